@@ -1,0 +1,1 @@
+"""The vocabulary: what btimd talks about. No behaviour beyond invariants."""

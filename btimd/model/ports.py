@@ -1,0 +1,341 @@
+"""The seams between packages of one level: what each needs of the others, as Protocols. Wired in daemon/wiring.py."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
+from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
+from btimd.model.probe import ProbeResult, ProbeSpec
+from btimd.model.service import Check, ServiceGraph
+from btimd.model.sla import SlaState
+from btimd.model.symptom import Symptom
+from btimd.model.units import UnixMillis, UnixSeconds
+from btimd.model.verdict import Evidence, Suspect, Verdict
+from btimd.model.window import WindowRow
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Subscription(Protocol[T_co]):
+    """The present state, then changes. A slow reader loses intermediate states, never the latest."""
+
+    @property
+    def snapshot(self) -> Sequence[T_co]:
+        """What is true at the moment of subscribing."""
+        ...
+
+    def changes(self) -> AsyncIterator[Sequence[T_co]]:
+        """Yield the latest state of each thing that changed since the last yield."""
+        ...
+
+    def close(self) -> None:
+        """Give the subscription back; `changes` ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Who sends flow records. version: 5, 9, 10, ... as last seen. lost: what its sequence numbers miss."""
+
+    id: int
+    address: str
+    version: int
+    observation_domains: tuple[int, ...]
+    datagrams: int
+    records: int
+    lost: int
+    templates: int
+    sampling_rate: int
+    first_seen_milliseconds: UnixMillis
+    last_seen_milliseconds: UnixMillis
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineUser:
+    """One client of a business. state: active, idle or gone. Octets since it was first seen."""
+
+    business: str
+    address: str
+    region: str
+    segment: str
+    person: str
+    state: str
+    first_seen_milliseconds: UnixMillis
+    last_seen_milliseconds: UnixMillis
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a flow belongs where it does: the rule that won, the plan ranges that spoke, what lost and why."""
+
+    businesses: tuple[str, ...]
+    rule_id: str
+    client: str
+    server: str
+    region: str
+    segment: str
+    person: str
+    reasons: tuple[str, ...]
+
+
+class FlowView(Protocol):
+    """What the traffic is and was."""
+
+    def windows(self, *, interval_milliseconds: int, business: str | None, limit: int) -> Sequence[WindowRow]:
+        """Return rows of the latest intervals in memory, newest first."""
+        ...
+
+    def watch_windows(self, *, interval_milliseconds: int) -> Subscription[WindowRow]:
+        """Subscribe to the rows of closed intervals of this length."""
+        ...
+
+    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
+        """Return the users of a business, most recently seen first."""
+        ...
+
+    def exporters(self) -> Sequence[Exporter]:
+        """Return who exports flow records."""
+        ...
+
+    def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
+        """Say where a flow between address and peer:port would go and why."""
+        ...
+
+    async def history(self, query: SeriesQuery) -> Sequence[SeriesRow]:
+        """Ask the series store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """A node as it stands: health by its own last probe, and the status its needs give it.
+
+    status: good, degraded, bad or unknown. own_health: good, bad, unknown. checked_at None: never.
+    """
+
+    node: str
+    kind: str
+    name: str
+    status: str
+    own_health: str
+    detail: str
+    checked_at: UnixSeconds | None
+    needs: tuple[str, ...]
+    businesses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisProgress:
+    """A diagnosis while it runs. step counts from 1; verdict is set with the last one."""
+
+    id: str
+    step: int
+    symptom_nodes: tuple[str, ...]
+    suspects: tuple[Suspect, ...]
+    new_evidence: tuple[Evidence, ...]
+    verdict: Verdict | None
+
+
+class GraphView(Protocol):
+    """What needs what, how it stands, and why."""
+
+    def graph(self) -> ServiceGraph:
+        """Return the present graph."""
+        ...
+
+    def node_states(self) -> Sequence[NodeState]:
+        """Return the state of every node."""
+        ...
+
+    def watch_nodes(self) -> Subscription[NodeState]:
+        """Subscribe to node states."""
+        ...
+
+    def symptoms(self) -> Sequence[Symptom]:
+        """Return the open symptoms."""
+        ...
+
+    def verdicts(self, limit: int) -> Sequence[Verdict]:
+        """Return the latest verdicts, newest first."""
+        ...
+
+    def watch_diagnoses(self) -> Subscription[DiagnosisProgress]:
+        """Subscribe to running diagnoses."""
+        ...
+
+    async def run_probe(self, check_id: str, actor: str) -> ProbeResult:
+        """Run one check now, within the budget; raises KeyError for an unknown check."""
+        ...
+
+
+class IncidentDesk(Protocol):
+    """Incidents, read and worked on."""
+
+    async def incidents(self, *, only_open: bool, business: str | None, limit: int) -> Sequence[Incident]:
+        """Return incidents, highest priority and oldest first."""
+        ...
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """Return one incident."""
+        ...
+
+    async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
+        """Return what happened to an incident, oldest first."""
+        ...
+
+    async def command(self, command: IncidentCommand, actor: str) -> Incident:
+        """Do what a person wants; raises CommandRefusedError."""
+        ...
+
+    def watch(self) -> Subscription[Incident]:
+        """Subscribe to incidents: the open ones, then every change."""
+        ...
+
+
+class SlaBook(Protocol):
+    """What was promised and kept."""
+
+    def states(self) -> Sequence[SlaState]:
+        """Return the state of every target now."""
+        ...
+
+    def watch(self) -> Subscription[SlaState]:
+        """Subscribe to SLA states."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """Something owed to a target. seq orders the messages of one incident; id makes a repeat harmless.
+
+    uncertain: an earlier attempt may have arrived. next_at: not before this wall-clock time.
+    """
+
+    id: str
+    target: str
+    incident_id: str
+    seq: int
+    content_type: str
+    body: bytes
+    attempts: int
+    next_at: UnixSeconds
+    uncertain: bool
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentWrite:
+    """All that one step of an incident changes; the journal commits it whole or not at all."""
+
+    incident: Incident
+    events: tuple[IncidentEvent, ...]
+    messages: tuple[OutboxMessage, ...]
+    timers: Mapping[str, UnixSeconds | None]
+    """Timers by name: due at, or None to stop one. A timer not named stays as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something an incident waits for."""
+
+    incident_id: str
+    name: str
+    due_at: UnixSeconds
+
+
+class Journal(Protocol):
+    """The durable memory: what a method of it returned from survives kill -9. Every method runs off the loop."""
+
+    async def write_incident(self, write: IncidentWrite) -> None:
+        """Commit a step; raises VersionConflictError when the stored version is not write.incident.version - 1."""
+        ...
+
+    async def load_incidents(self, *, only_open: bool, limit: int) -> Sequence[Incident]:
+        """Return stored incidents, newest first."""
+        ...
+
+    async def load_incident(self, incident_id: str) -> Incident | None:
+        """Return one stored incident."""
+        ...
+
+    async def load_events(self, incident_id: str) -> Sequence[IncidentEvent]:
+        """Return an incident's timeline, oldest first."""
+        ...
+
+    async def find_command(self, command_id: str) -> str | None:
+        """Return the incident a command was carried out on, None if it was not yet."""
+        ...
+
+    async def timers_due(self, now: UnixSeconds, limit: int) -> Sequence[Timer]:
+        """Return the timers due by `now`, earliest first."""
+        ...
+
+    async def next_timer_at(self) -> UnixSeconds | None:
+        """Return when the next timer is due."""
+        ...
+
+    async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
+        """Mark as in flight, and return, the head message of each (target, incident) that is due."""
+        ...
+
+    async def message_delivered(self, message_id: str, now: UnixSeconds) -> None:
+        """Record that the target has it."""
+        ...
+
+    async def message_failed(self, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool) -> None:
+        """Record a failed attempt; it is due again at next_at."""
+        ...
+
+    async def message_dead(self, message_id: str, *, error: str, now: UnixSeconds) -> None:
+        """Record that the target refuses it for good; people must look."""
+        ...
+
+    async def next_message_at(self) -> UnixSeconds | None:
+        """Return when the next undelivered message is due."""
+        ...
+
+    async def outbox_depth(self) -> Mapping[str, int]:
+        """Return the number of messages by state (pending, inflight, done, dead)."""
+        ...
+
+    async def save_state(self, name: str, value: bytes) -> None:
+        """Keep a small named state (SLA accounts); replaces what was there."""
+        ...
+
+    async def load_state(self, name: str) -> bytes | None:
+        """Return a named state."""
+        ...
+
+    async def save_verdict(self, verdict_id: str, at: UnixSeconds, body: bytes) -> None:
+        """Keep a diagnosis with its evidence."""
+        ...
+
+
+class VersionConflictError(Exception):
+    """The stored incident has another version than the writer thought."""
+
+
+class SeriesStore(Protocol):
+    """Where results are kept over time. write never blocks for long: what cannot be stored now is spooled."""
+
+    def write(self, block: PointBlock) -> None:
+        """Take points over; they are durable after the next flush."""
+        ...
+
+    async def query(self, query: SeriesQuery) -> Sequence[SeriesRow]:
+        """Answer a query from what has been stored."""
+        ...
+
+
+class Prober(Protocol):
+    """Runs checks on the network."""
+
+    def submit(self, spec: ProbeSpec, done: Callable[[ProbeResult], None]) -> None:
+        """Run a probe soon; `done` is called on the loop exactly once, also when it could not be asked."""
+        ...
+
+    async def ask(self, check: Check, why: str) -> ProbeResult:
+        """Run one check and return its answer."""
+        ...

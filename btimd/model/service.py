@@ -1,0 +1,182 @@
+"""BusinessService, Node, Check, ServiceRule, ServiceGraph: what a business is made of and what needs what."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from btimd.model.address import Prefix
+from btimd.model.units import Seconds
+
+
+class NodeKind(StrEnum):
+    """The layer a node stands on, from the business down to the facility."""
+
+    BUSINESS = "business"
+    USER = "user"
+    NETWORK = "network"
+    APPLICATION = "application"
+    MIDDLEWARE = "middleware"
+    DATABASE = "database"
+    SHARED = "shared"
+    OS = "os"
+    HOST = "host"
+    FACILITY = "facility"
+
+
+class Criticality(StrEnum):
+    """How much the enterprise depends on a business; feeds the impact of an incident (ITIL)."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class CheckKind(StrEnum):
+    """Which protocol a check speaks."""
+
+    ICMP = "icmp"
+    TCP = "tcp"
+    HTTP = "http"
+    DNS = "dns"
+    POSTGRES = "postgres"
+
+
+class Closure(StrEnum):
+    """What must work for a check to come out good."""
+
+    LOCAL = "local"
+    """The node itself and what it runs on (hosts, network): reachability."""
+    FULL = "full"
+    """The node and everything it needs, all the way down: a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that can be asked of a node.
+
+    host is a name or an address, port 0 for protocols without ports. `options` are the protocol's own, as text:
+    http: path, expect_status, expect_text, host_header, tls ("true"); dns: name, record ("A"), expect (address);
+    postgres: user, database. timeout_seconds bounds the whole dialogue; slower than slow_over_seconds is bad too.
+    every_seconds: run as key indicator that often; None: run only when a diagnosis asks. cost: relative load on the
+    target, 1 = an echo.
+    """
+
+    id: str
+    node: str
+    kind: CheckKind
+    host: str
+    port: int = 0
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    timeout_seconds: Seconds = 2.0
+    slow_over_seconds: Seconds | None = None
+    every_seconds: Seconds | None = None
+    closure: Closure = Closure.LOCAL
+    cost: float = 1.0
+
+    @property
+    def is_key_indicator(self) -> bool:
+        """Tell whether the check runs by itself, on schedule."""
+        return self.every_seconds is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A component of the service graph. `needs` are the ids of the nodes it cannot work without."""
+
+    id: str
+    kind: NodeKind
+    name: str
+    needs: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    prior: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRule:
+    """Traffic to `server` on these ports is the traffic of `businesses`; `client` narrows it to some clients.
+
+    protocol: IANA number, None = any. port_low..port_high inclusive; 0..65535 = any. line: where it was written.
+    """
+
+    id: str
+    businesses: tuple[str, ...]
+    server: Prefix
+    protocol: int | None = None
+    port_low: int = 0
+    port_high: int = 65535
+    client: Prefix | None = None
+    node: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessService:
+    """A business service (ITIL): what users call by name. It is also the node of the same id in the graph."""
+
+    id: str
+    name: str
+    name_zh: str = ""
+    criticality: Criticality = Criticality.NORMAL
+    owner: str = ""
+    availability_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGraph:
+    """All nodes with their needs; businesses are nodes of kind BUSINESS.
+
+    Raises ValueError for a need that does not exist, a check of another node, and a cycle. generation grows with
+    every reload.
+    """
+
+    nodes: Mapping[str, Node]
+    businesses: Mapping[str, BusinessService]
+    generation: int = 1
+
+    def __post_init__(self) -> None:
+        """Check that needs exist and do not run in a circle."""
+        for node in self.nodes.values():
+            for need in node.needs:
+                if need not in self.nodes:
+                    raise ValueError(f"node {node.id} needs {need}, which does not exist")
+            for check in node.checks:
+                if check.node != node.id:
+                    raise ValueError(f"check {check.id} of node {check.node} is listed at {node.id}")
+        for business in self.businesses:
+            if business not in self.nodes or self.nodes[business].kind is not NodeKind.BUSINESS:
+                raise ValueError(f"business {business} has no node")
+        cycle = find_cycle({node.id: node.needs for node in self.nodes.values()})
+        if cycle:
+            raise ValueError(f"needs run in a circle: {' -> '.join(cycle)}")
+
+    def checks(self) -> Iterator[Check]:
+        """Yield every check of every node, in the order of the nodes."""
+        for node in self.nodes.values():
+            yield from node.checks
+
+
+def find_cycle(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return one cycle of the graph, first node repeated at the end, or an empty tuple. Names not in it are leaves."""
+    done: set[str] = set()
+    for root in needs:
+        path: list[str] = []
+        on_path: set[str] = set()
+        work: list[tuple[str, bool]] = [(root, False)]
+        while work:
+            node, leaving = work.pop()
+            if leaving:
+                path.pop()
+                on_path.discard(node)
+                done.add(node)
+                continue
+            if node in on_path:
+                return (*path[path.index(node) :], node)
+            if node in done:
+                continue
+            path.append(node)
+            on_path.add(node)
+            work.append((node, True))
+            work.extend((need, False) for need in needs.get(node, ()))
+    return ()

@@ -1,0 +1,90 @@
+"""WindowBatch: what each business carried, per place and interval."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from btimd.model.units import UnixMillis
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """One row of a WindowBatch in words, for people and the API. `business` is empty for unattributed traffic."""
+
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    business: str
+    region: str
+    segment: str
+    octets_to_server: int
+    octets_to_client: int
+    packets: int
+    flows: int
+    users: int
+    users_exact: bool
+    sampled: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBatch:
+    """The cells of one interval, or the changed cells of one that was emitted before (`revision` > 0).
+
+    Octets and packets are estimates of what passed: exported counters times the sampling rate (`sampled`: uint8, 1
+    where any record of the cell was sampled). A flow's octets are spread over the flow's own time; a flow counts in
+    the interval in which it ended. users: distinct client addresses; a lower bound where `users_exact` is 0.
+    A business of several owners of a service gets the whole record, so the sum over businesses may exceed the total.
+    business_id, place_id: int32 into `businesses` and `places`; -1 is unattributed traffic, unknown place.
+    A later revision replaces the cell, it is not added to it.
+    """
+
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    revision: int
+    businesses: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+    business_id: npt.NDArray[np.int32]
+    place_id: npt.NDArray[np.int32]
+    octets_to_server: npt.NDArray[np.int64]
+    octets_to_client: npt.NDArray[np.int64]
+    packets: npt.NDArray[np.int64]
+    flows: npt.NDArray[np.int64]
+    users: npt.NDArray[np.int64]
+    users_exact: npt.NDArray[np.uint8]
+    sampled: npt.NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        """Refuse intervals off their grid and columns of unequal length."""
+        if self.interval_milliseconds <= 0 or self.interval_start_milliseconds % self.interval_milliseconds:
+            raise ValueError(f"interval {self.interval_start_milliseconds}/{self.interval_milliseconds} is not aligned")
+        length = len(self.business_id)
+        for array in (self.place_id, self.octets_to_server, self.octets_to_client, self.packets, self.flows,
+                      self.users, self.users_exact, self.sampled):  # fmt: skip
+            if array.shape != (length,):
+                raise ValueError(f"{length} cells with a column of {array.shape}")
+
+    def __len__(self) -> int:
+        return len(self.business_id)
+
+    def rows(self) -> Iterator[WindowRow]:
+        """Yield each cell in words."""
+        for cell in range(len(self)):
+            business, place = int(self.business_id[cell]), int(self.place_id[cell])
+            region, segment = self.places[place] if place >= 0 else ("", "")
+            yield WindowRow(
+                interval_start_milliseconds=self.interval_start_milliseconds,
+                interval_milliseconds=self.interval_milliseconds,
+                business=self.businesses[business] if business >= 0 else "",
+                region=region,
+                segment=segment,
+                octets_to_server=int(self.octets_to_server[cell]),
+                octets_to_client=int(self.octets_to_client[cell]),
+                packets=int(self.packets[cell]),
+                flows=int(self.flows[cell]),
+                users=int(self.users[cell]),
+                users_exact=bool(self.users_exact[cell]),
+                sampled=bool(self.sampled[cell]),
+                revision=self.revision,
+            )

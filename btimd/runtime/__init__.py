@@ -1,0 +1,1 @@
+"""What every component needs: clock, life cycle, supervision, channels, feeds, logs, metrics."""

@@ -1,0 +1,83 @@
+"""What the tables of services.toml say of each other: needs, owners, checks of nodes that exist."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from btimd.model.service import CheckKind, NodeKind, find_cycle
+from btimd.settings.load import TomlFile
+from btimd.settings.report import Problem, did_you_mean
+from btimd.settings.tables import OPTIONS_OF, CheckTable, Tables
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+def reference_problems(file: TomlFile, tables: Tables) -> list[Problem]:
+    """Return every mistake between tables, and in ids."""
+    known = {*tables.declared["service"], *tables.declared["node"]}
+    return [
+        *_id_problems(file, tables),
+        *_need_problems(file, tables, known),
+        *_rule_problems(file, tables, known),
+        *(problem for name, check in tables.check.items() for problem in _check_problems(file, name, check, known)),
+    ]
+
+
+def _id_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
+    for kind, names in tables.declared.items():
+        for name in names:
+            if not _ID.fullmatch(name):
+                yield file.problem((kind, name), "an id has letters, digits, '-', '_' and '.', at most 63 of them")
+    for name, node in tables.node.items():
+        if node.kind is NodeKind.BUSINESS:
+            yield file.problem(("node", name, "kind"), f"a business is written as [service.{name}]")
+    for name in sorted(set(tables.declared["service"]) & set(tables.declared["node"])):
+        yield file.problem(("node", name), "is also the id of a service; give the node another id")
+
+
+def _need_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> Iterator[Problem]:
+    for name, table in tables.needing.items():
+        kind = "service" if name in tables.service else "node"
+        for index, need in enumerate(table.needs):
+            if need not in known:
+                yield file.problem((kind, name, "needs", index), f"no node '{need}'" + did_you_mean(need, known))
+    cycle = find_cycle({name: table.needs for name, table in tables.needing.items()})
+    if cycle:
+        kind = "service" if cycle[0] in tables.service else "node"
+        text = f"needs run in a circle: {' -> '.join(cycle)}; take one need away"
+        yield file.problem((kind, cycle[0], "needs"), text)
+
+
+def _rule_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> Iterator[Problem]:
+    services = tables.declared["service"]
+    for name, rule in tables.rule.items():
+        for index, service in enumerate(rule.services):
+            if service not in services:
+                text = f"no service '{service}'" + did_you_mean(service, services)
+                yield file.problem(("rule", name, "services", index), text)
+        if rule.node is not None and rule.node not in known:
+            yield file.problem(("rule", name, "node"), f"no node '{rule.node}'" + did_you_mean(rule.node, known))
+        if not rule.prefixes:
+            yield file.problem(("rule", name), "prefixes are missing; a rule without servers matches nothing")
+    for name, table in tables.service.items():
+        if not table.prefixes and (table.ports or table.clients or table.protocol is not None):
+            yield file.problem(("service", name), "ports, protocol and clients say nothing without prefixes")
+
+
+def _check_problems(file: TomlFile, name: str, check: CheckTable, known: Collection[str]) -> Iterator[Problem]:
+    path = ("check", name)
+    if check.node not in known:
+        yield file.problem((*path, "node"), f"no node '{check.node}'" + did_you_mean(check.node, known))
+    if check.port == 0 and check.kind is not CheckKind.ICMP:
+        yield file.problem((*path, "port"), f"is missing; a {check.kind} check needs one")
+    for option in check.options:
+        if option not in OPTIONS_OF[check.kind]:
+            text = f"unknown option of a {check.kind} check" + did_you_mean(option, OPTIONS_OF[check.kind])
+            yield file.problem((*path, "options", option), text)
+    if check.kind is CheckKind.DNS and "name" not in check.options:
+        yield file.problem((*path, "options"), "name is missing; say which name to ask for")
+    status = check.options.get("expect_status")
+    if status is not None and not status.isdigit():
+        yield file.problem((*path, "options", "expect_status"), f"{status!r} is no HTTP status; write 200")
+    if check.slow_over is not None and check.slow_over > check.timeout:
+        yield file.problem((*path, "slow_over"), "is longer than the timeout, so it can never be seen; make it shorter")

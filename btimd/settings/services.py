@@ -1,0 +1,147 @@
+"""services.toml -> businesses, the service graph and the service rules, or every mistake in it at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from btimd.model.service import BusinessService, Check, Node, NodeKind, ServiceGraph, ServiceRule
+from btimd.settings.load import Model, TomlFile, read_toml, salvage, validate
+from btimd.settings.references import reference_problems
+from btimd.settings.report import Problem, SettingsError, did_you_mean
+from btimd.settings.tables import (
+    DEFAULT_CLOSURE,
+    DEFAULT_COST,
+    MAX_PORT,
+    CheckTable,
+    NodeTable,
+    RuleTable,
+    ServiceTable,
+    Tables,
+    Traffic,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What services.toml says. `businesses` in the order of the file: their index is the business_id in columns."""
+
+    businesses: tuple[str, ...]
+    graph: ServiceGraph
+    rules: tuple[ServiceRule, ...]
+
+
+def load_services(path: Path, generation: int = 1) -> Services:
+    """Return the services of a file; raises SettingsError with every mistake."""
+    file = read_toml(path)
+    tables, problems = _tables(file)
+    problems += reference_problems(file, tables)
+    if problems:
+        raise SettingsError(problems)
+    nodes = {name: _business_node(name, tables) for name in tables.service}
+    nodes |= {name: _component_node(name, tables) for name in tables.node}
+    businesses = {
+        name: BusinessService(
+            name, table.name, table.name_zh, table.criticality, table.owner, table.availability_percent
+        )
+        for name, table in tables.service.items()
+    }
+    graph = ServiceGraph(MappingProxyType(nodes), MappingProxyType(businesses), generation)
+    return Services(tuple(businesses), graph, tuple(_rules(file, tables)))
+
+
+def _tables(file: TomlFile) -> tuple[Tables, list[Problem]]:
+    """Validate each table by itself, so that one mistake does not hide those in other tables."""
+    problems = [
+        file.problem((kind,), "unknown table" + did_you_mean(kind, ("service", "rule", "node", "check")))
+        for kind in file.data
+        if kind not in {"service", "rule", "node", "check"}
+    ]
+
+    def read(kind: str, model: type[Model]) -> dict[str, Model]:
+        written = file.data.get(kind, {})
+        if not isinstance(written, dict):
+            problems.append(file.problem((kind,), f"is no table; write [{kind}.ID]"))
+            return {}
+        read_tables: dict[str, Model] = {}
+        for name in written:
+            try:
+                read_tables[name] = validate(file, model, (kind, name))
+            except SettingsError as error:
+                problems.extend(error.problems)
+                rest = salvage(file, model, (kind, name))
+                if rest is not None:
+                    read_tables[name] = rest
+        return read_tables
+
+    declared = {
+        kind: tuple(tables) if isinstance(tables := file.data.get(kind), dict) else ()
+        for kind in ("service", "rule", "node", "check")
+    }
+    tables = Tables(
+        service=read("service", ServiceTable),
+        rule=read("rule", RuleTable),
+        node=read("node", NodeTable),
+        check=read("check", CheckTable),
+        declared=declared,
+    )
+    return tables, problems
+
+
+def _business_node(name: str, tables: Tables) -> Node:
+    table = tables.service[name]
+    return Node(name, NodeKind.BUSINESS, table.name, table.needs, _checks_of(name, tables))
+
+
+def _component_node(name: str, tables: Tables) -> Node:
+    table = tables.node[name]
+    return Node(name, table.kind, table.name or name, table.needs, _checks_of(name, tables), table.prior)
+
+
+def _checks_of(node: str, tables: Tables) -> tuple[Check, ...]:
+    return tuple(
+        Check(
+            id=name,
+            node=node,
+            kind=table.kind,
+            host=table.host,
+            port=table.port,
+            options=MappingProxyType(dict(table.options)),
+            timeout_seconds=table.timeout,
+            slow_over_seconds=table.slow_over,
+            every_seconds=table.every,
+            closure=table.closure or DEFAULT_CLOSURE[table.kind],
+            cost=table.cost or DEFAULT_COST[table.kind],
+        )
+        for name, table in tables.check.items()
+        if table.node == node
+    )
+
+
+def _rules(file: TomlFile, tables: Tables) -> Iterator[ServiceRule]:
+    for name, service in tables.service.items():
+        yield from _product(file, ("service", name), service, (name,), None)
+    for name, rule in tables.rule.items():
+        yield from _product(file, ("rule", name), rule, rule.services, rule.node)
+
+
+def _product(
+    file: TomlFile, path: tuple[str, str], table: Traffic, owners: tuple[str, ...], node: str | None
+) -> Iterator[ServiceRule]:
+    count = 0
+    for index, server in enumerate(table.prefixes):
+        for low, high in table.ports or ((0, MAX_PORT),):
+            for client in table.clients or (None,):
+                count += 1
+                line = file.problem((*path, "prefixes", index), "").line
+                yield ServiceRule(
+                    id=path[1] if count == 1 else f"{path[1]}#{count}",
+                    businesses=owners,
+                    server=server,
+                    protocol=table.protocol,
+                    port_low=low,
+                    port_high=high,
+                    client=client,
+                    node=node,
+                    source=f"{file.path.name}:{line}",
+                )

@@ -1,0 +1,164 @@
+"""The tables of services.toml, each checked by itself."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from btimd.model.address import Prefix
+from btimd.model.service import (
+    CheckKind,
+    Closure,
+    Criticality,
+    NodeKind,
+)
+from btimd.settings.fields import Duration, Percent, Section
+
+_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
+MAX_PORT: Final = 65535
+_MAX_PROTOCOL: Final = 255
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_PORT_RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+OPTIONS_OF: Final[Mapping[CheckKind, frozenset[str]]] = {
+    CheckKind.ICMP: frozenset(),
+    CheckKind.TCP: frozenset(),
+    CheckKind.HTTP: frozenset({"path", "expect_status", "expect_text", "host_header", "tls", "resolver"}),
+    CheckKind.DNS: frozenset({"name", "record", "expect"}),
+    CheckKind.POSTGRES: frozenset({"user", "database"}),
+}
+DEFAULT_COST: Final = {
+    CheckKind.ICMP: 1.0,
+    CheckKind.TCP: 1.5,
+    CheckKind.DNS: 1.0,
+    CheckKind.HTTP: 4.0,
+    CheckKind.POSTGRES: 6.0,
+}
+DEFAULT_CLOSURE: Final = {
+    CheckKind.ICMP: Closure.LOCAL,
+    CheckKind.TCP: Closure.LOCAL,
+    CheckKind.DNS: Closure.FULL,
+    CheckKind.HTTP: Closure.FULL,
+    CheckKind.POSTGRES: Closure.FULL,
+}
+
+
+def _protocol(value: Any) -> int | None:
+    if value is None or value == "any":
+        return None
+    if isinstance(value, str) and value in _PROTOCOLS:
+        return _PROTOCOLS[value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_PROTOCOL:
+        return value
+    raise ValueError(f"{value!r} is no protocol; write {', '.join(_PROTOCOLS)}, any, or a number from 0 to 255")
+
+
+def _ports(value: Any) -> tuple[int, int]:
+    match = _PORT_RANGE.fullmatch(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    low = int(match[1]) if match else -1
+    high = int(match[2] or match[1]) if match else -1
+    if not 0 <= low <= high <= MAX_PORT:
+        raise ValueError(f'{value!r} is no port; write 443 or "8000-8010", from 0 to 65535')
+    return low, high
+
+
+def _prefix(value: Any) -> Prefix:
+    text = str(value)
+    try:
+        return Prefix.parse(text)
+    except ValueError:
+        pass
+    try:
+        right = ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ValueError(f'{text!r} is no prefix; write "10.2.0.0/16" or "2001:db8::/32"') from error
+    raise ValueError(f"{text} has host bits; write {right}")
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
+    raise ValueError(f"{value!r} is no text")
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+Protocol_ = Annotated[int | None, BeforeValidator(_protocol)]
+PortRange = Annotated[tuple[int, int], BeforeValidator(_ports)]
+PrefixField = Annotated[Prefix, BeforeValidator(_prefix)]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+
+class Traffic(Section):
+    """What both a service and a rule say of traffic: which servers, protocol, ports and clients."""
+
+    prefixes: tuple[PrefixField, ...] = ()
+    protocol: Protocol_ = None
+    ports: tuple[PortRange, ...] = ()
+    clients: tuple[PrefixField, ...] = ()
+
+
+class ServiceTable(Traffic):
+    """[service.ID]: a business and, in short form, the rule for its traffic."""
+
+    name: str
+    name_zh: str = ""
+    criticality: Criticality = Criticality.NORMAL
+    owner: str = ""
+    availability_percent: Percent | None = None
+    needs: tuple[str, ...] = ()
+
+
+class RuleTable(Traffic):
+    """[rule.ID]: traffic that one or several businesses own."""
+
+    services: tuple[str, ...] = Field(min_length=1)
+    node: str | None = None
+
+
+class NodeTable(Section):
+    """[node.ID]: a component."""
+
+    kind: NodeKind
+    name: str = ""
+    needs: tuple[str, ...] = ()
+    prior: float | None = Field(default=None, gt=0, lt=1)
+
+
+class CheckTable(Section):
+    """[check.ID]: something that can be asked of a node."""
+
+    node: str
+    kind: CheckKind
+    host: str = Field(min_length=1)
+    port: int = Field(default=0, ge=0, le=MAX_PORT)
+    timeout: PositiveDuration = 2.0
+    slow_over: PositiveDuration | None = None
+    every: PositiveDuration | None = None
+    closure: Closure | None = None
+    cost: float | None = Field(default=None, gt=0)
+    options: dict[str, Annotated[str, BeforeValidator(_option)]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of services.toml that are right in themselves, and the ids of all that were written."""
+
+    service: dict[str, ServiceTable]
+    rule: dict[str, RuleTable]
+    node: dict[str, NodeTable]
+    check: dict[str, CheckTable]
+    declared: dict[str, tuple[str, ...]]
+
+    @property
+    def needing(self) -> dict[str, ServiceTable | NodeTable]:
+        """Everything that may have needs."""
+        return {**self.service, **self.node}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Installs the Debian packages that the tests need, and only those that are missing. Shared by `make test` and CI.
+#   softflowd, iproute2   a real exporter between network namespaces
+#   influxdb              InfluxDB 1.x, for /write and its query language
+#   victoria-metrics      takes the InfluxDB 2 write API unchanged
+#   nginx-light           the v2 -> 1.x shim, and a real web server for HTTP probes
+#   postgresql            a real database for SQL probes
+#   dnsmasq-base          a real DNS server for DNS probes
+set -eu
+wanted="softflowd iproute2 influxdb victoria-metrics nginx-light postgresql dnsmasq-base"
+missing=""
+for package in $wanted; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ]; then
+  echo "The tests also need:$missing" >&2
+  echo "Run this once: sudo apt-get install --no-install-recommends$missing" >&2
+  [ "${CI:-}" = true ] && exit 1
+  echo "Without them the tests of real servers are skipped, each with its reason." >&2
+  exit 0
+fi
+echo "-- installing$missing"
+apt-get update -qq
+# shellcheck disable=SC2086  # a list of packages
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends $missing
