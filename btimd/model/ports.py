@@ -128,13 +128,16 @@ class NodeState:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisProgress:
-    """A diagnosis while it runs. step counts from 1; verdict is set with the last one."""
+    """A diagnosis while it runs. step counts from 1; verdict is set with the last one.
+
+    evidence: all so far, oldest first, so that a reader who missed a step misses nothing.
+    """
 
     id: str
     step: int
     symptom_nodes: tuple[str, ...]
     suspects: tuple[Suspect, ...]
-    new_evidence: tuple[Evidence, ...]
+    evidence: tuple[Evidence, ...]
     verdict: Verdict | None
 
 

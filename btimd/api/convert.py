@@ -1,0 +1,93 @@
+"""Model <-> protobuf, both ways: one codec per kind of object, and the few that are more than field by field."""
+
+from btimd.api.codec import Codec, EnumCodec, millis_of_timestamp, timestamp_of_millis
+from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.model.incident import ImpactAssessment, Incident, IncidentEvent, Priority
+from btimd.model.points import SeriesQuery, SeriesRow
+from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
+from btimd.model.probe import ProbeResult, ProbeSpec
+from btimd.model.service import BusinessService, Check, Node, ServiceGraph
+from btimd.model.sla import Outage, SlaState, SlaTarget
+from btimd.model.symptom import Symptom
+from btimd.model.verdict import Evidence, Suspect, Verdict
+from btimd.model.window import WindowRow
+
+_SEEN = {"first_seen_milliseconds": "first_seen_at", "last_seen_milliseconds": "last_seen_at"}
+
+WINDOW = Codec(
+    WindowRow,
+    flows_pb2.Window,
+    {
+        "interval_start_milliseconds": "interval_start",
+        "users_exact": "quality.users_exact",
+        "sampled": "quality.sampled",
+    },
+)
+EXPORTER = Codec(Exporter, flows_pb2.Exporter, _SEEN)
+ONLINE_USER = Codec(OnlineUser, flows_pb2.OnlineUser, _SEEN)
+EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)
+
+CHECK = Codec(Check, graph_pb2.Check)
+NODE = Codec(Node, graph_pb2.Node, {"prior": "prior_probability"})
+BUSINESS = Codec(BusinessService, graph_pb2.BusinessService)
+NODE_STATE = Codec(NodeState, graph_pb2.NodeState)
+SYMPTOM = Codec(Symptom, graph_pb2.Symptom)
+EVIDENCE = Codec(Evidence, graph_pb2.Evidence)
+SUSPECT = Codec(Suspect, graph_pb2.Suspect)
+VERDICT = Codec(Verdict, graph_pb2.Verdict, {"seconds_taken": "taken_seconds"})
+DIAGNOSIS = Codec(DiagnosisProgress, graph_pb2.Diagnosis)
+PROBE_SPEC = Codec(ProbeSpec, graph_pb2.ProbeSpec)
+PROBE_RESULT = Codec(ProbeResult, graph_pb2.ProbeResult)
+
+ASSESSMENT = Codec(ImpactAssessment, incidents_pb2.ImpactAssessment)
+INCIDENT = Codec(Incident, incidents_pb2.Incident)
+INCIDENT_EVENT = Codec(IncidentEvent, incidents_pb2.IncidentEvent)
+PRIORITY = EnumCodec(Priority, incidents_pb2.DESCRIPTOR.enum_types_by_name["Priority"])
+
+SLA_TARGET = Codec(SlaTarget, sla_pb2.SlaTarget)
+OUTAGE = Codec(Outage, sla_pb2.Outage)
+SLA_STATE = Codec(
+    SlaState, sla_pb2.SlaState, {"availability": "availability_ratio", "coverage": "quality.coverage_ratio"}
+)
+
+SERIES_QUERY = Codec(
+    SeriesQuery, flows_pb2.QueryHistoryRequest, {"from_milliseconds": "from_time", "to_milliseconds": "to_time"}
+)
+
+
+def series_row_to_pb(row: SeriesRow) -> flows_pb2.SeriesRow:
+    """Return the message of a row of the series store; a value that is None stays unset."""
+    return flows_pb2.SeriesRow(
+        time=timestamp_of_millis(row.time_milliseconds),
+        tags=row.tags,
+        values=[
+            flows_pb2.SeriesValue() if value is None else flows_pb2.SeriesValue(value=value) for value in row.values
+        ],
+    )
+
+
+def series_row_from_pb(message: flows_pb2.SeriesRow) -> SeriesRow:
+    """Return a row of the series store."""
+    return SeriesRow(
+        time_milliseconds=millis_of_timestamp(message.time),
+        tags=tuple(message.tags),
+        values=tuple(value.value if value.HasField("value") else None for value in message.values),
+    )
+
+
+def graph_to_pb(graph: ServiceGraph) -> graph_pb2.GetGraphResponse:
+    """Return the message of a service graph; nodes and businesses keep their order."""
+    return graph_pb2.GetGraphResponse(
+        nodes=[NODE.to_pb(node) for node in graph.nodes.values()],
+        businesses=[BUSINESS.to_pb(business) for business in graph.businesses.values()],
+        generation=graph.generation,
+    )
+
+
+def graph_from_pb(message: graph_pb2.GetGraphResponse) -> ServiceGraph:
+    """Return the service graph; raises ValueError for one that is none (a need that does not exist, a cycle)."""
+    return ServiceGraph(
+        nodes={node.id: NODE.from_pb(node) for node in message.nodes},
+        businesses={business.id: BUSINESS.from_pb(business) for business in message.businesses},
+        generation=message.generation,
+    )

@@ -1,0 +1,132 @@
+"""FlowsService: the traffic, its users and exporters, explanations, history."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from btimd.api.auth import Caller
+from btimd.api.convert import EXPLANATION, EXPORTER, ONLINE_USER, SERIES_QUERY, WINDOW, series_row_to_pb
+from btimd.api.errors import invalid
+from btimd.api.pb import flows_pb2 as pb
+from btimd.api.requests import (
+    address,
+    bounded,
+    identifier,
+    in_range,
+    named,
+    optional_name,
+    page_limit,
+    page_of,
+)
+from btimd.api.rpc import Stream
+from btimd.model.points import SeriesQuery
+from btimd.model.ports import FlowView
+from btimd.model.window import WindowRow
+
+MAX_HISTORY_ROWS: Final = 20_000
+_MAX_BINS: Final = 10_000
+_MAX_FIELDS: Final = 16
+_MAX_TAGS: Final = 8
+_MAX_TAG_CHARACTERS: Final = 500
+_MAX_INTERVAL_MILLISECONDS: Final = 86_400_000
+_MAX_PORT: Final = 65_535
+_MAX_PROTOCOL: Final = 255
+_TCP: Final = 6
+
+
+class FlowsServicer:
+    """Serves a FlowView. Intervals the view does not keep are refused with what it says (ValueError, KeyError)."""
+
+    def __init__(self, view: FlowView, *, default_interval_milliseconds: int) -> None:
+        self._view = view
+        self._default_interval_milliseconds = default_interval_milliseconds
+
+    async def list_windows(self, request: pb.ListWindowsRequest, _caller: Caller) -> pb.ListWindowsResponse:
+        """Return the latest windows."""
+        limit = page_limit(request.limit)
+        business = optional_name(request, "business")
+        interval = self._interval(request.interval_milliseconds)
+        try:
+            rows = self._view.windows(interval_milliseconds=interval, business=business, limit=limit + 1)
+        except (ValueError, KeyError) as error:
+            raise invalid("interval_milliseconds", f"no windows of {interval} ms: {_text(error)}") from error
+        page, more = page_of(rows, limit)
+        return pb.ListWindowsResponse(windows=[WINDOW.to_pb(row) for row in page], more=more)
+
+    def watch_windows(self, request: pb.WatchWindowsRequest, _caller: Caller) -> Stream[WindowRow]:
+        """Follow the windows of one interval."""
+        business = optional_name(request, "business")
+        interval = self._interval(request.interval_milliseconds)
+
+        def respond(rows: Sequence[WindowRow], snapshot: bool) -> pb.WatchWindowsResponse | None:  # noqa: FBT001  the signature of Stream.respond
+            wanted = [WINDOW.to_pb(row) for row in rows if business is None or row.business == business]
+            return pb.WatchWindowsResponse(windows=wanted, snapshot=snapshot) if wanted or snapshot else None
+
+        try:
+            return Stream(self._view.watch_windows(interval_milliseconds=interval), respond)
+        except (ValueError, KeyError) as error:
+            raise invalid("interval_milliseconds", f"no windows of {interval} ms: {_text(error)}") from error
+
+    async def list_users(self, request: pb.ListUsersRequest, _caller: Caller) -> pb.ListUsersResponse:
+        """Return the users of a business."""
+        limit = page_limit(request.limit)
+        business, region = named(request, "business"), optional_name(request, "region")
+        page, more = page_of(self._view.users(business=business, region=region, limit=limit + 1), limit)
+        return pb.ListUsersResponse(users=[ONLINE_USER.to_pb(user) for user in page], more=more)
+
+    async def list_exporters(self, _request: pb.ListExportersRequest, _caller: Caller) -> pb.ListExportersResponse:
+        """Return who exports flow records."""
+        return pb.ListExportersResponse(exporters=[EXPORTER.to_pb(one) for one in self._view.exporters()])
+
+    async def explain_flow(self, request: pb.ExplainFlowRequest, _caller: Caller) -> pb.ExplainFlowResponse:
+        """Say where a flow would go and why."""
+        explanation = self._view.explain(
+            address("address", request.address),
+            address("peer", request.peer),
+            in_range("port", request.port, _MAX_PORT),
+            in_range("protocol", request.protocol, _MAX_PROTOCOL) or _TCP,
+        )
+        return EXPLANATION.to_pb(explanation)
+
+    async def query_history(self, request: pb.QueryHistoryRequest, _caller: Caller) -> pb.QueryHistoryResponse:
+        """Ask the series store."""
+        query = history_query(request)
+        try:
+            rows = await self._view.history(query)
+        except ValueError as error:
+            raise invalid("measurement", f"the series store cannot answer this: {error}") from error
+        page, more = page_of(rows, MAX_HISTORY_ROWS)
+        return pb.QueryHistoryResponse(rows=[series_row_to_pb(row) for row in page], more=more)
+
+    def _interval(self, interval_milliseconds: int) -> int:
+        in_range("interval_milliseconds", interval_milliseconds, _MAX_INTERVAL_MILLISECONDS)
+        return interval_milliseconds or self._default_interval_milliseconds
+
+
+def history_query(request: pb.QueryHistoryRequest) -> SeriesQuery:
+    """Return the query that a request asks; raises ApiError for names, counts and times out of bounds."""
+    identifier("measurement", request.measurement)
+    if not 1 <= len(request.fields) <= _MAX_FIELDS:
+        raise invalid("fields", f"{len(request.fields)} fields; wanted 1 to {_MAX_FIELDS}")
+    if max(len(request.group_by), len(request.where)) > _MAX_TAGS:
+        raise invalid("group_by", f"more than {_MAX_TAGS} tags in group_by or where")
+    for field, names in (("fields", request.fields), ("group_by", request.group_by), ("where", request.where)):
+        for name in names:
+            identifier(field, name)
+    for value in request.where.values():
+        bounded("where", value, _MAX_TAG_CHARACTERS)
+    if not request.fold:
+        request.fold = pb.SERIES_FOLD_SUM
+    query = SERIES_QUERY.from_pb(request)
+    if query.from_milliseconds >= query.to_milliseconds:
+        raise invalid("to_time", "must be after from_time")
+    if query.step_milliseconds < 0:
+        raise invalid("step_milliseconds", f"{query.step_milliseconds} is negative")
+    span = query.to_milliseconds - query.from_milliseconds
+    if query.step_milliseconds and span > query.step_milliseconds * _MAX_BINS:
+        raise invalid("step_milliseconds", f"more than {_MAX_BINS} bins; take a longer step or a shorter time")
+    return query
+
+
+def _text(error: Exception) -> str:
+    """Return what an error says; a KeyError puts quotes around it."""
+    return str(error.args[0]) if error.args else type(error).__name__

@@ -1,0 +1,264 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class UserState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USER_STATE_UNSPECIFIED: _ClassVar[UserState]
+    USER_STATE_ACTIVE: _ClassVar[UserState]
+    USER_STATE_IDLE: _ClassVar[UserState]
+    USER_STATE_GONE: _ClassVar[UserState]
+
+class SeriesFold(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SERIES_FOLD_UNSPECIFIED: _ClassVar[SeriesFold]
+    SERIES_FOLD_SUM: _ClassVar[SeriesFold]
+    SERIES_FOLD_MEAN: _ClassVar[SeriesFold]
+    SERIES_FOLD_MAX: _ClassVar[SeriesFold]
+    SERIES_FOLD_LAST: _ClassVar[SeriesFold]
+USER_STATE_UNSPECIFIED: UserState
+USER_STATE_ACTIVE: UserState
+USER_STATE_IDLE: UserState
+USER_STATE_GONE: UserState
+SERIES_FOLD_UNSPECIFIED: SeriesFold
+SERIES_FOLD_SUM: SeriesFold
+SERIES_FOLD_MEAN: SeriesFold
+SERIES_FOLD_MAX: SeriesFold
+SERIES_FOLD_LAST: SeriesFold
+
+class WindowQuality(_message.Message):
+    __slots__ = ("users_exact", "sampled")
+    USERS_EXACT_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    users_exact: bool
+    sampled: bool
+    def __init__(self, users_exact: _Optional[bool] = ..., sampled: _Optional[bool] = ...) -> None: ...
+
+class Window(_message.Message):
+    __slots__ = ("interval_start", "interval_milliseconds", "business", "region", "segment", "octets_to_server", "octets_to_client", "packets", "flows", "users", "quality", "revision")
+    INTERVAL_START_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_TO_SERVER_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_TO_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    PACKETS_FIELD_NUMBER: _ClassVar[int]
+    FLOWS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    interval_start: _timestamp_pb2.Timestamp
+    interval_milliseconds: int
+    business: str
+    region: str
+    segment: str
+    octets_to_server: int
+    octets_to_client: int
+    packets: int
+    flows: int
+    users: int
+    quality: WindowQuality
+    revision: int
+    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., octets_to_server: _Optional[int] = ..., octets_to_client: _Optional[int] = ..., packets: _Optional[int] = ..., flows: _Optional[int] = ..., users: _Optional[int] = ..., quality: _Optional[_Union[WindowQuality, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class OnlineUser(_message.Message):
+    __slots__ = ("business", "address", "region", "segment", "person", "state", "first_seen_at", "last_seen_at", "octets")
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    business: str
+    address: str
+    region: str
+    segment: str
+    person: str
+    state: UserState
+    first_seen_at: _timestamp_pb2.Timestamp
+    last_seen_at: _timestamp_pb2.Timestamp
+    octets: int
+    def __init__(self, business: _Optional[str] = ..., address: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., state: _Optional[_Union[UserState, str]] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., octets: _Optional[int] = ...) -> None: ...
+
+class Exporter(_message.Message):
+    __slots__ = ("id", "address", "version", "observation_domains", "datagrams", "records", "lost", "templates", "sampling_rate", "first_seen_at", "last_seen_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    DATAGRAMS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_RATE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    address: str
+    version: int
+    observation_domains: _containers.RepeatedScalarFieldContainer[int]
+    datagrams: int
+    records: int
+    lost: int
+    templates: int
+    sampling_rate: int
+    first_seen_at: _timestamp_pb2.Timestamp
+    last_seen_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[int] = ..., address: _Optional[str] = ..., version: _Optional[int] = ..., observation_domains: _Optional[_Iterable[int]] = ..., datagrams: _Optional[int] = ..., records: _Optional[int] = ..., lost: _Optional[int] = ..., templates: _Optional[int] = ..., sampling_rate: _Optional[int] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListWindowsRequest(_message.Message):
+    __slots__ = ("interval_milliseconds", "business", "limit")
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    interval_milliseconds: int
+    business: str
+    limit: int
+    def __init__(self, interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListWindowsResponse(_message.Message):
+    __slots__ = ("windows", "more")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    windows: _containers.RepeatedCompositeFieldContainer[Window]
+    more: bool
+    def __init__(self, windows: _Optional[_Iterable[_Union[Window, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class WatchWindowsRequest(_message.Message):
+    __slots__ = ("interval_milliseconds", "business")
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    interval_milliseconds: int
+    business: str
+    def __init__(self, interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ...) -> None: ...
+
+class WatchWindowsResponse(_message.Message):
+    __slots__ = ("windows", "snapshot")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    windows: _containers.RepeatedCompositeFieldContainer[Window]
+    snapshot: bool
+    def __init__(self, windows: _Optional[_Iterable[_Union[Window, _Mapping]]] = ..., snapshot: _Optional[bool] = ...) -> None: ...
+
+class ListUsersRequest(_message.Message):
+    __slots__ = ("business", "region", "limit")
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    business: str
+    region: str
+    limit: int
+    def __init__(self, business: _Optional[str] = ..., region: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListUsersResponse(_message.Message):
+    __slots__ = ("users", "more")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[OnlineUser]
+    more: bool
+    def __init__(self, users: _Optional[_Iterable[_Union[OnlineUser, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class ListExportersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListExportersResponse(_message.Message):
+    __slots__ = ("exporters",)
+    EXPORTERS_FIELD_NUMBER: _ClassVar[int]
+    exporters: _containers.RepeatedCompositeFieldContainer[Exporter]
+    def __init__(self, exporters: _Optional[_Iterable[_Union[Exporter, _Mapping]]] = ...) -> None: ...
+
+class ExplainFlowRequest(_message.Message):
+    __slots__ = ("address", "peer", "port", "protocol")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    peer: str
+    port: int
+    protocol: int
+    def __init__(self, address: _Optional[str] = ..., peer: _Optional[str] = ..., port: _Optional[int] = ..., protocol: _Optional[int] = ...) -> None: ...
+
+class ExplainFlowResponse(_message.Message):
+    __slots__ = ("businesses", "rule_id", "client", "server", "region", "segment", "person", "reasons")
+    BUSINESSES_FIELD_NUMBER: _ClassVar[int]
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    businesses: _containers.RepeatedScalarFieldContainer[str]
+    rule_id: str
+    client: str
+    server: str
+    region: str
+    segment: str
+    person: str
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, businesses: _Optional[_Iterable[str]] = ..., rule_id: _Optional[str] = ..., client: _Optional[str] = ..., server: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QueryHistoryRequest(_message.Message):
+    __slots__ = ("measurement", "fields", "from_time", "to_time", "group_by", "where", "step_milliseconds", "fold")
+    class WhereEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MEASUREMENT_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    STEP_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    FOLD_FIELD_NUMBER: _ClassVar[int]
+    measurement: str
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    group_by: _containers.RepeatedScalarFieldContainer[str]
+    where: _containers.ScalarMap[str, str]
+    step_milliseconds: int
+    fold: SeriesFold
+    def __init__(self, measurement: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., group_by: _Optional[_Iterable[str]] = ..., where: _Optional[_Mapping[str, str]] = ..., step_milliseconds: _Optional[int] = ..., fold: _Optional[_Union[SeriesFold, str]] = ...) -> None: ...
+
+class SeriesValue(_message.Message):
+    __slots__ = ("value",)
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    def __init__(self, value: _Optional[float] = ...) -> None: ...
+
+class SeriesRow(_message.Message):
+    __slots__ = ("time", "tags", "values")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    values: _containers.RepeatedCompositeFieldContainer[SeriesValue]
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[SeriesValue, _Mapping]]] = ...) -> None: ...
+
+class QueryHistoryResponse(_message.Message):
+    __slots__ = ("rows", "more")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[SeriesRow]
+    more: bool
+    def __init__(self, rows: _Optional[_Iterable[_Union[SeriesRow, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...

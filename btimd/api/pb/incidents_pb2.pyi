@@ -1,0 +1,375 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class IncidentState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INCIDENT_STATE_UNSPECIFIED: _ClassVar[IncidentState]
+    INCIDENT_STATE_NEW: _ClassVar[IncidentState]
+    INCIDENT_STATE_HELD: _ClassVar[IncidentState]
+    INCIDENT_STATE_DISPATCHED: _ClassVar[IncidentState]
+    INCIDENT_STATE_ACCEPTED: _ClassVar[IncidentState]
+    INCIDENT_STATE_PENDING: _ClassVar[IncidentState]
+    INCIDENT_STATE_STALLED: _ClassVar[IncidentState]
+    INCIDENT_STATE_RESOLVED: _ClassVar[IncidentState]
+    INCIDENT_STATE_CLOSED: _ClassVar[IncidentState]
+    INCIDENT_STATE_CANCELLED: _ClassVar[IncidentState]
+    INCIDENT_STATE_MERGED: _ClassVar[IncidentState]
+
+class Signal(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIGNAL_UNSPECIFIED: _ClassVar[Signal]
+    SIGNAL_ACTIVE: _ClassVar[Signal]
+    SIGNAL_CLEARED: _ClassVar[Signal]
+
+class Impact(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMPACT_UNSPECIFIED: _ClassVar[Impact]
+    IMPACT_HIGH: _ClassVar[Impact]
+    IMPACT_MEDIUM: _ClassVar[Impact]
+    IMPACT_LOW: _ClassVar[Impact]
+
+class Urgency(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    URGENCY_UNSPECIFIED: _ClassVar[Urgency]
+    URGENCY_HIGH: _ClassVar[Urgency]
+    URGENCY_MEDIUM: _ClassVar[Urgency]
+    URGENCY_LOW: _ClassVar[Urgency]
+
+class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRIORITY_UNSPECIFIED: _ClassVar[Priority]
+    PRIORITY_P1: _ClassVar[Priority]
+    PRIORITY_P2: _ClassVar[Priority]
+    PRIORITY_P3: _ClassVar[Priority]
+    PRIORITY_P4: _ClassVar[Priority]
+    PRIORITY_P5: _ClassVar[Priority]
+INCIDENT_STATE_UNSPECIFIED: IncidentState
+INCIDENT_STATE_NEW: IncidentState
+INCIDENT_STATE_HELD: IncidentState
+INCIDENT_STATE_DISPATCHED: IncidentState
+INCIDENT_STATE_ACCEPTED: IncidentState
+INCIDENT_STATE_PENDING: IncidentState
+INCIDENT_STATE_STALLED: IncidentState
+INCIDENT_STATE_RESOLVED: IncidentState
+INCIDENT_STATE_CLOSED: IncidentState
+INCIDENT_STATE_CANCELLED: IncidentState
+INCIDENT_STATE_MERGED: IncidentState
+SIGNAL_UNSPECIFIED: Signal
+SIGNAL_ACTIVE: Signal
+SIGNAL_CLEARED: Signal
+IMPACT_UNSPECIFIED: Impact
+IMPACT_HIGH: Impact
+IMPACT_MEDIUM: Impact
+IMPACT_LOW: Impact
+URGENCY_UNSPECIFIED: Urgency
+URGENCY_HIGH: Urgency
+URGENCY_MEDIUM: Urgency
+URGENCY_LOW: Urgency
+PRIORITY_UNSPECIFIED: Priority
+PRIORITY_P1: Priority
+PRIORITY_P2: Priority
+PRIORITY_P3: Priority
+PRIORITY_P4: Priority
+PRIORITY_P5: Priority
+
+class ImpactAssessment(_message.Message):
+    __slots__ = ("businesses", "regions", "users", "users_exact")
+    BUSINESSES_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    USERS_EXACT_FIELD_NUMBER: _ClassVar[int]
+    businesses: _containers.RepeatedScalarFieldContainer[str]
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    users: int
+    users_exact: bool
+    def __init__(self, businesses: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., users: _Optional[int] = ..., users_exact: _Optional[bool] = ...) -> None: ...
+
+class Incident(_message.Message):
+    __slots__ = ("id", "version", "fingerprint", "state", "signal", "title", "description", "cause", "verdict_id", "confidence", "impact", "urgency", "priority", "priority_is_manual", "assessment", "report_count", "reopen_count", "touched_by_human", "assignee", "closing_report", "opened_at", "last_seen_at", "began_at", "accepted_at", "resolved_at", "closed_at")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    IMPACT_FIELD_NUMBER: _ClassVar[int]
+    URGENCY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_IS_MANUAL_FIELD_NUMBER: _ClassVar[int]
+    ASSESSMENT_FIELD_NUMBER: _ClassVar[int]
+    REPORT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REOPEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOUCHED_BY_HUMAN_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_REPORT_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    BEGAN_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    RESOLVED_AT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    version: int
+    fingerprint: str
+    state: IncidentState
+    signal: Signal
+    title: str
+    description: str
+    cause: str
+    verdict_id: str
+    confidence: float
+    impact: Impact
+    urgency: Urgency
+    priority: Priority
+    priority_is_manual: bool
+    assessment: ImpactAssessment
+    report_count: int
+    reopen_count: int
+    touched_by_human: bool
+    assignee: str
+    closing_report: str
+    opened_at: _timestamp_pb2.Timestamp
+    last_seen_at: _timestamp_pb2.Timestamp
+    began_at: _timestamp_pb2.Timestamp
+    accepted_at: _timestamp_pb2.Timestamp
+    resolved_at: _timestamp_pb2.Timestamp
+    closed_at: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., state: _Optional[_Union[IncidentState, str]] = ..., signal: _Optional[_Union[Signal, str]] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., cause: _Optional[str] = ..., verdict_id: _Optional[str] = ..., confidence: _Optional[float] = ..., impact: _Optional[_Union[Impact, str]] = ..., urgency: _Optional[_Union[Urgency, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., priority_is_manual: _Optional[bool] = ..., assessment: _Optional[_Union[ImpactAssessment, _Mapping]] = ..., report_count: _Optional[int] = ..., reopen_count: _Optional[int] = ..., touched_by_human: _Optional[bool] = ..., assignee: _Optional[str] = ..., closing_report: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class IncidentEvent(_message.Message):
+    __slots__ = ("incident_id", "seq", "at", "actor", "kind", "from_state", "to_state", "reason", "details", "command_id")
+    class DetailsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FROM_STATE_FIELD_NUMBER: _ClassVar[int]
+    TO_STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    incident_id: str
+    seq: int
+    at: _timestamp_pb2.Timestamp
+    actor: str
+    kind: str
+    from_state: IncidentState
+    to_state: IncidentState
+    reason: str
+    details: _containers.ScalarMap[str, str]
+    command_id: str
+    def __init__(self, incident_id: _Optional[str] = ..., seq: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., kind: _Optional[str] = ..., from_state: _Optional[_Union[IncidentState, str]] = ..., to_state: _Optional[_Union[IncidentState, str]] = ..., reason: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., command_id: _Optional[str] = ...) -> None: ...
+
+class ListIncidentsRequest(_message.Message):
+    __slots__ = ("include_closed", "business", "limit")
+    INCLUDE_CLOSED_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    include_closed: bool
+    business: str
+    limit: int
+    def __init__(self, include_closed: _Optional[bool] = ..., business: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListIncidentsResponse(_message.Message):
+    __slots__ = ("incidents", "more")
+    INCIDENTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    incidents: _containers.RepeatedCompositeFieldContainer[Incident]
+    more: bool
+    def __init__(self, incidents: _Optional[_Iterable[_Union[Incident, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class GetIncidentRequest(_message.Message):
+    __slots__ = ("incident_id",)
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    incident_id: str
+    def __init__(self, incident_id: _Optional[str] = ...) -> None: ...
+
+class GetIncidentResponse(_message.Message):
+    __slots__ = ("incident", "timeline")
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    timeline: _containers.RepeatedCompositeFieldContainer[IncidentEvent]
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[IncidentEvent, _Mapping]]] = ...) -> None: ...
+
+class WatchIncidentsRequest(_message.Message):
+    __slots__ = ("business",)
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    business: str
+    def __init__(self, business: _Optional[str] = ...) -> None: ...
+
+class WatchIncidentsResponse(_message.Message):
+    __slots__ = ("incidents", "snapshot")
+    INCIDENTS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    incidents: _containers.RepeatedCompositeFieldContainer[Incident]
+    snapshot: bool
+    def __init__(self, incidents: _Optional[_Iterable[_Union[Incident, _Mapping]]] = ..., snapshot: _Optional[bool] = ...) -> None: ...
+
+class CreateIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "title", "description", "businesses")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    BUSINESSES_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    title: str
+    description: str
+    businesses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, command_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., businesses: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CreateIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class AcceptIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "comment")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    comment: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+
+class AcceptIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ResolveIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "closing_report")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_REPORT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    closing_report: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., closing_report: _Optional[str] = ...) -> None: ...
+
+class ResolveIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ConfirmIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "comment")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    comment: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+
+class ConfirmIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class CancelIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CancelIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class CommentIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "comment")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    comment: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+
+class CommentIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class SetPriorityRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "priority", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    priority: Priority
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., priority: _Optional[_Union[Priority, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetPriorityResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class MergeIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "parent_id", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    parent_id: str
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., parent_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class MergeIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...

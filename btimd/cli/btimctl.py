@@ -1,0 +1,389 @@
+"""btimctl: asks a running btimd, and works on its incidents.
+
+Exit status: 0 done; 1 refused, not reachable, or the probe was not good; 2 wrong usage.
+"""
+
+import argparse
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+
+from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, Update, find_token, new_token
+from btimd.cli.ctl_tables import Tables
+from btimd.cli.ctl_text import clean, json_line
+from btimd.model.incident import CommandKind, IncidentCommand, Priority
+from btimd.model.points import SeriesQuery
+from btimd.model.probe import Health
+from btimd.runtime.clock import Clock, SystemClock, wall_milliseconds
+from btimd.settings.fields import parse_duration
+
+_PLAIN_WIDTH: Final = 120
+_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
+_MILLIS: Final = 1000
+_INTERRUPTED: Final = 130
+
+
+class Output:
+    """Where answers go: tables for people, or one JSON object per line for programs."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        # a file or a pipe has no width; the one chosen there holds every table
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PLAIN_WIDTH
+        self._console = Console(width=width, highlight=False, soft_wrap=False, emoji=False)
+
+    def write(self, things: Iterable[Any], picture: Callable[[], RenderableType]) -> None:
+        """Write things: each as a line of JSON, or all as one picture."""
+        if not self._as_json:
+            self._console.print(picture())
+            return
+        for thing in things:
+            sys.stdout.write(json_line(thing) + "\n")
+        sys.stdout.flush()
+
+    def page(self, page: Page[Any], table: Callable[[Sequence[Any]], RenderableType], nothing: str) -> None:
+        """Write a page of things, and say where there is nothing or more."""
+        if self._as_json or page.items:
+            self.write(page.items, lambda: table(page.items))
+        else:
+            self._console.print(nothing)
+        if page.more:
+            sys.stderr.write("btimctl: there is more; ask for it with --limit\n")
+
+    def follow(self, updates: Iterator[Update[Any]], table: Callable[[Sequence[Any]], RenderableType]) -> None:
+        """Write the present state, then the changes as they come."""
+        for update in updates:
+            if update.items:
+                self.write(update.items, lambda items=update.items: table(items))  # type: ignore[misc]  # bound now, not later
+
+
+class Commands:
+    """One method per command; each returns the exit status."""
+
+    def __init__(self, client: Client, output: Output, clock: Clock) -> None:
+        self._client = client
+        self._out = output
+        self._clock = clock
+        self._tables = Tables()
+
+    def status(self, _args: argparse.Namespace) -> int:
+        """Say which services are served."""
+        services = self._client.serving()
+        lines = [{"service": name or "btimd", "serving": good} for name, good in services.items()]
+        self._out.write(lines, lambda: self._tables.serving(services))
+        return 0 if all(services.values()) else 1
+
+    def windows(self, args: argparse.Namespace) -> int:
+        """Show traffic."""
+        interval = round(args.interval * _MILLIS) if args.interval else 0
+        if args.watch:
+            updates = self._client.watch_windows(interval_milliseconds=interval, business=args.business)
+            self._out.follow(updates, self._tables.windows)
+            return 0
+        page = self._client.windows(interval_milliseconds=interval, business=args.business, limit=args.limit)
+        self._out.page(page, self._tables.windows, "no traffic yet")
+        return 0
+
+    def users(self, args: argparse.Namespace) -> int:
+        """Show the users of a business."""
+        page = self._client.users(args.business, region=args.region, limit=args.limit)
+        self._out.page(page, self._tables.users, "nobody is on line")
+        return 0
+
+    def exporters(self, _args: argparse.Namespace) -> int:
+        """Show who exports flow records."""
+        self._out.page(self._client.exporters(), self._tables.exporters, "no exporter has sent anything yet")
+        return 0
+
+    def explain(self, args: argparse.Namespace) -> int:
+        """Say where a flow goes and why."""
+        found = self._client.explain(args.address, args.peer, args.port, args.protocol)
+        self._out.write([found], lambda: self._tables.explanation(found))
+        return 0
+
+    def history(self, args: argparse.Namespace) -> int:
+        """Ask the series store."""
+        until = wall_milliseconds(self._clock)
+        query = SeriesQuery(
+            measurement=args.measurement,
+            fields=tuple(args.fields),
+            from_milliseconds=until - round(args.since * _MILLIS),
+            to_milliseconds=until,
+            group_by=tuple(args.by),
+            where=dict(args.where),
+            step_milliseconds=round(args.step * _MILLIS) if args.step else 0,
+            fold=args.fold,
+        )
+        page = self._client.history(query)
+        self._out.page(page, lambda rows: self._tables.history(rows, query.group_by, query.fields), "no points there")
+        return 0
+
+    def graph(self, _args: argparse.Namespace) -> int:
+        """Show what needs what."""
+        graph = self._client.graph()
+        states = {found.node: found for found in self._client.node_states().items}
+        self._out.write(graph.nodes.values(), lambda: self._tables.graph(graph, states))
+        return 0
+
+    def nodes(self, args: argparse.Namespace) -> int:
+        """Show how nodes stand."""
+        if args.watch:
+            self._out.follow(self._client.watch_nodes(), self._tables.nodes)
+        else:
+            self._out.page(self._client.node_states(), self._tables.nodes, "the graph is empty")
+        return 0
+
+    def symptoms(self, _args: argparse.Namespace) -> int:
+        """Show the open symptoms."""
+        self._out.page(self._client.symptoms(), self._tables.symptoms, "no symptoms")
+        return 0
+
+    def verdicts(self, args: argparse.Namespace) -> int:
+        """Show the latest verdicts."""
+        self._out.page(self._client.verdicts(args.limit), self._tables.verdicts, "no verdicts yet")
+        return 0
+
+    def diagnoses(self, _args: argparse.Namespace) -> int:
+        """Follow diagnoses."""
+        self._out.follow(self._client.watch_diagnoses(), self._tables.diagnoses)
+        return 0
+
+    def probe(self, args: argparse.Namespace) -> int:
+        """Run a check."""
+        result = self._client.probe(args.check)
+        self._out.write([result], lambda: self._tables.probe(result))
+        return 0 if result.health is Health.GOOD else 1
+
+    def incidents(self, args: argparse.Namespace) -> int:
+        """Show, or follow, incidents."""
+        if args.watch:
+            self._out.follow(self._client.watch_incidents(args.business), self._tables.incidents)
+            return 0
+        page = self._client.incidents(include_closed=args.all, business=args.business, limit=args.limit)
+        self._out.page(page, self._tables.incidents, "no incidents")
+        return 0
+
+    def show(self, args: argparse.Namespace) -> int:
+        """Show one incident with its timeline."""
+        incident, events = self._client.incident(args.id)
+        self._out.write([incident, *events], lambda: self._tables.incident(incident))
+        self._out.write((), lambda: Group("", self._tables.timeline(events)))
+        return 0
+
+    def command(self, args: argparse.Namespace) -> int:
+        """Do something to an incident, and show what it is then."""
+        command = IncidentCommand(
+            kind=args.kind,
+            command_id=args.command_id or uuid.uuid4().hex,
+            incident_id=getattr(args, "id", ""),
+            expected_version=getattr(args, "expect_version", 0),
+            text=args.text,
+            title=getattr(args, "title", ""),
+            businesses=tuple(getattr(args, "business", ()) or ()),
+            priority=getattr(args, "priority", None),
+            parent_id=getattr(args, "parent", ""),
+        )
+        incident = self._client.command(command)
+        self._out.write([incident], lambda: self._tables.incidents([incident]))
+        return 0
+
+    def sla(self, args: argparse.Namespace) -> int:
+        """Show what was promised and kept."""
+        if args.watch:
+            self._out.follow(self._client.watch_sla_states(), self._tables.sla_states)
+        else:
+            self._out.page(self._client.sla_states(), self._tables.sla_states, "nothing was promised")
+        return 0
+
+
+def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    top = argparse.ArgumentParser(prog="btimctl", description="Ask a running btimd, and work on its incidents.")
+    top.add_argument("--server", default=environment.get("BTIMD_SERVER", DEFAULT_SERVER), metavar="HOST:PORT")
+    token_file = environment.get("BTIMD_TOKEN_FILE")
+    top.add_argument("--token-file", type=Path, default=Path(token_file) if token_file else None, metavar="FILE")
+    top.add_argument("--tls", action="store_true", help="encrypt, trust the system's certificates")
+    top.add_argument("--ca-file", type=Path, metavar="FILE", help="encrypt, trust these certificates (PEM)")
+    top.add_argument("--server-name", metavar="NAME", help="the name that the server's certificate must have")
+    top.add_argument("--plaintext", action="store_true", help="send the token unencrypted to another machine")
+    top.add_argument("--json", action="store_true", help="one JSON object per line")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[Commands, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    add("status", Commands.status, "which services are served")
+    windows = add("windows", Commands.windows, "what each business carries")
+    _watch(windows)
+    _limit(windows)
+    windows.add_argument("--business", metavar="ID")
+    windows.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
+    users = add("users", Commands.users, "who uses a business")
+    users.add_argument("business", metavar="BUSINESS")
+    users.add_argument("--region", metavar="NAME")
+    _limit(users)
+    add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
+    explain = add("explain", Commands.explain, "where a flow belongs, and why")
+    explain.add_argument("address", metavar="ADDR")
+    explain.add_argument("peer", metavar="PEER")
+    explain.add_argument("port", type=int, metavar="PORT")
+    explain.add_argument(
+        "protocol", type=_protocol, nargs="?", default=6, metavar="PROTO", help="tcp, udp, ... or number"
+    )
+    _add_history(add("history", Commands.history, "figures over time"))
+    add("graph", Commands.graph, "what needs what, and how it stands")
+    _watch(add("nodes", Commands.nodes, "how the nodes stand"))
+    add("symptoms", Commands.symptoms, "what users feel now")
+    _limit(add("verdicts", Commands.verdicts, "what was found to be the cause"))
+    diagnoses = add("diagnoses", Commands.diagnoses, "follow running diagnoses")
+    diagnoses.add_argument("watch", nargs="?", choices=["watch"], help="is what it does anyway")
+    probe = add("probe", Commands.probe, "run one check now; exit status 1 where not good")
+    probe.add_argument("check", metavar="CHECK")
+    _add_incidents(add)
+    _watch(add("sla", Commands.sla, "what was promised, and what was kept"))
+    token = add("token", Commands.status, "make a token for a caller; the line for the tokens file, then the token")
+    token.add_argument("name", metavar="NAME")
+    token.add_argument("--role", choices=ROLES, default=ROLES[0])
+    token.set_defaults(run=None)
+    return top
+
+
+def _watch(made: argparse.ArgumentParser) -> None:
+    made.add_argument("watch", nargs="?", choices=["watch"], help="show the present state, then the changes")
+
+
+def _limit(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--limit", type=int, default=0, metavar="N", help="at most so many, up to 1000; default 100")
+
+
+def _add_history(made: argparse.ArgumentParser) -> None:
+    made.add_argument("measurement", metavar="MEASUREMENT")
+    made.add_argument("fields", nargs="+", metavar="FIELD")
+    made.add_argument("--since", type=_duration, default=3600.0, metavar="DURATION", help="from so long ago until now")
+    made.add_argument("--step", type=_duration, metavar="DURATION", help="one row for each; default: one row for all")
+    made.add_argument("--by", action="append", default=[], metavar="TAG", help="group by a tag; may be repeated")
+    made.add_argument("--where", action="append", default=[], type=_pair, metavar="TAG=VALUE", help="may be repeated")
+    made.add_argument("--fold", choices=["sum", "mean", "max", "last"], default="sum")
+
+
+def _add_incidents(add: Callable[..., argparse.ArgumentParser]) -> None:
+    top = add("incidents", Commands.incidents, "incidents: list, show, watch, and work on them")
+    _incident_filters(top)
+    top.set_defaults(watch=False)
+    actions = top.add_subparsers(metavar="ACTION")
+
+    def action(name: str, run: Callable[[Commands, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    _incident_filters(action("list", Commands.incidents, "open incidents, most urgent first"))
+    watch = action("watch", Commands.incidents, "show the open incidents, then every change")
+    watch.add_argument("--business", metavar="ID")
+    watch.set_defaults(watch=True)
+    action("show", Commands.show, "one incident with its timeline").add_argument("id", metavar="ID")
+    create = action("create", Commands.command, "report an incident")
+    create.add_argument("title", metavar="TITLE")
+    create.add_argument("--business", action="append", metavar="ID", help="that is hit; may be repeated")
+    create.add_argument("--text", default="", metavar="TEXT", help="all that is known")
+    create.add_argument("--command-id", metavar="ID", help="makes a repeat harmless; default: a new one")
+    create.set_defaults(kind=CommandKind.CREATE)
+
+    def change(name: str, kind: CommandKind, text: str, words: str | None) -> argparse.ArgumentParser:
+        made = action(name, Commands.command, text)
+        made.add_argument("id", metavar="ID")
+        made.set_defaults(kind=kind)
+        made.add_argument("--expect-version", type=int, default=0, metavar="N", help="refuse where it has another one")
+        made.add_argument("--command-id", metavar="ID", help="makes a repeat harmless; default: a new one")
+        if words is None:
+            made.add_argument("--text", default="", metavar="TEXT", help="a comment")
+        elif words:
+            made.add_argument("text", metavar=words)
+        return made
+
+    change("accept", CommandKind.ACCEPT, "take it over", None)
+    change("resolve", CommandKind.RESOLVE, "say what was wrong and what was done", "REPORT")
+    change("confirm", CommandKind.CONFIRM, "it is solved: close it", None)
+    change("cancel", CommandKind.CANCEL, "it was none", "REASON")
+    change("comment", CommandKind.COMMENT, "add a line to its timeline", "COMMENT")
+    priority = change("priority", CommandKind.SET_PRIORITY, "set its priority by hand", "")
+    priority.add_argument("priority", type=_priority, metavar="P1..P5")
+    priority.add_argument("text", metavar="REASON")
+    change("merge", CommandKind.MERGE, "make it part of another", None).add_argument("parent", metavar="PARENT")
+
+
+def _incident_filters(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--all", action="store_true", default=False, help="also those that are done")
+    made.add_argument("--business", metavar="ID", default=None)
+    _limit(made)
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _protocol(text: str) -> int:
+    if text.lower() in _PROTOCOLS:
+        return _PROTOCOLS[text.lower()]
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no protocol; write one of {', '.join(_PROTOCOLS)} or a number")
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority[text.upper()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no priority; write P1, P2, P3, P4 or P5") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    tag, separator, value = text.partition("=")
+    if not separator or not tag:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form TAG=VALUE")
+    return tag, value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    args = parser(os.environ).parse_args(arguments)
+    if args.run is None:
+        entry, secret = new_token(args.name, args.role)
+        sys.stdout.write(
+            f"{entry}\n# the token itself, for the caller's --token-file; it is shown this once:\n{secret}\n"
+        )
+        return 0
+    try:
+        with Client(
+            args.server,
+            token=find_token(args.token_file, args.server),
+            tls=args.tls,
+            ca_file=args.ca_file,
+            server_name=args.server_name,
+            plaintext=args.plaintext,
+        ) as client:
+            status: int = args.run(Commands(client, Output(as_json=args.json), SystemClock()), args)
+            return status
+    except CallFailedError as error:
+        sys.stderr.write(f"btimctl: {clean(str(error))}\n")
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # whoever read us has had enough; nothing more may be written, not even by the interpreter's last flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,400 @@
+"""Tables of what the API says, for people at a terminal of 100 columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from btimd.cli.ctl_text import clean, full_moment, moment, percent, quantity, span
+from btimd.model.incident import Incident, IncidentEvent, Signal
+from btimd.model.points import SeriesRow
+from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
+from btimd.model.probe import Health, ProbeResult
+from btimd.model.service import ServiceGraph
+from btimd.model.sla import SlaState
+from btimd.model.symptom import Symptom
+from btimd.model.verdict import Verdict
+from btimd.model.window import WindowRow
+
+SHAPES: Final[Mapping[str, tuple[str, str]]] = {
+    "good": ("●", "green"),
+    "degraded": ("▲", "yellow"),
+    "bad": ("✖", "red"),
+    "unknown": ("?", "bright_black"),
+    "up": ("●", "green"),
+    "down": ("✖", "red"),
+    "met": ("●", "green"),
+    "at-risk": ("▲", "yellow"),
+    "breached": ("✖", "red"),
+    "unmeasured": ("?", "bright_black"),
+}
+"""State -> shape and colour; the shape tells it without the colour."""
+
+_PRIORITY_STYLE: Final = {1: "bold red", 2: "red", 3: "yellow"}
+_MILLIS: Final = 1000
+_BITS: Final = 8
+
+
+def state(word: str) -> Text:
+    """Return a state with its shape, in its colour."""
+    shape, colour = SHAPES.get(word, ("·", "default"))
+    return Text(f"{shape} {word}", style=colour)
+
+
+def _table(*columns: str, right: Sequence[str] = (), wide: str = "") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=column != wide,
+            overflow="fold" if column == wide else "ellipsis",
+        )
+    return table
+
+
+def _rows(table: Table, rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Add rows; plain text is cleaned, and never read as markup."""
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
+    return table
+
+
+class Tables:
+    """Makes tables; times are shown in `zone`, None is the local one."""
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
+
+    def windows(self, rows: Sequence[WindowRow]) -> Table:
+        """Show traffic: the rate both ways, who and how many. "~": sampled, ">=": a lower bound."""
+        table = _table(
+            "from", "for", "business", "region", "segment", "to server", "to client", "flows", "users",
+            right=("for", "to server", "to client", "flows", "users"),
+        )  # fmt: skip
+
+        def rate(row: WindowRow, octets: int) -> str:
+            bits = octets * _BITS * _MILLIS / row.interval_milliseconds
+            return ("~" if row.sampled else "") + quantity(bits, "bit/s")
+
+        return _rows(
+            table,
+            (
+                (
+                    self._at(row.interval_start_milliseconds / _MILLIS),
+                    span(row.interval_milliseconds / _MILLIS),
+                    row.business or "(none)",
+                    row.region or "-",
+                    row.segment or "-",
+                    rate(row, row.octets_to_server),
+                    rate(row, row.octets_to_client),
+                    quantity(row.flows),
+                    ("" if row.users_exact else ">=") + str(row.users),
+                )
+                for row in rows
+            ),
+        )
+
+    def users(self, users: Sequence[OnlineUser]) -> Table:
+        """Show who is on line."""
+        table = _table("address", "person", "region", "segment", "state", "last seen", "octets", right=("octets",))
+        return _rows(
+            table,
+            (
+                (
+                    user.address,
+                    user.person or "-",
+                    user.region or "-",
+                    user.segment or "-",
+                    user.state,
+                    self._at(user.last_seen_milliseconds / _MILLIS),
+                    quantity(user.octets, "B"),
+                )
+                for user in users
+            ),
+        )
+
+    def exporters(self, exporters: Sequence[Exporter]) -> Table:
+        """Show who exports, and what was lost on the way."""
+        numbers = ("version", "datagrams", "records", "lost", "templates", "sampling")
+        table = _table("address", *numbers, "domains", "last seen", right=numbers)
+        return _rows(
+            table,
+            (
+                (
+                    one.address,
+                    str(one.version),
+                    quantity(one.datagrams),
+                    quantity(one.records),
+                    Text(quantity(one.lost), style="red" if one.lost else "default"),
+                    str(one.templates),
+                    f"1:{one.sampling_rate}",
+                    ",".join(map(str, one.observation_domains)),
+                    self._at(one.last_seen_milliseconds / _MILLIS),
+                )
+                for one in exporters
+            ),
+        )
+
+    def nodes(self, nodes: Sequence[NodeState]) -> Table:
+        """Show how nodes stand."""
+        table = _table("node", "kind", "status", "itself", "checked", "evidence", wide="evidence")
+        return _rows(
+            table,
+            (
+                (
+                    node.node,
+                    node.kind,
+                    state(node.status),
+                    state(node.own_health),
+                    self._at(node.checked_at),
+                    node.detail,
+                )
+                for node in nodes
+            ),
+        )
+
+    def graph(self, graph: ServiceGraph, states: Mapping[str, NodeState]) -> Tree:
+        """Show what needs what, businesses first; a node that several need is opened once only."""
+        needed = {need for node in graph.nodes.values() for need in node.needs}
+        roots = [node for node in graph.nodes if node in graph.businesses or node not in needed]
+        tree = Tree(Text(f"service graph, generation {graph.generation}"), guide_style="bright_black")
+        opened: set[str] = set()
+        work = [(tree, root) for root in reversed(roots)]
+        while work:
+            parent, node_id = work.pop()
+            node = graph.nodes[node_id]
+            found = states.get(node_id)
+            label = Text.assemble(state(found.status if found else "unknown"), "  ", (clean(node_id), "bold"))
+            label.append(f"  {node.kind.value}, {clean(node.name)}")
+            if found and found.detail:
+                label.append(f"  {clean(found.detail)}", style="italic")
+            if node_id in opened and node.needs:
+                label.append("  (see above)", style="bright_black")
+            branch = parent.add(label)
+            if node_id not in opened:
+                opened.add(node_id)
+                work.extend((branch, need) for need in reversed(node.needs))
+        return tree
+
+    def symptoms(self, symptoms: Sequence[Symptom]) -> Table:
+        """Show what users feel."""
+        table = _table("since", "node", "check", "error", "what", wide="what")
+        return _rows(
+            table,
+            (
+                (self._at(found.since), found.node, found.check_id, Text(found.error.value, style="red"), found.text)
+                for found in symptoms
+            ),
+        )
+
+    def verdicts(self, verdicts: Sequence[Verdict]) -> Table:
+        """Show what was found, and after how long."""
+        table = _table(
+            "ended",
+            "id",
+            "cause",
+            "sure",
+            "path",
+            "probes",
+            "took",
+            "summary",
+            right=("sure", "probes"),
+            wide="summary",
+        )
+        return _rows(
+            table,
+            (
+                (
+                    self._at(verdict.ended_at),
+                    verdict.id,
+                    verdict.cause or verdict.status.value,
+                    percent(verdict.confidence, 0),
+                    " > ".join(verdict.path),
+                    str(verdict.probes_used),
+                    span(verdict.seconds_taken),
+                    verdict.summary,
+                )
+                for verdict in verdicts
+            ),
+        )
+
+    def diagnoses(self, steps: Sequence[DiagnosisProgress]) -> Table:
+        """Show where diagnoses stand: what was asked last, and who is suspected."""
+        table = _table("diagnosis", "step", "of", "suspects", "evidence", right=("step",), wide="evidence")
+
+        def evidence(step: DiagnosisProgress) -> str:
+            if step.verdict is not None:
+                return f"verdict: {step.verdict.summary}"
+            last = step.evidence[-1:]
+            return "; ".join(f"{one.check_id} {one.health.value}: {one.detail}" for one in last)
+
+        return _rows(
+            table,
+            (
+                (
+                    step.id,
+                    str(step.step),
+                    ",".join(step.symptom_nodes),
+                    ", ".join(f"{suspect.node} {percent(suspect.probability, 0)}" for suspect in step.suspects[:3]),
+                    evidence(step),
+                )
+                for step in steps
+            ),
+        )
+
+    def incidents(self, incidents: Sequence[Incident]) -> Table:
+        """Show incidents."""
+        table = _table(
+            "id", "prio", "state", "signal", "opened", "assignee", "users", "title", right=("users",), wide="title"
+        )
+        return _rows(
+            table,
+            (
+                (
+                    found.id,
+                    Text(
+                        found.priority.name + ("!" if found.priority_is_manual else ""),
+                        style=_PRIORITY_STYLE.get(found.priority.value, "default"),
+                    ),
+                    found.state.value,
+                    Text(found.signal.value, style="red" if found.signal is Signal.ACTIVE else "green"),
+                    self._at(found.opened_at),
+                    found.assignee or "-",
+                    _users(found),
+                    found.title,
+                )
+                for found in incidents
+            ),
+        )
+
+    def incident(self, incident: Incident) -> Table:
+        """Show all of one incident."""
+        priority = "set by hand" if incident.priority_is_manual else "computed"
+        lines = {
+            "incident": f"{incident.id}, version {incident.version}",
+            "title": incident.title,
+            "state": f"{incident.state.value}, signal {incident.signal.value}",
+            "priority": f"{incident.priority.name} ({priority}; impact {incident.impact.name.lower()},"
+            f" urgency {incident.urgency.name.lower()})",
+            "hit": f"{', '.join(incident.assessment.businesses) or 'no business known'}; regions"
+            f" {', '.join(incident.assessment.regions) or 'not known'}; users {_users(incident)}",
+            "cause": f"{incident.cause or 'not known'} ({percent(incident.confidence, 0)} sure,"
+            f" verdict {incident.verdict_id or 'none'})",
+            "assignee": incident.assignee or "-",
+            "began": full_moment(incident.began_at, self._zone),
+            "opened": full_moment(incident.opened_at, self._zone),
+            "last seen": f"{full_moment(incident.last_seen_at, self._zone)}, {incident.report_count} reports,"
+            f" {incident.reopen_count} times reopened",
+            "accepted": full_moment(incident.accepted_at, self._zone),
+            "resolved": full_moment(incident.resolved_at, self._zone),
+            "closed": full_moment(incident.closed_at, self._zone),
+            "description": incident.description,
+            "closing report": incident.closing_report or "-",
+        }
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        return _rows(table, lines.items())
+
+    def timeline(self, events: Sequence[IncidentEvent]) -> Table:
+        """Show what happened to an incident."""
+        table = _table("#", "when", "who", "what", "state", "why", right=("#",), wide="why")
+
+        def states(event: IncidentEvent) -> str:
+            before = event.from_state.value if event.from_state else ""
+            return (
+                event.to_state.value if before in {"", event.to_state.value} else f"{before} > {event.to_state.value}"
+            )
+
+        return _rows(
+            table,
+            (
+                (
+                    str(event.seq),
+                    self._at(event.at),
+                    event.actor,
+                    event.kind,
+                    states(event),
+                    "; ".join([event.reason, *(f"{key}={value}" for key, value in event.details.items())]),
+                )
+                for event in events
+            ),
+        )
+
+    def sla_states(self, states: Sequence[SlaState]) -> Table:
+        """Show what was promised and kept."""
+        numbers = ("target", "kept", "measured", "down", "of", "used")
+        table = _table("business", "status", "now", *numbers, right=numbers)
+        return _rows(
+            table,
+            (
+                (
+                    found.target.business,
+                    state(found.status.value),
+                    state(found.current.value),
+                    f"{found.target.availability_percent:g} %",
+                    percent(found.availability, 3),
+                    percent(found.coverage),
+                    span(found.down_seconds),
+                    span(found.error_budget_seconds),
+                    percent(found.burn_ratio, 0),
+                )
+                for found in states
+            ),
+        )
+
+    def history(self, rows: Sequence[SeriesRow], tags: Sequence[str], fields: Sequence[str]) -> Table:
+        """Show an answer of the series store."""
+        table = _table("time", *tags, *fields, right=fields)
+        return _rows(
+            table,
+            (
+                (
+                    self._at(row.time_milliseconds / _MILLIS),
+                    *row.tags,
+                    *("-" if value is None else f"{value:.6g}" for value in row.values),
+                )
+                for row in rows
+            ),
+        )
+
+    def probe(self, result: ProbeResult) -> Text:
+        """Show the answer to a probe."""
+        check = result.spec.check
+        text = Text.assemble(state(result.health.value), f"  {clean(check.id)} of {clean(check.node)}: ")
+        text.append(clean(result.detail))
+        if result.health is not Health.GOOD:
+            text.append(f" ({result.error.value})")
+        text.append(f", {span(result.elapsed_seconds)}")
+        return text
+
+    def explanation(self, found: Explanation) -> Text:
+        """Show where a flow goes and why."""
+        place = " / ".join(part for part in (found.region, found.segment, found.person) if part)
+        lines = [
+            f"business  {', '.join(found.businesses) or 'none: unattributed traffic'}",
+            f"rule      {found.rule_id or '-'}",
+            f"client    {found.client}" + (f"  ({place})" if place else "  (not in the IP plan)"),
+            f"server    {found.server}",
+            *(f"  - {reason}" for reason in found.reasons),
+        ]
+        return Text(clean("\n".join(lines)))
+
+    def serving(self, services: Mapping[str, bool]) -> Table:
+        """Show which services are served."""
+        table = _table("service", "status")
+        words = {True: "good", False: "bad"}
+        return _rows(table, ((name or "btimd", state(words[good])) for name, good in services.items()))
+
+    def _at(self, seconds: float | None) -> str:
+        return moment(seconds, self._zone)
+
+
+def _users(incident: Incident) -> str:
+    if incident.assessment.users is None:
+        return "?"
+    return ("" if incident.assessment.users_exact else ">=") + str(incident.assessment.users)

@@ -1,0 +1,103 @@
+"""A served API over the fakes, and callers of every role."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from btimd.api.client import Client
+from btimd.api.component import ApiComponent
+from btimd.api.settings import ApiSettings
+from btimd.runtime.clock import ManualClock
+from btimd.runtime.lifecycle import ComponentHealth
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
+
+SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
+ROLES = {"vera": "viewer", "otto": "operator", "mona": "manager"}
+
+
+def write_tokens(path: Path) -> Path:
+    """Write a tokens file with one caller of each role."""
+    entries = [
+        f'[[token]]\nname = "{name}"\nrole = "{ROLES[name]}"\nsha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\n'
+        for name, secret in SECRETS.items()
+    ]
+    path.write_text("\n".join(entries))
+    return path
+
+
+@dataclass
+class Served:
+    """A running component and what lies behind it."""
+
+    directory: Path
+    settings: ApiSettings
+    flows: FakeFlows = field(default_factory=FakeFlows)
+    graph: FakeGraph = field(default_factory=FakeGraph)
+    desk: FakeDesk = field(default_factory=FakeDesk)
+    book: FakeBook = field(default_factory=FakeBook)
+    metrics: Metrics = field(default_factory=Metrics)
+    components: dict[str, ComponentHealth] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.component = ApiComponent(
+            settings=self.settings,
+            state_directory=self.directory,
+            flows=self.flows,
+            graph=self.graph,
+            incidents=self.desk,
+            sla=self.book,
+            metrics=self.metrics,
+            health=lambda: self.components,
+            clock=ManualClock(),
+            log=Log("test"),
+        )
+
+    @property
+    def server(self) -> str:
+        """Where gRPC is served."""
+        host, port = self.component.grpc_address
+        return f"{host}:{port}"
+
+    @property
+    def url(self) -> str:
+        """Where HTTP is served."""
+        host, port = self.component.http_address
+        return f"http://{host}:{port}"
+
+    def client(self, caller: str | None = None) -> Client:
+        """Return a client of a caller of the tokens file, or of nobody."""
+        return Client(self.server, token=SECRETS[caller] if caller else None)
+
+
+@asynccontextmanager
+async def serving(directory: Path, settings: Mapping[str, Any]) -> AsyncIterator[Served]:
+    """Start a component on free ports and stop it in the end."""
+    base = {"grpc_listen": ("127.0.0.1", 0), "http_listen": ("127.0.0.1", 0), "default_interval": 60.0}
+    served = Served(directory, ApiSettings(**{**base, **settings}))
+    try:
+        await served.component.start()
+        yield served
+    finally:
+        await served.component.stop()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """Serve with one caller of each role; reads are open."""
+    async with serving(tmp_path, {"tokens_file": write_tokens(tmp_path / "tokens.toml")}) as running:
+        yield running
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something on the loop has become true; fails after 10 s."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
+            await asyncio.sleep(0.001)

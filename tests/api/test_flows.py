@@ -1,0 +1,123 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from btimd.api.client import CallFailedError, Page, Update
+from btimd.api.errors import ApiError
+from btimd.api.flows import MAX_HISTORY_ROWS, history_query
+from btimd.api.pb import flows_pb2 as pb
+from btimd.model.points import SeriesQuery, SeriesRow
+from tests.api.conftest import Served
+from tests.fakes.views import EXPLANATION, EXPORTER, USER, WINDOW
+
+QUERY = SeriesQuery(
+    measurement="traffic",
+    fields=("octets", "users"),
+    from_milliseconds=1_790_000_000_000,
+    to_milliseconds=1_790_000_600_000,
+    group_by=("business",),
+    where={"region": "Shanghai"},
+    step_milliseconds=60_000,
+    fold="mean",
+)
+
+
+async def test_windows_are_listed_by_business_and_counted(served: Served) -> None:
+    other = replace(WINDOW, business="hr", users_exact=False, sampled=True, revision=2)
+    served.flows.rows.append(other)
+    with served.client() as client:
+        first = await asyncio.to_thread(client.windows, limit=1)
+        hr = await asyncio.to_thread(client.windows, business="hr", interval_milliseconds=60_000)
+
+    assert (first, hr) == (Page([WINDOW], more=True), Page([other], more=False))
+
+
+async def test_an_interval_that_is_not_kept_is_refused_with_those_that_are(served: Served) -> None:
+    with served.client() as client:
+        with pytest.raises(CallFailedError, match="no windows of 7 ms: kept are 60000 ms"):
+            await asyncio.to_thread(client.windows, interval_milliseconds=7)
+        with pytest.raises(CallFailedError, match="no windows of 7 ms: kept are 60000 ms"):
+            await asyncio.to_thread(next, client.watch_windows(interval_milliseconds=7))
+
+
+async def test_windows_are_followed_from_the_present_state_on(served: Served) -> None:
+    served.flows.publish(WINDOW)
+    corrected = replace(WINDOW, octets_to_server=7, revision=1)
+    with served.client() as client:
+        stream = client.watch_windows(business="erp")
+        first = await asyncio.to_thread(next, stream)
+        served.flows.publish(replace(WINDOW, business="hr"))
+        served.flows.publish(corrected)
+        second = await asyncio.to_thread(next, stream)
+
+    assert (first, second) == (Update([WINDOW], snapshot=True), Update([corrected], snapshot=False))
+
+
+async def test_users_and_exporters_are_listed(served: Served) -> None:
+    with served.client() as client:
+        users = await asyncio.to_thread(client.users, "erp", region="Shanghai")
+        nobody = await asyncio.to_thread(client.users, "erp", region="Beijing")
+        exporters = await asyncio.to_thread(client.exporters)
+
+    assert (users, nobody, exporters) == (Page([USER], False), Page([], False), Page([EXPORTER], False))
+
+
+async def test_a_flow_is_explained(served: Served) -> None:
+    with served.client() as client:
+        found = await asyncio.to_thread(client.explain, "10.1.2.3", "10.2.0.10", 443, 0)
+        with pytest.raises(CallFailedError, match="peer: 'db1' is no IPv4 or IPv6 address"):
+            await asyncio.to_thread(client.explain, "10.1.2.3", "db1", 443, 6)
+
+    assert found == replace(EXPLANATION, reasons=(*EXPLANATION.reasons, "asked: 10.1.2.3 10.2.0.10 443 6"))
+
+
+async def test_history_is_asked_as_it_was_meant(served: Served) -> None:
+    with served.client() as client:
+        page = await asyncio.to_thread(client.history, QUERY)
+        with pytest.raises(CallFailedError, match="no measurement 'nothing'"):
+            await asyncio.to_thread(client.history, replace(QUERY, measurement="nothing"))
+
+    assert served.flows.asked[0] == QUERY
+    assert page == Page([SeriesRow(1_790_000_000_000, ("erp",), (1.5, None))], more=False)
+
+
+@pytest.mark.slow
+async def test_an_answer_that_is_too_long_is_cut_and_says_so(served: Served) -> None:
+    served.flows.answer = served.flows.answer * (MAX_HISTORY_ROWS + 1)
+    with served.client() as client:
+        page = await asyncio.to_thread(client.history, QUERY)
+
+    assert (len(page.items), page.more) == (MAX_HISTORY_ROWS, True)
+
+
+def test_a_fold_that_is_not_given_is_a_sum() -> None:
+    request = pb.QueryHistoryRequest(measurement="m", fields=["f"])
+    request.to_time.seconds = 1
+
+    assert history_query(request) == SeriesQuery("m", ("f",), 0, 1000)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"measurement": 'a" b'}, "measurement"),
+        ({"fields": []}, "fields"),
+        ({"fields": ["f"] * 17}, "fields"),
+        ({"fields": ["f;"]}, "fields"),
+        ({"group_by": ["a-b"]}, "group_by"),
+        ({"group_by": ["t"] * 9}, "group_by"),
+        ({"where": {"a b": "x"}}, "where"),
+        ({"where": {"a": "x" * 501}}, "where"),
+        ({"step_milliseconds": -1}, "step_milliseconds"),
+        ({"step_milliseconds": 1}, "step_milliseconds"),
+        ({"from_time": {"seconds": 100}}, "to_time"),
+    ],
+)
+def test_what_history_may_not_be_asked_is_refused_with_its_field(wrong: dict[str, object], field: str) -> None:
+    request = {"measurement": "m", "fields": ["f"], "to_time": {"seconds": 100}, **wrong}
+
+    with pytest.raises(ApiError) as refused:
+        history_query(pb.QueryHistoryRequest(**request))  # type: ignore[arg-type]  # nested messages as mappings
+
+    assert [*refused.value.fields] == [field]
