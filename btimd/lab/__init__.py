@@ -1,0 +1,1 @@
+"""A small enterprise on loopback, with faults on demand."""
