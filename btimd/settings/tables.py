@@ -17,7 +17,7 @@ from btimd.model.service import (
 )
 from btimd.settings.fields import Duration, Percent, Section
 
-_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
+PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
 MAX_PORT: Final = 65535
 _MAX_PROTOCOL: Final = 255
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -48,11 +48,11 @@ DEFAULT_CLOSURE: Final = {
 def _protocol(value: Any) -> int | None:
     if value is None or value == "any":
         return None
-    if isinstance(value, str) and value in _PROTOCOLS:
-        return _PROTOCOLS[value]
+    if isinstance(value, str) and value in PROTOCOLS:
+        return PROTOCOLS[value]
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_PROTOCOL:
         return value
-    raise ValueError(f"{value!r} is no protocol; write {', '.join(_PROTOCOLS)}, any, or a number from 0 to 255")
+    raise ValueError(f"{value!r} is no protocol; write {', '.join(PROTOCOLS)}, any, or a number from 0 to 255")
 
 
 def _ports(value: Any) -> tuple[int, int]:

@@ -1,0 +1,82 @@
+"""Every module has its test file, every library its home: rules that are checked, not remembered."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "btimd"
+
+# Modules without behaviour of their own, or whose behaviour is tested where the reason says.
+WITHOUT_TEST_FILE = {
+    "__main__.py": "runs cli/btimd.py",
+    "model/datagrams.py": "a record; its refusals are in tests/capture",
+    "model/incident.py": "records and enums; tests/itsm",
+    "model/indicator.py": "records; tests/probes",
+    "model/points.py": "records; tests/store",
+    "model/ports.py": "protocols",
+    "model/probe.py": "records; tests/probes",
+    "model/sla.py": "records; tests/sla",
+    "model/symptom.py": "a record; tests/probes",
+    "model/units.py": "aliases",
+    "model/verdict.py": "a record; tests/rca",
+    "model/window.py": "a record; tests/flows",
+    "model/ipplan.py": "a record; tests/flows",
+    "runtime/clock.py": "reads the clock",
+    "runtime/lifecycle.py": "a protocol",
+    "settings/references.py": "tests/settings/test_services.py",
+    "settings/report.py": "tests/settings/test_load.py and test_services.py",
+    "settings/tables.py": "tests/settings/test_services.py",
+}
+
+HOMES = {
+    "numba": {"kernels/_jit.py"},
+    "grpc": {"api"},
+    "influxdb_client": {"store/influx.py"},
+    "duckdb": {"store/embedded.py"},
+    "sqlite3": {"store/journal.py"},
+    "netaddr": {"flows/plan.py", "settings/fields.py"},
+    "prometheus_client": {"runtime/metrics.py"},
+    "scapy": set(),
+    "rich": {"cli"},
+}
+
+
+def modules() -> Iterator[Path]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        if relative.name != "__init__.py" and "pb" not in relative.parts:
+            yield relative
+
+
+@pytest.mark.parametrize("module", list(modules()), ids=str)
+def test_every_module_has_its_test_file(module: Path) -> None:
+    if str(module) in WITHOUT_TEST_FILE or module.name == "settings.py":
+        return
+    flat = ROOT / "tests" / module.parts[0] / f"test_{module.stem.lstrip('_')}.py"
+    nested = ROOT / "tests" / module.parent / f"test_{module.stem.lstrip('_')}.py"
+
+    assert flat.exists() or nested.exists(), f"write {nested.relative_to(ROOT)}"
+
+
+def test_every_exception_from_the_mirror_is_still_needed() -> None:
+    assert {name for name in WITHOUT_TEST_FILE if not (PACKAGE / name).exists()} == set()
+
+
+@pytest.mark.parametrize("module", list(modules()), ids=str)
+def test_every_library_is_imported_at_home_only(module: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse((PACKAGE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.partition(".")[0])
+    strangers = {
+        library
+        for library in imported & HOMES.keys()
+        if not any(str(module) == home or module.is_relative_to(home) for home in HOMES[library])
+    }
+
+    assert strangers == set()
