@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+__all__ = ["Counter", "Gauge", "Histogram", "Metrics"]
+
 
 class Metrics:
     """A registry with the few kinds btimd uses. A metric asked for twice is the same metric.

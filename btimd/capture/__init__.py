@@ -1,0 +1,1 @@
+"""Traffic in: datagrams and captures, decoded to columns."""

@@ -1,0 +1,1 @@
+"""Bytes to batches, pure: one file per protocol."""

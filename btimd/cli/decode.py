@@ -1,0 +1,83 @@
+"""`btimd decode FILE`: what exporters sent, record by record, as one JSON object per line."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from btimd.capture.replay import CaptureFile, CaptureFileError
+from btimd.capture.wire.elements import element, readable
+from btimd.capture.wire.records import FieldRecord, FixedRecord, RawDecoder
+from btimd.capture.wire.templates import NETFLOW_V9
+from btimd.model.address import address_text
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to btimd's parser."""
+    parser = subparsers.add_parser("decode", help="print the flow records of a capture file, one JSON object per line")
+    parser.add_argument("file", type=Path, metavar="FILE", help="pcap or pcapng file of NetFlow or IPFIX datagrams")
+    parser.add_argument("--raw", action="store_true", help="fields as [enterprise, element, hexadecimal octets]")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the records; return 1 where the file cannot be read."""
+    capture, decoder = CaptureFile(args.file), RawDecoder()
+    try:
+        for record in _records(capture, decoder):
+            line = record.as_json() if args.raw else describe(record)
+            print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+    except CaptureFileError as error:
+        print(f"btimd decode: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    for problem in decoder.counters.errors:
+        print(f"btimd decode: {problem}", file=sys.stderr)
+    found, raw = capture.counters, decoder.counters
+    print(
+        f"btimd decode: {found.packets} packets, {found.datagrams} datagrams of flow export "
+        f"({raw.sflow_datagrams} sFlow, {raw.unsupported_datagrams} cut off), "
+        f"{raw.sets_without_template} data sets before their template, {found.fragments} IP fragments left out",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _records(capture: CaptureFile, decoder: RawDecoder) -> Iterator[FixedRecord | FieldRecord]:
+    for block in capture.blocks():
+        for index in range(len(block)):
+            octets = block.slab[block.offsets[index] : block.offsets[index + 1]].tobytes()
+            exporter = address_text(int(block.source_hi[index]), int(block.source_lo[index]))
+            yield from decoder.decode(octets, exporter)
+
+
+def describe(record: FixedRecord | FieldRecord) -> dict[str, Any]:
+    """Return a record with IANA names and readable values."""
+    if isinstance(record, FixedRecord):
+        return {
+            "datagram": record.datagram, "version": record.version, "valid": record.valid,
+            "sourceIPv4Address": record.src, "destinationIPv4Address": record.dst,
+            "ipNextHopIPv4Address": record.nexthop, "sourceTransportPort": record.sport,
+            "destinationTransportPort": record.dport, "protocolIdentifier": record.proto,
+            "tcpControlBits": record.flags, "ipClassOfService": record.tos, "packetDeltaCount": record.packets,
+            "octetDeltaCount": record.octets, "flowStartSysUpTime": record.first_ms,
+            "flowEndSysUpTime": record.last_ms, "ingressInterface": record.inif, "egressInterface": record.outif,
+            "sysUpTime": record.sys_uptime, "exportSeconds": record.unix_secs, "samplingHeader": record.sampling,
+        }  # fmt: skip
+    line: dict[str, Any] = {
+        "datagram": record.datagram, "version": record.version, "exporter": record.exporter, "domain": record.domain,
+        "template": record.set_id, "kind": "options" if record.is_options else "data",
+    }  # fmt: skip
+    for index, (enterprise, number, value) in enumerate(record.fields):
+        found = element(enterprise, number)
+        is_netflow_scope = record.version == NETFLOW_V9 and index < record.scope_count
+        name, kind = (f"scope:{number}", "oct") if is_netflow_scope else (found.name, found.type)
+        while name in line:
+            name += "'"
+        line[name] = readable(kind, value)
+    return line

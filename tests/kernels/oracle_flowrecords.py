@@ -1,0 +1,218 @@
+"""What the columns of a flow record must be, in obvious Python from the raw record: the kernel's second opinion."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from ipaddress import IPv6Address, ip_address
+
+from btimd.capture.wire.records import FieldRecord, FixedRecord
+
+Row = dict[str, int | str]
+DAY, HOUR = 86_400_000, 3_600_000
+
+
+def _address(*, v4: bytes | None, v6: bytes | None) -> str:
+    if v6 is not None and len(v6) == 16 and any(v6):
+        address = IPv6Address(v6)
+        return str(address.ipv4_mapped or address)
+    if v4 is not None and len(v4) == 4:
+        return str(ip_address(v4))
+    return "::"
+
+
+class Oracle:
+    """Knows what exporters announced, and says for each record which rows it makes."""
+
+    def __init__(self, shortest: int = 8) -> None:
+        self.shortest = shortest
+        self.init: dict[tuple[str, int, int], int] = {}
+        self.rates: dict[tuple[object, ...], int] = {}
+
+    def rows(self, record: FixedRecord | FieldRecord, exporter: str, arrival: int) -> Iterator[Row]:
+        """Yield the rows of one record, in wire order of calls."""
+        if isinstance(record, FixedRecord):
+            yield from self._fixed(record, exporter, arrival)
+            return
+        fields: dict[tuple[int, int], bytes] = {}
+        for enterprise, element, value in record.fields:
+            fields.setdefault((enterprise, element), value)
+        if record.is_options:
+            self._learn(record, fields)
+        elif _names_a_flow(fields) and sum(len(value) for _, _, value in record.fields) >= self.shortest:
+            yield from self._data(record, fields, arrival)
+
+    def _fixed(self, record: FixedRecord, exporter: str, arrival: int) -> Iterator[Row]:
+        if not record.valid:
+            return
+        export = record.unix_secs * 1000 + record.unix_nsecs // 1_000_000
+        times: list[int | None] = [_uptime(export, record.sys_uptime, x) for x in (record.first_ms, record.last_ms)]
+        if record.first_ms == record.last_ms == 0:
+            times = [None, None]
+        start, end = _settle(times[0], times[1], arrival)
+        yield {
+            "exporter": exporter, "domain": record.engine, "start": start, "end": end, "source": record.src,
+            "destination": record.dst, "sport": record.sport, "dport": record.dport, "protocol": record.proto,
+            "class": record.tos, "flags": record.flags, "ingress": record.inif, "egress": record.outif, "vlan": 0,
+            "direction": 0, "octets": record.octets, "packets": record.packets,
+            "rate": (record.sampling % (1 << 14)) or 1,
+        }  # fmt: skip
+
+    def _learn(self, record: FieldRecord, fields: dict[tuple[int, int], bytes]) -> None:
+        def number(element: int) -> int:
+            value = fields.get((0, element), b"")
+            return int.from_bytes(value, "big") if len(value) <= 8 else 0
+
+        owner = (record.exporter, record.version, record.domain)
+        if number(160):
+            self.init[owner] = number(160)
+        rate = number(50) or number(34) or min(number(305), 1)
+        if number(309):
+            rate = number(310) // number(309)
+        if number(305) and (0, 306) in fields:
+            rate = int(Fraction(number(305) + number(306), number(305)))
+        if not 0 < rate <= 1 << 24:
+            return
+        for element in (48, 302):
+            if (0, element) in fields:
+                self.rates["sampler", owner, number(element)] = rate
+                self.rates["sampler", record.exporter, number(element)] = rate
+                break
+        if (0, 145) in fields:
+            self.rates["template", owner, number(145)] = rate
+        self.rates["domain", owner] = rate
+        self.rates["exporter", record.exporter] = rate
+
+    def _data(self, record: FieldRecord, fields: dict[tuple[int, int], bytes], arrival: int) -> Iterator[Row]:
+        def number(*elements: int, enterprise: int = 0) -> int:
+            for element in elements:
+                value = fields.get((enterprise, element), b"")
+                if 1 <= len(value) <= 8:
+                    return int.from_bytes(value, "big")
+            return 0
+
+        def counter(value: int) -> int:
+            return value if value <= 1 << 48 else 0
+
+        start, end = _settle(*self._times(record, fields, 0), arrival)
+        forward: Row = {
+            "exporter": record.exporter, "domain": record.domain, "start": start, "end": end,
+            "source": _address(v4=fields.get((0, 8)), v6=fields.get((0, 27))),
+            "destination": _address(v4=fields.get((0, 12)), v6=fields.get((0, 28))),
+            "sport": number(7, 180, 182) % 65536, "dport": number(11, 181, 183) % 65536, "protocol": number(4) % 256,
+            "class": number(5) % 256, "flags": number(6) % 65536, "ingress": number(10, 252) % (1 << 32),
+            "egress": number(14, 253) % (1 << 32), "vlan": number(58, 243) % 65536, "direction": number(61) % 256,
+            "octets": counter(number(1, 85, 231, 23)), "packets": counter(number(2, 86, 298, 24)),
+            "rate": self._rate(record, fields),
+        }  # fmt: skip
+        yield forward
+        octets, packets = number(1, 85, enterprise=29305), number(2, 86, enterprise=29305)
+        if not {(0, 1), (0, 85)} & fields.keys() and not {(29305, 1), (29305, 85)} & fields.keys():
+            octets = number(232)
+        if not {(0, 2), (0, 86)} & fields.keys() and not {(29305, 2), (29305, 86)} & fields.keys():
+            packets = number(299)
+        octets, packets = counter(octets), counter(packets)
+        if octets or packets:
+            times = self._times(record, fields, 29305)
+            if times != (None, None):
+                start, end = _settle(*times, arrival)
+            yield {
+                **forward, "source": forward["destination"], "destination": forward["source"],
+                "sport": forward["dport"], "dport": forward["sport"], "ingress": forward["egress"],
+                "egress": forward["ingress"], "octets": octets, "packets": packets,
+                "flags": number(6, enterprise=29305) % 65536, "start": start, "end": end,
+                "class": number(5, enterprise=29305) if (29305, 5) in fields else forward["class"],
+            }  # fmt: skip
+
+    def _rate(self, record: FieldRecord, fields: dict[tuple[int, int], bytes]) -> int:
+        owner = (record.exporter, record.version, record.domain)
+        values = {element: int.from_bytes(value, "big") for (pen, element), value in fields.items() if pen == 0}
+        own = values.get(34) or values.get(50)
+        if not own and values.get(305):
+            own = (values[305] + values.get(306, 0)) // values[305]
+        keys: list[tuple[object, ...]] = []
+        for element in (48, 302):
+            if element in values:
+                keys += [("sampler", owner, values[element]), ("sampler", record.exporter, values[element])]
+                break
+        keys += [("template", owner, record.set_id), ("domain", owner), ("exporter", record.exporter)]
+        return own or next((self.rates[key] for key in keys if key in self.rates), 1)
+
+    def _times(
+        self, record: FieldRecord, fields: dict[tuple[int, int], bytes], pen: int
+    ) -> tuple[int | None, int | None]:
+        export = record.export_seconds * 1000
+        order = [
+            "152 153",
+            "156 157",
+            "154 155",
+            "158 159",
+            "22 21",
+            "150 151",
+            "323 323",
+            "325 325",
+            "324 324",
+            "322 322",
+        ]
+        if record.version == 10:
+            order.remove("22 21")
+            order.insert(5, "22 21")
+        found: list[int | None] = [None, None]
+        chosen = ["", ""]
+        for side in (0, 1):
+            for pair in order:
+                element = pair.split()[side]
+                value = fields.get((pen, int(element)))
+                if value is None or not 1 <= len(value) <= 8 or (element in "154155156157324325" and len(value) != 8):
+                    continue
+                chosen[side] = element
+                found[side] = self._moment(record, fields, int(element), int.from_bytes(value, "big"), export)
+                break
+        if chosen == ["22", "21"]:
+            first, last = (int.from_bytes(fields[pen, int(element)], "big") for element in chosen)
+            if first == last == 0:
+                return None, None
+            if found == [None, None]:
+                return export - min((last - first) % (1 << 32), DAY), export
+        return found[0], found[1]
+
+    def _moment(  # noqa: PLR0911  one line per kind of time
+        self, record: FieldRecord, fields: dict[tuple[int, int], bytes], element: int, number: int, export: int
+    ) -> int | None:
+        if element in {22, 21}:
+            if record.version == 9:
+                return _uptime(export, record.uptime_milliseconds, number)
+            own = int.from_bytes(fields.get((0, 160), b""), "big")
+            began = own or self.init.get((record.exporter, record.version, record.domain), 0)
+            return _uptime(export, export - began, number) if began else None
+        if element in {158, 159}:
+            return export - number // 1000
+        if not number:
+            return None
+        if element in {152, 153, 323}:
+            return number
+        if element in {150, 151, 322}:
+            return number * 1000
+        seconds = Fraction(number, 1 << 32)
+        seconds += (1 << 32) if seconds < 2_208_988_800 else 0
+        return int((seconds - 2_208_988_800) * 1000)
+
+
+def _names_a_flow(fields: dict[tuple[int, int], bytes]) -> bool:
+    sizes = {element: len(value) for (pen, element), value in fields.items() if pen == 0}
+    has_address = any(sizes.get(element) == size for element, size in ((8, 4), (12, 4), (27, 16), (28, 16)))
+    return has_address or any(1 <= sizes.get(element, 0) <= 8 for element in (1, 2, 85, 86, 231, 298, 23, 24))
+
+
+def _uptime(export: int, uptime: int, moment: int) -> int:
+    behind = (uptime - moment) % (1 << 32)
+    return export - (behind - (1 << 32) if behind >= 1 << 31 else behind)
+
+
+def _settle(start: int | None, end: int | None, arrival: int) -> tuple[int, int]:
+    if start is None and end is None:
+        return arrival, arrival
+    first = end if start is None else start
+    last = start if end is None else end
+    assert first is not None
+    assert last is not None
+    first = min(first, last)
+    return tuple(min(max(moment, arrival - DAY), arrival + HOUR) for moment in (first, last))  # type: ignore[return-value]
