@@ -1,0 +1,1 @@
+"""Flow records to businesses, places, users and windows."""

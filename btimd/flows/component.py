@@ -1,0 +1,285 @@
+"""The flow thread: datagrams -> records -> businesses -> windows, and the view of traffic on the loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from typing_extensions import override
+
+from btimd.flows import attribution as attribution_module
+from btimd.flows import users as users_module
+from btimd.flows import windows as windows_module
+from btimd.flows.attribution import Attribution
+from btimd.flows.history import Closed, History
+from btimd.flows.settings import FlowSettings
+from btimd.flows.users import Users
+from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
+from btimd.model.datagrams import DatagramBlock
+from btimd.model.flowbatch import FlowBatch
+from btimd.model.points import SeriesQuery, SeriesRow
+from btimd.model.ports import Explanation, Exporter, FlowView, OnlineUser, SeriesStore, Subscription
+from btimd.model.window import WindowBatch, WindowRow
+from btimd.runtime.channel import Channel
+from btimd.runtime.clock import Clock, wall_milliseconds
+from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
+from btimd.runtime.log import Log, OncePerInterval
+from btimd.runtime.metrics import Metrics
+
+_WAIT_SECONDS = 0.25
+_STOP_SECONDS = 5.0
+_STALLED_SECONDS = 10.0
+_FAILURE_SHOWS_SECONDS = 60.0
+
+
+def warm() -> None:
+    """Compile every kernel of this package for the types it is called with, so that nothing compiles later."""
+    attribution_module.warm()
+    users_module.warm()
+    windows_module.warm()
+
+
+class FlowCounters:
+    """The metrics of traffic. Totals kept by the pure parts are exported as differences."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.records = metrics.counter("btimd_flows_records_total", "Flow records decoded")
+        self.unattributed = metrics.counter("btimd_flows_unattributed_records_total", "Flow records without a rule")
+        self.failed = metrics.counter("btimd_flows_failed_blocks_total", "Blocks of datagrams lost to a failure")
+        self._late_records = metrics.counter(
+            "btimd_flows_late_records_total", "Flow records at least partly too late for their interval", ("interval",)
+        )
+        self._late_octets = metrics.counter(
+            "btimd_flows_late_octets_total", "Octets too late for their interval", ("interval",)
+        )
+        self._future_records = metrics.counter(
+            "btimd_flows_future_records_total", "Flow records that end too far in the future to be kept"
+        )
+        self._future_octets = metrics.counter("btimd_flows_future_octets_total", "Octets of such records")
+        self._overflowed = metrics.counter(
+            "btimd_flows_cell_overflows_total", "Records counted at the unknown place for want of cells (max_cells)"
+        )
+        self._restarts = metrics.counter(
+            "btimd_flows_window_restarts_total", "Times the clock was set far back and all windows began anew"
+        )
+        self._refused = metrics.counter(
+            "btimd_flows_refused_users_total", "Records whose user found no room in the table (max_users)"
+        )
+        self._evicted = metrics.counter("btimd_flows_evicted_users_total", "Users forgotten to make room")
+        self._pairs = metrics.gauge("btimd_flows_users_entries", "Pairs of client and business in the table of users")
+        self._known: dict[tuple[str, ...], int] = {}
+
+    def update(self, windows: Windows, users: Users) -> None:
+        """Export what the counters of windows and users have grown by."""
+        for level, interval in enumerate(INTERVALS_MILLISECONDS):
+            name = f"{interval // 1000}s"
+            self._late_records.labels(name).inc(self._growth(("late_records", name), windows.late_records(level)))
+            self._late_octets.labels(name).inc(self._growth(("late_octets", name), windows.late_octets(level)))
+        self._future_records.inc(self._growth(("future_records",), windows.future_records))
+        self._future_octets.inc(self._growth(("future_octets",), windows.future_octets))
+        self._overflowed.inc(self._growth(("overflowed",), windows.overflowed))
+        self._restarts.inc(self._growth(("restarts",), windows.restarts))
+        self._refused.inc(self._growth(("refused",), users.refused))
+        self._evicted.inc(self._growth(("evicted",), users.evicted))
+        self._pairs.set(users.pairs)
+
+    def _growth(self, key: tuple[str, ...], total: int) -> int:
+        before = self._known.get(key, 0)
+        self._known[key] = total
+        return total - before
+
+
+class FlowPipeline(Component, FlowView):
+    """Runs the flow thread and answers what traffic is and was.
+
+    `decode` runs on the flow thread and nowhere else. `on_windows` is called on the loop with every emitted batch,
+    after the series store has taken its points. A block that makes anything fail is lost, counted and logged.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: FlowSettings,
+        source: Channel[DatagramBlock],
+        decode: Callable[[DatagramBlock], FlowBatch],
+        exporters: Callable[[], Sequence[Exporter]],
+        attribution: Attribution,
+        on_windows: Callable[[WindowBatch], None],
+        series: SeriesStore | None,
+        metrics: Metrics,
+        clock: Clock,
+        log: Log,
+        seed: int = 0,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._decode = decode
+        self._exporters = exporters
+        self._attribution = attribution
+        self._on_windows = on_windows
+        self._series = series
+        self._counters = FlowCounters(metrics)
+        self._clock = clock
+        self._log = log
+        self._users = Users(attribution, settings.user_limits(), seed)
+        self._windows = Windows(attribution, self._users, settings.window_limits())
+        self._history = History(INTERVALS_MILLISECONDS, settings.history_rows)
+        self._guard = threading.Lock()  # between the flow thread and readers of the table of users
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Future[None] | None = None
+        self._progress_at = 0.0
+        self._failed_at: float | None = None
+        self._failure_log = OncePerInterval()
+
+    @property
+    @override
+    def name(self) -> str:
+        """Name for logs and metrics."""
+        return "flows"
+
+    @override
+    async def start(self) -> None:
+        """Compile what has to be compiled and start the thread."""
+        await asyncio.to_thread(warm)
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._stopping.clear()
+        self._progress_at = self._clock.monotonic()
+        self._thread = threading.Thread(target=self._work, name="flow-1", daemon=True)
+        self._thread.start()
+
+    @override
+    async def run(self) -> None:
+        """Wait for the thread; raises what it failed with."""
+        if self._ended is None:
+            raise RuntimeError("flows was not started; call start first")
+        await asyncio.shield(self._ended)
+
+    @override
+    async def stop(self) -> None:
+        """Let the thread finish what the channel holds and emit the open windows; bounded."""
+        ended, self._ended = self._ended, None
+        if ended is None:
+            return
+        self._stopping.set()
+        if not (ended.done() and ended.exception()):  # after a failure the supervisor starts us again
+            self._source.close()
+        done, _ = await asyncio.wait([ended], timeout=_STOP_SECONDS)
+        if not done:
+            self._log.error("flows-stop-timed-out", left_blocks=len(self._source), seconds=_STOP_SECONDS)
+        elif ended.exception() is None and self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+        self._thread = None
+
+    @override
+    def health(self) -> ComponentHealth:
+        """Say whether the thread lives and advances, and whether blocks failed lately."""
+        now = self._clock.monotonic()
+        if self._thread is None or not self._thread.is_alive():
+            return ComponentHealth(HealthLevel.ERROR, "the flow thread does not run")
+        if now - self._progress_at > _STALLED_SECONDS:
+            return ComponentHealth(
+                HealthLevel.ERROR, f"the flow thread stands still for {now - self._progress_at:.0f}s"
+            )
+        if self._failed_at is not None and now - self._failed_at < _FAILURE_SHOWS_SECONDS:
+            return ComponentHealth(HealthLevel.WARNING, "a block of datagrams could not be worked on, see the log")
+        return ComponentHealth()
+
+    @property
+    def progress_at(self) -> float:
+        """Monotonic time at which the thread last finished a block or a wait; for the watchdog."""
+        return self._progress_at
+
+    def swap(self, attribution: Attribution) -> None:
+        """Replace plan and rules; the thread goes over at the next block. Explanations are of the new ones at once."""
+        self._attribution = attribution
+
+    @override
+    def windows(self, *, interval_milliseconds: int, business: str | None, limit: int) -> Sequence[WindowRow]:
+        """Return rows of the latest intervals in memory, newest first."""
+        return self._history.rows(interval_milliseconds=interval_milliseconds, business=business, limit=limit)
+
+    @override
+    def watch_windows(self, *, interval_milliseconds: int) -> Subscription[WindowRow]:
+        """Subscribe to the rows of closed intervals of this length."""
+        return self._history.watch(interval_milliseconds)
+
+    @override
+    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
+        """Return the users of a business, most recently seen first."""
+        with self._guard:
+            now = wall_milliseconds(self._clock)
+            return self._users.users(business=business, region=region, limit=limit, now=now)
+
+    @override
+    def exporters(self) -> Sequence[Exporter]:
+        """Return who exports flow records."""
+        return self._exporters()
+
+    @override
+    def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
+        """Say where a flow between address and peer:port would go and why."""
+        return self._attribution.explain(address, peer, port, protocol)
+
+    @override
+    async def history(self, query: SeriesQuery) -> Sequence[SeriesRow]:
+        """Ask the series store; without one there is no history."""
+        return () if self._series is None else await self._series.query(query)
+
+    def _work(self) -> None:
+        """Do the thread's work, from the first block to the last windows."""
+        loop, ended = self._loop, self._ended
+        if loop is None or ended is None:
+            return
+        try:
+            while not (self._stopping.is_set() and len(self._source) == 0):
+                block = self._source.get(0.0 if self._stopping.is_set() else _WAIT_SECONDS)
+                self._barrier(partial(self._step, block), loop)
+                self._progress_at = self._clock.monotonic()
+            self._barrier(self._windows.flush, loop)
+        except BaseException as error:  # noqa: BLE001  handed to run(), where the supervisor sees it
+            loop.call_soon_threadsafe(ended.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(ended.set_result, None)
+
+    def _barrier(self, step: Callable[[], list[WindowBatch]], loop: asyncio.AbstractEventLoop) -> None:
+        """Run a step and hand over what it emits; a failure costs the step, a counter and at most a line a minute."""
+        try:
+            with self._guard:
+                batches = step()
+            for batch in batches:
+                loop.call_soon_threadsafe(self._deliver, Closed.of(batch))
+            self._counters.update(self._windows, self._users)
+        except Exception:  # noqa: BLE001  the panic barrier of the data path
+            now = self._clock.monotonic()
+            self._counters.failed.inc()
+            self._failed_at = now
+            held = self._failure_log.take(now)
+            if held is not None:
+                self._log.exception("flow-block-failed", more_since_last_line=held)
+
+    def _step(self, block: DatagramBlock | None) -> list[WindowBatch]:
+        if self._windows.attribution is not self._attribution:
+            self._windows.swap(self._attribution)
+        now = wall_milliseconds(self._clock)
+        if block is not None:
+            batch = self._decode(block)
+            attributed = self._windows.attribution.attribute(batch)
+            self._counters.records.inc(len(batch))
+            self._counters.unattributed.inc(int((attributed.service_rule_id < 0).sum()))
+            self._windows.add(attributed, now)
+        return self._windows.close(now)
+
+    def _deliver(self, closed: Closed) -> None:
+        """Hand a batch to everyone; runs on the loop."""
+        try:
+            if self._series is not None:
+                self._series.write(closed.points)
+            self._history.publish(closed)
+            self._on_windows(closed.batch)
+        except Exception:  # noqa: BLE001  one listener's failure must not stop traffic
+            self._counters.failed.inc()
+            self._failed_at = self._clock.monotonic()
+            self._log.exception("windows-delivery-failed", interval=closed.batch.interval_milliseconds)

@@ -1,0 +1,157 @@
+"""The address space cut into segments: in each, one row of the IP plan and one list of candidate rules hold.
+
+Plan and rules are folded into one table so that one search per address answers both questions.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from btimd.flows.plan import MAPPED_IPV4
+from btimd.kernels import prefix as kernels
+from btimd.model.address import HALF_MASK
+from btimd.model.ipplan import IpPlan
+from btimd.model.service import ServiceRule
+from btimd.model.units import UNKNOWN_ID
+
+_SIGN: Final = 1 << 63
+_IPV4_END: Final = (1 << 32) - 1
+_IPV6_END: Final = (1 << 128) - 1
+_BUCKET_BITS: Final = 16
+
+Span = tuple[int, int, int]
+"""First address, last address, number of the row or rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The compiled tables; shapes as in kernels.prefix.locate and kernels.attribute.match."""
+
+    index4: npt.NDArray[np.int32]
+    start4: npt.NDArray[np.int64]
+    start6_hi: npt.NDArray[np.int64]
+    start6_lo: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int32]
+    candidates: npt.NDArray[np.int32]
+    candidate_offsets: npt.NDArray[np.int32]
+    candidate_rule: npt.NDArray[np.int32]
+
+    def locate(self, hi: npt.NDArray[Any], lo: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """Return the segment of each address; hi, lo: uint64 or int64 of equal length, contiguous."""
+        if hi.shape != lo.shape:
+            raise ValueError(f"{len(hi)} upper halves for {len(lo)} lower ones")
+        segment = np.empty(len(hi), np.int32)
+        kernels.locate(
+            hi.view(np.int64),
+            lo.view(np.int64),
+            self.index4,
+            self.start4,
+            self.start6_hi,
+            self.start6_lo,
+            segment,
+        )
+        return segment
+
+
+def signed_halves(address: int) -> tuple[int, int]:
+    """Return (hi, lo) of a 128-bit number as signed numbers in address order: the top bits flipped."""
+    return (address >> 64) - _SIGN, (address & HALF_MASK) - _SIGN
+
+
+def is_ipv4(rule_prefix_length: int, first: int) -> bool:
+    """Tell whether a prefix lies in the block of mapped IPv4 addresses."""
+    return rule_prefix_length >= MAPPED_IPV4.length and MAPPED_IPV4.first <= first <= MAPPED_IPV4.last
+
+
+def compile_segments(plan: IpPlan, rules: Sequence[ServiceRule], rank: Sequence[int]) -> Segments:
+    """Return the segments of a plan and rules; rank[r] orders the candidates, lowest first."""
+    lists: dict[tuple[int, ...], int] = {}
+    four = _sweep(*_spans4(plan, rules), _IPV4_END, rank, lists)
+    six = _sweep(*_spans6(plan, rules), _IPV6_END, rank, lists)
+    start4 = np.array(four[0], np.int64)
+    halves = np.array([signed_halves(first) for first in six[0]], np.int64).reshape(-1, 2)
+    edges = np.arange((1 << _BUCKET_BITS) + 1, dtype=np.int64) << _BUCKET_BITS
+    lengths = [len(candidates) for candidates in lists]
+    return Segments(
+        index4=np.searchsorted(start4, edges, side="left").astype(np.int32),
+        start4=start4,
+        start6_hi=np.ascontiguousarray(halves[:, 0]),
+        start6_lo=np.ascontiguousarray(halves[:, 1]),
+        row=np.array(four[1] + six[1], np.int32),
+        candidates=np.array(four[2] + six[2], np.int32),
+        candidate_offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int32),
+        candidate_rule=np.array([rule for candidates in lists for rule in candidates], np.int32),
+    )
+
+
+def plan_ranges(plan: IpPlan) -> Iterator[Span]:
+    """Yield the ranges of a plan as 128-bit numbers with their rows."""
+    columns = (plan.start_hi, plan.start_lo, plan.end_hi, plan.end_lo, plan.row)
+    for start_hi, start_lo, end_hi, end_lo, row in zip(*(column.tolist() for column in columns), strict=True):
+        yield (start_hi << 64) | start_lo, (end_hi << 64) | end_lo, row
+
+
+def _spans4(plan: IpPlan, rules: Sequence[ServiceRule]) -> tuple[list[Span], list[Span]]:
+    base, end = MAPPED_IPV4.first, MAPPED_IPV4.last
+    rows = [
+        (max(first, base) - base, min(last, end) - base, row)
+        for first, last, row in plan_ranges(plan)
+        if last >= base and first <= end
+    ]
+    servers = [
+        (rule.server.first - base, rule.server.last - base, number)
+        for number, rule in enumerate(rules)
+        if is_ipv4(rule.server.length, rule.server.first)
+    ]
+    return rows, servers
+
+
+def _spans6(plan: IpPlan, rules: Sequence[ServiceRule]) -> tuple[list[Span], list[Span]]:
+    # Mapped addresses never get here, so ranges around the mapped block need no hole.
+    servers = [
+        (rule.server.first, rule.server.last, number)
+        for number, rule in enumerate(rules)
+        if not is_ipv4(rule.server.length, rule.server.first)
+    ]
+    base, end = MAPPED_IPV4.first, MAPPED_IPV4.last
+    return [span for span in plan_ranges(plan) if not (base <= span[0] and span[1] <= end)], servers
+
+
+def _sweep(
+    rows: Sequence[Span],
+    servers: Sequence[Span],
+    space_end: int,
+    rank: Sequence[int],
+    lists: dict[tuple[int, ...], int],
+) -> tuple[list[int], list[int], list[int]]:
+    """Return first address, plan row and candidate list of each segment; new lists are added to `lists`."""
+    begins: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for first, last, rule in servers:
+        begins.setdefault(first, []).append(rule)
+        ends.setdefault(last + 1, []).append(rule)
+    row_at: dict[int, int] = {}
+    for first, last, row in rows:
+        row_at[first] = row
+        row_at.setdefault(last + 1, UNKNOWN_ID)
+    starts: list[int] = []
+    out_rows: list[int] = []
+    out_lists: list[int] = []
+    row, candidates = UNKNOWN_ID, UNKNOWN_ID
+    active: set[int] = set()
+    for start in sorted({0, *begins, *ends, *row_at}):
+        if start > space_end:
+            break
+        row = row_at.get(start, row)
+        if start in begins or start in ends:
+            active.difference_update(ends.get(start, ()))
+            active.update(begins.get(start, ()))
+            ordered = tuple(sorted(active, key=rank.__getitem__))
+            candidates = lists.setdefault(ordered, len(lists)) if ordered else UNKNOWN_ID
+        starts.append(start)
+        out_rows.append(row)
+        out_lists.append(candidates)
+    return starts, out_rows, out_lists

@@ -1,0 +1,38 @@
+"""Settings of traffic: [flows] in btimd.toml."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from btimd.flows.users import UserLimits
+from btimd.flows.windows import WindowLimits
+from btimd.settings.fields import Duration, Section
+
+
+class FlowSettings(Section):
+    """How traffic is added up. Durations are written with a unit ("10s"), counts are limits of memory."""
+
+    grace: Annotated[Duration, Field(ge=0, le=600)] = 10.0
+    """How long after its end an interval is waited for before it is emitted the first time."""
+    lateness: Annotated[Duration, Field(ge=0, le=6 * 3600)] = 900.0
+    """How long after that late records still change an interval; later ones are counted and lost to windows."""
+    future: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
+    """Records that end later than this after now are counted and lost: the exporter's clock is wrong."""
+    max_cells: Annotated[int, Field(ge=16, le=1 << 20)] = 16_384
+    """Most pairs of business and place; further places count as unknown place. 64 octets each per interval held."""
+    max_users: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 19
+    """Most pairs of client address and business known at a time. 64 octets each, and 25 more for counting."""
+    user_active: Annotated[Duration, Field(gt=0, le=86400)] = 60.0
+    """A user seen within this time is active."""
+    user_idle: Annotated[Duration, Field(gt=0, le=86400)] = 600.0
+    """A user seen within this time, but not active, is idle; otherwise gone."""
+    history_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    """Rows of closed intervals that are kept in memory for views, for each interval length."""
+
+    def window_limits(self) -> WindowLimits:
+        """Return the limits of windows."""
+        return WindowLimits(self.grace, self.lateness, self.future, self.max_cells)
+
+    def user_limits(self) -> UserLimits:
+        """Return the limits of the table of users."""
+        return UserLimits(self.max_users, self.user_active, self.user_idle)

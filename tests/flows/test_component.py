@@ -1,0 +1,253 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from btimd.flows.component import FlowPipeline
+from btimd.flows.plan import PlanEntry
+from btimd.flows.settings import FlowSettings
+from btimd.model.datagrams import DatagramBlock
+from btimd.model.flowbatch import FlowBatch
+from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
+from btimd.model.window import WindowBatch
+from btimd.runtime.channel import Channel
+from btimd.runtime.clock import ManualClock
+from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from tests.flows.traffic import NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
+
+QUERY = SeriesQuery("btimd_traffic", ("octets_to_server",), 0, 1)
+
+
+class Series:
+    """A series store in memory."""
+
+    def __init__(self) -> None:
+        self.blocks: list[PointBlock] = []
+
+    def write(self, block: PointBlock) -> None:
+        self.blocks.append(block)
+
+    async def query(self, query: SeriesQuery) -> Sequence[SeriesRow]:
+        assert query is QUERY
+        return [SeriesRow(0, (), (float(len(self.blocks)),))]
+
+
+def block(number: int) -> DatagramBlock:
+    """Return a block whose only datagram has the source port `number`."""
+    halves = np.zeros(1, np.uint64)
+    times = np.full(1, T0, np.int64)
+    return DatagramBlock(
+        np.zeros(0, np.uint8), np.zeros(2, np.int64), halves, halves, np.full(1, number, np.uint16), times
+    )
+
+
+class Bench:
+    """A pipeline whose decoder answers block n with the n-th batch."""
+
+    def __init__(self, batches: Sequence[FlowBatch], settings: FlowSettings, *, series: bool) -> None:
+        self.batches = batches
+        self.clock = ManualClock(now=T0 / 1000)
+        self.metrics = Metrics()
+        self.channel = Channel[DatagramBlock](64)
+        self.series = Series() if series else None
+        self.emitted: list[WindowBatch] = []
+        self.pipeline = FlowPipeline(
+            settings=settings,
+            source=self.channel,
+            decode=self.decode,
+            exporters=tuple,
+            attribution=attribution(),
+            on_windows=self.emitted.append,
+            series=self.series,
+            metrics=self.metrics,
+            clock=self.clock,
+            log=Log("flows"),
+        )
+
+    def decode(self, datagrams: DatagramBlock) -> FlowBatch:
+        number = int(datagrams.source_port[0])
+        if number >= len(self.batches):
+            raise IndexError(f"no batch {number}")
+        return self.batches[number]
+
+    def feed(self, *numbers: int) -> None:
+        for number in numbers:
+            self.channel.put(block(number))
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not reached():  # noqa: ASYNC110  the flow thread has no event to wait for
+                await asyncio.sleep(0.001)
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.metrics.value(f"btimd_flows_{name}", labels)
+
+
+SMALL = FlowSettings(max_users=1024, max_cells=64)
+
+
+@asynccontextmanager
+async def running(*batches: FlowBatch, settings: FlowSettings = SMALL, series: bool = True) -> AsyncIterator[Bench]:
+    bench = Bench(batches, settings, series=series)
+    await bench.pipeline.start()
+    try:
+        yield bench
+    finally:
+        await bench.pipeline.stop()
+
+
+async def test_datagrams_become_windows_points_and_rows_and_the_rest_comes_at_the_end() -> None:
+    async with running(flow("10.1.0.1"), flow("10.1.0.1", NOBODY, start=20_000)) as bench:
+        watch = bench.pipeline.watch_windows(interval_milliseconds=10_000)
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 1)
+        bench.clock.advance(20)
+        await bench.until(lambda: bool(bench.emitted))
+        assert stamps(bench.emitted) == [(0, 10, 0)]
+        assert cells(bench.emitted[0]) == [("erp", "east", 1000, 0, 10, 1, 1, True, False)]
+        rows = bench.pipeline.windows(interval_milliseconds=10_000, business="erp", limit=5)
+        assert rows == list(bench.emitted[0].rows())
+        assert await anext(watch.changes()) == rows
+        watch.close()
+        bench.feed(1)
+        await bench.pipeline.stop()
+        assert stamps(bench.emitted[1:]) == [(20, 10, 0), (0, 60, 0)]
+        assert bench.series is not None
+        assert [len(points) for points in bench.series.blocks] == [len(batch) for batch in bench.emitted]
+        assert (bench.count("records_total"), bench.count("unattributed_records_total")) == (2, 1)
+        assert await bench.pipeline.history(QUERY) == [SeriesRow(0, (), (3.0,))]
+
+
+async def test_a_failing_block_costs_itself_a_counter_and_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(flow("10.1.0.1")) as bench:
+        with caplog.at_level(logging.ERROR, logger="btimd.flows"):
+            bench.feed(7, 7, 7, 0)
+            await bench.until(lambda: bench.count("records_total") == 1)
+        assert bench.count("failed_blocks_total") == 3
+        assert [record.getMessage() for record in caplog.records] == ["flow-block-failed more_since_last_line=0"]
+        assert bench.pipeline.health().level is HealthLevel.WARNING
+        bench.clock.advance(61)
+        await bench.until(lambda: bench.pipeline.health() == ComponentHealth())
+
+
+async def test_a_failing_listener_does_not_stop_traffic() -> None:
+    async with running(flow("10.1.0.1")) as bench:
+        bench.pipeline._on_windows = _fail
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 1)
+        bench.clock.advance(20)
+        await bench.until(lambda: bench.count("failed_blocks_total") == 1)
+        assert len(bench.pipeline.windows(interval_milliseconds=10_000, business=None, limit=5)) == 1
+
+
+async def test_new_plan_and_rules_hold_from_the_next_block_on_and_for_explanations_at_once() -> None:
+    async with running(flow("10.1.0.1", SHARED), flow("10.2.0.1")) as bench:
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 1)
+        assert bench.pipeline.explain("10.1.0.1", SHARED, 5432, 6).rule_id == "shared"
+        bench.pipeline.swap(attribution(WEST, businesses=("erp",), generation=2, rules=1))
+        assert bench.pipeline.explain("10.1.0.1", SHARED, 5432, 6).rule_id == ""
+        bench.feed(1)
+        await bench.pipeline.stop()
+        assert [line[:3] for line in cells(bench.emitted[0])] == [
+            ("erp", "west", 1000),
+            ("erp", "east", 1000),
+            ("hr", "east", 1000),
+        ]
+
+
+async def test_users_are_those_of_the_table() -> None:
+    async with running(flow("10.1.0.1"), flow("10.2.0.1", start=5_000)) as bench:
+        bench.feed(0, 1)
+        await bench.until(lambda: bench.count("records_total") == 2)
+        bench.clock.advance(61)
+        found = bench.pipeline.users(business="erp", region=None, limit=5)
+        assert [(user.address, user.state) for user in found] == [("10.2.0.1", "active"), ("10.1.0.1", "idle")]
+        assert bench.count("users_entries") == 2
+
+
+async def test_everything_that_is_lost_moves_its_counter() -> None:
+    users = [flow(f"10.1.{host >> 8}.{host & 255}") for host in range(1025)]
+    old, future = flow("10.1.0.1", start=-2_000_000, octets=5), flow("10.1.0.1", start=75_000, octets=6)
+    batch = FlowBatch.concat([*users, old, future])
+    settings = FlowSettings(max_users=1024, max_cells=16)
+    async with running(batch, flow("10.1.0.1", start=3_600_000), flow("10.1.0.1"), settings=settings) as bench:
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 1027)
+        bench.clock.advance(3_600)
+        bench.feed(1)
+        await bench.until(lambda: bench.count("evicted_users_total") > 0)
+        bench.clock.advance(-3_600)
+        bench.feed(2)
+        await bench.until(lambda: bench.count("window_restarts_total") == 1)
+        assert bench.count("late_records_total", interval="10s") == 1
+        assert bench.count("late_octets_total", interval="60s") == 5
+        assert bench.count("future_records_total") == 1
+        assert bench.count("future_octets_total") == 6
+        assert bench.count("refused_users_total") == 1
+
+
+async def test_places_without_a_cell_move_their_counter() -> None:
+    places = [PlanEntry(f"10.{number}.0.0/16", f"region {number}", "", "", number) for number in range(20)]
+    async with running(FlowBatch.concat([flow(f"10.{number}.0.1") for number in range(20)]),
+                       settings=FlowSettings(max_users=1024, max_cells=16)) as bench:  # fmt: skip
+        bench.pipeline.swap(attribution(*places, generation=2))
+        bench.feed(0)
+        await bench.until(lambda: bench.count("cell_overflows_total") == 7)
+
+
+async def test_health_tells_a_thread_that_does_not_run_and_one_that_stands_still() -> None:
+    async with running() as bench:
+        await bench.until(lambda: bench.pipeline.health() == ComponentHealth())
+        with bench.pipeline._guard:
+            bench.feed(0)
+            await bench.until(lambda: len(bench.channel) == 0)
+            bench.clock.advance(11)
+            assert bench.pipeline.health() == ComponentHealth(HealthLevel.ERROR, "the flow thread stands still for 11s")
+        await bench.until(lambda: bench.pipeline.health().level is HealthLevel.WARNING)
+        await bench.pipeline.stop()
+        assert bench.pipeline.health() == ComponentHealth(HealthLevel.ERROR, "the flow thread does not run")
+
+
+async def test_stop_may_be_called_twice_and_before_start_and_run_ends_with_the_thread() -> None:
+    bench = Bench([], SMALL, series=False)
+    await bench.pipeline.stop()
+    with pytest.raises(RuntimeError, match="flows was not started; call start first"):
+        await bench.pipeline.run()
+    await bench.pipeline.start()
+    run = asyncio.create_task(bench.pipeline.run())
+    await asyncio.sleep(0)
+    await bench.pipeline.stop()
+    await bench.pipeline.stop()
+    await run
+    assert await bench.pipeline.history(QUERY) == ()
+    assert bench.pipeline.exporters() == ()
+    assert bench.pipeline.name == "flows"
+
+
+async def test_a_thread_that_dies_is_told_by_run_and_can_be_started_again() -> None:
+    bench = Bench([flow("10.1.0.1")], SMALL, series=False)
+    good, bench.pipeline._decode = bench.pipeline._decode, _exit
+    await bench.pipeline.start()
+    bench.feed(0)
+    with pytest.raises(KeyboardInterrupt):
+        await bench.pipeline.run()
+    await bench.pipeline.stop()
+    bench.pipeline._decode = good
+    await bench.pipeline.start()
+    bench.feed(0)
+    await bench.pipeline.stop()
+    assert stamps(bench.emitted) == [(0, 10, 0), (0, 60, 0)]
+
+
+def _fail(_: WindowBatch) -> None:
+    raise ValueError("no")
+
+
+def _exit(_: DatagramBlock) -> FlowBatch:
+    raise KeyboardInterrupt

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from btimd.flows.history import Closed, History, windows_points
+from btimd.flows.users import UserLimits, Users
+from btimd.flows.windows import Windows
+from btimd.model.window import WindowBatch
+from tests.flows.traffic import NOBODY, T0, attribution, flow
+
+
+def batches() -> list[WindowBatch]:
+    subject = attribution()
+    windows = Windows(subject, Users(subject, UserLimits(capacity=64)))
+    for client, start in (("10.1.0.1", 0), ("10.2.0.1", 0), ("10.1.0.1", 10_000)):
+        windows.add(subject.attribute(flow(client, start=start, rate=2)), T0 + 10_000)
+    windows.add(subject.attribute(flow("9.9.9.9", NOBODY, answer=True)), T0 + 10_000)
+    return windows.flush()
+
+
+def test_points_carry_names_as_tags_and_every_sum_as_field() -> None:
+    block = windows_points(batches()[0])
+    assert block.measurement == "btimd_traffic"
+    assert block.time_milliseconds.tolist() == [T0, T0, T0]
+    assert block.tags == {
+        "business": ["", "erp", "erp"],
+        "region": ["", "east", "west"],
+        "segment": ["", "floor 1", "floor 2"],
+        "interval": ["10s", "10s", "10s"],
+    }
+    assert {name: column.tolist() for name, column in block.fields.items()} == {
+        "octets_to_server": [0, 2000, 2000],
+        "octets_to_client": [1000, 0, 0],
+        "packets": [10, 20, 20],
+        "flows": [1, 1, 1],
+        "users": [1, 1, 1],
+        "users_exact": [True, True, True],
+        "sampled": [False, True, True],
+    }
+    assert block.fields["users_exact"].dtype == np.bool_
+
+
+def test_rows_are_newest_first_by_business_and_bounded() -> None:
+    history = History((10_000, 60_000), capacity=3)
+    for batch in batches():
+        history.publish(Closed.of(batch))
+    rows = history.rows(interval_milliseconds=10_000, business="erp", limit=9)
+    assert [(row.interval_start_milliseconds - T0, row.region) for row in rows] == [
+        (10_000, "east"),
+        (0, "east"),
+        (0, "west"),
+    ]
+    assert len(history.rows(interval_milliseconds=10_000, business=None, limit=9)) == 3
+    assert len(history.rows(interval_milliseconds=10_000, business=None, limit=1)) == 1
+    assert [row.business for row in history.rows(interval_milliseconds=60_000, business="", limit=9)] == [""]
+
+
+async def test_a_watcher_gets_what_is_there_and_then_every_change() -> None:
+    history = History((10_000, 60_000), capacity=10)
+    first, second, _ = batches()
+    history.publish(Closed.of(first))
+    subscription = history.watch(10_000)
+    assert [row.region for row in subscription.snapshot] == ["", "east", "west"]
+    history.publish(Closed.of(second))
+    async for rows in subscription.changes():
+        assert [(row.interval_start_milliseconds - T0, row.region) for row in rows] == [(10_000, "east")]
+        break
+    subscription.close()
+
+
+def test_an_interval_that_is_not_kept_is_refused() -> None:
+    with pytest.raises(ValueError, match="no intervals of 5 ms; ask for one of 10000, 60000"):
+        History((10_000, 60_000), 1).rows(interval_milliseconds=5, business=None, limit=1)

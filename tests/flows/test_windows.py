@@ -1,0 +1,190 @@
+import pytest
+
+from btimd.flows.plan import PlanEntry
+from btimd.flows.users import UserLimits, Users
+from btimd.flows.windows import WindowLimits, Windows
+from btimd.model.flowbatch import FlowBatch
+from tests.flows.traffic import EAST, ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
+
+
+def windows(limits: WindowLimits | None = None, users: UserLimits | None = None) -> Windows:
+    subject = attribution()
+    return Windows(subject, Users(subject, users or UserLimits(capacity=256)), limits)
+
+
+def add(subject: Windows, now: int, *flows: FlowBatch) -> None:
+    subject.add(subject.attribution.attribute(FlowBatch.concat(flows)), T0 + now)
+
+
+def test_an_interval_is_emitted_once_its_end_and_the_grace_have_passed() -> None:
+    subject = windows()
+    add(subject, 5_000, flow("10.1.0.1", octets=1000, packets=10))
+    assert subject.close(T0 + 19_999) == []
+    (ten,) = subject.close(T0 + 20_000)
+    assert stamps([ten]) == [(0, 10, 0)]
+    assert cells(ten) == [("erp", "east", 1000, 0, 10, 1, 1, True, False)]
+    assert subject.close(T0 + 69_999) == []
+    (sixty,) = subject.close(T0 + 70_000)
+    assert stamps([sixty]) == [(0, 60, 0)]
+    assert cells(sixty) == cells(ten)
+
+
+def test_octets_are_spread_over_the_time_of_the_flow_and_it_counts_where_it_ended() -> None:
+    subject = windows()
+    add(subject, 25_000, flow("10.1.0.1", start=5_000, end=24_999, octets=2003, packets=4))
+    assert [(stamps([batch])[0], *cells(batch)[0][2:6]) for batch in subject.flush()] == [
+        ((0, 10, 0), 500, 0, 1, 0),
+        ((10, 10, 0), 1002, 0, 2, 0),
+        ((20, 10, 0), 501, 0, 1, 1),
+        ((0, 60, 0), 2003, 0, 4, 1),
+    ]
+
+
+def test_every_owner_gets_the_whole_record_and_what_nobody_owns_is_kept_too() -> None:
+    subject = windows()
+    add(
+        subject, 5_000,
+        flow("10.1.0.1", SHARED, octets=100), flow("10.1.0.1", SHARED, octets=30, answer=True, rate=10),
+        flow("10.2.0.1", NOBODY, octets=7), flow("11.0.0.1", ERP, octets=9), flow("11.0.0.2", ERP, octets=9),
+    )  # fmt: skip
+    assert cells(subject.close(T0 + 20_000)[0]) == [
+        ("", "west", 7, 0, 10, 1, 1, True, False),
+        ("erp", "", 18, 0, 20, 2, 2, True, False),
+        ("erp", "east", 100, 300, 110, 2, 1, True, True),
+        ("hr", "east", 100, 300, 110, 2, 1, True, True),
+    ]
+
+
+def test_late_records_change_their_own_interval_which_is_emitted_again_with_its_full_sums() -> None:
+    subject = windows()
+    add(subject, 5_000, flow("10.1.0.1"), flow("10.2.0.1"))
+    assert stamps(subject.close(T0 + 20_000)) == [(0, 10, 0)]
+    add(subject, 25_000, flow("10.1.0.2", start=3_000), flow("10.1.0.1", start=4_000), flow("10.1.0.1", start=15_000))
+    assert subject.close(T0 + 25_000) == []
+    again, new = subject.close(T0 + 30_000)
+    assert stamps([again, new]) == [(0, 10, 1), (10, 10, 0)]
+    assert cells(again) == [("erp", "east", 3000, 0, 30, 3, 2, True, False)]
+    assert subject.close(T0 + 40_000) == []
+
+
+def test_records_later_than_the_lateness_are_lost_and_counted() -> None:
+    subject = windows(WindowLimits(lateness_seconds=60))
+    add(subject, 80_000, flow("10.1.0.1", start=9_000, end=10_999, octets=2000), flow("10.1.0.1", SHARED, octets=50))
+    assert (subject.late_records(0), subject.late_octets(0)) == (2, 1050)
+    assert (subject.late_records(1), subject.late_octets(1)) == (0, 0)
+    assert stamps(subject.flush()) == [(10, 10, 0), (0, 60, 0)]
+
+
+def test_records_from_the_future_are_lost_and_counted() -> None:
+    subject = windows(WindowLimits(future_seconds=30))
+    add(subject, 0, flow("10.1.0.1", start=29_000), flow("10.1.0.1", start=40_000, octets=77))
+    assert (subject.future_records, subject.future_octets) == (1, 77)
+    assert stamps(subject.flush()) == [(20, 10, 0), (0, 60, 0)]
+
+
+def test_a_jump_in_time_loses_no_interval_that_was_open() -> None:
+    subject = windows()
+    add(subject, 5_000, flow("10.1.0.1"))
+    add(subject, 7_200_000, flow("10.1.0.1", start=7_200_000))
+    assert stamps(subject.close(T0 + 7_200_000)) == [(0, 10, 0), (0, 60, 0)]
+    assert stamps(subject.flush()) == [(7200, 10, 0), (7200, 60, 0)]
+
+
+def test_a_slot_used_again_starts_from_nothing() -> None:
+    subject = windows()
+    for hour in range(4):
+        add(subject, hour * 1_280_000, flow("10.1.0.1", start=hour * 1_280_000))
+        (batch, *_) = [batch for batch in subject.flush() if batch.interval_milliseconds == 10_000]
+        assert cells(batch) == [("erp", "east", 1000, 0, 10, 1, 1, True, False)]
+        assert batch.revision == 0
+
+
+def test_a_clock_set_far_back_emits_everything_begins_anew_and_is_counted() -> None:
+    subject = windows()
+    add(subject, 7_200_000, flow("10.1.0.1", start=7_200_000))
+    add(subject, 5_000, flow("10.1.0.1"))
+    assert subject.restarts == 1
+    assert stamps(subject.close(T0 + 20_000)) == [(7200, 10, 0), (7200, 60, 0), (0, 10, 0)]
+    assert subject.late_records(0) == 0
+
+
+def test_a_small_step_back_changes_nothing() -> None:
+    subject = windows()
+    add(subject, 30_000, flow("10.1.0.1", start=25_000))
+    add(subject, 20_000, flow("10.1.0.1", start=15_000))
+    assert subject.restarts == 0
+    assert stamps(subject.close(T0 + 31_000)) == [(10, 10, 0)]
+
+
+def test_places_beyond_the_limit_of_cells_go_to_the_unknown_place_and_are_counted() -> None:
+    subject = windows(WindowLimits(max_cells=4))
+    add(subject, 0, flow("10.1.0.1", octets=1), flow("10.2.0.1", octets=2), flow("10.2.0.2", octets=4))
+    assert subject.overflowed == 2
+    assert cells(subject.flush()[0]) == [
+        ("erp", "", 6, 0, 20, 2, 2, True, False),
+        ("erp", "east", 1, 0, 10, 1, 1, True, False),
+    ]
+
+
+def test_a_full_table_of_users_makes_cells_inexact_and_their_users_a_lower_bound() -> None:
+    subject = windows(users=UserLimits(capacity=8))
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(9)), flow("10.1.0.1", NOBODY))
+    assert [line[:2] + line[6:8] for line in cells(subject.flush()[0])] == [
+        ("", "east", 0, False),
+        ("erp", "east", 8, False),
+    ]
+
+
+def test_users_are_forgotten_when_the_table_fills_and_no_interval_needs_them() -> None:
+    subject = windows(users=UserLimits(capacity=8))
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(8)))
+    later = 3_600_000
+    subject.close(T0 + later)
+    add(subject, later, *(flow(f"10.1.1.{host}", start=later) for host in range(8)))
+    assert [line[6:8] for line in cells(subject.flush()[0])] == [(8, True)]
+
+
+def test_a_batch_of_another_generation_is_refused() -> None:
+    with pytest.raises(ValueError, match="a batch of generation 2, wanted 1"):
+        windows().add(attribution(generation=2).attribute(flow("10.1.0.1")), T0)
+
+
+def test_a_swap_keeps_open_intervals_under_their_names_and_counts_who_moved_at_both_places() -> None:
+    subject = windows()
+    add(subject, 0, flow("10.1.0.1"), flow("10.2.0.1", SHARED, octets=5), flow("10.2.0.2", octets=1))
+    north = PlanEntry("10.1.0.0/16", "north", "floor 1", "", 2)
+    subject.swap(attribution(WEST, north, businesses=("new", "erp"), generation=2, rules=1))
+    add(subject, 1_000, flow("10.1.0.1"), flow("10.2.0.1", octets=7), flow("10.2.0.2", octets=1))
+    (ten, sixty) = subject.flush()
+    assert (
+        cells(ten)
+        == cells(sixty)
+        == [
+            ("erp", "north", 1000, 0, 10, 1, 1, True, False),
+            ("erp", "west", 14, 0, 40, 4, 2, True, False),
+            ("erp", "east", 1000, 0, 10, 1, 1, True, False),
+            ("hr", "west", 5, 0, 10, 1, 1, True, False),
+        ]
+    )
+    assert ten.businesses == ("new", "erp", "hr")
+
+
+def test_a_swap_to_the_same_names_changes_no_sum() -> None:
+    subject = windows()
+    add(subject, 0, flow("10.1.0.1"), flow("10.1.0.9", NOBODY))
+    subject.swap(attribution(EAST, WEST, generation=2))
+    add(subject, 0, flow("10.1.0.1"))
+    assert cells(subject.flush()[0]) == [
+        ("", "east", 1000, 0, 10, 1, 1, True, False),
+        ("erp", "east", 2000, 0, 20, 2, 1, True, False),
+    ]
+
+
+def test_names_that_no_interval_holds_any_more_go_with_the_next_swap() -> None:
+    subject = windows()
+    add(subject, 0, flow("10.1.0.1", SHARED))
+    subject.swap(attribution(businesses=("erp",), generation=2, rules=1))
+    subject.close(T0 + 7_200_000)
+    subject.swap(attribution(businesses=("erp",), generation=3, rules=1))
+    add(subject, 7_200_000, flow("10.1.0.1", ERP, start=7_200_000))
+    assert subject.flush()[0].businesses == ("erp",)
