@@ -1,0 +1,1 @@
+"""Where results and decisions are kept."""

@@ -1,0 +1,291 @@
+"""The journal's tables and the statements on them; each function runs inside a transaction its caller owns."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from btimd.model.incident import Incident, IncidentEvent
+from btimd.model.ports import IncidentWrite, OutboxMessage, Timer, VersionConflictError
+from btimd.model.units import UnixSeconds
+from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
+
+REFUSALS: Final = (VersionConflictError, ValueError, KeyError)
+"""What a write may be refused with; anything else is a failure of the journal itself."""
+
+_APPLICATION_ID: Final = 0x6274696D  # "btim"
+
+_MIGRATIONS: Final = (
+    """
+    CREATE TABLE incident (
+        id TEXT PRIMARY KEY, version INTEGER NOT NULL, is_open INTEGER NOT NULL, opened_at REAL NOT NULL,
+        body TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX incident_newest ON incident (opened_at, id);
+    CREATE INDEX incident_open ON incident (opened_at, id) WHERE is_open;
+    CREATE TABLE event (
+        incident_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (incident_id, seq)
+    ) WITHOUT ROWID;
+    CREATE TABLE command (id TEXT PRIMARY KEY, incident_id TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE timer (
+        incident_id TEXT NOT NULL, name TEXT NOT NULL, due_at REAL NOT NULL, PRIMARY KEY (incident_id, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX timer_due ON timer (due_at, incident_id, name);
+    CREATE TABLE outbox (
+        position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, incident_id TEXT NOT NULL,
+        seq INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL, attempts INTEGER NOT NULL,
+        next_at REAL NOT NULL, uncertain INTEGER NOT NULL, last_error TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'inflight', 'done', 'dead')),
+        ended_at REAL
+    );
+    CREATE INDEX outbox_line ON outbox (target, incident_id, seq, position) WHERE state IN ('pending', 'inflight');
+    CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state = 'pending';
+    CREATE INDEX outbox_state ON outbox (state, ended_at);
+    CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE verdict (id TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX verdict_newest ON verdict (at, id);
+    """,
+)
+"""One script per schema version, applied in order; a released script is never changed."""
+
+_MESSAGE: Final = "id, target, incident_id, seq, content_type, body, attempts, next_at, uncertain, last_error"
+
+# The heads of lines: no undelivered message of the same target and incident stands before one. The index is named, as
+# SQLite would rather take the one by state and sort.
+_HEADS: Final = """
+    outbox INDEXED BY outbox_due
+    WHERE state = 'pending' AND NOT EXISTS (
+        SELECT 1 FROM outbox AS earlier
+        WHERE earlier.state IN ('pending', 'inflight') AND earlier.target = outbox.target
+          AND earlier.incident_id = outbox.incident_id
+          AND (earlier.seq, earlier.position) < (outbox.seq, outbox.position)
+    )
+"""
+
+
+class SchemaError(Exception):
+    """The file is no journal, or one of a newer btimd."""
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set the file up for durable work by one process, migrate it, put what was in flight back as uncertain."""
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _migrate(connection)
+        connection.execute("UPDATE outbox SET state = 'pending', uncertain = 1 WHERE state = 'inflight'")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != _APPLICATION_ID and tables:
+        raise SchemaError("it is a database of something else; move it away")
+    if version > len(_MIGRATIONS):
+        raise SchemaError(
+            f"its schema is version {version}, this btimd knows up to {len(_MIGRATIONS)}; install the newer btimd again"
+        )
+    for script in _MIGRATIONS[version:]:
+        for statement in script.split(";"):
+            if statement.strip():
+                connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def write_incident(connection: sqlite3.Connection, write: IncidentWrite) -> None:
+    """Store one step of an incident; raises VersionConflictError, or ValueError for what was written before."""
+    incident = write.incident
+    row = connection.execute("SELECT version FROM incident WHERE id = ?", (incident.id,)).fetchone()
+    stored = row[0] if row else 0
+    if stored != incident.version - 1:
+        raise VersionConflictError(
+            f"incident {incident.id} is stored with version {stored}; version {incident.version} cannot follow"
+        )
+    connection.execute(
+        "INSERT INTO incident (id, version, is_open, opened_at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+        " SET version = excluded.version, is_open = excluded.is_open, opened_at = excluded.opened_at,"
+        " body = excluded.body",
+        (incident.id, incident.version, incident.state.is_open, incident.opened_at, incident_to_json(incident)),
+    )
+    for event in write.events:
+        _write_event(connection, incident.id, event)
+    for name, due_at in write.timers.items():
+        if due_at is None:
+            connection.execute("DELETE FROM timer WHERE incident_id = ? AND name = ?", (incident.id, name))
+        else:
+            connection.execute("INSERT OR REPLACE INTO timer VALUES (?, ?, ?)", (incident.id, name, due_at))
+    for message in write.messages:
+        _write_message(connection, incident.id, message)
+
+
+def _write_event(connection: sqlite3.Connection, incident_id: str, event: IncidentEvent) -> None:
+    if event.incident_id != incident_id:
+        raise ValueError(f"an event of incident {event.incident_id} in a write of {incident_id}")
+    try:
+        connection.execute("INSERT INTO event VALUES (?, ?, ?)", (incident_id, event.seq, event_to_json(event)))
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"incident {incident_id}: event {event.seq} was written before") from error
+    if event.command_id:
+        connection.execute("INSERT OR IGNORE INTO command VALUES (?, ?)", (event.command_id, incident_id))
+
+
+def _write_message(connection: sqlite3.Connection, incident_id: str, message: OutboxMessage) -> None:
+    try:
+        connection.execute(
+            f"INSERT INTO outbox ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant list of columns
+            (message.id, message.target, message.incident_id, message.seq, message.content_type, message.body,
+             message.attempts, message.next_at, message.uncertain, message.last_error),
+        )  # fmt: skip
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"incident {incident_id}: a message of this write was written before") from error
+
+
+def load_incidents(connection: sqlite3.Connection, *, only_open: bool, limit: int) -> Sequence[Incident]:
+    """Return incidents, newest first."""
+    where = "WHERE is_open" if only_open else ""
+    rows = connection.execute(
+        f"SELECT body FROM incident {where} ORDER BY opened_at DESC, id DESC LIMIT ?",  # noqa: S608  one of two constants
+        (limit,),
+    )
+    return [incident_from_json(body) for (body,) in rows]
+
+
+def load_incident(connection: sqlite3.Connection, incident_id: str) -> Incident | None:
+    """Return one incident."""
+    row = connection.execute("SELECT body FROM incident WHERE id = ?", (incident_id,)).fetchone()
+    return incident_from_json(row[0]) if row else None
+
+
+def load_events(connection: sqlite3.Connection, incident_id: str) -> Sequence[IncidentEvent]:
+    """Return a timeline, oldest first."""
+    rows = connection.execute("SELECT body FROM event WHERE incident_id = ? ORDER BY seq", (incident_id,))
+    return [event_from_json(body) for (body,) in rows]
+
+
+def find_command(connection: sqlite3.Connection, command_id: str) -> str | None:
+    """Return the incident the command was carried out on first."""
+    row = connection.execute("SELECT incident_id FROM command WHERE id = ?", (command_id,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def timers_due(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[Timer]:
+    """Return due timers, earliest first."""
+    rows = connection.execute(
+        "SELECT incident_id, name, due_at FROM timer WHERE due_at <= ? ORDER BY due_at, incident_id, name LIMIT ?",
+        (now, limit),
+    )
+    return [Timer(*row) for row in rows]
+
+
+def next_timer_at(connection: sqlite3.Connection) -> UnixSeconds | None:
+    """Return when the next timer is due."""
+    (due_at,) = connection.execute("SELECT min(due_at) FROM timer").fetchone()
+    return None if due_at is None else float(due_at)
+
+
+def claim_messages(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
+    """Mark due heads of lines as in flight and return them; `attempts` counts the attempt that now begins."""
+    rows = connection.execute(
+        f"SELECT {_MESSAGE} FROM {_HEADS} AND next_at <= ? ORDER BY next_at, id LIMIT ?",  # noqa: S608  constants
+        (now, limit),
+    ).fetchall()
+    claimed = [
+        OutboxMessage(
+            id=row[0],
+            target=row[1],
+            incident_id=row[2],
+            seq=row[3],
+            content_type=row[4],
+            body=row[5],
+            attempts=row[6] + 1,
+            next_at=row[7],
+            uncertain=bool(row[8]),
+            last_error=row[9],
+        )
+        for row in rows
+    ]
+    connection.executemany(
+        "UPDATE outbox SET state = 'inflight', attempts = ? WHERE id = ?",
+        [(message.attempts, message.id) for message in claimed],
+    )
+    return claimed
+
+
+def message_delivered(connection: sqlite3.Connection, message_id: str, now: UnixSeconds) -> None:
+    """Record a delivery."""
+    _require_in_flight(connection, message_id)
+    connection.execute("UPDATE outbox SET state = 'done', ended_at = ? WHERE id = ?", (now, message_id))
+
+
+def message_failed(
+    connection: sqlite3.Connection, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool
+) -> None:
+    """Record a failed attempt; what was uncertain once stays so until it is delivered."""
+    _require_in_flight(connection, message_id)
+    connection.execute(
+        "UPDATE outbox SET state = 'pending', next_at = ?, last_error = ?, uncertain = uncertain OR ? WHERE id = ?",
+        (next_at, error, uncertain, message_id),
+    )
+
+
+def message_dead(connection: sqlite3.Connection, message_id: str, *, error: str, now: UnixSeconds) -> None:
+    """Record a refusal for good."""
+    _require_in_flight(connection, message_id)
+    connection.execute(
+        "UPDATE outbox SET state = 'dead', last_error = ?, ended_at = ? WHERE id = ?", (error, now, message_id)
+    )
+
+
+def _require_in_flight(connection: sqlite3.Connection, message_id: str) -> None:
+    row = connection.execute("SELECT state FROM outbox WHERE id = ?", (message_id,)).fetchone()
+    if row is None:
+        raise KeyError(message_id)
+    if row[0] != "inflight":
+        raise ValueError(f"message {message_id} is {row[0]}, not in flight; its outcome cannot be recorded")
+
+
+def next_message_at(connection: sqlite3.Connection) -> UnixSeconds | None:
+    """Return when the next head of a line is due."""
+    (next_at,) = connection.execute(f"SELECT min(next_at) FROM {_HEADS}").fetchone()  # noqa: S608  constant
+    return None if next_at is None else float(next_at)
+
+
+def outbox_depth(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """Return the number of messages by state."""
+    found = dict(connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+    return {state: int(found.get(state, 0)) for state in ("pending", "inflight", "done", "dead")}
+
+
+def save_state(connection: sqlite3.Connection, name: str, value: bytes) -> None:
+    """Keep a named state."""
+    connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+
+def load_state(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """Return a named state."""
+    row = connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def save_verdict(connection: sqlite3.Connection, verdict_id: str, at: UnixSeconds, body: bytes) -> None:
+    """Keep a diagnosis."""
+    connection.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?)", (verdict_id, at, body))
+
+
+def load_verdicts(connection: sqlite3.Connection, limit: int) -> Sequence[tuple[str, UnixSeconds, bytes]]:
+    """Return diagnoses, newest first."""
+    return connection.execute("SELECT id, at, body FROM verdict ORDER BY at DESC, id DESC LIMIT ?", (limit,)).fetchall()
+
+
+def forget(connection: sqlite3.Connection, *, messages_before: UnixSeconds, verdicts_before: UnixSeconds) -> int:
+    """Remove old delivered messages and old diagnoses; return how many. Dead messages stay: people must look."""
+    messages = connection.execute("DELETE FROM outbox WHERE state = 'done' AND ended_at < ?", (messages_before,))
+    verdicts = connection.execute("DELETE FROM verdict WHERE at < ?", (verdicts_before,))
+    return messages.rowcount + verdicts.rowcount

@@ -1,0 +1,184 @@
+"""FakeJournal: the Journal of model/ports.py in memory, with the semantics of store/journal.py.
+
+tests/store/test_journal.py runs the same port tests on both, so what is true of this one is true of the real one.
+Every method gives the loop up once, as the real one does, so that code which relies on not being suspended is found.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from typing_extensions import override
+
+from btimd.model.incident import Incident, IncidentEvent
+from btimd.model.ports import IncidentWrite, Journal, OutboxMessage, Timer, VersionConflictError
+from btimd.model.units import UnixSeconds
+
+PENDING, INFLIGHT, DONE, DEAD = "pending", "inflight", "done", "dead"
+
+
+class FakeJournal(Journal):
+    """Keeps everything in dictionaries; `reopen` does what a restart after kill -9 does."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self.events: dict[str, list[IncidentEvent]] = {}
+        self.commands: dict[str, str] = {}
+        self.timers: dict[tuple[str, str], UnixSeconds] = {}
+        self.messages: dict[str, OutboxMessage] = {}
+        self.message_states: dict[str, str] = {}
+        self.states: dict[str, bytes] = {}
+        self.verdicts: dict[str, tuple[UnixSeconds, bytes]] = {}
+
+    def reopen(self) -> None:
+        """Do what opening the file again does: what was in flight may have arrived."""
+        for message_id, state in self.message_states.items():
+            if state == INFLIGHT:
+                self.message_states[message_id] = PENDING
+                self.messages[message_id] = replace(self.messages[message_id], uncertain=True)
+
+    def _check(self, write: IncidentWrite) -> None:
+        """Refuse what must not be written, before anything is."""
+        incident = write.incident
+        stored = self.incidents.get(incident.id)
+        if (stored.version if stored else 0) != incident.version - 1:
+            raise VersionConflictError(
+                f"incident {incident.id} is stored with version {stored.version if stored else 0}; "
+                f"version {incident.version} cannot follow"
+            )
+        known = {event.seq for event in self.events.get(incident.id, ())}
+        for event in write.events:
+            if event.incident_id != incident.id:
+                raise ValueError(f"an event of incident {event.incident_id} in a write of {incident.id}")
+            if event.seq in known:
+                raise ValueError(f"incident {incident.id}: event {event.seq} was written before")
+            known.add(event.seq)
+        fresh = {message.id for message in write.messages}
+        if len(fresh) != len(write.messages) or fresh & self.messages.keys():
+            raise ValueError(f"incident {incident.id}: a message of this write was written before")
+
+    @override
+    async def write_incident(self, write: IncidentWrite) -> None:
+        await asyncio.sleep(0)
+        incident = write.incident
+        self._check(write)
+        self.incidents[incident.id] = incident
+        self.events.setdefault(incident.id, []).extend(write.events)
+        self.events[incident.id].sort(key=lambda event: event.seq)
+        for event in write.events:
+            if event.command_id:
+                self.commands.setdefault(event.command_id, incident.id)
+        for name, due_at in write.timers.items():
+            if due_at is None:
+                self.timers.pop((incident.id, name), None)
+            else:
+                self.timers[incident.id, name] = due_at
+        for message in write.messages:
+            self.messages[message.id] = message
+            self.message_states[message.id] = PENDING
+
+    @override
+    async def load_incidents(self, *, only_open: bool, limit: int) -> Sequence[Incident]:
+        await asyncio.sleep(0)
+        chosen = [incident for incident in self.incidents.values() if incident.state.is_open or not only_open]
+        chosen.sort(key=lambda incident: (incident.opened_at, incident.id), reverse=True)
+        return chosen[:limit]
+
+    @override
+    async def load_incident(self, incident_id: str) -> Incident | None:
+        await asyncio.sleep(0)
+        return self.incidents.get(incident_id)
+
+    @override
+    async def load_events(self, incident_id: str) -> Sequence[IncidentEvent]:
+        await asyncio.sleep(0)
+        return list(self.events.get(incident_id, ()))
+
+    @override
+    async def find_command(self, command_id: str) -> str | None:
+        await asyncio.sleep(0)
+        return self.commands.get(command_id)
+
+    @override
+    async def timers_due(self, now: UnixSeconds, limit: int) -> Sequence[Timer]:
+        await asyncio.sleep(0)
+        due = sorted((due_at, incident, name) for (incident, name), due_at in self.timers.items() if due_at <= now)
+        return [Timer(incident, name, due_at) for due_at, incident, name in due[:limit]]
+
+    @override
+    async def next_timer_at(self) -> UnixSeconds | None:
+        await asyncio.sleep(0)
+        return min(self.timers.values(), default=None)
+
+    def _heads(self) -> Iterator[OutboxMessage]:
+        """Yield the pending messages that have no undelivered message of their target and incident before them."""
+        first: dict[tuple[str, str], OutboxMessage] = {}
+        for message in sorted(self.messages.values(), key=lambda message: message.seq):
+            if self.message_states[message.id] in {PENDING, INFLIGHT}:
+                first.setdefault((message.target, message.incident_id), message)
+        return (message for message in first.values() if self.message_states[message.id] == PENDING)
+
+    @override
+    async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
+        await asyncio.sleep(0)
+        due = sorted((m for m in self._heads() if m.next_at <= now), key=lambda m: (m.next_at, m.id))[:limit]
+        claimed = [replace(message, attempts=message.attempts + 1) for message in due]
+        for message in claimed:
+            self.messages[message.id] = message
+            self.message_states[message.id] = INFLIGHT
+        return claimed
+
+    def _in_flight(self, message_id: str) -> OutboxMessage:
+        state = self.message_states.get(message_id)
+        if state is None:
+            raise KeyError(message_id)
+        if state != INFLIGHT:
+            raise ValueError(f"message {message_id} is {state}, not in flight; its outcome cannot be recorded")
+        return self.messages[message_id]
+
+    @override
+    async def message_delivered(self, message_id: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        self._in_flight(message_id)
+        self.message_states[message_id] = DONE
+
+    @override
+    async def message_failed(self, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool) -> None:
+        await asyncio.sleep(0)
+        message = self._in_flight(message_id)
+        self.messages[message_id] = replace(
+            message, next_at=next_at, last_error=error, uncertain=message.uncertain or uncertain
+        )
+        self.message_states[message_id] = PENDING
+
+    @override
+    async def message_dead(self, message_id: str, *, error: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        self.messages[message_id] = replace(self._in_flight(message_id), last_error=error)
+        self.message_states[message_id] = DEAD
+
+    @override
+    async def next_message_at(self) -> UnixSeconds | None:
+        await asyncio.sleep(0)
+        return min((message.next_at for message in self._heads()), default=None)
+
+    @override
+    async def outbox_depth(self) -> Mapping[str, int]:
+        await asyncio.sleep(0)
+        states = list(self.message_states.values())
+        return {state: states.count(state) for state in (PENDING, INFLIGHT, DONE, DEAD)}
+
+    @override
+    async def save_state(self, name: str, value: bytes) -> None:
+        await asyncio.sleep(0)
+        self.states[name] = value
+
+    @override
+    async def load_state(self, name: str) -> bytes | None:
+        await asyncio.sleep(0)
+        return self.states.get(name)
+
+    @override
+    async def save_verdict(self, verdict_id: str, at: UnixSeconds, body: bytes) -> None:
+        await asyncio.sleep(0)
+        self.verdicts[verdict_id] = (at, body)
