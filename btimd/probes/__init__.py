@@ -1,0 +1,1 @@
+"""Active probes: codecs, transport, schedule and budget."""

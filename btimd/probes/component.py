@@ -1,0 +1,356 @@
+"""Probes: the shell that runs key indicators on schedule and asks what a diagnosis wants to know, within the budget."""
+
+import asyncio
+import heapq
+import itertools
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
+from btimd.model.service import Check, ServiceGraph
+from btimd.model.symptom import Symptom
+from btimd.model.units import MonotonicSeconds
+from btimd.probes.budget import Budget, Go, Refuse, WaitUntil
+from btimd.probes.catalogue import dialogue_for
+from btimd.probes.debounce import ConfirmSoon, Debounce, SymptomCleared, SymptomOpened
+from btimd.probes.schedule import Schedule
+from btimd.probes.settings import ProbeSettings
+from btimd.probes.transport import Transport
+from btimd.runtime.clock import Clock
+from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+
+Done: TypeAlias = Callable[[ProbeResult], None]
+Question: TypeAlias = tuple[object, ...]
+
+_EXPIRES_AFTER_TIMEOUTS: Final = 2.0
+_TIDY_EVERY_SECONDS: Final = 60.0
+_STOP_WITHIN_SECONDS: Final = 4.0
+_ELAPSED_BUCKETS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A probe to run, with all who wait for its answer. is_sample: for a key indicator, fresh by contract."""
+
+    spec: ProbeSpec
+    question: Question
+    waiting: list[tuple[ProbeSpec, Done]]
+    is_sample: bool
+    asked_at: MonotonicSeconds
+    began_at: MonotonicSeconds | None = None
+    had_to_wait: bool = False
+
+    @property
+    def expires_at(self) -> MonotonicSeconds:
+        return self.asked_at + _EXPIRES_AFTER_TIMEOUTS * self.spec.check.timeout_seconds
+
+
+def question_of(check: Check) -> Question:
+    """Return what makes two checks the same question to the network."""
+    options = tuple(sorted(check.options.items()))
+    return (check.kind, check.host, check.port, options, check.timeout_seconds, check.slow_over_seconds)
+
+
+class Probes:
+    """Runs checks: key indicators by itself, others when asked (ports.Prober).
+
+    Every probe passes the one budget; one that the budget does not allow within twice its time-out is answered with
+    unknown, over-budget. Questions of a diagnosis go before key indicators. A diagnosis may get an answer to the same
+    question that was begun at most settings.share_within ago; a key indicator never does.
+    on_result gets the result of every probe once, also an unknown one; on_symptom and on_clear follow the indicators.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: ProbeSettings,
+        graph: ServiceGraph,
+        metrics: Metrics,
+        clock: Clock,
+        log: Log,
+        on_symptom: Callable[[Symptom], None],
+        on_clear: Callable[[Symptom], None],
+        on_result: Callable[[ProbeResult], None],
+    ) -> None:
+        self._settings = settings
+        self._graph = graph
+        self._clock = clock
+        self._log = log
+        self._on_symptom = on_symptom
+        self._on_clear = on_clear
+        self._on_result = on_result
+        self._budget = Budget(settings.limits)
+        self._schedule = Schedule((), 0.0)
+        self._debounce = Debounce(settings.threshold, settings.confirm_after)
+        self._confirms: list[tuple[MonotonicSeconds, str]] = []
+        self._queue: list[_Job] = []
+        self._running: dict[asyncio.Task[ProbeResult], _Job] = {}
+        self._recent: dict[Question, tuple[MonotonicSeconds, ProbeResult]] = {}
+        self._ids = itertools.count(-1, -1)  # own specs count down, so they never meet those of a diagnosis
+        self._wake = asyncio.Event()
+        self._tidy_at = 0.0
+        self._is_stopped = False
+        self._not_permitted = ""
+        self._results = metrics.counter("btimd_probes_results_total", "Answers by kind and health", ("kind", "health"))
+        self._cost = metrics.counter("btimd_probes_cost_total", "Load put on targets, 1 = one echo", ("kind",))
+        self._over_budget = metrics.counter("btimd_probes_over_budget_total", "Probes the load budget did not allow")
+        self._waited = metrics.counter("btimd_probes_waited_total", "Probes that had to wait for the load budget")
+        self._shared = metrics.counter("btimd_probes_shared_total", "Questions answered by another's probe")
+        self._skipped = metrics.counter("btimd_probes_skipped_total", "Key indicator samples that were not taken")
+        self._failures = metrics.counter("btimd_probes_failures_total", "Bugs met in probes or in who takes results")
+        self._transport = Transport(clock, log, self._failures.inc)
+        self._symptoms = metrics.counter("btimd_probes_symptoms_total", "Key indicators that met their threshold")
+        self._in_flight = metrics.gauge("btimd_probes_in_flight", "Probes running now")
+        self._queued = metrics.gauge("btimd_probes_queued", "Probes waiting for the load budget")
+        self._open = metrics.gauge("btimd_probes_open_symptoms", "Key indicators off their threshold")
+        self._elapsed = metrics.histogram("btimd_probes_elapsed_seconds", "Duration of probes", _ELAPSED_BUCKETS)
+
+    @property
+    def name(self) -> str:
+        """Name for logs and metrics."""
+        return "probes"
+
+    async def start(self) -> None:
+        """Begin to watch the graph's key indicators; takes no resources."""
+        self._is_stopped = False
+        now = self._clock.monotonic()
+        self._schedule.replace(self._graph.checks(), now)
+        self._follow(self._debounce.replace(self._graph.checks()))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._wake.clear()
+            now = self._clock.monotonic()
+            self._take_samples(now)
+            wait = self._pump(now)
+            if now >= self._tidy_at:
+                self._tidy(now)
+            timeout = max(0.0, wait - self._clock.monotonic())
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """Break off what runs; everybody who waits is answered with unknown."""
+        self._is_stopped = True
+        self._confirms.clear()
+        queue, self._queue = self._queue, []
+        for job in queue:
+            self._answer(job, self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, "btimd is stopping"))
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=_STOP_WITHIN_SECONDS)
+        self._gauge()
+
+    def health(self) -> ComponentHealth:
+        """Warn where this machine does not let probes out."""
+        if self._not_permitted:
+            return ComponentHealth(HealthLevel.WARNING, self._not_permitted)
+        return ComponentHealth()
+
+    def swap(self, graph: ServiceGraph) -> None:
+        """Watch another graph from now on; indicators that stay keep their rhythm and their symptoms."""
+        self._graph = graph
+        self._schedule.replace(graph.checks(), self._clock.monotonic())
+        self._follow(self._debounce.replace(graph.checks()))
+        self._wake.set()
+
+    def open_symptoms(self) -> list[Symptom]:
+        """Return the symptoms that stand."""
+        return self._debounce.open_symptoms()
+
+    def submit(self, spec: ProbeSpec, done: Done) -> None:
+        """Run a probe soon; `done` is called on the loop exactly once, also when it could not be asked."""
+        now = self._clock.monotonic()
+        question = question_of(spec.check)
+        if self._settings.share_within > 0 and self._share(question, spec, done, now):
+            self._shared.inc()
+            return
+        self._enqueue(_Job(spec, question, [(spec, done)], is_sample=False, asked_at=now))
+
+    async def ask(self, check: Check, why: str) -> ProbeResult:
+        """Run one check and return its answer."""
+        answered: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+
+        def done(result: ProbeResult) -> None:
+            if not answered.done():
+                answered.set_result(result)
+
+        self.submit(ProbeSpec(next(self._ids), check, why), done)
+        return await answered
+
+    def _share(self, question: Question, spec: ProbeSpec, done: Done, now: MonotonicSeconds) -> bool:
+        """Join a probe of the same question that has not begun long ago; tell whether there was one."""
+        oldest = now - self._settings.share_within
+        known = self._recent.get(question)
+        if known is not None and known[0] >= oldest:
+            asyncio.get_running_loop().call_soon(self._tell, done, replace(known[1], spec=spec))
+            return True
+        for job in itertools.chain(self._queue, self._running.values()):
+            if job.question == question and (job.began_at is None or job.began_at >= oldest):
+                job.waiting.append((spec, done))
+                return True
+        return False
+
+    def _take_samples(self, now: MonotonicSeconds) -> None:
+        """Ask for the key indicators that are due and for the confirmations that are."""
+        missed = self._schedule.missed
+        checks = self._schedule.due(now)
+        self._skipped.inc(self._schedule.missed - missed)
+        while self._confirms and self._confirms[0][0] <= now:
+            check = self._schedule.check(heapq.heappop(self._confirms)[1])
+            if check is not None:
+                checks.append(check)
+        busy = {job.spec.check.id for job in itertools.chain(self._queue, self._running.values()) if job.is_sample}
+        for check in checks:
+            if check.id in busy:
+                self._skipped.inc()
+                continue
+            busy.add(check.id)
+            spec = ProbeSpec(next(self._ids), check, "key indicator")
+            self._enqueue(_Job(spec, question_of(check), [], is_sample=True, asked_at=now))
+
+    def _enqueue(self, job: _Job) -> None:
+        if self._is_stopped:
+            self._refuse(job, ErrorClass.LOCAL_FAILURE, "btimd is stopping")
+        elif len(self._queue) >= self._settings.queue_limit:
+            detail = f"{len(self._queue)} probes are waiting already (probes.queue_limit)"
+            self._refuse(job, ErrorClass.OVER_BUDGET, detail)
+        else:
+            self._queue.append(job)
+            self._wake.set()
+
+    def _pump(self, now: MonotonicSeconds) -> MonotonicSeconds:
+        """Start what the budget allows; return when to look again, however that is not later than _tidy_at."""
+        look_again = self._tidy_at
+        still_waiting: list[_Job] = []
+        self._queue.sort(key=lambda job: not job.waiting)  # stable: what somebody waits for goes first, then by age
+        for job in self._queue:
+            check = job.spec.check
+            match self._budget.ask(check, now):
+                case Go():
+                    self._begin(job, now)
+                case Refuse(reason):
+                    self._refuse(job, ErrorClass.OVER_BUDGET, reason)
+                case WaitUntil(at, reason):
+                    if now >= job.expires_at or job.expires_at < at < float("inf"):
+                        self._refuse(job, ErrorClass.OVER_BUDGET, reason)
+                        continue
+                    job.had_to_wait = True
+                    still_waiting.append(job)
+                    look_again = min(look_again, at, job.expires_at)
+        self._queue = still_waiting
+        self._gauge()
+        for due in (self._schedule.next_due(), self._confirms[0][0] if self._confirms else None):
+            look_again = look_again if due is None else min(look_again, due)
+        return look_again
+
+    def _begin(self, job: _Job, now: MonotonicSeconds) -> None:
+        job.began_at = now
+        if job.had_to_wait:
+            self._waited.inc()
+        task = asyncio.get_running_loop().create_task(self._probe(job), name=f"probe {job.spec.check.id}")
+        self._running[task] = job
+        task.add_done_callback(self._ended)
+
+    async def _probe(self, job: _Job) -> ProbeResult:
+        check = job.spec.check
+        try:
+            dialogue = dialogue_for(check, secrets.randbits(64))
+        except ValueError as error:
+            return self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, f"check {check.id} cannot be asked: {error}")
+        return await self._transport.run(job.spec, dialogue)
+
+    def _ended(self, task: asyncio.Task[ProbeResult]) -> None:
+        """Take the end of a probe, also of one that was cancelled before its first step."""
+        job = self._running.pop(task)
+        if task.cancelled():
+            result = None
+        elif task.exception() is not None:
+            self._failures.inc()
+            self._log.error("probe-task-failed", check=job.spec.check.id, error=repr(task.exception()))
+            result = None
+        else:
+            result = task.result()
+        self._budget.finished(job.spec.check, result, self._clock.monotonic())
+        if result is None:
+            result = self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, "btimd broke the probe off")
+        self._count(result)
+        self._answer(job, result)
+        self._wake.set()
+        self._gauge()
+
+    def _count(self, result: ProbeResult) -> None:
+        kind = result.spec.check.kind
+        self._results.labels(kind, result.health).inc()
+        self._cost.labels(kind).inc(result.spec.check.cost)
+        self._elapsed.observe(result.elapsed_seconds)
+        if result.error is ErrorClass.NOT_PERMITTED:
+            if not self._not_permitted:
+                self._log.warning("probe-not-permitted", check=result.spec.check.id, detail=result.detail)
+            self._not_permitted = f"{kind} probes: {result.detail}"
+        elif self._not_permitted.startswith(f"{kind} "):
+            self._not_permitted = ""
+
+    def _answer(self, job: _Job, result: ProbeResult) -> None:
+        """Tell all who wait, once; `result` is the answer to the job's own spec."""
+        if job.began_at is not None and result.health is not Health.UNKNOWN:
+            self._recent[job.question] = (job.began_at, result)
+        self._tell(self._on_result, result)
+        waiting, job.waiting = job.waiting, []
+        for spec, done in waiting:
+            self._tell(done, replace(result, spec=spec))
+        if job.is_sample:
+            self._follow(self._debounce.handle(result, self._clock.wall()))
+
+    def _follow(self, commands: Iterable[ConfirmSoon | SymptomOpened | SymptomCleared]) -> None:
+        for command in commands:
+            match command:
+                case ConfirmSoon(check, after_seconds):
+                    heapq.heappush(self._confirms, (self._clock.monotonic() + after_seconds, check.id))
+                    self._wake.set()
+                case SymptomOpened(symptom):
+                    self._symptoms.inc()
+                    self._log.warning("symptom-opened", check=symptom.check_id, node=symptom.node, text=symptom.text)
+                    self._tell(self._on_symptom, symptom)
+                case SymptomCleared(symptom):
+                    self._log.info("symptom-cleared", check=symptom.check_id, node=symptom.node)
+                    self._tell(self._on_clear, symptom)
+
+    def _tell(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Call somebody else's code; what it raises is counted and logged and stops nothing here."""
+        try:
+            callback(*arguments)
+        except Exception:  # noqa: BLE001  the panic barrier between probes and who takes their results
+            self._failures.inc()
+            self._log.exception("probe-callback-failed")
+
+    def _refuse(self, job: _Job, error: ErrorClass, detail: str) -> None:
+        if error is ErrorClass.OVER_BUDGET:
+            self._over_budget.inc()
+        if job.is_sample:
+            self._skipped.inc()
+        result = self._unknown(job.spec, error, detail)
+        asyncio.get_running_loop().call_soon(self._answer, job, result)
+
+    def _unknown(self, spec: ProbeSpec, error: ErrorClass, detail: str) -> ProbeResult:
+        return ProbeResult(spec, Health.UNKNOWN, error, detail, self._clock.wall(), 0.0)
+
+    def _tidy(self, now: MonotonicSeconds) -> None:
+        self._tidy_at = now + _TIDY_EVERY_SECONDS
+        self._budget.tidy(now)
+        oldest = now - self._settings.share_within
+        self._recent = {question: known for question, known in self._recent.items() if known[0] >= oldest}
+
+    def _gauge(self) -> None:
+        self._in_flight.set(self._budget.in_flight)
+        self._queued.set(len(self._queue))
+        self._open.set(len(self._debounce.open_symptoms()))

@@ -1,0 +1,1 @@
+"""Probe dialogues, pure: one file per protocol family."""

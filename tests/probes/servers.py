@@ -1,0 +1,275 @@
+"""Servers to probe: real ones in subprocesses, and small ones in the loop that hang, drip, reset and lie."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def tool(name: str, *, at: Path | None = None) -> str:
+    """Return the path of a program; without it the test is skipped, but fails on CI."""
+    found = shutil.which(name, path=None if at is None else str(at))
+    if found is None:
+        reason = f"{name} is not installed here; MACHINE notes say how to get it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(is_ready: Callable[[], bool], what: str, within_seconds: float = 30.0) -> None:
+    """Wait for a real server to come up; fails the test when it does not."""
+    deadline = time.monotonic() + within_seconds
+    while not is_ready():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come up within {within_seconds} s")
+        time.sleep(0.02)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+
+
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """Make a self-signed certificate for localhost; return (certificate, key)."""
+    crt, key = directory / "server.crt", directory / "server.key"
+    subprocess.run(
+        [tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(crt)],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    key.chmod(0o600)
+    return crt, key
+
+
+@contextlib.contextmanager
+def nginx(directory: Path) -> Iterator[tuple[int, int]]:
+    """Run nginx; yield its (HTTP port, HTTPS port)."""
+    program = tool("nginx")
+    crt, key = certificate(directory)
+    port, tls_port = free_port(), free_port()
+    (directory / "html").mkdir()
+    (directory / "html" / "big.txt").write_text("erp is well\n" * 60_000)
+    temporary = "".join(
+        f"{kind}_temp_path {directory}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (directory / "nginx.conf").write_text(
+        f"""{"user root;" if os.geteuid() == 0 else ""} daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; worker_processes 1; events {{}}
+        http {{ access_log off; {temporary} root {directory}/html; ssl_certificate {crt}; ssl_certificate_key {key};
+          server {{ listen 127.0.0.1:{port}; listen 127.0.0.1:{tls_port} ssl; server_name erp.example;
+            location = /health {{ return 200 "erp is well\\n"; }}
+            location = /broken {{ return 500; }}
+            location = /moved {{ return 302 /health; }}
+            location = /host {{ return 200 $http_host; }}
+            location = /chunked {{ ssi on; ssi_types *; alias {directory}/html/big.txt; }}
+          }} }}"""
+    )
+    with running([program, "-p", str(directory), "-c", str(directory / "nginx.conf")]):
+        wait_until(lambda: accepts(port) and accepts(tls_port), "nginx")
+        yield port, tls_port
+
+
+@contextlib.contextmanager
+def postgres(*, tls: bool = False) -> Iterator[int]:
+    """Run PostgreSQL with the trusted user "probe" and the user "locked" that needs a password; yield its port.
+
+    Its files lie outside pytest's directories, which other sessions of the same user close to everybody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="btimd-test-postgres-", ignore_cleanup_errors=True) as directory:
+        yield from _postgres_in(Path(directory), tls=tls)
+
+
+def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
+    initdb = tool("initdb", at=POSTGRES_BIN)
+    server = tool("postgres", at=POSTGRES_BIN)
+    account = pwd.getpwnam("postgres")
+    as_postgres: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        as_postgres = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    shutil.chown(directory, account.pw_uid, account.pw_gid)
+    data = directory / "data"
+    subprocess.run(
+        [initdb, "-D", str(data), "-A", "trust", "-U", "probe", "-N", "--no-locale", "-E", "UTF8"],
+        check=True, capture_output=True, timeout=110, cwd="/", **as_postgres,
+    )  # fmt: skip
+    kind = "hostssl" if tls else "host"
+    (data / "pg_hba.conf").write_text(
+        f"{kind} all locked 127.0.0.1/32 scram-sha-256\n{kind} all probe 127.0.0.1/32 trust\n"
+    )
+    options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", str(directory)]
+    if tls:
+        crt, key = certificate(data)
+        for path in (crt, key):
+            shutil.chown(path, account.pw_uid, account.pw_gid)
+        options += ["-c", "ssl=on"]
+    port = free_port()
+    with running([server, "-D", str(data), "-p", str(port), *options], cwd="/", **as_postgres):
+        wait_until(lambda: accepts(port), "PostgreSQL")
+        ready = tool("pg_isready", at=POSTGRES_BIN)
+        wait_until(
+            lambda: (
+                subprocess.run(
+                    [ready, "-h", "127.0.0.1", "-p", str(port), "-q"], check=False, cwd="/", timeout=10
+                ).returncode
+                == 0
+            ),
+            "PostgreSQL",
+        )
+        yield port
+
+
+@contextlib.contextmanager
+def dnsmasq(directory: Path) -> Iterator[int]:
+    """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
+    program = tool("dnsmasq")
+    port = free_port(socket.SOCK_DGRAM)
+    many = "".join(f"127.0.1.{number} many.example\n" for number in range(1, 200))
+    hosts = directory / "hosts"
+    hosts.write_text(f"127.0.0.1 erp.example\n::1 v6.example\n{many}")
+    command = [
+        program, "-k", "--no-resolv", "--no-hosts", f"--addn-hosts={hosts}", "--listen-address=127.0.0.1",
+        "--bind-interfaces", f"--port={port}", "--local=/example/", "--conf-file=/dev/null",
+        f"--pid-file={directory}/pid", "--user=root", "--txt-record=erp.example,hello world",
+        "--cname=www.example,erp.example", "--mx-host=erp.example,mail.example,10",
+    ]  # fmt: skip
+    with running(command):
+        wait_until(lambda: accepts(port), "dnsmasq")
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def tcp_server(handler: Handler) -> AsyncIterator[int]:
+    """Serve on loopback in this loop; yield the port. Connections are broken off at the end."""
+    writers: list[asyncio.StreamWriter] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        tasks.append(_current_task())
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await handler(reader, writer)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+def _current_task() -> asyncio.Task[None]:
+    task: asyncio.Task[None] | None = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """Read everything and never answer."""
+    while await reader.read(4096):
+        pass
+
+
+async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read the request and close in good order."""
+    await reader.read(4096)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read the request and break the connection off with a RST."""
+    await reader.read(4096)
+    opened = writer.get_extra_info("socket")
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def saying(*pieces: bytes, then_close: bool = True) -> Handler:
+    """Return a handler that answers the first request with these pieces."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        if then_close:
+            writer.close()
+            await writer.wait_closed()
+        else:
+            await silent(reader, writer)
+
+    return handler
+
+
+class UdpServer(asyncio.DatagramProtocol):
+    """Answers every datagram with what `reply` makes of it; None is silence."""
+
+    def __init__(self, reply: Callable[[bytes], bytes | None]) -> None:
+        self._reply = reply
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    @override
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        answer = self._reply(data)
+        if answer is not None and self._transport is not None:
+            self._transport.sendto(answer, addr)
+
+
+@contextlib.asynccontextmanager
+async def udp_server(reply: Callable[[bytes], bytes | None]) -> AsyncIterator[int]:
+    """Serve datagrams on loopback in this loop; yield the port."""
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: UdpServer(reply), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield int(transport.get_extra_info("sockname")[1])
+    finally:
+        transport.close()

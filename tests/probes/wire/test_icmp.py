@@ -1,0 +1,98 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from btimd.model.probe import ErrorClass, Health
+from btimd.probes.wire.dialogue import (
+    AnswerError,
+    Connect,
+    Connected,
+    Deadline,
+    Finish,
+    Line,
+    Outcome,
+    Received,
+    Send,
+    Unreachable,
+)
+from btimd.probes.wire.icmp import (
+    Echo,
+    IcmpDialogue,
+    decode_echo,
+    encode_echo,
+    internet_checksum,
+    without_ipv4_header,
+)
+
+TOKEN = 0x0102_0304_0506_0708
+DATA = b"btimd echo \x01\x02\x03\x04\x05\x06\x07\x08"
+REQUEST_V4 = bytes.fromhex("0800 ba0c 0708 0506") + DATA
+REQUEST_V6 = bytes.fromhex("8000 0000 0708 0506") + DATA
+
+
+def test_an_echo_is_answered_by_its_own_data_alone() -> None:
+    dialogue = IcmpDialogue("10.0.0.1", TOKEN)
+    assert dialogue.start(1.0) == [Connect(Line.ICMP, "10.0.0.1", 0)]
+    assert dialogue.handle(Connected(), 1.0) == [Send(REQUEST_V4)]
+    assert dialogue.handle(Received(REQUEST_V4), 1.1) == [], "our own request, as a raw socket on loopback sees it"
+    assert dialogue.handle(Received(encode_echo(Echo(0, 9, 0x0506, DATA[:-1] + b"!"))), 1.2) == [], "a stranger's"
+    assert dialogue.handle(Received(encode_echo(Echo(0, 9, 0x0507, DATA))), 1.2) == [], "of another sequence"
+    assert dialogue.handle(Received(b"\x03\x01"), 1.2) == [], "no echo at all"
+    assert dialogue.handle(Received(encode_echo(Echo(0, 9, 0x0506, DATA))), 1.25) == [
+        Finish(Outcome(Health.GOOD, ErrorClass.NONE, "10.0.0.1 answers echo requests", {"rtt_seconds": 0.25}))
+    ]
+
+
+def test_ipv6_has_its_own_types_and_leaves_the_checksum_to_the_kernel() -> None:
+    dialogue = IcmpDialogue("::1", TOKEN)
+    assert dialogue.start(0.0) == [Connect(Line.ICMP, "::1", 0)]
+    assert dialogue.handle(Connected(), 0.0) == [Send(REQUEST_V6)]
+    assert dialogue.handle(Received(encode_echo(Echo(0, 1, 0x0506, DATA))), 0.5) == [], "an IPv4 reply"
+    assert dialogue.handle(Received(encode_echo(Echo(129, 1, 0x0506, DATA))), 0.5) == [
+        Finish(Outcome(Health.GOOD, ErrorClass.NONE, "::1 answers echo requests", {"rtt_seconds": 0.5}))
+    ]
+
+
+def test_silence_is_a_timeout_and_no_way_is_unreachable() -> None:
+    silent, gone = IcmpDialogue("10.0.0.1", TOKEN), IcmpDialogue("10.0.0.1", TOKEN)
+    for dialogue in (silent, gone):
+        dialogue.start(0.0)
+        dialogue.handle(Connected(), 0.0)
+    assert silent.handle(Deadline(), 2.0) == [
+        Finish(
+            Outcome(Health.BAD, ErrorClass.TIMEOUT, "10.0.0.1 does not answer an echo request within 2.0 s"),
+        )
+    ]
+    assert gone.handle(Unreachable("no route to host"), 1.0) == [
+        Finish(Outcome(Health.BAD, ErrorClass.UNREACHABLE, "10.0.0.1 cannot be reached: no route to host"))
+    ]
+
+
+def test_the_checksum_of_a_whole_message_is_zero() -> None:
+    assert internet_checksum(REQUEST_V4) == 0
+    assert internet_checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0x220D, "the example of RFC 1071 section 3"
+    assert internet_checksum(b"\x01") == 0xFEFF
+
+
+def test_the_ipv4_header_is_taken_off_with_its_options() -> None:
+    plain = bytes([0x45]) + bytes(19)
+    with_options = bytes([0x46]) + bytes(23)
+    assert without_ipv4_header(plain + b"echo") == b"echo"
+    assert without_ipv4_header(with_options + b"echo") == b"echo"
+    for broken in (b"", plain[:19], bytes([0x44]) + bytes(19), bytes([0x4F]) + bytes(30), bytes([0x65]) + bytes(40)):
+        with pytest.raises(AnswerError):
+            without_ipv4_header(broken)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=64))
+def test_garbage_decodes_or_is_refused_and_never_answers_an_echo(garbage: bytes) -> None:
+    for decode in (decode_echo, without_ipv4_header):
+        try:
+            decode(garbage)
+        except AnswerError:
+            continue
+    dialogue = IcmpDialogue("10.0.0.1", TOKEN)
+    dialogue.start(0.0)
+    dialogue.handle(Connected(), 0.0)
+    assert dialogue.handle(Received(garbage), 0.1) == []
