@@ -1,0 +1,1 @@
+"""Incidents: life cycle, priority, delivery."""

@@ -1,0 +1,1 @@
+"""Delivery of incident events to other systems."""
