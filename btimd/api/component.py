@@ -136,7 +136,7 @@ class ApiComponent:
         await server.start()
         self._http_address = await self._start_http()
         grpc_at, http_at = (f"{host}:{port}" for host, port in (self._grpc_address, self._http_address))
-        self._log.info("api.started", grpc=grpc_at, http=http_at, tls=certificate is not None)
+        self._log.info("api-started", grpc=grpc_at, http=http_at, tls=certificate is not None)
 
     async def run(self) -> None:
         """Keep grpc.health.v1 up to date."""

@@ -163,7 +163,7 @@ class Dispatcher:
         self._bugs.inc()
         held_back = self._may_log.setdefault(path, OncePerInterval()).take(self._clock.monotonic())
         if held_back is not None:
-            self._log.exception("api.call_failed", method=path, held_back=held_back)
+            self._log.exception("api-call-failed", method=path, held_back=held_back)
         return ApiError(grpc.StatusCode.INTERNAL, "INTERNAL", "btimd failed on this call; its log says more")
 
 

@@ -72,7 +72,7 @@ async def test_a_failure_inside_is_counted_and_tells_nothing(
 
     assert served.metrics.value("btimd_api_internal_errors_total") == 3
     assert [record.getMessage() for record in caplog.records if "failed" in record.getMessage()] == [
-        "api.call_failed method=/btimd.v1.SlaService/ListSlaStates held_back=0"
+        "api-call-failed method=/btimd.v1.SlaService/ListSlaStates held_back=0"
     ]
 
 

@@ -12,6 +12,11 @@ PACKAGE = ROOT / "btimd"
 # Modules without behaviour of their own, or whose behaviour is tested where the reason says.
 WITHOUT_TEST_FILE = {
     "__main__.py": "runs cli/btimd.py",
+    "capture/wire/counters.py": "a record; tests/capture/wire/test_decoder.py",
+    "capture/wire/element_table.py": "a table; tests/capture/wire/test_elements.py",
+    "capture/wire/errors.py": "an exception; tests/capture/wire",
+    "capture/wire/output.py": "tests/capture/wire/test_decoder.py",
+    "kernels/capturefile.py": "tests/capture/test_replay.py",
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
     "model/indicator.py": "records; tests/probes",
@@ -36,7 +41,7 @@ HOMES = {
     "grpc": {"api"},
     "influxdb_client": {"store/influx.py"},
     "duckdb": {"store/embedded.py"},
-    "sqlite3": {"store/journal.py"},
+    "sqlite3": {"store/journal.py", "store/journaltables.py"},
     "netaddr": {"flows/plan.py", "settings/fields.py"},
     "prometheus_client": {"runtime/metrics.py"},
     "scapy": set(),
