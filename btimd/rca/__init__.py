@@ -1,0 +1,1 @@
+"""Diagnosis: from a symptom to its root cause."""

@@ -1,0 +1,49 @@
+"""Settings of the diagnosis: [rca]."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from btimd.rca.events import EngineOptions
+from btimd.settings.fields import Duration, Section
+
+
+class RcaSettings(Section):
+    """How far a diagnosis goes, and how sure it must be."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.92
+    """Probability of the first suspect at which the search ends."""
+    min_gain_bits: Annotated[float, Field(gt=0.0, le=1.0)] = 0.03
+    """A check that is expected to tell less is not run."""
+    max_probes: Annotated[int, Field(ge=1, le=1000)] = 40
+    """Checks per diagnosis."""
+    max_duration: Duration = 10.0
+    """Time per diagnosis."""
+    batch: Annotated[int, Field(ge=1, le=16)] = 4
+    """Checks at once, all of different nodes."""
+    grace: Duration = 0.3
+    """How long further symptoms may come in before the first checks are run."""
+    recheck_after: Duration = 30.0
+    """A cause that is good again for this long while its symptoms stay is no longer the cause."""
+    max_running: Annotated[int, Field(ge=1, le=1000)] = 16
+    """Diagnoses at a time; further symptoms wait."""
+    first_probe_id: Annotated[int, Field(ge=1)] = 1_000_000_000
+    """Where the numbers of the diagnosis' own probes start; scheduled checks count from 1."""
+    verdicts_kept: Annotated[int, Field(ge=1, le=100_000)] = 256
+    """Verdicts that can be asked for."""
+    events_kept: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
+    """Events kept for replay."""
+
+    def options(self) -> EngineOptions:
+        """Return the limits as the engine takes them."""
+        return EngineOptions(
+            confident=self.confidence,
+            walk_ends=min(0.75, self.confidence),
+            min_gain_bits=self.min_gain_bits,
+            max_probes=self.max_probes,
+            max_seconds=self.max_duration,
+            batch=self.batch,
+            grace_seconds=self.grace,
+            recheck_seconds=self.recheck_after,
+            max_running=self.max_running,
+        )

@@ -1,0 +1,1 @@
+"""What was promised of each business and what was kept."""
