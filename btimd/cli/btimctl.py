@@ -187,6 +187,7 @@ class Commands:
             businesses=tuple(getattr(args, "business", ()) or ()),
             priority=getattr(args, "priority", None),
             parent_id=getattr(args, "parent", ""),
+            override_reason=getattr(args, "override_reason", ""),
         )
         incident = self._client.command(command)
         self._out.write([incident], lambda: self._tables.incidents([incident]))
@@ -309,7 +310,9 @@ def _add_incidents(add: Callable[..., argparse.ArgumentParser]) -> None:
         return made
 
     change("accept", CommandKind.ACCEPT, "take it over", None)
-    change("resolve", CommandKind.RESOLVE, "say what was wrong and what was done", "REPORT")
+    change("resolve", CommandKind.RESOLVE, "say what was wrong and what was done", "REPORT").add_argument(
+        "--override-reason", default="", metavar="REASON", help="needed while the trouble still shows: why it is solved"
+    )
     change("confirm", CommandKind.CONFIRM, "it is solved: close it", None)
     change("cancel", CommandKind.CANCEL, "it was none", "REASON")
     change("comment", CommandKind.COMMENT, "add a line to its timeline", "COMMENT")

@@ -1,0 +1,50 @@
+"""The command btimd: one module per subcommand."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from btimd import __version__
+from btimd.cli import check, decode, demo, dump_config, explain, replay, run
+from btimd.cli.common import never_fail_to_print
+from btimd.settings.report import SettingsError
+
+COMMANDS: tuple[ModuleType, ...] = (run, demo, check, explain, replay, decode, dump_config)
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all subcommands."""
+    top = argparse.ArgumentParser(prog="btimd", description="Watches an enterprise's businesses through its network.")
+    top.add_argument("--version", action="version", version=f"btimd {__version__}")
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; returns the exit status: 0 good, 1 found bad, 2 wrong input."""
+    never_fail_to_print()
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except BrokenPipeError:
+        # The reader (head, less) has gone; what is still buffered must not raise at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,48 @@
+"""btimd check: is the configuration right? Every mistake of every file at once."""
+
+import argparse
+from collections.abc import Iterable
+
+from btimd.cli.common import SubParsers, add_config_option
+from btimd.daemon.config import load_config
+from btimd.model.service import CheckKind
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "check",
+        help="check the configuration without starting",
+        description="Reads btimd.toml, services.toml and ipplan.csv and prints every mistake with its file and line. "
+        "Exit status 0: usable, 2: not.",
+    )
+    add_config_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was found."""
+    config = load_config(options.config)
+    graph = config.services.graph
+    checks = list(graph.checks())
+    indicators = [check for check in checks if check.is_key_indicator]
+    print(f"{options.config}: the configuration is right")
+    print(f"  businesses       {len(graph.businesses)} ({len(config.services.rules)} service rules)")
+    print(f"  components       {len(graph.nodes) - len(graph.businesses)}")
+    print(f"  checks           {len(checks)}, of which {len(indicators)} run by themselves as key indicators")
+    print(f"  address ranges   {len(config.plan.row)} in {len(config.plan.places)} places")
+    for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
+        print(f"  note: {warning}")
+    if any(check.kind is CheckKind.ICMP for check in checks):
+        print("  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'")
+    return 0
+
+
+def warnings(businesses: Iterable[str], watched: set[str]) -> list[str]:
+    """Return what is allowed but probably not meant."""
+    return [
+        f"business {business} has no key indicator of its own, so its availability stays unknown; "
+        'give one of its checks every = "5s"'
+        for business in businesses
+        if business not in watched
+    ]

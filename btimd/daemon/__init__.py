@@ -1,0 +1,1 @@
+"""Wiring and life of the whole."""

@@ -1,0 +1,83 @@
+"""A configuration folder -> everything the daemon is built from, or every mistake in all of its files at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from btimd.daemon.settings import DaemonSettings, RootSettings
+from btimd.flows.plan import PlanEntry, compile_plan
+from btimd.model.ipplan import IpPlan
+from btimd.settings.load import TomlFile, read_csv, read_toml, salvage, validate
+from btimd.settings.report import Problem, SettingsError
+from btimd.settings.services import Services, load_services
+
+PLAN_COLUMNS = ("prefix", "region", "segment", "person")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What an operator's files say, checked. generation grows with every reload."""
+
+    folder: Path
+    settings: RootSettings
+    services: Services
+    plan: IpPlan
+    plan_entries: tuple[PlanEntry, ...]
+    generation: int
+
+    @property
+    def state_directory(self) -> Path:
+        """Where the daemon keeps what must survive it."""
+        return self.folder / self.settings.daemon.state_directory
+
+
+def load_config(path: Path, generation: int = 1) -> Config:
+    """Return the configuration of a folder or a btimd.toml; raises SettingsError with every mistake of all files."""
+    if not path.exists():
+        text = "is not there; name a folder with btimd.toml, services.toml and ipplan.csv, or a btimd.toml"
+        raise SettingsError([Problem(str(path), 0, "", text)])
+    file = path / "btimd.toml" if path.is_dir() else path
+    folder = file.parent
+    settings, daemon, problems = _load_settings(file)
+    services: Services | None = None
+    try:
+        services = load_services(folder / daemon.services, generation)
+    except SettingsError as error:
+        problems.extend(error.problems)
+    plan, entries, plan_problems = _load_plan(folder / daemon.ip_plan, generation)
+    problems.extend(plan_problems)
+    if problems or services is None:
+        raise SettingsError(problems)
+    return Config(folder, settings, services, plan, entries, generation)
+
+
+def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Problem]]:
+    """Return the settings, what they say of the other files even where something else is wrong, and the mistakes."""
+    written: TomlFile | None = None
+    try:
+        written = read_toml(file)
+        settings = validate(written, RootSettings)
+    except SettingsError as error:
+        daemon = salvage(written, DaemonSettings, ("daemon",)) if written and "daemon" in written.data else None
+        return RootSettings(), daemon or DaemonSettings(), list(error.problems)
+    return settings, settings.daemon, []
+
+
+def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ...], Sequence[Problem]]:
+    try:
+        rows, problems = read_csv(path, PLAN_COLUMNS, ("prefix", "region"))
+    except SettingsError as error:
+        return IpPlan.empty(), (), error.problems
+    entries = tuple(
+        PlanEntry(
+            row.cells["prefix"],
+            row.cells.get("region", ""),
+            row.cells.get("segment", ""),
+            row.cells.get("person", ""),
+            row.line,
+        )
+        for row in rows
+        if "prefix" in row.cells
+    )
+    plan, found = compile_plan(entries, generation)
+    return plan, entries, [*problems, *(Problem(path.name, problem.line, "", problem.text) for problem in found)]

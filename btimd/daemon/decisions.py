@@ -1,0 +1,175 @@
+"""Carries what one package found to those that act on it: samples to SLA, symptoms to diagnosis, verdicts to incidents.
+
+Packages of one level do not know each other; this is where their events meet. What becomes durable is done by one
+worker in the order it happened, so that an incident is never cleared before it was opened.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from btimd.daemon.businesses import BusinessConditions
+from btimd.itsm.component import IncidentComponent
+from btimd.model.incident import Incident, IncidentState
+from btimd.model.ports import FlowView
+from btimd.model.probe import ProbeResult
+from btimd.model.service import ServiceGraph
+from btimd.model.sla import Availability
+from btimd.model.symptom import Symptom
+from btimd.model.verdict import Verdict
+from btimd.rca.component import RcaComponent
+from btimd.rca.impact import assess
+from btimd.runtime.clock import Clock
+from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
+from btimd.runtime.log import Log
+from btimd.sla.component import SlaComponent
+
+_USERS_AT_MOST = 100_000
+_BACKLOG_WARNING = 100
+
+
+class Decisions:
+    """The hub between key indicators, SLA, diagnosis and incidents; a Component. All methods are called on the loop."""
+
+    name = "decisions"
+
+    def __init__(
+        self,
+        *,
+        graph: ServiceGraph,
+        flows: FlowView,
+        rca: RcaComponent,
+        incidents: IncidentComponent,
+        sla: SlaComponent,
+        clock: Clock,
+        log: Log,
+    ) -> None:
+        self._conditions = BusinessConditions(graph)
+        self._flows = flows
+        self._rca = rca
+        self._incidents = incidents
+        self._sla = sla
+        self._clock = clock
+        self._log = log
+        self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._current: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Take nothing."""
+
+    async def run(self) -> None:
+        """Do the durable part of each decision, one after the other; one that has begun is not broken off."""
+        while True:
+            work = await self._work.get()
+            self._current = asyncio.create_task(work())
+            await asyncio.shield(self._current)
+
+    def close(self) -> None:
+        """Take nothing in any more, because btimd stops.
+
+        From now on probes are broken off. What a diagnosis concludes from that must not become an incident, and a
+        business is not unknown because of it; whatever is true is found again after the next start.
+        """
+        self._closed = True
+
+    async def stop(self) -> None:
+        """Do what is left: an incident that was found is not forgotten because btimd stops."""
+        self.close()
+        if self._current is not None:
+            for outcome in await asyncio.gather(self._current, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    self._log.error("decision-failed", error=repr(outcome))
+        while not self._work.empty():
+            await self._work.get_nowait()()
+
+    def health(self) -> ComponentHealth:
+        """Say whether the worker keeps up."""
+        waiting = self._work.qsize()
+        if waiting > _BACKLOG_WARNING:
+            return ComponentHealth(HealthLevel.WARNING, f"{waiting} decisions wait for the journal; is its disk slow?")
+        return ComponentHealth()
+
+    @property
+    def graph(self) -> ServiceGraph:
+        """The graph in force."""
+        return self._conditions.graph
+
+    def swap(self, graph: ServiceGraph) -> None:
+        """Go on with another graph."""
+        self._conditions.swap(graph)
+
+    def result(self, result: ProbeResult) -> None:
+        """Take the answer of a probe."""
+        if self._closed:
+            return
+        business = self._conditions.result(result)
+        if business is not None:
+            self._observe(business)
+        self._rca.result(result)
+
+    def symptom_opened(self, symptom: Symptom) -> None:
+        """Take a symptom: its business is down from the first bad sample on."""
+        if self._closed:
+            return
+        self._conditions.opened(symptom)
+        self._observe(symptom.node, since=symptom.since)
+        self._rca.symptom_opened(symptom)
+
+    def symptom_cleared(self, symptom: Symptom) -> None:
+        """Take a symptom back."""
+        if self._closed:
+            return
+        self._conditions.cleared(symptom)
+        self._observe(symptom.node)
+        self._rca.symptom_cleared(symptom)
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Make an incident of a verdict, or let the incident grow with it."""
+        if not self._closed:
+            self._work.put_nowait(partial(self._open, verdict))
+
+    def cleared(self, verdict: Verdict) -> None:
+        """Tell the incident that nothing is left of what the verdict explained."""
+        if not self._closed:
+            self._work.put_nowait(partial(self._incidents.cleared, verdict))
+
+    def incident_changed(self, incident: Incident) -> None:
+        """Write the incident's cause and id into the outages it explains."""
+        if not incident.state.is_open and incident.state is not IncidentState.RESOLVED:
+            return
+        for business in incident.assessment.businesses:
+            if business in self._conditions.graph.businesses and self._is_down(business):
+                now = self._clock.wall()
+                self._sla.business_state(
+                    business, Availability.DOWN, now, cause=incident.cause, incident_id=incident.id
+                )
+
+    async def _open(self, verdict: Verdict) -> None:
+        graph = self._conditions.graph
+        users = await asyncio.to_thread(self._users, tuple(graph.businesses))  # waits for the flow thread's guard
+        judgement = assess(verdict, graph, users)
+        await self._incidents.verdict(verdict, judgement.assessment, judgement.impact, judgement.urgency)
+
+    def _users(self, businesses: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        """Return the users on line (active or idle) per business and region; nothing where no flows are seen."""
+        counts: dict[str, dict[str, int]] = {}
+        if not self._flows.exporters():
+            return counts
+        for business in businesses:
+            regions = counts.setdefault(business, {})
+            for user in self._flows.users(business=business, region=None, limit=_USERS_AT_MOST):
+                if user.state != "gone":
+                    regions[user.region] = regions.get(user.region, 0) + 1
+        return counts
+
+    def _is_down(self, business: str) -> bool:
+        return self._conditions.availability(business) is Availability.DOWN
+
+    def _observe(self, business: str, since: float | None = None) -> None:
+        if business not in self._conditions.graph.businesses:
+            return
+        condition = self._conditions.availability(business)
+        at = since if since is not None and condition is Availability.DOWN else self._clock.wall()
+        self._sla.business_state(business, condition, at)

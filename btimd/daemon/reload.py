@@ -1,0 +1,29 @@
+"""Goes over to a new configuration while running: everything that can fail is done before anything is touched."""
+
+import asyncio
+
+from btimd.daemon.config import Config
+from btimd.daemon.wiring import Wired, build_attribution
+from btimd.settings.report import Problem, SettingsError
+
+_KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "sla", "api")
+
+
+async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]:
+    """Put plan, rules, graph, businesses and tokens of a new configuration in force; call it on the loop.
+
+    Sockets, stores, journal and API stay; the tables of btimd.toml that differ from those the components were built
+    with, and so take effect at the next start only, are returned. Raises SettingsError before anything has changed.
+    """
+    attribution = await asyncio.to_thread(build_attribution, new)
+    graph = new.services.graph
+    try:
+        wired.api.reload_tokens()
+    except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
+        raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
+    wired.flows.swap(attribution)
+    wired.decisions.swap(graph)
+    wired.rca.swap(graph)
+    wired.probes.swap(graph)
+    wired.sla.swap(graph.businesses)
+    return tuple(name for name in _KEPT if getattr(built_with.settings, name) != getattr(new.settings, name))

@@ -1,0 +1,170 @@
+"""Builds every component and connects every channel: one straight function, from the sinks to the sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from btimd.api.component import ApiComponent
+from btimd.capture.component import UdpCapture
+from btimd.capture.wire.decoder import FlowDecoder
+from btimd.daemon.config import Config
+from btimd.daemon.decisions import Decisions
+from btimd.flows.attribution import Attribution
+from btimd.flows.component import FlowPipeline
+from btimd.itsm.component import IncidentComponent
+from btimd.model.datagrams import DatagramBlock
+from btimd.model.service import Criticality
+from btimd.probes.component import Probes
+from btimd.rca.component import RcaComponent
+from btimd.runtime.channel import Channel
+from btimd.runtime.clock import Clock
+from btimd.runtime.lifecycle import Component, ComponentHealth
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from btimd.sla.component import SlaComponent
+from btimd.store.component import JournalComponent, SeriesStoreComponent
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """All components by their kind, for reload and for who asks where they listen."""
+
+    metrics: Metrics
+    decoder: FlowDecoder
+    journal: JournalComponent
+    series: SeriesStoreComponent
+    sla: SlaComponent
+    incidents: IncidentComponent
+    rca: RcaComponent
+    decisions: Decisions
+    probes: Probes
+    flows: FlowPipeline
+    api: ApiComponent
+    capture: UdpCapture
+
+    def in_order(self) -> tuple[Component, ...]:
+        """Return the components in the order of their start: sinks first, sources last. They stop in reverse."""
+        return (
+            self.journal,
+            self.series,
+            self.sla,
+            self.incidents,
+            self.rca,
+            self.decisions,
+            self.flows,
+            self.api,
+            self.probes,
+            self.capture,
+        )
+
+    def health(self) -> Mapping[str, ComponentHealth]:
+        """Return how each component is."""
+        return {component.name: component.health() for component in self.in_order()}
+
+
+def build_attribution(config: Config) -> Attribution:
+    """Return plan and rules, compiled."""
+    services = config.services
+    return Attribution(config.plan, services.rules, services.businesses, config.generation, config.plan_entries)
+
+
+def build(config: Config, *, clock: Clock, random: Random) -> Wired:
+    """Return every component, connected; nothing runs yet."""
+    settings, graph = config.settings, config.services.graph
+    metrics = Metrics()
+    state = config.state_directory
+    journal = JournalComponent(state_directory=state, metrics=metrics, clock=clock, log=Log("journal"))
+    series = SeriesStoreComponent(
+        settings=settings.store, state_directory=state, metrics=metrics, clock=clock, log=Log("store")
+    )
+    sla = SlaComponent(
+        settings=settings.sla,
+        businesses=graph.businesses,
+        journal=journal.journal,
+        metrics=metrics,
+        clock=clock,
+        log=Log("sla"),
+        series=series,
+    )
+
+    def criticality(business: str) -> Criticality:
+        known = decisions.graph.businesses.get(business)
+        return known.criticality if known else Criticality.NORMAL
+
+    incidents = IncidentComponent(
+        settings=settings.itsm,
+        journal=journal.journal,
+        metrics=metrics,
+        clock=clock,
+        log=Log("itsm"),
+        random=random,
+        on_incident=lambda incident: decisions.incident_changed(incident),
+        criticality=criticality,
+        sla=lambda names: [state for state in sla.states() if state.target.business in names],
+    )
+    channel: Channel[DatagramBlock] = Channel(settings.capture.netflow.queue_blocks, weigh=len)
+    decoder = FlowDecoder(settings.capture.netflow.decode_limits())
+    flows = FlowPipeline(
+        settings=settings.flows,
+        source=channel,
+        decode=decoder.decode,
+        exporters=decoder.exporters,
+        attribution=build_attribution(config),
+        on_windows=lambda _: None,
+        series=series,
+        metrics=metrics,
+        clock=clock,
+        log=Log("flows"),
+        seed=random.getrandbits(31),
+    )
+    probes = Probes(
+        settings=settings.probes,
+        graph=graph,
+        metrics=metrics,
+        clock=clock,
+        log=Log("probes"),
+        on_symptom=lambda symptom: decisions.symptom_opened(symptom),
+        on_clear=lambda symptom: decisions.symptom_cleared(symptom),
+        on_result=lambda result: decisions.result(result),
+    )
+    rca = RcaComponent(
+        settings=settings.rca,
+        graph=graph,
+        prober=probes,
+        metrics=metrics,
+        clock=clock,
+        log=Log("rca"),
+        on_verdict=lambda verdict: decisions.verdict(verdict),
+        on_cleared=lambda verdict: decisions.cleared(verdict),
+    )
+    decisions = Decisions(
+        graph=graph, flows=flows, rca=rca, incidents=incidents, sla=sla, clock=clock, log=Log("decisions")
+    )
+    api = ApiComponent(
+        settings=settings.api,
+        state_directory=state,
+        flows=flows,
+        graph=rca,
+        incidents=incidents,
+        sla=sla,
+        metrics=metrics,
+        health=lambda: wired.health(),
+        clock=clock,
+        log=Log("api"),
+    )
+    capture = UdpCapture(settings.capture.netflow, channel, metrics, Log("capture"), clock, decoder)
+    wired = Wired(
+        metrics=metrics,
+        decoder=decoder,
+        journal=journal,
+        series=series,
+        sla=sla,
+        incidents=incidents,
+        rca=rca,
+        decisions=decisions,
+        probes=probes,
+        flows=flows,
+        api=api,
+        capture=capture,
+    )
+    return wired

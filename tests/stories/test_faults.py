@@ -1,0 +1,137 @@
+"""Every fault of the laboratory: a running btimd finds it, makes one incident of it, and sees it go."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+import pytest
+import pytest_asyncio
+
+from btimd.daemon.app import App
+from btimd.daemon.config import load_config
+from btimd.lab.config import Webhook, write_configuration
+from btimd.lab.enterprise import Enterprise
+from btimd.lab.faults import FAULTS, Fault
+from btimd.lab.receiver import WebhookReceiver
+from btimd.model.incident import Incident, IncidentState
+from btimd.model.ports import Subscription
+from btimd.model.sla import Availability
+from btimd.model.verdict import Verdict, VerdictStatus
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+T = TypeVar("T")
+
+
+class World:
+    """A laboratory with a btimd that watches it."""
+
+    def __init__(self, enterprise: Enterprise, app: App, receiver: WebhookReceiver) -> None:
+        self.enterprise = enterprise
+        self.app = app
+        self.receiver = receiver
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    folder = tmp_path_factory.mktemp("btimd")
+    secret = "the secret of this story"
+    receiver = WebhookReceiver(secret)
+    await receiver.start()
+    async with Enterprise() as enterprise:
+        write_configuration(folder, enterprise, Webhook(receiver.url, secret))
+        app = App(load_config(folder))
+        await app.start()
+        running = asyncio.create_task(app.run())
+        await enterprise.start_users(app.addresses.capture[0])
+        try:
+            yield World(enterprise, app, receiver)
+        finally:
+            app.request_stop()
+            await running
+            await app.stop()
+            await enterprise.stop()
+            await receiver.stop()
+
+
+async def first(subscription: Subscription[T], wanted: Callable[[T], bool], seconds: float = 30.0) -> T:
+    """Return the first thing of a subscription, present or coming, that is wanted."""
+    try:
+        found = next((item for item in subscription.snapshot if wanted(item)), None)
+        if found is not None:
+            return found
+        async with asyncio.timeout(seconds):
+            async for batch in subscription.changes():
+                for item in batch:
+                    if wanted(item):
+                        return item
+    finally:
+        subscription.close()
+    raise AssertionError("the subscription ended")
+
+
+async def quiet(world: World) -> None:
+    """Wait until every business is seen to be well and no incident is open."""
+    async with asyncio.timeout(40):
+        while world.app.wired.probes.open_symptoms() or any(
+            state.current is not Availability.UP for state in world.app.wired.sla.states()
+        ):
+            await first(world.app.wired.sla.watch(), lambda _: True)
+            await asyncio.sleep(0)
+    assert await world.app.wired.incidents.incidents(only_open=True, business=None, limit=10) == []
+    async with asyncio.timeout(20):
+        while (await world.app.wired.journal.journal.outbox_depth()).get("pending", 0):
+            await world.receiver.wait_for(len(world.receiver.deliveries) + 1, 20)
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
+async def test_the_cause_is_found_in_seconds_makes_one_incident_and_resolves_when_repaired(
+    world: World, fault: Fault
+) -> None:
+    await quiet(world)
+    wired = world.app.wired
+    before = len(world.receiver.deliveries)
+    verdicts = wired.rca.watch_diagnoses()
+    incidents = wired.incidents.watch()
+
+    await world.enterprise.inject(fault.name)
+    try:
+        progress = await first(verdicts, lambda progress: progress.verdict is not None)
+        verdict = progress.verdict
+        assert verdict is not None
+        # The cause is found from the first symptom; the others join the incident as they show.
+        everywhere = (verdict.id, set(fault.businesses))
+        opened = await first(incidents, lambda incident: hits(incident) == everywhere)
+    finally:
+        resolved = wired.incidents.watch()
+        await world.enterprise.heal()
+
+    assert summary(verdict) == (VerdictStatus.CAUSE_FOUND, fault.cause_node, True)
+    assert verdict.seconds_taken < 10
+    last = await first(resolved, lambda incident: incident.id == opened.id and not incident.state.is_open)
+    assert (last.state, hits(last)) == (IncidentState.RESOLVED, everywhere)
+    told = await told_of(world, opened, before)
+    began = "opened" if opened.reopen_count == 0 else "reopened"  # an earlier fault may have had the same cause
+    assert (told[0], told[-1]) == (f"io.btimd.incident.{began}.v1", "io.btimd.incident.resolved.v1")
+    assert (world.receiver.rejected, world.receiver.duplicates) == (0, 0)
+
+
+def summary(verdict: Verdict) -> tuple[VerdictStatus, str | None, bool]:
+    return verdict.status, verdict.cause, verdict.confidence > 0.5
+
+
+def hits(incident: Incident) -> tuple[str, set[str]]:
+    return incident.verdict_id, set(incident.assessment.businesses)
+
+
+async def told_of(world: World, incident: Incident, before: int) -> list[str]:
+    """Return the types of the events that arrived of an incident since, once its resolution has arrived."""
+    count = before
+    async with asyncio.timeout(20):
+        while True:
+            deliveries = await world.receiver.wait_for(count + 1, 20)
+            types = [one.event["type"] for one in deliveries[before:] if one.event["subject"] == incident.id]
+            if types and types[-1].endswith("resolved.v1"):
+                return types
+            count = len(deliveries)
