@@ -1,6 +1,6 @@
 """Builds every component and connects every channel: one straight function, from the sinks to the sources."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -13,7 +13,7 @@ from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
 from btimd.itsm.component import IncidentComponent
 from btimd.model.datagrams import DatagramBlock
-from btimd.model.service import Criticality
+from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
 from btimd.rca.component import RcaComponent
 from btimd.runtime.channel import Channel
@@ -23,6 +23,8 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.sla.component import SlaComponent
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+
+_FIRST_SAMPLES_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,12 @@ def build_attribution(config: Config) -> Attribution:
     return Attribution(config.plan, services.rules, services.businesses, config.generation, config.plan_entries)
 
 
+def seen_again_seconds(checks: Iterable[Check]) -> float:
+    """Return how long after a start every key indicator has been asked three times, the last one confirmed."""
+    longest = max((check.every_seconds + check.timeout_seconds for check in checks if check.every_seconds), default=0.0)
+    return 3 * longest + _FIRST_SAMPLES_SECONDS
+
+
 def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     """Return every component, connected; nothing runs yet."""
     settings, graph = config.settings, config.services.graph
@@ -101,6 +109,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_incident=lambda incident: decisions.incident_changed(incident),
         criticality=criticality,
         sla=lambda names: [state for state in sla.states() if state.target.business in names],
+        seen_again_seconds=seen_again_seconds(graph.checks()),
     )
     channel: Channel[DatagramBlock] = Channel(settings.capture.netflow.queue_blocks, weigh=len)
     decoder = FlowDecoder(settings.capture.netflow.decode_limits())

@@ -59,7 +59,8 @@ class IncidentComponent(Component, IncidentDesk):
     """Keeps incidents. Every change runs alone and to its end, also when its caller gives up waiting.
 
     on_incident: told of every change after it is durable. criticality: of a business, by id. sla: the states of these
-    businesses, for those who are told.
+    businesses, for those who are told. seen_again_seconds: after a start, until then trouble of an earlier run must
+    have been seen again, unless settings.seen_again_within says another time.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class IncidentComponent(Component, IncidentDesk):
         on_incident: Callable[[Incident], None],
         criticality: Callable[[str], Criticality] = lambda _: Criticality.NORMAL,
         sla: Callable[[Sequence[str]], Sequence[SlaState]] = lambda _: (),
+        seen_again_seconds: float = 600.0,
     ) -> None:
         self._settings = settings
+        self._seen_again_seconds = seen_again_seconds
         self._config = settings.lifecycle_config()
         self._limits = settings.impact_limits()
         self._journal = journal
@@ -130,7 +133,7 @@ class IncidentComponent(Component, IncidentDesk):
         for incident in sorted(live, key=lambda one: one.opened_at):
             self._register.restore(incident, await self._journal.load_events(incident.id))
             self._feed.publish(incident.id, incident)
-        self._recall_at = self._clock.monotonic() + self._settings.seen_again_within
+        self._recall_at = self._clock.monotonic() + (self._settings.seen_again_within or self._seen_again_seconds)
         self._count_open()
 
     @override

@@ -82,8 +82,9 @@ class ItsmSettings(Section):
     """The same trouble within this time of its resolution reopens the incident; then it is closed for good."""
     auto_resolve: bool = True
     """Resolve what cleared by itself before anybody touched it."""
-    seen_again_within: Annotated[Duration, Field(gt=0)] = 600.0
-    """After a start: trouble of an earlier run that no check has seen again by then counts as cleared."""
+    seen_again_within: Annotated[Duration, Field(gt=0)] | None = None
+    """After a start: trouble of an earlier run that no check has seen again by then counts as cleared. Left out: long
+    enough for each key indicator to be asked three times."""
     priority_matrix: Annotated[tuple[tuple[int, int, int], ...], AfterValidator(_check_matrix)] = _ITIL_ROWS
     """Rows: impact high, medium, low. Columns: urgency high, medium, low."""
     users_medium: Annotated[int, Field(ge=1)] = 20
