@@ -58,9 +58,9 @@ def title(verdict: Verdict) -> str:
     if verdict.cause is None:
         text = f"{', '.join(sorted(set(verdict.symptom_nodes)))}: cause unknown"
     elif verdict.status is VerdictStatus.CAUSE_FOUND:
-        text = f"{verdict.cause}: {verdict.cause_error.value}"
+        text = f"{verdict.cause} {verdict.cause_error.phrase}"
     else:
-        text = f"{verdict.cause} suspected: {verdict.cause_error.value}"
+        text = f"{verdict.cause} suspected: {verdict.cause_error.phrase}"
     return text[:TITLE_LIMIT]
 
 

@@ -68,6 +68,8 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path) ->
     tables: dict[str, Table] = {
         "daemon": {"state_directory": str(directory / "state")},
         "capture.netflow": {"listen": ("127.0.0.1:0",)},
+        # The users' records leave within a second, so windows need not wait ten for late ones.
+        "flows": {"grace": "2s"},
         "store": {"kind": "embedded"},
         # The laboratory's servers bear more than an operator's: a diagnosis need not wait for its turn.
         "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from btimd.model.service import Check
 from btimd.model.units import Seconds, UnixSeconds
@@ -33,6 +34,24 @@ class ErrorClass(StrEnum):
     NOT_PERMITTED = "not-permitted"
     OVER_BUDGET = "over-budget"
     LOCAL_FAILURE = "local-failure"
+
+    @property
+    def phrase(self) -> str:
+        """What a component does that has this trouble, to stand behind its name."""
+        return _PHRASES.get(self, "has failed")
+
+
+_PHRASES: Final = {
+    ErrorClass.REFUSED: "refuses connections",
+    ErrorClass.TIMEOUT: "does not answer in time",
+    ErrorClass.UNREACHABLE: "cannot be reached",
+    ErrorClass.RESET: "drops connections",
+    ErrorClass.NO_ANSWER: "accepts connections but never answers",
+    ErrorClass.SLOW: "answers too slowly",
+    ErrorClass.WRONG_ANSWER: "answers wrongly",
+    ErrorClass.NAME_ERROR: "does not resolve",
+    ErrorClass.PROTOCOL_ERROR: "breaks its protocol",
+}
 
 
 @dataclass(frozen=True, slots=True)

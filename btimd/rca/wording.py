@@ -1,23 +1,10 @@
 """A verdict in one English sentence."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 from btimd.model.probe import ErrorClass
 from btimd.model.verdict import Suspect, VerdictStatus
 from btimd.rca.graph import GraphIndex
-
-_PHRASES: Final[Mapping[ErrorClass, str]] = {
-    ErrorClass.REFUSED: "refuses connections",
-    ErrorClass.TIMEOUT: "does not answer in time",
-    ErrorClass.UNREACHABLE: "cannot be reached",
-    ErrorClass.RESET: "drops connections",
-    ErrorClass.NO_ANSWER: "accepts connections but never answers",
-    ErrorClass.SLOW: "answers too slowly",
-    ErrorClass.WRONG_ANSWER: "answers wrongly",
-    ErrorClass.NAME_ERROR: "does not resolve",
-    ErrorClass.PROTOCOL_ERROR: "breaks its protocol",
-}
 
 
 def summarise(
@@ -46,7 +33,7 @@ def summarise(
     if status is VerdictStatus.SHORTLIST:
         others = ", ".join(f"{_label(index, suspect.node)} {suspect.probability:.0%}" for suspect in ranked)
         return f"not certain ({reason}), most likely: {others}{hit}"
-    return f"{_label(index, cause)} {_PHRASES.get(own_error, 'has failed')}{hit}"
+    return f"{_label(index, cause)} {own_error.phrase}{hit}"
 
 
 def _hit(

@@ -55,7 +55,7 @@ def report(**changes: Any) -> ReportProblem:
     fields: dict[str, Any] = {
         "incident_id": "INC-20231114-0001",
         "fingerprint": "erp-db/down",
-        "title": "erp-db: refused",
+        "title": "erp-db refuses connections",
         "description": "ERP fails because its database refuses connections.",
         "cause": "erp-db",
         "verdict_id": "D1",

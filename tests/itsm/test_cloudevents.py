@@ -64,7 +64,7 @@ def test_an_event_tells_the_whole_incident() -> None:
                 "state": "new",
                 "is_open": True,
                 "signal": "active",
-                "title": "erp-db: refused",
+                "title": "erp-db refuses connections",
                 "description": "ERP fails because its database refuses connections.",
                 "cause": "erp-db",
                 "impact": 2,

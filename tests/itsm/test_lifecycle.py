@@ -61,7 +61,7 @@ def test_a_first_report_opens_an_incident_and_tells_everybody() -> None:
         fingerprint="erp-db/down",
         state=IncidentState.NEW,
         signal=Signal.ACTIVE,
-        title="erp-db: refused",
+        title="erp-db refuses connections",
         description="ERP fails because its database refuses connections.",
         cause="erp-db",
         verdict_id="D1",

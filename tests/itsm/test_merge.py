@@ -49,8 +49,8 @@ def test_a_cause_explains_the_incident_that_looked_for_it(made: Verdict, other: 
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (verdict(), "erp-db: refused"),
-        (verdict(status=VerdictStatus.SHORTLIST), "erp-db suspected: refused"),
+        (verdict(), "erp-db refuses connections"),
+        (verdict(status=VerdictStatus.SHORTLIST), "erp-db suspected: refuses connections"),
         (UNKNOWN, "erp, hr: cause unknown"),
         (verdict(cause=None, symptom_nodes=("x" * 300,)), "x" * 200),
     ],

@@ -71,6 +71,7 @@ async def test_the_main_file_listens_on_free_loopback_ports_and_keeps_its_state_
     assert tomllib.loads((folder / "btimd.toml").read_text(encoding="utf-8")) == {
         "daemon": {"state_directory": str(folder / "state")},
         "capture": {"netflow": {"listen": ["127.0.0.1:0"]}},
+        "flows": {"grace": "2s"},
         "store": {"kind": "embedded"},
         "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12},
         "api": {"grpc_listen": "127.0.0.1:0", "http_listen": "127.0.0.1:0"},
