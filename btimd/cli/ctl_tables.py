@@ -1,6 +1,6 @@
 """Tables of what the API says, for people at a terminal of 100 columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -36,6 +36,9 @@ SHAPES: Final[Mapping[str, tuple[str, str]]] = {
 _PRIORITY_STYLE: Final = {1: "bold red", 2: "red", 3: "yellow"}
 _MILLIS: Final = 1000
 _BITS: Final = 8
+_TOLD_DETAILS: Final = frozenset(
+    {"summary", "closing_report", "comment", "assignee", "title", "priority", "override_reason"}
+)
 
 
 def state(word: str) -> Text:
@@ -54,6 +57,17 @@ def _table(*columns: str, right: Sequence[str] = (), wide: str = "") -> Table:
             overflow="fold" if column == wide else "ellipsis",
         )
     return table
+
+
+def _told(event: IncidentEvent) -> Iterator[str]:
+    """Yield what an event says to people, line by line; the fields it changed are in --json."""
+    if event.reason:
+        yield event.reason
+    for key, value in event.details.items():
+        if key == "evidence":
+            yield from (f"- {line}" for line in value.splitlines())
+        elif key in _TOLD_DETAILS and value not in {"", event.reason}:
+            yield value if key == "summary" else f"{key.replace('_', ' ')}: {value}"
 
 
 def _rows(table: Table, rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -198,7 +212,6 @@ class Tables:
             "id",
             "cause",
             "sure",
-            "path",
             "probes",
             "took",
             "summary",
@@ -213,7 +226,6 @@ class Tables:
                     verdict.id,
                     verdict.cause or verdict.status.value,
                     percent(verdict.confidence, 0),
-                    " > ".join(verdict.path),
                     str(verdict.probes_used),
                     span(verdict.seconds_taken),
                     verdict.summary,
@@ -319,7 +331,7 @@ class Tables:
                     event.actor,
                     event.kind,
                     states(event),
-                    "; ".join([event.reason, *(f"{key}={value}" for key, value in event.details.items())]),
+                    "\n".join(_told(event)),
                 )
                 for event in events
             ),
