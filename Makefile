@@ -4,7 +4,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/pytest
 FAULT ?= db-dead
 
-.PHONY: help setup setup-dev packages demo run check fmt test test-bounds test-nojit bench proto lock wheel
+.PHONY: help setup setup-dev packages demo run check fmt docs test test-bounds test-nojit bench proto lock wheel
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 24
@@ -27,6 +27,10 @@ run: setup  ## run the daemon on the sample configuration
 fmt: setup-dev  ## format the code
 	@$(PYTHON_BIN)/ruff format .
 	@$(PYTHON_BIN)/ruff check --fix .
+
+docs: setup-dev  ## write the generated parts of docs/
+	$(PYTHON_BIN)/python tools/docs.py
+	$(PYTHON_BIN)/python tools/lifecycle_diagram.py
 
 check: setup-dev  ## lint, types, import contracts, architecture
 	$(PYTHON_BIN)/ruff check .

@@ -1,12 +1,11 @@
 """Settings of the API: where it listens, who may call it, how much it bears."""
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from btimd.settings.fields import Duration, HostPort, Section
+from btimd.settings.fields import Duration, HostPort, Section, SettingsPath
 
 
 def is_loopback(host: str) -> bool:
@@ -29,10 +28,10 @@ class ApiSettings(Section):
 
     grpc_listen: HostPort = ("127.0.0.1", 50551)
     http_listen: HostPort = ("127.0.0.1", 8551)
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    cert_file: SettingsPath | None = None
+    key_file: SettingsPath | None = None
     allow_plaintext: bool = False
-    tokens_file: Path | None = None
+    tokens_file: SettingsPath | None = None
     open_reads: bool = True
     max_streams: int = Field(default=64, ge=1, le=10_000)
     max_calls: int = Field(default=256, ge=1, le=100_000)

@@ -7,10 +7,13 @@ from pathlib import Path
 from btimd.daemon.settings import DaemonSettings, RootSettings
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.ipplan import IpPlan
+from btimd.probes import catalogue
 from btimd.settings.load import TomlFile, read_csv, read_toml, salvage, validate
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import Services, load_services
+from btimd.settings.tables import CheckRules
 
+CHECK_RULES = CheckRules(catalogue.defaults_for, catalogue.OPTIONS, catalogue.problem_of)
 PLAN_COLUMNS = ("prefix", "region", "segment", "person")
 
 
@@ -41,7 +44,7 @@ def load_config(path: Path, generation: int = 1) -> Config:
     settings, daemon, problems = _load_settings(file)
     services: Services | None = None
     try:
-        services = load_services(folder / daemon.services, generation)
+        services = load_services(folder / daemon.services, CHECK_RULES, generation)
     except SettingsError as error:
         problems.extend(error.problems)
     plan, entries, plan_problems = _load_plan(folder / daemon.ip_plan, generation)

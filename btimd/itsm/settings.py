@@ -1,7 +1,6 @@
 """Settings of incidents and of the targets that are told about them: [itsm] and [itsm.webhook.NAME]."""
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -10,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.itsm.changes import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
-from btimd.settings.fields import Duration, Section
+from btimd.settings.fields import Duration, Section, SettingsPath
 
 _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
 
@@ -54,11 +53,11 @@ class WebhookSettings(Section):
 
     url: Annotated[str, AfterValidator(_check_url), Field(repr=False)]
     """Not in repr: the path of a robot's address is often a secret itself."""
-    secret_file: Path
+    secret_file: SettingsPath
     """Signs every request."""
-    further_secret_files: tuple[Path, ...] = ()
+    further_secret_files: tuple[SettingsPath, ...] = ()
     """Also sign, while receivers change over to another secret."""
-    ca_file: Path | None = None
+    ca_file: SettingsPath | None = None
     """Certificate authorities to trust instead of the system's."""
     allow_plain_http: bool = False
     timeout: Annotated[Duration, Field(gt=0)] = 30.0

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 _DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)")
 _SECONDS_PER: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -62,6 +62,15 @@ def read_secret(path: Path) -> bytes:
         raise ValueError(f"{path} is empty; put the secret there")
     return text
 
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    """Return the path as seen from the folder of the configuration, if it is known and the path is relative."""
+    folder = (info.context or {}).get("folder")
+    return folder / path if isinstance(folder, Path) else path
+
+
+SettingsPath = Annotated[Path, AfterValidator(_from_folder)]
+"""A path; a relative one starts at the folder of the configuration file."""
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 """Seconds, written with a unit."""

@@ -61,7 +61,7 @@ def validate(file: TomlFile, model: type[Model], table: KeyPath = ()) -> Model:
     for part in table:
         data = data[part]
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context={"folder": file.path.parent})
     except ValidationError as error:
         positions = Positions(file.lines, lambda path: _keys_of(model, path[len(table) :]))
         raise SettingsError(problems_of(error, file.path, positions, table)) from error

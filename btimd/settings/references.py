@@ -1,25 +1,32 @@
 """What the tables of services.toml say of each other: needs, owners, checks of nodes that exist."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from btimd.model.service import CheckKind, NodeKind, find_cycle
 from btimd.settings.load import TomlFile
 from btimd.settings.report import Problem, did_you_mean
-from btimd.settings.tables import OPTIONS_OF, CheckTable, Tables
+from btimd.settings.tables import CheckTable, Tables
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
-def reference_problems(file: TomlFile, tables: Tables) -> list[Problem]:
-    """Return every mistake between tables, and in ids."""
+OptionNames = Mapping[CheckKind, tuple[str, ...]]
+
+
+def reference_problems(file: TomlFile, tables: Tables, options_of: OptionNames) -> list[Problem]:
+    """Return every mistake between tables, in ids and in names of options."""
     known = {*tables.declared["service"], *tables.declared["node"]}
     return [
         *_id_problems(file, tables),
         *_need_problems(file, tables, known),
         *_rule_problems(file, tables, known),
-        *(problem for name, check in tables.check.items() for problem in _check_problems(file, name, check, known)),
+        *(
+            problem
+            for name, check in tables.check.items()
+            for problem in _check_problems(file, name, check, known, options_of[check.kind])
+        ),
     ]
 
 
@@ -64,20 +71,17 @@ def _rule_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> It
             yield file.problem(("service", name), "ports, protocol and clients say nothing without prefixes")
 
 
-def _check_problems(file: TomlFile, name: str, check: CheckTable, known: Collection[str]) -> Iterator[Problem]:
+def _check_problems(
+    file: TomlFile, name: str, check: CheckTable, known: Collection[str], options: Collection[str]
+) -> Iterator[Problem]:
     path = ("check", name)
     if check.node not in known:
         yield file.problem((*path, "node"), f"no node '{check.node}'" + did_you_mean(check.node, known))
     if check.port == 0 and check.kind is not CheckKind.ICMP:
-        yield file.problem((*path, "port"), f"is missing; a {check.kind} check needs one")
+        yield file.problem((*path, "port"), f"is missing; a check of kind {check.kind} needs one")
     for option in check.options:
-        if option not in OPTIONS_OF[check.kind]:
-            text = f"unknown option of a {check.kind} check" + did_you_mean(option, OPTIONS_OF[check.kind])
+        if option not in options:
+            text = f"unknown option of a check of kind {check.kind}" + did_you_mean(option, options)
             yield file.problem((*path, "options", option), text)
-    if check.kind is CheckKind.DNS and "name" not in check.options:
-        yield file.problem((*path, "options"), "name is missing; say which name to ask for")
-    status = check.options.get("expect_status")
-    if status is not None and not status.isdigit():
-        yield file.problem((*path, "options", "expect_status"), f"{status!r} is no HTTP status; write 200")
     if check.slow_over is not None and check.slow_over > check.timeout:
         yield file.problem((*path, "slow_over"), "is longer than the timeout, so it can never be seen; make it shorter")

@@ -1,6 +1,6 @@
 """services.toml -> businesses, the service graph and the service rules, or every mistake in it at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -10,9 +10,8 @@ from btimd.settings.load import Model, TomlFile, read_toml, salvage, validate
 from btimd.settings.references import reference_problems
 from btimd.settings.report import Problem, SettingsError, did_you_mean
 from btimd.settings.tables import (
-    DEFAULT_CLOSURE,
-    DEFAULT_COST,
     MAX_PORT,
+    CheckRules,
     CheckTable,
     NodeTable,
     RuleTable,
@@ -31,15 +30,21 @@ class Services:
     rules: tuple[ServiceRule, ...]
 
 
-def load_services(path: Path, generation: int = 1) -> Services:
+def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Services:
     """Return the services of a file; raises SettingsError with every mistake."""
     file = read_toml(path)
     tables, problems = _tables(file)
-    problems += reference_problems(file, tables)
+    problems += reference_problems(file, tables, rules.options_of)
+    checks = {name: _check(name, table, rules) for name, table in tables.check.items()}
+    wrong = {problem.path for problem in problems}
+    for name, check in checks.items():
+        about = (f"check.{name}.options", f"check.{name}.port")
+        if not any(path.startswith(about) for path in wrong) and (text := rules.problem_of(check)):
+            problems.append(file.problem(("check", name, "options"), text))
     if problems:
         raise SettingsError(problems)
-    nodes = {name: _business_node(name, tables) for name in tables.service}
-    nodes |= {name: _component_node(name, tables) for name in tables.node}
+    nodes = {name: _business_node(name, tables, checks) for name in tables.service}
+    nodes |= {name: _component_node(name, tables, checks) for name in tables.node}
     businesses = {
         name: BusinessService(
             name, table.name, table.name_zh, table.criticality, table.owner, table.availability_percent
@@ -88,33 +93,34 @@ def _tables(file: TomlFile) -> tuple[Tables, list[Problem]]:
     return tables, problems
 
 
-def _business_node(name: str, tables: Tables) -> Node:
+def _business_node(name: str, tables: Tables, checks: Mapping[str, Check]) -> Node:
     table = tables.service[name]
-    return Node(name, NodeKind.BUSINESS, table.name, table.needs, _checks_of(name, tables))
+    return Node(name, NodeKind.BUSINESS, table.name, table.needs, _checks_of(name, checks))
 
 
-def _component_node(name: str, tables: Tables) -> Node:
+def _component_node(name: str, tables: Tables, checks: Mapping[str, Check]) -> Node:
     table = tables.node[name]
-    return Node(name, table.kind, table.name or name, table.needs, _checks_of(name, tables), table.prior)
+    return Node(name, table.kind, table.name or name, table.needs, _checks_of(name, checks), table.prior)
 
 
-def _checks_of(node: str, tables: Tables) -> tuple[Check, ...]:
-    return tuple(
-        Check(
-            id=name,
-            node=node,
-            kind=table.kind,
-            host=table.host,
-            port=table.port,
-            options=MappingProxyType(dict(table.options)),
-            timeout_seconds=table.timeout,
-            slow_over_seconds=table.slow_over,
-            every_seconds=table.every,
-            closure=table.closure or DEFAULT_CLOSURE[table.kind],
-            cost=table.cost or DEFAULT_COST[table.kind],
-        )
-        for name, table in tables.check.items()
-        if table.node == node
+def _checks_of(node: str, checks: Mapping[str, Check]) -> tuple[Check, ...]:
+    return tuple(check for check in checks.values() if check.node == node)
+
+
+def _check(name: str, table: CheckTable, rules: CheckRules) -> Check:
+    cost, closure, _ = rules.defaults_of(table.kind)
+    return Check(
+        id=name,
+        node=table.node,
+        kind=table.kind,
+        host=table.host,
+        port=table.port,
+        options=MappingProxyType(dict(table.options)),
+        timeout_seconds=table.timeout,
+        slow_over_seconds=table.slow_over,
+        every_seconds=table.every,
+        closure=table.closure or closure,
+        cost=table.cost or cost,
     )
 
 

@@ -2,19 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from btimd.model.address import Prefix
-from btimd.model.service import (
-    CheckKind,
-    Closure,
-    Criticality,
-    NodeKind,
-)
+from btimd.model.service import Check, CheckKind, Closure, Criticality, NodeKind
 from btimd.settings.fields import Duration, Percent, Section
 
 PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
@@ -22,27 +17,6 @@ MAX_PORT: Final = 65535
 _MAX_PROTOCOL: Final = 255
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _PORT_RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-OPTIONS_OF: Final[Mapping[CheckKind, frozenset[str]]] = {
-    CheckKind.ICMP: frozenset(),
-    CheckKind.TCP: frozenset(),
-    CheckKind.HTTP: frozenset({"path", "expect_status", "expect_text", "host_header", "tls", "resolver"}),
-    CheckKind.DNS: frozenset({"name", "record", "expect"}),
-    CheckKind.POSTGRES: frozenset({"user", "database"}),
-}
-DEFAULT_COST: Final = {
-    CheckKind.ICMP: 1.0,
-    CheckKind.TCP: 1.5,
-    CheckKind.DNS: 1.0,
-    CheckKind.HTTP: 4.0,
-    CheckKind.POSTGRES: 6.0,
-}
-DEFAULT_CLOSURE: Final = {
-    CheckKind.ICMP: Closure.LOCAL,
-    CheckKind.TCP: Closure.LOCAL,
-    CheckKind.DNS: Closure.FULL,
-    CheckKind.HTTP: Closure.FULL,
-    CheckKind.POSTGRES: Closure.FULL,
-}
 
 
 def _protocol(value: Any) -> int | None:
@@ -146,6 +120,19 @@ class CheckTable(Section):
     closure: Closure | None = None
     cost: float | None = Field(default=None, gt=0)
     options: dict[str, Annotated[str, BeforeValidator(_option)]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRules:
+    """What the probes know of checks; the daemon passes it in, because settings do not know the probes.
+
+    defaults_of: cost, closure and whether it is heavy, by kind. options_of: the names of options, by kind.
+    problem_of: what is wrong with a check's options in words, empty where they are right.
+    """
+
+    defaults_of: Callable[[CheckKind], tuple[float, Closure, bool]]
+    options_of: Mapping[CheckKind, tuple[str, ...]]
+    problem_of: Callable[[Check], str]
 
 
 @dataclass(frozen=True, slots=True)

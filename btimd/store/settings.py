@@ -1,13 +1,12 @@
 """Settings of the series store: [store] and [store.influx]."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from btimd.settings.fields import Duration, Section
+from btimd.settings.fields import Duration, Section, SettingsPath
 
 
 class StoreKind(StrEnum):
@@ -36,11 +35,11 @@ class InfluxSettings(Section):
     url: Annotated[str, AfterValidator(_check_url)] = "http://127.0.0.1:8086"
     org: str = ""
     bucket: str = "btimd"
-    token_file: Path | None = None
+    token_file: SettingsPath | None = None
     database: str = "btimd"
     username: str = ""
-    password_file: Path | None = None
-    ca_file: Path | None = None
+    password_file: SettingsPath | None = None
+    ca_file: SettingsPath | None = None
     timeout: Duration = 10.0
     spool_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
     """The spool on disk; when full, the oldest points go and are counted."""
@@ -54,8 +53,8 @@ class StoreSettings(Section):
     """Which store, and how long it keeps.
 
     keep and keep_by_series apply to the embedded store (an InfluxDB server has its own retention). A key of
-    keep_by_series is a measurement, alone or with tags as in line protocol: "flows", "flows,interval=10s"; the key
-    with the most tags that fit a point counts.
+    keep_by_series is a measurement, alone or with tags as in line protocol: "btimd_traffic",
+    "btimd_traffic,interval=10s"; the key with the most tags that fit a point counts.
     """
 
     kind: StoreKind = StoreKind.EMBEDDED

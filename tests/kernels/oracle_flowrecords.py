@@ -89,6 +89,9 @@ class Oracle:
                     return int.from_bytes(value, "big")
             return 0
 
+        def counted_by(*elements: int) -> int | None:
+            return next((element for element in elements if 1 <= len(fields.get((0, element), b"")) <= 8), None)
+
         def counter(value: int) -> int:
             return value if value <= 1 << 48 else 0
 
@@ -105,9 +108,10 @@ class Oracle:
         }  # fmt: skip
         yield forward
         octets, packets = number(1, 85, enterprise=29305), number(2, 86, enterprise=29305)
-        if not {(0, 1), (0, 85)} & fields.keys() and not {(29305, 1), (29305, 85)} & fields.keys():
+        # The responder's counters belong to the initiator's, not to counters of another kind.
+        if counted_by(1, 85, 231, 23) in {None, 231} and not {(29305, 1), (29305, 85)} & fields.keys():
             octets = number(232)
-        if not {(0, 2), (0, 86)} & fields.keys() and not {(29305, 2), (29305, 86)} & fields.keys():
+        if counted_by(2, 86, 298, 24) in {None, 298} and not {(29305, 2), (29305, 86)} & fields.keys():
             packets = number(299)
         octets, packets = counter(octets), counter(packets)
         if octets or packets:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from btimd.daemon.config import CHECK_RULES
 from btimd.lab.config import Webhook, ip_plan_text, services_text, write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import FAULTS
@@ -38,7 +39,7 @@ async def test_every_need_and_every_check_refers_to_a_node_that_exists(folder: P
 
 
 async def test_the_cause_and_the_businesses_of_every_fault_are_in_the_graph(folder: Path) -> None:
-    services = load_services(folder / "services.toml", 1)
+    services = load_services(folder / "services.toml", CHECK_RULES)
     assert {fault.cause_node for fault in FAULTS.values()} <= services.graph.nodes.keys()
     for fault in FAULTS.values():
         nodes, businesses = services.graph.nodes, services.graph.businesses
@@ -50,7 +51,7 @@ def _needs(nodes: Mapping[str, Node], start: str, wanted: str) -> bool:
 
 
 async def test_the_daemon_reads_the_graph_with_a_node_on_every_layer(folder: Path) -> None:
-    services = load_services(folder / "services.toml", 1)
+    services = load_services(folder / "services.toml", CHECK_RULES)
     kinds = {node.kind for node in services.graph.nodes.values()}
     assert kinds == set(NodeKind) - {NodeKind.USER, NodeKind.OS}
     indicators = {check.id for check in services.graph.checks() if check.is_key_indicator}
@@ -63,7 +64,7 @@ async def test_the_daemon_reads_the_graph_with_a_node_on_every_layer(folder: Pat
 
 
 async def test_every_node_but_the_facility_can_be_asked(folder: Path) -> None:
-    graph = load_services(folder / "services.toml", 1).graph
+    graph = load_services(folder / "services.toml", CHECK_RULES).graph
     assert {node.id for node in graph.nodes.values() if not node.checks} == {"power-dc"}
 
 
@@ -92,7 +93,7 @@ async def test_every_check_comes_out_good_while_all_is_well(tmp_path: Path) -> N
         # An echo request needs a privilege that not every machine gives to tests.
         checks = [
             check
-            for check in load_services(tmp_path / "services.toml", 1).graph.checks()
+            for check in load_services(tmp_path / "services.toml", CHECK_RULES).graph.checks()
             if check.kind is not CheckKind.ICMP
         ]
         transport = Transport(SystemClock(), Log("test"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from btimd.settings.fields import Duration, Section
+from btimd.settings.fields import Duration, Section, SettingsPath
 from btimd.settings.load import CsvRow, read_csv, read_toml, validate
 from btimd.settings.report import Problem, SettingsError
 
@@ -13,6 +13,20 @@ from btimd.settings.report import Problem, SettingsError
 class Inner(Section):
     receive_buffer_bytes: int = 1
     pause: Duration = 1.0
+
+
+class Files(Section):
+    secret_file: SettingsPath | None = None
+
+
+def test_a_relative_path_starts_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.toml"
+    found = []
+    for written in ("secrets/a", "/etc/b"):
+        file.write_text(f'secret_file = "{written}"', encoding="utf-8")
+        found.append(validate(read_toml(file), Files).secret_file)
+
+    assert found == [tmp_path / "secrets/a", Path("/etc/b")]
 
 
 class Outer(Section):

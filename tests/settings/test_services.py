@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from btimd.daemon.config import CHECK_RULES
 from btimd.model.address import Prefix
 from btimd.model.service import (
     BusinessService,
@@ -57,7 +58,7 @@ options = { user = "probe" }
 def load(tmp_path: Path, text: str) -> Services:
     file = tmp_path / "services.toml"
     file.write_text(text, encoding="utf-8")
-    return load_services(file, generation=3)
+    return load_services(file, CHECK_RULES, generation=3)
 
 
 def complaints(tmp_path: Path, text: str) -> list[str]:
@@ -147,6 +148,12 @@ host = "1.2.3.4"
 port = 53
 timeout = "1s"
 slow_over = "2s"
+[check.z]
+node = "hr"
+kind = "http"
+host = "1.2.3.4"
+port = 80
+options = { tls = "maybe" }
 [servce.z]
 """
 
@@ -166,14 +173,14 @@ slow_over = "2s"
         "services.toml:22: node.bad id: an id has letters, digits, '-', '_' and '.', at most 63 of them",
         "services.toml:24: node.hr: is also the id of a service; give the node another id",
         "services.toml:25: node.hr.kind: a business is written as [service.hr]",
-        "services.toml:26: check.x.port: is missing; a http check needs one",
+        "services.toml:26: check.x.port: is missing; a check of kind http needs one",
         'services.toml:30: check.x.timeout: 5 is no duration; write a number with its unit: "500ms", "2s", "5m", "1h", "7d"',
-        "services.toml:31: check.x.options.expect_status: 'ok' is no HTTP status; write 200",
-        "services.toml:31: check.x.options.pth: unknown option of a http check; did you mean 'path'?",
-        "services.toml:32: check.y.options: name is missing; say which name to ask for",
+        "services.toml:31: check.x.options.pth: unknown option of a check of kind http; did you mean 'path'?",
+        'services.toml:32: check.y.options: a dns check needs the name to ask for: options = { name = "erp.example" }',
         "services.toml:33: check.y.node: no node 'gone'; known: bad id, erp, erp-web, hr",
         "services.toml:38: check.y.slow_over: is longer than the timeout, so it can never be seen; make it shorter",
-        "services.toml:39: servce: unknown table; did you mean 'service'?",
+        "services.toml:44: check.z.options: tls 'maybe' is unknown; write \"true\", \"unverified\" (any certificate) or \"false\"",
+        "services.toml:45: servce: unknown table; did you mean 'service'?",
     ]  # fmt: skip
 
 

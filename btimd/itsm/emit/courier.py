@@ -246,7 +246,7 @@ class Courier:
         lane.breaker = lane.breaker.after(outcome, now=now, chance=self._chance.random(), rules=self._rules)
         self._held_back.labels(name).set(1 if lane.breaker.is_open else 0)
         if was_open != lane.breaker.is_open:
-            event = "target_held_back" if lane.breaker.is_open else "target_works_again"
+            event = "target-held-back" if lane.breaker.is_open else "target-works-again"
             self._log.warning(event, target=name, reason=outcome.detail)
         chance = self._chance.random()
         match after_attempt(message.attempts, outcome, now=now, chance=chance, rules=self._rules):
