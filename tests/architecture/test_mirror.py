@@ -29,6 +29,7 @@ WITHOUT_TEST_FILE = {
     "model/verdict.py": "a record; tests/rca",
     "model/window.py": "a record; tests/flows",
     "model/ipplan.py": "a record; tests/flows",
+    "rca/events.py": "records; tests/rca/test_engine.py",
     "runtime/clock.py": "reads the clock",
     "runtime/lifecycle.py": "a protocol",
     "settings/references.py": "tests/settings/test_services.py",
