@@ -365,6 +365,12 @@ def _create(command: IncidentCommand) -> tuple[str, Message]:
     )
 
 
+def _resolve(command: IncidentCommand) -> tuple[str, Message]:
+    name, request = _on_incident("ResolveIncident", "closing_report")(command)
+    request.override_reason = command.override_reason  # type: ignore[attr-defined]  # the class is made from the descriptor
+    return name, request
+
+
 def _set_priority(command: IncidentCommand) -> tuple[str, Message]:
     name, request = _on_incident("SetPriority", "reason")(command)
     request.priority = convert.PRIORITY.to_pb(command.priority)  # type: ignore[attr-defined]  # the class is made from the descriptor
@@ -380,7 +386,7 @@ def _merge(command: IncidentCommand) -> tuple[str, Message]:
 _COMMANDS: Final[Mapping[CommandKind, Callable[[IncidentCommand], tuple[str, Message]]]] = {
     CommandKind.CREATE: _create,
     CommandKind.ACCEPT: _on_incident("AcceptIncident", "comment"),
-    CommandKind.RESOLVE: _on_incident("ResolveIncident", "closing_report"),
+    CommandKind.RESOLVE: _resolve,
     CommandKind.CONFIRM: _on_incident("ConfirmIncident", "comment"),
     CommandKind.CANCEL: _on_incident("CancelIncident", "reason"),
     CommandKind.COMMENT: _on_incident("CommentIncident", "comment"),

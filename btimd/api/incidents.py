@@ -1,6 +1,7 @@
 """IncidentsService: incidents, read and worked on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import grpc
@@ -91,7 +92,10 @@ class IncidentsServicer:
 
     async def resolve_incident(self, request: pb.ResolveIncidentRequest, caller: Caller) -> pb.ResolveIncidentResponse:
         """Record that the work is done."""
-        command = _command(CommandKind.RESOLVE, request, _text(request.closing_report, "closing_report", needed=True))
+        command = replace(
+            _command(CommandKind.RESOLVE, request, _text(request.closing_report, "closing_report", needed=True)),
+            override_reason=_text(request.override_reason, "override_reason"),
+        )
         return pb.ResolveIncidentResponse(incident=await self._do(command, caller))
 
     async def confirm_incident(self, request: pb.ConfirmIncidentRequest, caller: Caller) -> pb.ConfirmIncidentResponse:

@@ -1,7 +1,10 @@
 """btimd check: is the configuration right? Every mistake of every file at once."""
 
 import argparse
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from btimd.cli.common import SubParsers, add_config_option
 from btimd.daemon.config import load_config
@@ -33,9 +36,24 @@ def run(options: argparse.Namespace) -> int:
     print(f"  address ranges   {len(config.plan.row)} in {len(config.plan.places)} places")
     for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
         print(f"  note: {warning}")
+    for key, path in files_named(config.settings.model_dump()):
+        if not os.access(path, os.R_OK):
+            print(f"  note: {key}: {path} cannot be read by you (uid {os.getuid()}); btimd needs it to start")
     if any(check.kind is CheckKind.ICMP for check in checks):
         print("  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'")
     return 0
+
+
+def files_named(values: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Path]]:
+    """Yield the secrets, tokens and certificates that settings name, each with the key that names it."""
+    for name, value in values.items():
+        key = f"{table}.{name}" if table else name
+        if isinstance(value, Mapping):
+            yield from files_named(value, key)
+        elif name.endswith("_file") and value is not None:
+            yield key, value
+        elif name.endswith("_files"):
+            yield from ((f"{key}[{index}]", path) for index, path in enumerate(value))
 
 
 def warnings(businesses: Iterable[str], watched: set[str]) -> list[str]:

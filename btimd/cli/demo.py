@@ -194,7 +194,8 @@ class _Demo:
         self.story.sla([state for name, state in sorted(self.sla.items()) if name in self.fault.businesses])
         if self.keep:
             self.story.keeps(addresses, self.folder)
-        self.story.ends(self.fault, verdict, correct=correct, detected_seconds=verdict.started_at - broken_at)
+        noticed_seconds = verdict.ended_at - verdict.seconds_taken - broken_at
+        self.story.ends(self.fault, verdict, correct=correct, detected_seconds=noticed_seconds)
         if self.keep:
             await _interrupted()
         return 0 if correct else 1

@@ -290,11 +290,13 @@ class ScreenStory(Story):
                 f"[bold red]symptom[/]  {_text(', '.join(progress.symptom_nodes))}: a key indicator is off"
             )
         for evidence in self._fresh.of(progress):
-            self._probe += 1
+            was_asked = evidence.cost > 0  # what was known already cost nothing
+            self._probe += was_asked
+            label = f"[cyan]probe {self._probe:2}[/]" if was_asked else "[dim]known   [/]"
             health = f"[{_HEALTH_STYLE[evidence.health]}]{evidence.health:7}[/]"
-            told = f"[cyan]probe {self._probe:2}[/] {_text(evidence.check_id):22} {health} {_text(evidence.detail)}"
+            told = f"{label} {_text(evidence.check_id):22} {health} {_text(evidence.detail)}"
             self._console.print(told, soft_wrap=True)
-            if evidence.why:
+            if was_asked and evidence.why:
                 self._console.print(f"         [dim]{_text(evidence.why)}[/]", soft_wrap=True)
         if progress.suspects and progress.verdict is None:
             shown = "  ".join(f"{_text(one.node)} {one.probability:.0%}" for one in progress.suspects[:_SUSPECTS_SHOWN])

@@ -1,6 +1,7 @@
 """App: build, start, run, reload, stop; the whole daemon as one object."""
 
 import asyncio
+import errno
 from collections.abc import Callable
 from functools import partial
 from random import Random, SystemRandom
@@ -83,8 +84,7 @@ class App:
             try:
                 await component.start()
             except _OPERATORS_TROUBLE as error:
-                reason = (error.strerror if isinstance(error, OSError) else None) or error
-                raise StartFailedError(f"{component.name} cannot start: {reason}") from error
+                raise StartFailedError(f"{component.name} cannot start: {_reason(error)}") from error
         write_addresses(self._state.path, self.addresses)
         self._log.info(
             "ready",
@@ -197,6 +197,14 @@ class App:
                 self._notify.send("WATCHDOG=1")
             else:
                 self._log.error("thread-stalled", threads=",".join(stalled))
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, and what to do where only the daemon can know it."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        text += "; stop what listens there, or choose another port"
+    return text
 
 
 async def run_app(config: Config, *, install_signals: Callable[[App], None]) -> None:

@@ -1,27 +1,24 @@
 """The condition of each business, as its own key indicators tell it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from btimd.model.probe import Health, ProbeResult
 from btimd.model.service import ServiceGraph
 from btimd.model.sla import Availability
 from btimd.model.symptom import Symptom
 
-T = TypeVar("T")
-
 
 @dataclass(slots=True)
 class BusinessConditions:
     """Folds the results of the checks of a business's own node into up, down or unknown.
 
-    Down while a symptom of it is open. Up when no symptom is open and at least one indicator was good last time.
-    Unknown else: an indicator that could not be asked says nothing, and one bad sample is not yet a symptom.
+    Down while a symptom of it is open. Up when no symptom is open and at least one indicator is known to be good.
+    Unknown else: an indicator that could not be asked says nothing. A bad sample by itself changes nothing: it is
+    confirmed within a fraction of a second, and a symptom counts from its first bad sample on.
     """
 
     graph: ServiceGraph
-    _good: dict[str, bool] = field(default_factory=dict)
+    _good: set[str] = field(default_factory=set)
     _open: dict[str, Symptom] = field(default_factory=dict)
 
     def result(self, result: ProbeResult) -> str | None:
@@ -30,9 +27,9 @@ class BusinessConditions:
         if node not in self.graph.businesses or not result.spec.check.is_key_indicator:
             return None
         if result.health is Health.UNKNOWN:
-            self._good.pop(result.spec.check.id, None)
-        else:
-            self._good[result.spec.check.id] = result.health is Health.GOOD
+            self._good.discard(result.spec.check.id)
+        elif result.health is Health.GOOD:
+            self._good.add(result.spec.check.id)
         return node
 
     def opened(self, symptom: Symptom) -> None:
@@ -48,7 +45,7 @@ class BusinessConditions:
         checks = [check.id for check in self.graph.nodes[business].checks if check.is_key_indicator]
         if any(check in self._open for check in checks):
             return Availability.DOWN
-        if any(self._good.get(check, False) for check in checks):
+        if any(check in self._good for check in checks):
             return Availability.UP
         return Availability.UNKNOWN
 
@@ -56,10 +53,5 @@ class BusinessConditions:
         """Go on with another graph; what is known of checks that are gone is forgotten."""
         known = {check.id for check in graph.checks()}
         self.graph = graph
-        self._good = _only(self._good, known)
-        self._open = _only(self._open, known)
-
-
-def _only(values: dict[str, T], keys: Iterable[str]) -> dict[str, T]:
-    wanted = set(keys)
-    return {key: value for key, value in values.items() if key in wanted}
+        self._good &= known
+        self._open = {check: symptom for check, symptom in self._open.items() if check in known}

@@ -7,30 +7,77 @@ worker in the order it happened, so that an incident is never cleared before it 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from btimd.daemon.businesses import BusinessConditions
-from btimd.itsm.component import IncidentComponent
-from btimd.model.incident import Incident, IncidentState
+from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import FlowView
-from btimd.model.probe import ProbeResult
-from btimd.model.service import ServiceGraph
+from btimd.model.probe import Health, ProbeResult
+from btimd.model.service import Check, ServiceGraph
 from btimd.model.sla import Availability
 from btimd.model.symptom import Symptom
+from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
-from btimd.rca.component import RcaComponent
 from btimd.rca.impact import assess
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
-from btimd.sla.component import SlaComponent
 
 _USERS_AT_MOST = 100_000
 _BACKLOG_WARNING = 100
 
 
+class Diagnosis(Protocol):
+    """Who searches for causes."""
+
+    def result(self, result: ProbeResult) -> None:
+        """Take the answer of a check that ran by itself."""
+        ...
+
+    def symptom_opened(self, symptom: Symptom) -> None:
+        """Take a symptom."""
+        ...
+
+    def symptom_cleared(self, symptom: Symptom) -> None:
+        """Take the end of a symptom."""
+        ...
+
+
+class Incidents(Protocol):
+    """Who keeps incidents; what a method returned from is durable."""
+
+    async def verdict(
+        self, verdict: Verdict, assessment: ImpactAssessment, impact: Impact, urgency: Urgency
+    ) -> Incident:
+        """Take the end of a diagnosis, or a verdict that has grown."""
+        ...
+
+    async def cleared(self, verdict: Verdict) -> None:
+        """Take note that what a verdict explained is gone."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who keeps the availability of businesses."""
+
+    def business_state(
+        self,
+        business: str,
+        availability: Availability,
+        now: UnixSeconds,
+        *,
+        cause: str = "",
+        incident_id: str = "",
+    ) -> None:
+        """Take the condition of a business at `now`."""
+        ...
+
+
 class Decisions:
-    """The hub between key indicators, SLA, diagnosis and incidents; a Component. All methods are called on the loop."""
+    """The hub between key indicators, SLA, diagnosis and incidents; a Component. All methods are called on the loop.
+
+    recheck: runs a check once, soon; its answer comes back as a result.
+    """
 
     name = "decisions"
 
@@ -39,12 +86,14 @@ class Decisions:
         *,
         graph: ServiceGraph,
         flows: FlowView,
-        rca: RcaComponent,
-        incidents: IncidentComponent,
-        sla: SlaComponent,
+        rca: Diagnosis,
+        incidents: Incidents,
+        sla: Accounts,
+        recheck: Callable[[Check], None],
         clock: Clock,
         log: Log,
     ) -> None:
+        self._recheck = recheck
         self._conditions = BusinessConditions(graph)
         self._flows = flows
         self._rca = rca
@@ -131,9 +180,15 @@ class Decisions:
             self._work.put_nowait(partial(self._open, verdict))
 
     def cleared(self, verdict: Verdict) -> None:
-        """Tell the incident that nothing is left of what the verdict explained."""
-        if not self._closed:
-            self._work.put_nowait(partial(self._incidents.cleared, verdict))
+        """Tell the incident that nothing is left of what the verdict explained, and look again at what was bad."""
+        if self._closed:
+            return
+        self._work.put_nowait(partial(self._incidents.cleared, verdict))
+        # What was bad by a check that only a diagnosis asks would be shown as bad until the next diagnosis.
+        bad = {evidence.check_id for evidence in verdict.evidence if evidence.health is Health.BAD}
+        for check in self.graph.checks():
+            if check.id in bad and not check.is_key_indicator:
+                self._recheck(check)
 
     def incident_changed(self, incident: Incident) -> None:
         """Write the incident's cause and id into the outages it explains."""

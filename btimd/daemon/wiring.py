@@ -13,6 +13,7 @@ from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
 from btimd.itsm.component import IncidentComponent
 from btimd.model.datagrams import DatagramBlock
+from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
 from btimd.rca.component import RcaComponent
@@ -147,7 +148,14 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_cleared=lambda verdict: decisions.cleared(verdict),
     )
     decisions = Decisions(
-        graph=graph, flows=flows, rca=rca, incidents=incidents, sla=sla, clock=clock, log=Log("decisions")
+        graph=graph,
+        flows=flows,
+        rca=rca,
+        incidents=incidents,
+        sla=sla,
+        recheck=lambda check: probes.submit(ProbeSpec(0, check, "its trouble is over"), lambda _: None),
+        clock=clock,
+        log=Log("decisions"),
     )
     api = ApiComponent(
         settings=settings.api,

@@ -127,7 +127,11 @@ def read_csv(path: Path, columns: tuple[str, ...], required: tuple[str, ...]) ->
     for line, text in enumerate(read_text(path).splitlines(), start=1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([text]))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([text]))]
+        except csv.Error as error:
+            problems.append(Problem(path.name, line, "", f"no CSV: {error}"))
+            continue
         if header is None:
             header = cells
             problems.extend(

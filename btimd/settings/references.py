@@ -64,10 +64,11 @@ def _rule_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> It
                 yield file.problem(("rule", name, "services", index), text)
         if rule.node is not None and rule.node not in known:
             yield file.problem(("rule", name, "node"), f"no node '{rule.node}'" + did_you_mean(rule.node, known))
-        if not rule.prefixes:
+        if not file.data["rule"][name].get("prefixes"):
             yield file.problem(("rule", name), "prefixes are missing; a rule without servers matches nothing")
     for name, table in tables.service.items():
-        if not table.prefixes and (table.ports or table.clients or table.protocol is not None):
+        says_more = table.ports or table.clients or table.protocol is not None
+        if says_more and "prefixes" not in file.data["service"][name]:
             yield file.problem(("service", name), "ports, protocol and clients say nothing without prefixes")
 
 
@@ -77,7 +78,7 @@ def _check_problems(
     path = ("check", name)
     if check.node not in known:
         yield file.problem((*path, "node"), f"no node '{check.node}'" + did_you_mean(check.node, known))
-    if check.port == 0 and check.kind is not CheckKind.ICMP:
+    if check.port == 0 and check.kind is not CheckKind.ICMP and "port" not in file.data["check"][name]:
         yield file.problem((*path, "port"), f"is missing; a check of kind {check.kind} needs one")
     for option in check.options:
         if option not in options:

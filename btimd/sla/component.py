@@ -90,7 +90,9 @@ class SlaComponent:
         while True:
             await self.tick()
             try:
-                await asyncio.wait_for(self._changed.wait(), min(_TICK_SECONDS, self._settings.save_every))
+                # not wait_for: before Python 3.12 it forgets a cancellation that comes together with the change
+                async with asyncio.timeout(min(_TICK_SECONDS, self._settings.save_every)):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

@@ -52,7 +52,7 @@ async def test_incidents_are_followed_until_they_are_closed(served: Served) -> N
 COMMANDS = [
     IncidentCommand(CommandKind.CREATE, "c", text="No page.", title="ERP is slow", businesses=("erp",)),
     IncidentCommand(CommandKind.ACCEPT, "c", "I-1", 3, text="mine"),
-    IncidentCommand(CommandKind.RESOLVE, "c", "I-1", 3, text="restarted db1"),
+    IncidentCommand(CommandKind.RESOLVE, "c", "I-1", 3, text="restarted db1", override_reason="check is wrong"),
     IncidentCommand(CommandKind.CONFIRM, "c", "I-1", text="works"),
     IncidentCommand(CommandKind.CANCEL, "c", "I-1", text="a test"),
     IncidentCommand(CommandKind.COMMENT, "c", "I-1", text="called the vendor"),
@@ -82,6 +82,7 @@ async def test_every_command_arrives_as_it_was_meant_in_the_name_of_the_caller(
         (replace(COMMANDS[1], incident_id=""), "incident_id: must be given"),
         (replace(COMMANDS[1], expected_version=-1), "expected_version: -1 is negative"),
         (replace(COMMANDS[2], text=" "), "closing_report: must be given"),
+        (replace(COMMANDS[2], override_reason="x" * 20_001), "override_reason: 20001 characters; 20000 at most"),
         (replace(COMMANDS[4], text=""), "reason: must be given"),
         (replace(COMMANDS[5], text=""), "comment: must be given"),
         (replace(COMMANDS[5], text="x" * 20_001), "comment: 20001 characters; 20000 at most"),

@@ -81,6 +81,10 @@ async def test_every_question_is_answered_for_people_and_for_programs(
         ),
         ("incidents accept I-1 --expect-version 3", IncidentCommand(CommandKind.ACCEPT, "c", "I-1", 3)),
         ("incidents resolve I-1 restarted", IncidentCommand(CommandKind.RESOLVE, "c", "I-1", text="restarted")),
+        (
+            "incidents resolve I-1 restarted --override-reason false-alarm",
+            IncidentCommand(CommandKind.RESOLVE, "c", "I-1", text="restarted", override_reason="false-alarm"),
+        ),
         ("incidents confirm I-1 --text ok", IncidentCommand(CommandKind.CONFIRM, "c", "I-1", text="ok")),
         ("incidents cancel I-1 test", IncidentCommand(CommandKind.CANCEL, "c", "I-1", text="test")),
         ("incidents comment I-1 hello", IncidentCommand(CommandKind.COMMENT, "c", "I-1", text="hello")),

@@ -263,16 +263,18 @@ class AcceptIncidentResponse(_message.Message):
     def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
 
 class ResolveIncidentRequest(_message.Message):
-    __slots__ = ("command_id", "incident_id", "expected_version", "closing_report")
+    __slots__ = ("command_id", "incident_id", "expected_version", "closing_report", "override_reason")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
     CLOSING_REPORT_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_REASON_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     incident_id: str
     expected_version: int
     closing_report: str
-    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., closing_report: _Optional[str] = ...) -> None: ...
+    override_reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., closing_report: _Optional[str] = ..., override_reason: _Optional[str] = ...) -> None: ...
 
 class ResolveIncidentResponse(_message.Message):
     __slots__ = ("incident",)

@@ -1,0 +1,77 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from btimd.cli.btimd import main
+from btimd.cli.check import warnings
+from tests.daemon.small import services_text, settings_text, write_small
+
+NOTE = (
+    "business {} has no key indicator of its own, so its availability stays unknown; give one of its checks "
+    'every = "5s"'
+)
+
+
+def test_a_right_folder_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["check", "--config", str(write_small(tmp_path))])
+
+    assert status == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}: the configuration is right",
+        "  businesses       1 (1 service rules)",
+        "  components       1",
+        "  checks           2, of which 1 run by themselves as key indicators",
+        "  address ranges   5 in 2 places",
+    ]
+
+
+def test_what_is_allowed_but_probably_not_meant_is_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    services = services_text().replace('every = "1s"\n', "")
+    echo = '[check.db1-echo]\nnode = "db1"\nkind = "icmp"\nhost = "127.0.0.1"\nevery = "5s"\n'
+    status = main(["check", "-c", str(write_small(tmp_path, services=services + echo) / "btimd.toml")])
+
+    assert status == 0
+    assert capsys.readouterr().out.splitlines()[5:] == [
+        f"  note: {NOTE.format('erp')}",
+        "  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'",
+    ]
+
+
+def test_secrets_that_cannot_be_read_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "desk.secret").write_text("secret")
+    hook = f'[itsm.webhook.desk]\nurl = "https://desk.example.org/"\nsecret_file = "{tmp_path}/desk.secret"\n'
+    settings = (
+        settings_text() + 'tokens_file = "/nowhere/tokens"\n' + hook + 'further_secret_files = ["/nowhere/old"]\n'
+    )
+    status = main(["check", "-c", str(write_small(tmp_path, settings=settings))])
+
+    needed = f"cannot be read by you (uid {os.getuid()}); btimd needs it to start"
+    assert status == 0
+    assert capsys.readouterr().out.splitlines()[5:] == [
+        f"  note: itsm.webhook.desk.further_secret_files[0]: /nowhere/old {needed}",
+        f"  note: api.tokens_file: /nowhere/tokens {needed}",
+    ]
+
+
+def test_a_wrong_folder_ends_with_status_2_and_nothing_on_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(
+        [
+            "check",
+            "-c",
+            str(write_small(tmp_path, services=services_text().replace("1s", "1"), plan="prefix,region\nten,\n")),
+        ]
+    )
+    printed = capsys.readouterr()
+
+    assert (status, printed.out) == (2, "")
+    assert printed.err.splitlines() == [
+        "ipplan.csv:2: 'ten' is no prefix; write an address and a length, for example 10.1.0.0/16",
+        """services.toml:16: check.erp-port.every: '1' is no duration; write a number with its unit: "500ms", "2s", "5m", "1h", "7d\"""",
+    ]
+
+
+def test_only_businesses_without_a_key_indicator_are_noted() -> None:
+    assert warnings(["erp", "hr"], {"erp", "db1"}) == [NOTE.format("hr")]
