@@ -47,7 +47,7 @@ class StateDirectory:
                 "that one, or set daemon.state_directory"
             ) from error
         self._descriptor = descriptor
-        if not os.access(self.path, os.W_OK):
+        if not os.access(self.path, os.W_OK, effective_ids=True):
             self.release()
             raise StateDirectoryError(
                 f"the state directory {self.path} is not writable for uid {os.getuid()}; run chown on it"

@@ -1,9 +1,13 @@
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.statedirectory import StateDirectory, StateDirectoryError
+
+_NOBODY = 65_534
 
 
 def test_the_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
@@ -44,11 +48,22 @@ def test_a_directory_that_nobody_may_make_is_said() -> None:
         StateDirectory(Path("/proc/btimd")).take()
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_may_not_be_written_is_said(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    state = StateDirectory(tmp_path)
-    with pytest.raises(StateDirectoryError, match="is not writable for uid"):
-        state.take()
-    assert not state.is_taken
-    tmp_path.chmod(0o700)
+@pytest.fixture
+def not_root() -> Iterator[None]:
+    """Be an ordinary user for a while: root may write everywhere."""
+    user = os.geteuid()
+    os.seteuid(_NOBODY if user == 0 else user)
+    yield
+    os.seteuid(user)
+
+
+@pytest.mark.usefixtures("not_root")
+def test_a_directory_that_may_not_be_written_is_said() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path lies below a folder of root's
+        path = Path(folder)
+        path.chmod(0o500)
+        state = StateDirectory(path)
+        with pytest.raises(StateDirectoryError, match="is not writable for uid"):
+            state.take()
+        assert not state.is_taken
+        path.chmod(0o700)
