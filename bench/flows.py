@@ -2,7 +2,7 @@
 
 python -m bench.flows [records in millions] [--check-millions M]
 
-The generator (make_plan, make_rules, Network) is used by the bench of the whole line too.
+The generator (make_plan, make_rules, Network) and the truth are used by the bench of the whole line too.
 """
 
 import argparse
@@ -63,9 +63,22 @@ def make_rules(count: int, businesses: int = BUSINESSES) -> list[ServiceRule]:
     return rules
 
 
-@dataclass(frozen=True)
+Cells = dict[tuple[int, str, str, str], tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Records, and what the generator knows of each: client, rule (-1 = nobody's server), whether it is an answer."""
+
+    flows: FlowBatch
+    client: npt.NDArray[np.int64]
+    rule: npt.NDArray[np.int64]
+    answer: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """Clients, and the few services that each of them uses."""
+    """Clients, and the few services of their own address family that each of them uses."""
 
     client_hi: npt.NDArray[np.uint64]
     client_lo: npt.NDArray[np.uint64]
@@ -87,24 +100,29 @@ class Network:
         ][:addresses]
         halves = np.array(clients, np.uint64)
         servers = np.array([(rule.server.hi, rule.server.lo) for rule in rules], np.uint64)
+        families = [np.flatnonzero((servers[:, 0] == 0) == four) for four in (False, True)]
+        habits = [family[chance.integers(0, len(family), (len(halves), 4))] for family in families]
         return cls(
             np.ascontiguousarray(halves[:, 0]),
             np.ascontiguousarray(halves[:, 1]),
             np.ascontiguousarray(servers[:, 0]),
             np.ascontiguousarray(servers[:, 1]),
             np.array([rule.port_low for rule in rules], np.uint16),
-            chance.integers(0, len(rules), (len(halves), 4)),
+            np.where(halves[:, :1] == 0, habits[1], habits[0]),
         )
 
-    def batch(self, records: int, now: int, chance: np.random.Generator) -> FlowBatch:
+    def draw(self, records: int, now: int, chance: np.random.Generator) -> Drawn:
         """Return records that ended in the two seconds before now: a tenth to nobody's server, half of them answers."""
         client = chance.integers(0, len(self.client_hi), records)
         rule = self.habits[client, chance.integers(0, 4, records)]
         other = chance.random(records) < 0.1
         answer = chance.random(records) < 0.5
         client_port = chance.integers(40000, 60000, records).astype(np.uint16)
-        server_hi = np.where(other, np.uint64(0), self.server_hi[rule])
-        server_lo = np.where(other, np.uint64(address_halves("192.0.2.1")[1]), self.server_lo[rule])
+        four, six = address_halves("192.0.2.1"), address_halves("2001:db8:ffff::1")
+        is_four = self.client_hi[client] == 0
+        nobody_hi, nobody_lo = (np.where(is_four, np.uint64(four[half]), np.uint64(six[half])) for half in range(2))
+        server_hi = np.where(other, nobody_hi, self.server_hi[rule])
+        server_lo = np.where(other, nobody_lo, self.server_lo[rule])
         server_port = np.where(other, np.uint16(443), self.port[rule])
         end = now - chance.integers(0, 2000, records)
         long = chance.random(records) < 0.2
@@ -112,7 +130,7 @@ class Network:
             long, chance.integers(0, 60_000, records), chance.exponential(800, records).astype(np.int64)
         )
         octets = chance.integers(40, 200_000, records)
-        return FlowBatch.of(
+        flows = FlowBatch.of(
             flow_start_milliseconds=end - duration,
             flow_end_milliseconds=end,
             source_address_hi=np.where(answer, server_hi, self.client_hi[client]),
@@ -126,62 +144,76 @@ class Network:
             packet_delta_count=octets // 700 + 1,
             sampling_rate=np.where(chance.random(records) < 0.1, 100, 1),
         )
+        return Drawn(flows, client, np.where(other, -1, rule), answer)
+
+    def places(self, entries: list[PlanEntry]) -> list[tuple[str, str]]:
+        """Return region and segment of each client by the longest prefix around it, one after the other."""
+        by_length: dict[int, dict[int, tuple[str, str]]] = {}
+        for entry in entries:
+            prefix = Prefix.parse(entry.prefix)
+            by_length.setdefault(prefix.length, {})[prefix.first] = (entry.region, entry.segment)
+        found = []
+        for hi, lo in zip(self.client_hi.tolist(), self.client_lo.tolist(), strict=True):
+            address = hi << 64 | lo
+            around = [
+                known[address >> (128 - length) << (128 - length)]
+                for length, known in sorted(by_length.items(), reverse=True)
+                if address >> (128 - length) << (128 - length) in known
+            ]
+            found.append(tuple(next((cells[at] for cells in around if cells[at]), "") for at in range(2)))
+        return [(region, segment) for region, segment in found]
 
 
 def truth(
-    attribution: Attribution, batches: list[AttributedBatch], interval: int
-) -> dict[tuple[int, str, str, str], tuple[int, ...]]:
-    """Return the five sums of every cell (start, business, region, segment) by numpy, without our kernels."""
-    names = (*attribution.businesses, "")
-    places = (*attribution.places, ("", ""))
+    entries: list[PlanEntry], rules: list[ServiceRule], network: Network, drawn: list[Drawn], interval: int
+) -> Cells:
+    """Return the five sums of every cell (start, business, region, segment) by numpy, from what the generator knows."""
+    names = sorted({business for rule in rules for business in rule.businesses} | {""})
+    of_client = network.places(entries)
+    places = sorted(set(of_client))
+    place_number = {place: number for number, place in enumerate(places)}
+    place_of = np.array([place_number[place] for place in of_client], np.int64)
+    address_of = np.unique(np.stack([network.client_hi, network.client_lo]), axis=1, return_inverse=True)[1].ravel()
     keys, sums, who = [], [], []
-    for batch in batches:
+    for batch in drawn:
         flows = batch.flows
-        of_row = np.append(attribution.plan.place_of_row, len(places) - 1)
-        place = of_row[batch.client_plan_id].astype(np.int64)
         start, end = flows["flow_start_milliseconds"], flows["flow_end_milliseconds"]
-        from_client = batch.client_is_source == 1
-        client = np.where(from_client, flows["source_address_lo"], flows["destination_address_lo"]) ^ (
-            np.where(from_client, flows["source_address_hi"], flows["destination_address_hi"]) << np.uint64(20)
-        )
         octets = flows["octet_delta_count"] * flows["sampling_rate"]
         packets = flows["packet_delta_count"] * flows["sampling_rate"]
         duration = end - start + 1
-        for owner in range(2):
-            business = np.full(len(batch), len(names) - 1 if owner == 0 else -1)
-            for rule in range(len(attribution.rules)):
-                first, last = attribution.owners.offsets[rule], attribution.owners.offsets[rule + 1]
-                if owner < last - first:
-                    business[batch.service_rule_id == rule] = attribution.owners.business[first + owner]
-                else:
-                    business[batch.service_rule_id == rule] = -1
-            for step in range(int((end // interval - start // interval).max()) + 1):
-                bin_number = start // interval + step
-                chosen = np.flatnonzero((business >= 0) & (bin_number <= end // interval))
-                low = np.maximum(bin_number * interval - start, 0)[chosen]
-                high = np.minimum((bin_number + 1) * interval - start, duration)[chosen]
-                total, span = octets[chosen], duration[chosen]
-                share = total * high // span - total * low // span
+        steps = int((end // interval - start // interval).max()) + 1
+        for owner in range(max(len(rule.businesses) for rule in rules)):
+            owners = [names.index(rule.businesses[owner]) if owner < len(rule.businesses) else -1 for rule in rules]
+            business = np.array([*owners, names.index("") if owner == 0 else -1], np.int64)[batch.rule]
+            for step in range(steps):
+                number = start // interval + step
+                chosen = np.flatnonzero((business >= 0) & (number <= end // interval))
+                number = number[chosen]
+                low = np.maximum(number * interval - start[chosen], 0)
+                high = np.minimum((number + 1) * interval - start[chosen], duration[chosen])
+                span = duration[chosen]
+                share = octets[chosen] * high // span - octets[chosen] * low // span
                 count = packets[chosen] * high // span - packets[chosen] * low // span
-                keys.append((bin_number[chosen] * 1000 + business[chosen]) * 1000 + place[chosen])
-                up = from_client[chosen]
-                ended = (bin_number == end // interval)[chosen]
-                sums.append(np.stack([np.where(up, share, 0), np.where(up, 0, share), count, ended]))
-                who.append(client[chosen])
+                client = batch.client[chosen]
+                keys.append((number * 1000 + business[chosen]) * 1000 + place_of[client])
+                down = batch.answer[chosen]
+                ended = number == (end // interval)[chosen]
+                sums.append(np.stack([np.where(down, 0, share), np.where(down, share, 0), count, ended]))
+                who.append(address_of[client])
     key, total = np.concatenate(keys), np.concatenate(sums, axis=1)
     cells, inverse = np.unique(key, return_inverse=True)
     out = np.zeros((5, len(cells)), np.int64)
     for row in range(4):
         np.add.at(out[row], inverse, total[row])
-    pairs = np.unique(np.stack([inverse.astype(np.uint64), np.concatenate(who)]), axis=1)
-    out[4] = np.bincount(pairs[0].astype(np.int64), minlength=len(cells))
+    pairs = np.unique(inverse << 32 | np.concatenate(who))
+    out[4] = np.bincount(pairs >> 32, minlength=len(cells))
     return {
         (int(cell) // 1_000_000 * interval, names[int(cell) // 1000 % 1000], *places[int(cell) % 1000]): tuple(column)
         for cell, column in zip(cells.tolist(), out.T.tolist(), strict=True)
     }
 
 
-def cells_of(batches: list[WindowBatch], interval: int) -> dict[tuple[int, str, str, str], tuple[int, ...]]:
+def cells_of(batches: list[WindowBatch], interval: int) -> Cells:
     """Return the latest state of every emitted cell."""
     return {
         (row.interval_start_milliseconds, row.business, row.region, row.segment): tuple(
@@ -225,13 +257,13 @@ def main() -> None:
     users = TimedUsers(attribution, UserLimits(capacity=1 << 21))
     windows = Windows(attribution, users, WindowLimits())
     spent = {"attribute": 0.0, "windows": 0.0, "close": 0.0, "users": 0.0}
-    kept: list[AttributedBatch] = []
+    kept: list[Drawn] = []
     emitted: list[WindowBatch] = []
     for number in range(count):
         now = START + number * 120_000 // count
-        flows = network.batch(BATCH, now, chance)
+        drawn = network.draw(BATCH, now, chance)
         before = process_time()
-        attributed = attribution.attribute(flows)
+        attributed = attribution.attribute(drawn.flows)
         spent["attribute"] += process_time() - before
         before = process_time()
         windows.add(attributed, now)
@@ -240,9 +272,14 @@ def main() -> None:
         emitted.extend(windows.close(now))
         spent["close"] += process_time() - before
         if number < checked:
-            kept.append(attributed)
+            kept.append(drawn)
         if number + 1 == checked:
-            check(attribution, kept, emitted + peek(attribution, kept))
+            check(
+                attribution,
+                emitted,
+                [truth(entries, rules, network, kept, each) for each in INTERVALS_MILLISECONDS],
+                kept,
+            )
     spent["users"] = users.spent
     records = count * BATCH
     for name, seconds in spent.items():
@@ -254,23 +291,26 @@ def main() -> None:
     assert not windows.overflowed
 
 
-def peek(attribution: Attribution, kept: list[AttributedBatch]) -> list[WindowBatch]:
-    """Return all cells of some batches, from windows of their own."""
+def check(attribution: Attribution, emitted: list[WindowBatch], wanted: list[Cells], drawn: list[Drawn]) -> None:
+    """Compare every cell with the truth: what was emitted so far, and what windows of their own still hold."""
     windows = Windows(attribution, Users(attribution, UserLimits(capacity=1 << 21)), WindowLimits())
-    for batch in kept:
-        windows.add(batch, int(batch.flows["flow_end_milliseconds"].max()))
-    return windows.flush()
+    for batch in drawn:
+        attributed = attribution.attribute(batch.flows)
+        windows.add(attributed, int(batch.flows["flow_end_milliseconds"].max()))
+    compare(emitted + windows.flush(), wanted)
 
 
-def check(attribution: Attribution, kept: list[AttributedBatch], emitted: list[WindowBatch]) -> None:
-    """Compare every cell with the truth."""
-    for interval in INTERVALS_MILLISECONDS:
-        wanted, found = truth(attribution, kept, interval), cells_of(emitted, interval)
-        if wanted != found:
-            wrong = [key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key)]
+def compare(emitted: list[WindowBatch], wanted: list[Cells]) -> None:
+    """Compare every emitted cell with the truth; end the process at a difference."""
+    for interval, truth_cells in zip(INTERVALS_MILLISECONDS, wanted, strict=True):
+        found = cells_of(emitted, interval)
+        if truth_cells != found:
+            wrong = [key for key in truth_cells.keys() | found.keys() if truth_cells.get(key) != found.get(key)]
             key = min(wrong)
-            sys.exit(f"{len(wrong)} of {len(wanted)} cells differ, first {key}: {wanted.get(key)}, {found.get(key)}")
-        print(f"truth: all {len(wanted)} cells of {interval // 1000} s equal")
+            sys.exit(
+                f"{len(wrong)} of {len(truth_cells)} cells of {interval // 1000} s differ, first {key}: "
+                f"{truth_cells.get(key)} expected, {found.get(key)} found"
+            )
 
 
 if __name__ == "__main__":

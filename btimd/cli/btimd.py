@@ -1,35 +1,43 @@
 """The command btimd: one module per subcommand."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Final
 
 from btimd import __version__
-from btimd.cli import check, decode, demo, dump_config, explain, replay, run
 from btimd.cli.common import never_fail_to_print
 from btimd.settings.report import SettingsError
 
-COMMANDS: tuple[ModuleType, ...] = (run, demo, check, explain, replay, decode, dump_config)
+COMMANDS: Final = ("run", "demo", "check", "explain", "replay", "decode", "dump-config")
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all subcommands."""
+def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of these subcommands, all of them by default."""
     top = argparse.ArgumentParser(prog="btimd", description="Watches an enterprise's businesses through its network.")
     top.add_argument("--version", action="version", version=f"btimd {__version__}")
     subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(subparsers)
+    for command in commands:
+        _module(command).add_parser(subparsers)
     return top
+
+
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"btimd.cli.{command.replace('-', '_')}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit status: 0 good, 1 found bad, 2 wrong input."""
     never_fail_to_print()
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # The daemon does not carry the modules of the other commands: it starts faster and stays smaller.
+    named = [argument for argument in given[:1] if argument in COMMANDS]
+    options = parser(named or COMMANDS).parse_args(given)
     try:
         status: int = options.run(options)
         sys.stdout.flush()

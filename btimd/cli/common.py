@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PLAIN_WIDTH: Final = 120
 
@@ -43,8 +44,10 @@ def print_json(value: dict[str, Any], *, indent: int | None = None) -> None:
     print(json.dumps(value, ensure_ascii=only_ascii, separators=separators, indent=indent), flush=True)
 
 
-def plain_console() -> Console:
+def plain_console() -> "Console":
     """Return a console on standard output that takes text as it is: no markup, no emoji names, nothing highlighted."""
+    from rich.console import Console  # late: the daemon prints nothing, and has no use for it
+
     # a file or a pipe has no width; the one chosen there holds every table
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PLAIN_WIDTH
     return Console(width=width, markup=False, emoji=False, highlight=False)

@@ -7,6 +7,7 @@ from functools import partial
 from random import Random, SystemRandom
 
 from btimd.daemon.addresses import Addresses, forget_addresses, write_addresses
+from btimd.daemon.compile import compile_missing
 from btimd.daemon.config import Config, load_config
 from btimd.daemon.reload import swap
 from btimd.daemon.statedirectory import StateDirectory
@@ -76,6 +77,7 @@ class App:
         forget_addresses(self._state.path)
         began = self.clock.monotonic()
         self._status("compiling kernels; the first start takes up to 20 s")
+        await compile_missing(self._log)
         await asyncio.to_thread(warm_flows)
         await asyncio.to_thread(self.wired.decoder.warm)
         self._log.info("kernels-ready", seconds=round(self.clock.monotonic() - began, 2))

@@ -18,9 +18,10 @@ from btimd.model.service import ServiceRule
 from btimd.model.units import UNKNOWN_ID
 
 _SIGN: Final = 1 << 63
+_MORE_BITS: Final = 32
+_MORE: Final = (1 << _MORE_BITS) - 1
 _IPV4_END: Final = (1 << 32) - 1
 _IPV6_END: Final = (1 << 128) - 1
-_BUCKET_BITS: Final = 16
 
 Span = tuple[int, int, int]
 """First address, last address, number of the row or rule."""
@@ -30,7 +31,7 @@ Span = tuple[int, int, int]
 class Segments:
     """The compiled tables; shapes as in kernels.prefix.locate and kernels.attribute.match."""
 
-    index4: npt.NDArray[np.int32]
+    tree4: npt.NDArray[np.int32]
     start4: npt.NDArray[np.int64]
     start6_hi: npt.NDArray[np.int64]
     start6_lo: npt.NDArray[np.int64]
@@ -47,7 +48,7 @@ class Segments:
         kernels.locate(
             hi.view(np.int64),
             lo.view(np.int64),
-            self.index4,
+            self.tree4,
             self.start4,
             self.start6_hi,
             self.start6_lo,
@@ -73,10 +74,9 @@ def compile_segments(plan: IpPlan, rules: Sequence[ServiceRule], rank: Sequence[
     six = _sweep(*_spans6(plan, rules), _IPV6_END, rank, lists)
     start4 = np.array(four[0], np.int64)
     halves = np.array([signed_halves(first) for first in six[0]], np.int64).reshape(-1, 2)
-    edges = np.arange((1 << _BUCKET_BITS) + 1, dtype=np.int64) << _BUCKET_BITS
     lengths = [len(candidates) for candidates in lists]
     return Segments(
-        index4=np.searchsorted(start4, edges, side="left").astype(np.int32),
+        tree4=tree_of(start4),
         start4=start4,
         start6_hi=np.ascontiguousarray(halves[:, 0]),
         start6_lo=np.ascontiguousarray(halves[:, 1]),
@@ -85,6 +85,42 @@ def compile_segments(plan: IpPlan, rules: Sequence[ServiceRule], rank: Sequence[
         candidate_offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int32),
         candidate_rule=np.array([rule for candidates in lists for rule in candidates], np.int32),
     )
+
+
+def tree_of(starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Return the tree of tables of kernels.prefix.locate for ascending first addresses of IPv4, the first one 0.
+
+    A part of the address space becomes a table of its own where more than 3 segments start in it, so the tree has at
+    most 512 octets for every segment, and 256 KiB.
+    """
+    levels = [_entries(starts, np.zeros(1, np.int64), 32, kernels.ROOT_BITS)]
+    firsts = np.zeros(1, np.int64)
+    bits = 32
+    for step in (kernels.ROOT_BITS, kernels.BLOCK_BITS):
+        level = levels[-1]
+        split = np.flatnonzero((level & _MORE) > kernels.MOST_STARTS)
+        below = sum(len(level) for level in levels)
+        firsts = firsts[split >> step] + ((split & ((1 << step) - 1)) << (bits - step))
+        bits -= step
+        level[:] = (level >> _MORE_BITS) << 2 | (level & _MORE)
+        level[split] = ~(below + (np.arange(len(split), dtype=np.int64) << kernels.BLOCK_BITS))
+        levels.append(_entries(starts, firsts, bits, kernels.BLOCK_BITS))
+    levels[-1][:] = levels[-1] >> _MORE_BITS << 2  # single addresses: nothing starts within
+    return np.concatenate(levels).astype(np.int32)
+
+
+def _entries(
+    starts: npt.NDArray[np.int64], firsts: npt.NDArray[np.int64], bits: int, step: int
+) -> npt.NDArray[np.int64]:
+    """Return the entries of the tables that begin at `firsts` and cover 2^bits addresses in 2^step parts each.
+
+    An entry is the segment of the part's first address and, in the low bits, how many more start behind it.
+    """
+    part = 1 << (bits - step)
+    edges = (firsts[:, None] + np.arange(1 << step, dtype=np.int64) * part).ravel()
+    segment = np.searchsorted(starts, edges, side="right") - 1
+    last = np.searchsorted(starts, edges + (part - 1), side="right") - 1
+    return segment << _MORE_BITS | (last - segment)
 
 
 def plan_ranges(plan: IpPlan) -> Iterator[Span]:

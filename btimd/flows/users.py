@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
+from btimd.flows.lines import zero_lines
 from btimd.kernels import users as kernels
 from btimd.model.address import HALF_MASK, address_text
 from btimd.model.flowbatch import AttributedBatch
@@ -19,15 +20,15 @@ from btimd.model.ipplan import Place, PlanRow
 from btimd.model.ports import OnlineUser
 from btimd.model.units import UNKNOWN_ID, Seconds, UnixMillis
 
-_HI, _LO, _BUSINESS, _ROW, _FIRST, _LAST, _OCTETS = range(7)
-_PAIR_COLUMNS: Final = 8
+_HI, _LO, _BUSINESS, _ROW, _FIRST, _LAST, _OCTETS, _CELL = range(8)
 _UNUSED: Final = -2
 _FORGET_ABOVE: Final = 0.75
+_FIRST_INDEX: Final = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """capacity: pairs in the table, 64 octets each. A user is active within active_seconds, then idle, then gone."""
+    """capacity: pairs in the table, 64 octets each, at most 2^24. A user is active, then idle, then gone."""
 
     capacity: int = 1 << 19
     active_seconds: Seconds = 60.0
@@ -36,11 +37,15 @@ class UserLimits:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The records of a batch, once per owner: record, business, pair: int32[s]; pair -1 = the table had no room."""
+    """The records of a batch, once per owner. int32[s] each; valid until the next batch is added.
+
+    pair: -1 = the table had no room. cell: what windows noted for the pair (`Users.table`), -1 = nothing yet.
+    """
 
     record: npt.NDArray[np.int32]
     business: npt.NDArray[np.int32]
     pair: npt.NDArray[np.int32]
+    cell: npt.NDArray[np.int32]
 
 
 class Users:
@@ -49,14 +54,24 @@ class Users:
     def __init__(self, attribution: Attribution, limits: UserLimits | None = None, seed: int = 0) -> None:
         self._limits = limits or UserLimits()
         capacity = max(8, -(-self._limits.capacity // 8) * 8)
+        if capacity > 1 << kernels.PAIR_BITS:
+            raise ValueError(f"a table of {capacity} users is too large; take at most {1 << kernels.PAIR_BITS}")
         self._attribution = attribution
+        self._most_owners = _most_owners(attribution)
         self._seed = seed & 0x7FFF_FFFF_FFFF_FFFF
-        self._pairs = np.zeros((capacity, _PAIR_COLUMNS), np.int64)
-        self._index = np.full(1 << (2 * capacity - 1).bit_length(), UNKNOWN_ID, np.int32)
+        self._pairs = zero_lines(capacity)
+        self._index = np.full(min(_FIRST_INDEX, 1 << (2 * capacity - 1).bit_length()), UNKNOWN_ID, np.int32)
         self._free = np.zeros(capacity, np.int32)
-        self._state = np.zeros(8, np.int64)
+        self._state = np.zeros(4, np.int64)
+        self._scratch = np.zeros(0, np.int64)
+        self._shares = np.zeros((4, 0), np.int32)
         self.evicted = 0
         """Pairs forgotten because nothing was seen of them for long and the table was getting full."""
+
+    @property
+    def table(self) -> npt.NDArray[np.int64]:
+        """The lines of kernels.users.number, in whose last column windows note the cell of a pair."""
+        return self._pairs
 
     @property
     def capacity(self) -> int:
@@ -81,13 +96,11 @@ class Users:
     def add(self, batch: AttributedBatch, *, earliest: UnixMillis, latest: UnixMillis) -> Shares:
         """Note who used what, and return the shares; times are brought into earliest..latest."""
         flows, owners = batch.flows, self._attribution.owners
-        length = len(batch)
-        if len(owners.business):
-            owned = np.diff(owners.offsets)
-            room = int(owned[batch.service_rule_id].sum(where=batch.service_rule_id >= 0)) + length
-        else:
-            room = length
-        record, business, pair, slot = (np.empty(room, np.int32) for _ in range(4))
+        room = len(batch) * self._most_owners
+        if room > len(self._scratch):
+            self._scratch = np.empty(room, np.int64)
+            self._shares = np.empty((4, room), np.int32)
+        self._make_index_for(min(self.pairs + room, self.capacity))
         count = kernels.number(
             flows["source_address_hi"].view(np.int64),
             flows["source_address_lo"].view(np.int64),
@@ -109,12 +122,16 @@ class Users:
             self._pairs,
             self._free,
             self._state,
-            record,
-            business,
-            pair,
-            slot,
+            self._scratch,
+            *self._shares,
         )
-        return Shares(record[:count], business[:count], pair[:count])
+        return Shares(*self._shares[:, :count])
+
+    def _make_index_for(self, pairs: int) -> None:
+        """Let the index grow while it would be more than half full; a small one stays in the processor's cache."""
+        if 2 * pairs > len(self._index):
+            self._index = np.empty(1 << (2 * min(2 * pairs, self.capacity) - 1).bit_length(), np.int32)
+            self._rebuild(np.iinfo(np.int64).min)
 
     def forget(self, before: UnixMillis) -> None:
         """Make room if the table is getting full: forget pairs not seen since `before`."""
@@ -143,7 +160,9 @@ class Users:
         before, after = _place_numbers(self._attribution, numbers), _place_numbers(attribution, numbers)
         moved = before[used[:, _ROW]] != after[rows]
         used[:, _ROW] = rows
+        used[:, _CELL] = UNKNOWN_ID
         self._attribution = attribution
+        self._most_owners = _most_owners(attribution)
         self._rebuild(np.iinfo(np.int64).min)
         return np.flatnonzero(lost | moved)
 
@@ -190,6 +209,11 @@ class Users:
         return "idle" if silent_milliseconds <= self._limits.idle_seconds * 1000 else "gone"
 
 
+def _most_owners(attribution: Attribution) -> int:
+    """Return how many shares a record can have."""
+    return int(np.diff(attribution.owners.offsets).max(initial=1))
+
+
 def _place_numbers(attribution: Attribution, numbers: dict[Place, int]) -> npt.NDArray[np.int64]:
     """Return a number for the place of each plan row, -1 for row -1 at the end; equal places have equal numbers."""
     places = [numbers.setdefault(place, len(numbers)) for place in attribution.plan.places]
@@ -198,11 +222,11 @@ def _place_numbers(attribution: Attribution, numbers: dict[Place, int]) -> npt.N
 
 def warm() -> None:
     """Compile the kernels for the types they are called with."""
-    lines, halves, times, counts = np.zeros((8, _PAIR_COLUMNS), np.int64), *(np.zeros(0, np.int64) for _ in range(3))
-    ids, flags, state = np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(8, np.int64)
+    lines, numbers = zero_lines(8), np.zeros(0, np.int64)
+    ids, flags, state = np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(4, np.int64)
     index, free = np.full(16, UNKNOWN_ID, np.int32), np.zeros(8, np.int32)
     kernels.number(
-        halves, halves, halves, halves, times, times, counts, ids, ids, ids, flags, ids, ids, 0, 0, 0,
-        index, lines, free, state, ids, ids, ids, ids,
+        numbers, numbers, numbers, numbers, numbers, numbers, numbers, ids, ids, ids, flags, ids, ids, 0, 0, 0,
+        index, lines, free, state, numbers, ids, ids, ids, ids,
     )  # fmt: skip
     kernels.rebuild(index, lines, free, state, 0, 0)

@@ -14,18 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
+from btimd.flows.lines import zero_lines
 from btimd.flows.users import Shares, Users
 from btimd.kernels import aggregate as kernels
 from btimd.model.flowbatch import AttributedBatch
 from btimd.model.units import UNKNOWN_ID, Seconds, UnixMillis
 from btimd.model.window import WindowBatch
 
-INTERVALS_MILLISECONDS: Final = (10_000, 60_000)
+INTERVALS_MILLISECONDS: Final = (kernels.FINE_MILLISECONDS, kernels.FINE_MILLISECONDS * kernels.FINE_PER_COARSE)
 _Name = TypeVar("_Name", bound=Hashable)
-_COLUMNS: Final = 8
-_FLAGS: Final = 5
-_SAMPLED, _INEXACT, _CHANGED = 1, 2, 4
-_LATE_RECORDS, _LATE_OCTETS, _FUTURE_RECORDS, _FUTURE_OCTETS = range(4)
+_SUMS: Final = kernels.FLAGS
+_FIRST_CELLS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class WindowLimits:
     """How long an interval is waited for, how long after that it can change, and how many cells there are at most.
 
     future_seconds: records that end later than this after now are lost and counted. max_cells: pairs of business and
-    place; where there are more, a place goes to its business's unknown place. A cell costs 64 octets per interval
-    that is held: grace + lateness + future, at either interval length.
+    place; where there are more, a place goes to its business's unknown place. A cell that is used costs 64 octets per
+    10 s of grace + lateness + future.
     """
 
     grace_seconds: Seconds = 10.0
@@ -59,26 +58,36 @@ class _Cells:
         return int(self.state[0])
 
     def find(
-        self, shares: Shares, client_row: npt.NDArray[np.int32], place_of_row: npt.NDArray[np.int32]
-    ) -> tuple[npt.NDArray[np.int32], int]:
-        """Return the cell of each share and how many found no room."""
-        found = np.empty(len(shares.record), np.int32)
-        lost = kernels.find_cells(
-            shares.record,
-            shares.business,
-            client_row,
-            place_of_row,
-            self.keys,
-            self.values,
-            self.cells,
-            self.state,
-            found,
+        self,
+        shares: Shares,
+        client_row: npt.NDArray[np.int32],
+        place_of_row: npt.NDArray[np.int32],
+        pairs: npt.NDArray[np.int64],
+    ) -> int:
+        """Complete `shares.cell`, note new ones in `pairs`, and return how many shares found no room."""
+        return int(
+            kernels.find_cells(
+                shares.record,
+                shares.business,
+                shares.pair,
+                client_row,
+                place_of_row,
+                self.keys,
+                self.values,
+                self.cells,
+                self.state,
+                pairs,
+                shares.cell,
+            )
         )
-        return found, int(lost)
 
 
 class Windows:
-    """Adds up attributed traffic and emits closed intervals. Not thread-safe: one thread owns it."""
+    """Adds up attributed traffic and emits closed intervals. Not thread-safe: one thread owns it, and `users` with it.
+
+    Sums are kept for intervals of 10 s. An interval of 60 s is the sum of its six, which are held until the 60 s are
+    too old too; in between they take what is too late for them, and no longer show it.
+    """
 
     def __init__(self, attribution: Attribution, users: Users, limits: WindowLimits | None = None) -> None:
         self._limits = limits or WindowLimits()
@@ -90,17 +99,15 @@ class Windows:
         self._businesses = attribution.businesses
         self._places = attribution.places
         self._cells = _Cells(len(self._businesses), self._limits.max_cells)
-        self._levels = np.zeros((len(INTERVALS_MILLISECONDS), 7), np.int64)
-        slots = 0
-        for level, interval in enumerate(INTERVALS_MILLISECONDS):
-            held = 1 << ((self._kept + self._future) // interval + 2).bit_length()
-            self._levels[level, :3] = interval, slots, held - 1
-            slots += held
+        fine, coarse = INTERVALS_MILLISECONDS
+        self._coarse_slots = 1 << ((self._kept + self._future) // coarse + 2).bit_length()
+        slots = 1 << ((self._kept + self._future + coarse) // fine + 2).bit_length()
+        self._bounds = np.zeros(3, np.int64)
         self._slot_interval = np.full(slots, UNKNOWN_ID, np.int64)
-        self._slot_revision = np.zeros(slots, np.int64)
         self._slot_changed = np.zeros(slots, np.uint8)
-        self._totals = np.zeros((slots, len(self._cells.cells), _COLUMNS), np.int64)
-        self._seen = np.zeros((slots, users.capacity // 8), np.uint8)
+        self._revisions: tuple[dict[int, int], ...] = tuple({} for _ in INTERVALS_MILLISECONDS)
+        self._totals = self._no_totals()
+        self._seen = np.zeros((slots + self._coarse_slots, users.capacity // 8), np.uint8)
         self._tallies = np.zeros((len(INTERVALS_MILLISECONDS), 4), np.int64)
         self._closed_upto = [0] * len(INTERVALS_MILLISECONDS)
         self._now: UnixMillis | None = None
@@ -117,21 +124,21 @@ class Windows:
 
     def late_records(self, level: int) -> int:
         """Return the records that were, at least in part, too late; `level` is an index into INTERVALS_MILLISECONDS."""
-        return int(self._tallies[level, _LATE_RECORDS])
+        return int(self._tallies[level, kernels.LATE_RECORDS])
 
     def late_octets(self, level: int) -> int:
         """Return the octets that came too late for their interval."""
-        return int(self._tallies[level, _LATE_OCTETS])
+        return int(self._tallies[level, kernels.LATE_OCTETS])
 
     @property
     def future_records(self) -> int:
         """Records that ended too far in the future to be kept."""
-        return int(self._tallies[0, _FUTURE_RECORDS])
+        return int(self._tallies[0, kernels.FUTURE_RECORDS])
 
     @property
     def future_octets(self) -> int:
         """Octets of those."""
-        return int(self._tallies[0, _FUTURE_OCTETS])
+        return int(self._tallies[0, kernels.FUTURE_OCTETS])
 
     def add(self, batch: AttributedBatch, now_milliseconds: UnixMillis) -> None:
         """Add a batch; raises ValueError for one of another generation."""
@@ -140,20 +147,23 @@ class Windows:
         now = self._advance(now_milliseconds)
         shares = self._users.add(batch, earliest=now - self._kept, latest=now + self._future)
         plan = self._attribution.plan
-        cell, lost = self._cells.find(shares, batch.client_plan_id, plan.place_of_row)
-        self.overflowed += lost
+        self.overflowed += self._cells.find(shares, batch.client_plan_id, plan.place_of_row, self._users.table)
+        if len(self._cells) > self._totals.shape[1]:
+            grown = self._no_totals()
+            grown[:, : self._totals.shape[1]] = self._totals
+            self._totals = grown
         flows = batch.flows
         kernels.spread(
             shares.record,
             shares.pair,
-            cell,
+            shares.cell,
             flows["flow_start_milliseconds"],
             flows["flow_end_milliseconds"],
             flows["octet_delta_count"],
             flows["packet_delta_count"],
             flows["sampling_rate"],
             batch.client_is_source,
-            self._levels,
+            self._bounds,
             self._slot_interval,
             self._slot_changed,
             self._totals,
@@ -185,7 +195,7 @@ class Windows:
         """
         old, old_businesses, old_places = self._cells, self._businesses, self._places
         used = len(old)
-        living = np.bitwise_or.reduce(self._totals[:, :used, _FLAGS], axis=0) != 0
+        living = np.bitwise_or.reduce(self._totals[:, :used, kernels.FLAGS], axis=0) != 0
         lines = old.cells[:used]
         self._businesses = _united(attribution.businesses, old_businesses, lines[living, 0])
         self._places = _united(attribution.places, old_places, lines[living, 1])
@@ -193,23 +203,26 @@ class Windows:
         business_of = _positions(old_businesses, self._businesses)
         place_of = _positions(old_places, self._places)
         kept = np.flatnonzero(living).astype(np.int32)
-        shares = Shares(np.arange(len(kept), dtype=np.int32), business_of[lines[kept, 0]], np.zeros(0, np.int32))
-        target, lost = self._cells.find(shares, place_of[lines[kept, 1]], np.arange(len(self._places), dtype=np.int32))
-        self.overflowed += lost
-        totals = np.zeros((len(self._totals), len(self._cells.cells), _COLUMNS), np.int64)
+        nothing = np.full(len(kept), UNKNOWN_ID, np.int32)
+        shares = Shares(np.arange(len(kept), dtype=np.int32), business_of[lines[kept, 0]], nothing, nothing.copy())
+        everywhere = np.arange(len(self._places), dtype=np.int32)
+        self.overflowed += self._cells.find(shares, place_of[lines[kept, 1]], everywhere, self._users.table)
+        target, totals = shares.cell, self._no_totals()
+        merged = np.bincount(target, minlength=len(self._cells.cells))[target] > 1
         for slot in np.flatnonzero(self._slot_interval != UNKNOWN_ID):
             source = self._totals[slot, kept]
-            merged = np.bincount(target, minlength=len(self._cells.cells))[target] > 1
-            source[merged, _FLAGS] |= np.where(source[merged, _FLAGS] != 0, _INEXACT, 0)
-            np.add.at(totals[slot, :, :_FLAGS], target, source[:, :_FLAGS])
-            np.bitwise_or.at(totals[slot, :, _FLAGS], target, source[:, _FLAGS])
+            source[merged, kernels.FLAGS] |= np.where(source[merged, kernels.FLAGS] != 0, kernels.INEXACT, 0)
+            np.add.at(totals[slot, :, :_SUMS], target, source[:, :_SUMS])
+            np.bitwise_or.at(totals[slot, :, kernels.FLAGS], target, source[:, kernels.FLAGS])
             totals[slot][totals[slot] < 0] = np.iinfo(np.int64).max
         self._totals = totals
         self._attribution = attribution
         moved = np.zeros(self._users.capacity, np.uint8)
         moved[self._users.swap(attribution, _positions(old_businesses, attribution.businesses)[:-1])] = 1
         # Who moved counts anew at the new place; the number of a forgotten pair must not look seen to its next owner.
-        self._seen[self._slot_interval != UNKNOWN_ID] &= ~np.packbits(moved, bitorder="little")
+        intervals = self._slot_interval[self._slot_interval != UNKNOWN_ID]
+        rows = np.append(self._slot(intervals), np.unique(self._coarse_slot(intervals // kernels.FINE_PER_COARSE)))
+        self._seen[rows] &= ~np.packbits(moved, bitorder="little")
 
     def _advance(self, given: UnixMillis) -> UnixMillis:
         """Move to a time, let go of the intervals that became too old, and return the time in force."""
@@ -218,64 +231,82 @@ class Windows:
             self.restarts += 1
             for level in range(len(INTERVALS_MILLISECONDS)):
                 self._emit(level, None)
-            for slot in np.flatnonzero(self._slot_interval != UNKNOWN_ID):
-                self._clear(int(slot))
+            self._clear(self._slot_interval[self._slot_interval != UNKNOWN_ID])
             self._users.clear()
             self._closed_upto = [0] * len(INTERVALS_MILLISECONDS)
             now = given
         self._now = now
-        for level, interval in enumerate(INTERVALS_MILLISECONDS):
-            lowest = max(0, (now - self._kept) // interval)
-            if lowest != self._levels[level, 3]:
-                self._levels[level, 3] = lowest
-                self._release(level, lowest)
-            self._levels[level, 4] = (now + self._future) // interval
+        fresh, minute = (max(0, (now - self._kept) // interval) for interval in INTERVALS_MILLISECONDS)
+        if fresh != self._bounds[kernels.B_FRESH]:
+            self._bounds[kernels.B_FRESH] = fresh
+            self._emit(0, fresh)
+        if minute * kernels.FINE_PER_COARSE != self._bounds[kernels.B_HELD]:
+            self._bounds[kernels.B_HELD] = minute * kernels.FINE_PER_COARSE
+            self._emit(1, minute)
+            held = self._slot_interval
+            self._clear(held[(held != UNKNOWN_ID) & (held < self._bounds[kernels.B_HELD])])
+        self._bounds[kernels.B_LAST] = (now + self._future) // INTERVALS_MILLISECONDS[0]
         return now
 
-    def _slots(self, level: int) -> slice:
-        first = int(self._levels[level, 1])
-        return slice(first, first + int(self._levels[level, 2]) + 1)
+    def _no_totals(self) -> npt.NDArray[np.int64]:
+        """Return zeros with room for the cells there are and some more; memory is taken as cells are used."""
+        room = min(max(_FIRST_CELLS, 1 << len(self._cells).bit_length()), len(self._cells.cells))
+        return zero_lines(len(self._slot_interval), room)
 
-    def _release(self, level: int, lowest: int) -> None:
-        """Emit and clear the intervals below `lowest`."""
-        self._emit(level, lowest)
-        base = int(self._levels[level, 1])
-        held = self._slot_interval[self._slots(level)]
-        for slot in np.flatnonzero((held != UNKNOWN_ID) & (held < lowest)):
-            self._clear(base + int(slot))
+    def _slot(self, interval: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return interval & (len(self._slot_interval) - 1)
 
-    def _clear(self, slot: int) -> None:
-        self._totals[slot, : len(self._cells)] = 0
-        self._seen[slot, : (self._users.numbered >> 3) + 1] = 0
-        self._slot_interval[slot] = UNKNOWN_ID
-        self._slot_revision[slot] = 0
-        self._slot_changed[slot] = 0
+    def _coarse_slot(self, minute: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the rows of `_seen` of intervals of 60 s."""
+        return len(self._slot_interval) + (minute & (self._coarse_slots - 1))
+
+    def _clear(self, intervals: npt.NDArray[np.int64]) -> None:
+        """Let go of intervals of 10 s; those of a minute go together."""
+        slots, minutes = self._slot(intervals), np.unique(intervals // kernels.FINE_PER_COARSE)
+        for slot in slots.tolist():
+            self._totals[slot, : len(self._cells)] = 0
+        for row in [*slots.tolist(), *self._coarse_slot(minutes).tolist()]:
+            self._seen[row, : (self._users.numbered >> 3) + 1] = 0
+        self._slot_interval[slots] = UNKNOWN_ID
+        self._slot_changed[slots] = 0
+        for revisions, gone in zip(self._revisions, (intervals, minutes), strict=True):
+            for interval in gone.tolist():
+                revisions.pop(interval, None)
 
     def _emit(self, level: int, below: int | None) -> None:
         """Put the changed intervals before `below` (None: all) to those that are returned next, oldest first."""
-        base = int(self._levels[level, 1])
-        held = self._slot_interval[self._slots(level)]
-        changed = np.flatnonzero(
-            (self._slot_changed[self._slots(level)] != 0) & ((held < below) if below is not None else True)
-        )
-        for slot in changed[np.argsort(held[changed])]:
-            self._pending.append(self._batch(level, base + int(slot)))
+        mark = (kernels.FINE_CHANGED, kernels.COARSE_CHANGED)[level]
+        changed = self._slot_interval[self._slot_changed & (mark >> 2) != 0]
+        if level:
+            changed = np.unique(changed // kernels.FINE_PER_COARSE)
+        for interval in np.sort(changed).tolist():
+            if below is None or interval < below:
+                self._pending.append(self._batch(level, interval, mark))
 
-    def _batch(self, level: int, slot: int) -> WindowBatch:
-        totals = self._totals[slot, : len(self._cells)]
-        cells = np.flatnonzero(totals[:, _FLAGS] & _CHANGED)
+    def _batch(self, level: int, interval: int, mark: int) -> WindowBatch:
+        """Return what changed of an interval; `mark` is the flag of change at this level, which is taken away."""
+        parts = kernels.FINE_PER_COARSE if level else 1
+        slots = self._slot(np.arange(interval * parts, (interval + 1) * parts))
+        slots = slots[self._slot_interval[slots] == np.arange(interval * parts, (interval + 1) * parts)]
+        used = len(self._cells)
+        flags = np.bitwise_or.reduce(self._totals[slots, :used, kernels.FLAGS], axis=0)
+        cells = np.flatnonzero(flags & mark)
         names = self._cells.cells[cells]
         order = np.lexsort((names[:, 1], names[:, 0]))
-        cells, names = cells[order], names[order]
-        totals[cells, _FLAGS] &= ~_CHANGED
-        lines = totals[cells]
-        interval, revision = INTERVALS_MILLISECONDS[level], int(self._slot_revision[slot])
-        self._slot_revision[slot] = revision + 1
-        self._slot_changed[slot] = 0
-        to_server, to_client, packets, flows, users = (np.ascontiguousarray(lines[:, at]) for at in range(_FLAGS))
+        cells, names, flags = cells[order], names[order], flags[cells[order]]
+        sums = np.zeros((len(cells), _SUMS), np.int64)
+        for slot in slots.tolist():
+            lines = self._totals[slot, cells]
+            sums += lines[:, :_SUMS]
+            sums[sums < 0] = np.iinfo(np.int64).max
+            self._totals[slot, cells, kernels.FLAGS] = lines[:, kernels.FLAGS] & ~mark
+        self._slot_changed[slots] &= ~np.uint8(mark >> 2)
+        revision = self._revisions[level].get(interval, 0)
+        self._revisions[level][interval] = revision + 1
+        to_server, to_client, packets, flows = (np.ascontiguousarray(sums[:, at]) for at in range(kernels.FINE_USERS))
         return WindowBatch(
-            interval_start_milliseconds=int(self._slot_interval[slot]) * interval,
-            interval_milliseconds=interval,
+            interval_start_milliseconds=interval * INTERVALS_MILLISECONDS[level],
+            interval_milliseconds=INTERVALS_MILLISECONDS[level],
             revision=revision,
             businesses=self._businesses,
             places=self._places,
@@ -285,9 +316,9 @@ class Windows:
             octets_to_client=to_client,
             packets=packets,
             flows=flows,
-            users=users,
-            users_exact=((lines[:, _FLAGS] & _INEXACT) == 0).astype(np.uint8),
-            sampled=((lines[:, _FLAGS] & _SAMPLED) != 0).astype(np.uint8),
+            users=np.ascontiguousarray(sums[:, (kernels.FINE_USERS, kernels.COARSE_USERS)[level]]),
+            users_exact=((flags & kernels.INEXACT) == 0).astype(np.uint8),
+            sampled=((flags & kernels.SAMPLED) != 0).astype(np.uint8),
         )
 
     def _take(self) -> list[WindowBatch]:
@@ -310,10 +341,9 @@ def _positions(old: Sequence[object], new: Sequence[object]) -> npt.NDArray[np.i
 def warm() -> None:
     """Compile the kernels for the types they are called with."""
     ids, flags, times = np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.int64)
-    cells = _Cells(1, 8)
-    cells.find(Shares(ids, ids, ids), ids, ids)
+    cells, totals = _Cells(1, 8), zero_lines(1, 1)
+    cells.find(Shares(ids, ids, ids, ids), ids, ids, totals[0])
     kernels.spread(
-        ids, ids, ids, times, times, times, times, ids, flags,
-        np.zeros((0, 7), np.int64), times, flags, np.zeros((0, 1, _COLUMNS), np.int64), np.zeros((0, 1), np.uint8),
-        np.zeros((0, 4), np.int64),
+        ids, ids, ids, times, times, times, times, ids, flags, np.zeros(3, np.int64), np.zeros(1, np.int64),
+        np.zeros(1, np.uint8), totals, np.zeros((2, 1), np.uint8), np.zeros((2, 4), np.int64),
     )  # fmt: skip

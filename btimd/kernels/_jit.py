@@ -1,10 +1,12 @@
-"""The only import of numba: the decorator every kernel carries."""
+"""The only import of numba: the decorator every kernel carries, and the one instruction Python has no word for."""
 
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import ir
+from numba.extending import intrinsic
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -22,6 +24,45 @@ def kernel(function: Kernel) -> Kernel:
     return cast("Kernel", compiled)
 
 
+def all_cached() -> bool:
+    """Tell whether every kernel defined so far has been compiled before, from the source it has now.
+
+    Asks numba's cache by its internals; where those have changed the answer is yes, and kernels compile when used.
+    """
+    for compiled in ALL_KERNELS:
+        cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+        load_index = getattr(cache_file, "_load_index", None)
+        if load_index is not None and not load_index():
+            return False
+    return True
+
+
 def inlined(function: Kernel) -> Kernel:
     """Compile a helper that kernels of the same file call. LLVM inlines it; it is not called from outside."""
     return cast("Kernel", numba.njit(nogil=True, cache=True, inline="never")(function))
+
+
+def _no_prefetch(array: Any, row: Any) -> None:
+    """Do nothing: plain Python has no caches to fill."""
+
+
+def _prefetch_typed(_context: Any, array: Any, row: Any) -> Any:  # noqa: ARG001  numba gives arguments by name
+    """Return signature and code of `prefetch`: an address and one instruction, without a bounds check."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        structure = context.make_array(signature.args[0])(context, builder, arguments[0])
+        step = builder.extract_value(structure.strides, 0)
+        octet = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        address = builder.gep(builder.bitcast(structure.data, octet), [builder.mul(arguments[1], step)])
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [octet], ir.FunctionType(ir.VoidType(), [octet, number, number, number])
+        )
+        builder.call(function, [address, number(1), number(3), number(1)])  # for writing, keep near, data
+        return context.get_dummy_value()
+
+    return numba.types.void(array, numba.types.int64), generate
+
+
+prefetch: Any = _no_prefetch if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else intrinsic(_prefetch_typed)
+"""prefetch(array, row): ask for the cache line in which a row of an array begins; one that is no row does no harm."""

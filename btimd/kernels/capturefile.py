@@ -141,7 +141,9 @@ def _take(data: Any, at: Any, end: Any, link: Any, milliseconds: Any, state: Any
     octets = state[X_OCTETS]
     if octets + length > len(slab):
         return False
-    slab[octets : octets + length] = data[payload : payload + length]
+    # Unsigned indices, so that the compiler may copy 32 octets at a time.
+    for k in range(np.uint64(length)):
+        slab[np.uint64(octets) + k] = data[np.uint64(payload) + k]
     source_hi[index] = high
     source_lo[index] = low
     source_port[index] = _be2(data, udp)

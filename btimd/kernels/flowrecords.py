@@ -237,11 +237,16 @@ def _settle_times(start: Any, end: Any, at: Any, arrival: Any, counts: Any) -> N
 @inlined
 def _times(out_start: Any, out_end: Any, slab: Any, base: Any, stride: Any, offsets: Any, lengths: Any, slot_start: Any,
            slot_end: Any, kind_start: Any, kind_end: Any, export: Any, uptime: Any, init: Any, arrival: Any,
-           counts: Any) -> None:  # fmt: skip
-    """Write start and end of every record. init: ms since 1970 of the exporter's start, 0 unknown, -1 use uptime."""
+           counts: Any, keep: Any) -> None:  # fmt: skip
+    """Write start and end of every record. init: ms since 1970 of the exporter's start, 0 unknown, -1 use uptime.
+
+    keep: a record that says no time keeps the times that are there.
+    """
     both_uptime = kind_start == TIME_UPTIME and kind_end == TIME_UPTIME
     for k in range(len(out_start)):
         at = base + k * stride
+        start_before = out_start[k]
+        end_before = out_end[k]
         first = _load(slab, at + offsets[slot_start], lengths[slot_start])
         last = _load(slab, at + offsets[slot_end], lengths[slot_end])
         up = uptime
@@ -267,6 +272,9 @@ def _times(out_start: Any, out_end: Any, slab: Any, base: Any, stride: Any, offs
         else:
             out_start[k] = _milliseconds(kind_start, first, export, up) if kind_start != TIME_UPTIME else _NO_TIME
             out_end[k] = _milliseconds(kind_end, last, export, up) if kind_end != TIME_UPTIME else _NO_TIME
+        if keep and out_start[k] < 0 and out_end[k] < 0:
+            out_start[k] = start_before
+            out_end[k] = end_before
         _settle_times(out_start, out_end, k, arrival, counts)
 
 
@@ -331,7 +339,7 @@ def _reverse(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: A
         if template[T_REVERSE_START] != TIME_NONE or template[T_REVERSE_END] != TIME_NONE:
             _times(wide[W_START, new : new + 1], wide[W_END, new : new + 1], slab, record, stride, offsets, lengths,
                    S_REVERSE_START, S_REVERSE_END, template[T_REVERSE_START], template[T_REVERSE_END], export, uptime,
-                   init, arrival, counts)  # fmt: skip
+                   init, arrival, counts, True)  # fmt: skip
         wide[W_SOURCE_HI, new] = wide[W_DESTINATION_HI, old]
         wide[W_SOURCE_LO, new] = wide[W_DESTINATION_LO, old]
         wide[W_DESTINATION_HI, new] = wide[W_SOURCE_HI, old]
@@ -384,7 +392,7 @@ def _emit(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: Any,
         small[M_EXPORTER, k] = domain[D_EXPORTER]
     init = domain[D_INIT] if domain[D_VERSION] == 10 else np.int64(-1)
     _times(wide[W_START, at:to], wide[W_END, at:to], slab, base, stride, offsets, lengths, S_START, S_END,
-           template[T_START], template[T_END], export, uptime, init, arrival, counts)  # fmt: skip
+           template[T_START], template[T_END], export, uptime, init, arrival, counts, False)  # fmt: skip
     _rates(small[M_RATE, at:to], slab, base, stride, offsets, lengths, rate, samplers, domain_row,
            domain[D_EXPORTER], counts)  # fmt: skip
     counts[N_RECORDS] += n

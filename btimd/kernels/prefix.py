@@ -1,16 +1,22 @@
-"""Which segment of the address space an address lies in: IPv4 by an index of its upper half, IPv6 by search."""
+"""Which segment of the address space an address lies in: IPv4 by a tree of tables, IPv6 by search."""
+
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from btimd.kernels._jit import kernel
 
+ROOT_BITS: Final = 16
+BLOCK_BITS: Final = 8
+MOST_STARTS: Final = 3
+
 
 @kernel
 def locate(
     hi: npt.NDArray[np.int64],
     lo: npt.NDArray[np.int64],
-    index4: npt.NDArray[np.int32],
+    tree4: npt.NDArray[np.int32],
     start4: npt.NDArray[np.int64],
     start6_hi: npt.NDArray[np.int64],
     start6_lo: npt.NDArray[np.int64],
@@ -19,11 +25,13 @@ def locate(
     """Write the number of the segment of each address and return how many addresses were looked up.
 
     hi, lo: int64[n], the bits of the halves of 128-bit addresses, IPv4 as ::ffff:a.b.c.d. start4: int64[m], first
-    addresses of the IPv4 segments, ascending, start4[0] = 0. index4: int32[65537], index4[t] = how many elements of
-    start4 are below t * 65536. start6_hi, start6_lo: int64[k], first addresses of the IPv6 segments, ascending, the
-    top bit of both halves flipped (so that signed order is address order), the first segment starting at ::.
+    addresses of the IPv4 segments, ascending, start4[0] = 0. tree4: int32[65536 + 256 b], the upper 16 bits of an
+    address choose one of the first 65536 entries; an entry of 0 or more says segment << 2 | how many more segments
+    (at most 3) start within the entry's part of the address space; an entry ~e below 0 goes on at entry e plus the
+    next 8 bits. start6_hi, start6_lo: int64[k], first addresses of the IPv6 segments, ascending, the top bit of both
+    halves flipped (so that signed order is address order), the first segment starting at ::.
     segment: int32[n], written: IPv4 segments are numbered from 0, IPv6 segments from m.
-    The caller guarantees the lengths, the order, m > 0 and k > 0.
+    The caller guarantees the lengths, the order, m > 0, k > 0 and that entries of single addresses end the tree.
     """
     flip = ~0x7FFFFFFFFFFFFFFF
     count4 = len(start4)
@@ -31,19 +39,14 @@ def locate(
     for i in range(len(hi)):
         if hi[i] == 0 and (lo[i] >> 32) == 0xFFFF:
             address = lo[i] & 0xFFFFFFFF
-            bucket = address >> 16
-            position = np.int64(index4[bucket])
-            candidates = np.int64(index4[bucket + 1]) - position + 1
-            # The segment that reaches into the bucket from below is a candidate too, unless the bucket is the first.
-            position -= 1
-            if position < 0:
-                position = np.int64(0)
-                candidates -= 1
-            while candidates > 1:
-                half = candidates >> 1
-                # A product instead of a branch: which way it goes cannot be predicted.
-                position += half * np.int64(start4[position + half] <= address)
-                candidates -= half
+            entry = np.int64(tree4[address >> 16])
+            if entry < 0:
+                entry = np.int64(tree4[~entry + ((address >> 8) & 255)])
+                if entry < 0:
+                    entry = np.int64(tree4[~entry + (address & 255)])
+            position = entry >> 2
+            for more in range(position + 1, position + 1 + (entry & 3)):
+                position += np.int64(start4[more] <= address)
             segment[i] = position
         else:
             upper = hi[i] ^ flip
@@ -53,6 +56,7 @@ def locate(
             while candidates > 1:
                 half = candidates >> 1
                 at = position + half
+                # A product instead of a branch: which way it goes cannot be predicted.
                 below = start6_hi[at] < upper
                 equal = start6_hi[at] == upper
                 position += half * np.int64(below | (equal & (start6_lo[at] <= lower)))

@@ -39,6 +39,7 @@ WITHOUT_TEST_FILE = {
 
 HOMES = {
     "numba": {"kernels/_jit.py"},
+    "llvmlite": {"kernels/_jit.py"},
     "grpc": {"api"},
     "influxdb_client": {"store/influx.py"},
     "duckdb": {"store/embedded.py"},

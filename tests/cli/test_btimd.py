@@ -21,14 +21,23 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_every_subcommand_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
-    names = [module.__name__.rpartition(".")[2].replace("_", "-") for module in COMMANDS]
-    for name in names:
+    for name in COMMANDS:
         with pytest.raises(SystemExit) as ended:
             main([name, "--help"])
         assert ended.value.code == 0
         assert capsys.readouterr().out.startswith(f"usage: btimd {name} ")
 
-    assert names == ["run", "demo", "check", "explain", "replay", "decode", "dump-config"]
+    assert COMMANDS == ("run", "demo", "check", "explain", "replay", "decode", "dump-config")
+
+
+def test_the_daemon_does_not_carry_the_modules_of_other_commands(tmp_path: Path) -> None:
+    program = f"""import sys
+from btimd.cli.btimd import main
+assert main(["run", "-c", "{tmp_path}"]) == 2
+print(sorted(name for name in sys.modules if name in ("rich", "btimd.lab", "btimd.cli.demo", "influxdb_client")))"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert found.stdout == "[]\n"
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

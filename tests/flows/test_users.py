@@ -91,3 +91,21 @@ def test_a_cleared_table_knows_nobody_and_counts_whom_it_forgot() -> None:
     users = seen(flow("10.1.0.1"), flow("10.1.0.1", ERP), flow("10.1.0.2", SHARED))
     users.clear()
     assert (users.pairs, users.evicted, listed(users, 0)) == (0, 3, [])
+
+
+def test_a_growing_table_keeps_who_it_knows_and_refuses_nobody_before_it_is_full() -> None:
+    subject = attribution()
+    everybody = FlowBatch.concat([flow("10.1.0.1")] * 40_000)
+    lo = everybody["source_address_lo"] + np.arange(40_000, dtype=np.uint64) % 30_000
+    crowd = FlowBatch({**everybody.columns, "source_address_lo": lo})
+    users = Users(subject, UserLimits(capacity=30_000))
+    for part in (slice(0, 5_000), slice(0, 40_000), slice(35_000, 40_000)):
+        batch = subject.attribute(FlowBatch({name: column[part].copy() for name, column in crowd.columns.items()}))
+        shares = users.add(batch, earliest=T0 - 900_000, latest=T0 + 700_000)
+        assert shares.pair.tolist() == [number % 30_000 for number in range(part.start, part.stop)]
+    assert (users.pairs, users.refused, users.evicted) == (30_000, 0, 0)
+
+
+def test_a_table_too_large_for_the_numbers_of_users_is_refused() -> None:
+    with pytest.raises(ValueError, match="a table of 16777224 users is too large; take at most 16777216"):
+        Users(attribution(), UserLimits(capacity=(1 << 24) + 1))

@@ -126,6 +126,35 @@ def test_places_beyond_the_limit_of_cells_go_to_the_unknown_place_and_are_counte
     ]
 
 
+def test_room_for_more_cells_is_made_when_they_come_and_what_was_there_stays() -> None:
+    entries = tuple(
+        PlanEntry(f"10.{place // 250}.{place % 250}.0/24", f"region {place}", "", "", 2) for place in range(600)
+    )
+    subject = attribution(*entries)
+    windows_of_many = Windows(subject, Users(subject, UserLimits(capacity=4096)))
+    for first in (0, 100, 300):
+        for place in range(first, first + 300):
+            add(windows_of_many, 0, flow(f"10.{place // 250}.{place % 250}.7", octets=place + 1))
+    wanted = {
+        (f"region {place}", (place + 1) * sum(first <= place < first + 300 for first in (0, 100, 300)))
+        for place in range(600)
+    }
+    for batch in windows_of_many.flush():
+        assert {(row.region, row.octets_to_server) for row in batch.rows()} == wanted
+        assert {row.users for row in batch.rows()} == {1}
+
+
+def test_what_is_late_for_ten_seconds_still_counts_for_the_minute_once() -> None:
+    subject = windows(WindowLimits(lateness_seconds=60))
+    add(subject, 0, flow("10.1.0.1", start=5_000))
+    assert stamps(subject.close(T0 + 70_000)) == [(0, 10, 0), (0, 60, 0)]
+    add(subject, 85_000, flow("10.1.0.1", start=5_000), flow("10.1.0.2", start=5_000), flow("10.1.0.1", start=25_000))
+    again = subject.close(T0 + 140_000)
+    assert stamps(again) == [(20, 10, 0), (0, 60, 1)]
+    assert cells(again[1]) == [("erp", "east", 4000, 0, 40, 4, 2, True, False)]
+    assert subject.close(T0 + 400_000) == []
+
+
 def test_a_full_table_of_users_makes_cells_inexact_and_their_users_a_lower_bound() -> None:
     subject = windows(users=UserLimits(capacity=8))
     add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(9)), flow("10.1.0.1", NOBODY))

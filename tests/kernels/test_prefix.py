@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.flows.segments import signed_halves
+from btimd.flows.segments import signed_halves, tree_of
 from btimd.kernels.prefix import locate
 from btimd.model.address import HALF_MASK, IPV4_MAPPED_LO
 from tests.kernels import oracle
@@ -12,19 +12,19 @@ pytestmark = pytest.mark.bounds
 
 EDGES4 = [0, 1, 65535, 65536, 65537, 2**31 - 1, 2**31, 2**32 - 65536, 2**32 - 1]
 EDGES6 = [0, 1, 2**53, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**127 - 1, 2**127, 2**128 - 1]
-ADDRESSES4 = st.one_of(st.sampled_from(EDGES4), st.integers(0, 2**32 - 1))
+CROWDED4 = st.one_of(st.integers(2**31 - 300, 2**31 + 300), st.integers(2**31, 2**31 + 200_000))
+ADDRESSES4 = st.one_of(st.sampled_from(EDGES4), st.integers(0, 2**32 - 1), CROWDED4)
 ADDRESSES6 = st.one_of(st.sampled_from(EDGES6), st.integers(0, 2**128 - 1))
 
 
 def run(starts4: list[int], starts6: list[int], addresses: list[int]) -> list[int]:
     start4 = np.array(starts4, np.int64)
-    index4 = np.searchsorted(start4, np.arange(65537, dtype=np.int64) << 16).astype(np.int32)
     halves = np.array([signed_halves(start) for start in starts6], np.int64)
     out = np.full(len(addresses), -7, np.int32)
     count = locate(
         np.array([address >> 64 for address in addresses], np.uint64).view(np.int64),
         np.array([address & HALF_MASK for address in addresses], np.uint64).view(np.int64),
-        index4,
+        tree_of(start4),
         start4,
         np.ascontiguousarray(halves[:, 0]),
         np.ascontiguousarray(halves[:, 1]),

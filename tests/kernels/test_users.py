@@ -29,7 +29,7 @@ class Table:
         self.pairs = np.zeros((capacity, 8), np.int64)
         self.index = np.full(2 * capacity, -1, np.int32)
         self.free = np.zeros(capacity, np.int32)
-        self.state = np.zeros(8, np.int64)
+        self.state = np.zeros(4, np.int64)
 
     def add(
         self, records: list[tuple[int, int, int, int, int, int, bool]], seed: int = 5
@@ -42,14 +42,14 @@ class Table:
         sides += [np.where(away, other, mine) for mine, other in zip(client, nobody, strict=True)]
         shares = [np.zeros(2 * len(records), np.int32) for _ in range(4)]
         source_hi, source_lo, destination_hi, destination_lo = sides
-        record, business, pair, slot = shares
+        record, business, pair, cell = shares
         times = np.array(end, np.int64)
         count = number(
             source_hi, source_lo, destination_hi, destination_lo, times - 10, times, np.array(octets, np.int64), np.array(rate, np.int32),
             np.array(rule, np.int32), np.arange(len(records), dtype=np.int32), away.astype(np.uint8),
             np.array([0, 1, 3, 4], np.int32), np.array([0, 1, 2, -1], np.int32), 100, 1500, seed,
             self.index, self.pairs, self.free, self.state,
-            record, business, pair, slot,
+            np.zeros(2 * len(records), np.int64), record, business, pair, cell,
         )  # fmt: skip
         return list(zip(*(column[:count].tolist() for column in shares[:3]), strict=True))
 
@@ -57,7 +57,7 @@ class Table:
 def test_nothing_makes_no_pair() -> None:
     table = Table(8)
     assert table.add([]) == []
-    assert table.state.tolist() == [0] * 8
+    assert table.state.tolist() == [0] * 4
 
 
 @settings(deadline=None, max_examples=80)
