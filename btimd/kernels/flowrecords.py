@@ -240,7 +240,8 @@ def _times(out_start: Any, out_end: Any, slab: Any, base: Any, stride: Any, offs
            counts: Any, keep: Any) -> None:  # fmt: skip
     """Write start and end of every record. init: ms since 1970 of the exporter's start, 0 unknown, -1 use uptime.
 
-    keep: a record that says no time keeps the times that are there.
+    keep: 1 where a record that says no time keeps the times that are there. Arguments that differ between calls are
+    np.int64, not literals: numba compiles a function anew for each literal.
     """
     both_uptime = kind_start == TIME_UPTIME and kind_end == TIME_UPTIME
     for k in range(len(out_start)):
@@ -272,7 +273,7 @@ def _times(out_start: Any, out_end: Any, slab: Any, base: Any, stride: Any, offs
         else:
             out_start[k] = _milliseconds(kind_start, first, export, up) if kind_start != TIME_UPTIME else _NO_TIME
             out_end[k] = _milliseconds(kind_end, last, export, up) if kind_end != TIME_UPTIME else _NO_TIME
-        if keep and out_start[k] < 0 and out_end[k] < 0:
+        if keep != 0 and out_start[k] < 0 and out_end[k] < 0:
             out_start[k] = start_before
             out_end[k] = end_before
         _settle_times(out_start, out_end, k, arrival, counts)
@@ -338,8 +339,8 @@ def _reverse(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: A
         wide[W_END, new] = wide[W_END, old]
         if template[T_REVERSE_START] != TIME_NONE or template[T_REVERSE_END] != TIME_NONE:
             _times(wide[W_START, new : new + 1], wide[W_END, new : new + 1], slab, record, stride, offsets, lengths,
-                   S_REVERSE_START, S_REVERSE_END, template[T_REVERSE_START], template[T_REVERSE_END], export, uptime,
-                   init, arrival, counts, True)  # fmt: skip
+                   np.int64(S_REVERSE_START), np.int64(S_REVERSE_END), template[T_REVERSE_START],
+                   template[T_REVERSE_END], export, uptime, init, arrival, counts, np.int64(1))  # fmt: skip
         wide[W_SOURCE_HI, new] = wide[W_DESTINATION_HI, old]
         wide[W_SOURCE_LO, new] = wide[W_DESTINATION_LO, old]
         wide[W_DESTINATION_HI, new] = wide[W_SOURCE_HI, old]
@@ -391,8 +392,9 @@ def _emit(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: Any,
         ids[I_DOMAIN, k] = domain[D_ID]
         small[M_EXPORTER, k] = domain[D_EXPORTER]
     init = domain[D_INIT] if domain[D_VERSION] == 10 else np.int64(-1)
-    _times(wide[W_START, at:to], wide[W_END, at:to], slab, base, stride, offsets, lengths, S_START, S_END,
-           template[T_START], template[T_END], export, uptime, init, arrival, counts, False)  # fmt: skip
+    _times(wide[W_START, at:to], wide[W_END, at:to], slab, base, stride, offsets, lengths, np.int64(S_START),
+           np.int64(S_END), template[T_START], template[T_END], export, uptime, init, arrival, counts,
+           np.int64(0))  # fmt: skip
     _rates(small[M_RATE, at:to], slab, base, stride, offsets, lengths, rate, samplers, domain_row,
            domain[D_EXPORTER], counts)  # fmt: skip
     counts[N_RECORDS] += n
@@ -640,7 +642,7 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
                         cursor[AT_COUNTABLE] = 0
                         break
                     if kind == KIND_FLOW:
-                        at += _emit(slab, here, used, 1, scratch[0], scratch[1], templates[row],
+                        at += _emit(slab, here, used, np.int64(1), scratch[0], scratch[1], templates[row],
                                     templates[row, T_RATE], cursor[AT_EXPORT], cursor[AT_UPTIME], domain_row,
                                     domains[domain_row], arrival[index], samplers, counts, at, wide, ids, small,
                                     words, octets)  # fmt: skip
