@@ -30,9 +30,11 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 stamp=.venv/.btimd-$what
 sum=$(cat pyproject.toml constraints.txt tools/setup.sh | cksum)
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
-  exit 0
-fi
+for done in "$stamp" .venv/.btimd-dev; do  # what tests need includes what running needs
+  if [ -f "$done" ] && [ "$(cat "$done")" = "$sum" ]; then
+    exit 0
+  fi
+done
 [ -x .venv/bin/python ] || { echo "-- making .venv with $("$python" --version)"; "$python" -m venv .venv; }
 if [ "$what" = dev ]; then target='.[dev]'; else target='.'; fi
 echo "-- installing btimd and what it needs into .venv (a minute or two on a slow line)"

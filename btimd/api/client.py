@@ -17,7 +17,6 @@ from grpc_status import rpc_status
 from btimd.api import convert
 from btimd.api.auth import Role, digest_of
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
-from btimd.api.settings import is_loopback
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
@@ -27,7 +26,7 @@ from btimd.model.sla import SlaState
 from btimd.model.symptom import Symptom
 from btimd.model.verdict import Verdict
 from btimd.model.window import WindowRow
-from btimd.settings.fields import parse_host_port
+from btimd.settings.fields import is_loopback, parse_host_port
 
 T = TypeVar("T")
 

@@ -1,21 +1,10 @@
 """Settings of the API: where it listens, who may call it, how much it bears."""
 
-from ipaddress import ip_address
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from btimd.settings.fields import Duration, HostPort, Section, SettingsPath
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a listening address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 
 
 class ApiSettings(Section):

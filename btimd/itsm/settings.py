@@ -1,6 +1,5 @@
 """Settings of incidents and of the targets that are told about them: [itsm] and [itsm.webhook.NAME]."""
 
-from ipaddress import ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -9,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.itsm.changes import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
-from btimd.settings.fields import Duration, Section, SettingsPath
+from btimd.settings.fields import Duration, Section, SettingsPath, is_loopback
 
 _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
 
@@ -17,16 +16,6 @@ _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
 def _check_matrix(rows: tuple[tuple[int, int, int], ...]) -> tuple[tuple[int, int, int], ...]:
     matrix_of(rows)
     return rows
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host of a URL is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_url(url: str) -> str:

@@ -1,6 +1,7 @@
 """Types of configuration values, each with a message that says what was found and what to write instead."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,16 @@ def parse_host_port(value: Any) -> tuple[str, int]:
     if not separator or not host or not port.isdigit() or int(port) > _MAX_PORT or (":" in host and not bracketed):
         raise ValueError(f'{value!r} is no address with a port; write "127.0.0.1:2055" or "[::1]:2055"')
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or the name of a host can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_percent(value: float) -> float:

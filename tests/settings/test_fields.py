@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from btimd.settings.fields import parse_duration, parse_host_port, read_secret
+from btimd.settings.fields import is_loopback, parse_duration, parse_host_port, read_secret
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,21 @@ def test_a_secret_that_is_open_empty_or_missing_is_refused_without_being_shown(
     with pytest.raises(ValueError, match=complaint) as caught:
         read_secret(file)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("btimd.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_known(host: str, *, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
