@@ -60,7 +60,8 @@ class Probes:
 
     Every probe passes the one budget; one that the budget does not allow within twice its time-out is answered with
     unknown, over-budget. Questions of a diagnosis go before key indicators. A diagnosis may get an answer to the same
-    question that was begun at most settings.share_within ago; a key indicator never does.
+    question that was begun at most settings.share_within ago and not before the latest bad sample; a key indicator
+    never does.
     on_result gets the result of every probe once, also an unknown one; on_symptom and on_clear follow the indicators.
     """
 
@@ -93,6 +94,7 @@ class Probes:
         self._ids = itertools.count(-1, -1)  # own specs count down, so they never meet those of a diagnosis
         self._wake = asyncio.Event()
         self._tidy_at = 0.0
+        self._trouble_began_at: MonotonicSeconds = float("-inf")
         self._is_stopped = False
         self._not_permitted = ""
         self._results = metrics.counter("btimd_probes_results_total", "Answers by kind and health", ("kind", "health"))
@@ -189,7 +191,7 @@ class Probes:
 
     def _share(self, question: Question, spec: ProbeSpec, done: Done, now: MonotonicSeconds) -> bool:
         """Join a probe of the same question that has not begun long ago; tell whether there was one."""
-        oldest = now - self._settings.share_within
+        oldest = max(now - self._settings.share_within, self._trouble_began_at)
         known = self._recent.get(question)
         if known is not None and known[0] >= oldest:
             asyncio.get_running_loop().call_soon(self._tell, done, replace(known[1], spec=spec))
@@ -309,6 +311,9 @@ class Probes:
         for spec, done in waiting:
             self._tell(done, replace(result, spec=spec))
         if job.is_sample:
+            if result.health is Health.BAD and job.began_at is not None:
+                # What was good before this sample may be the very thing that broke.
+                self._trouble_began_at = max(self._trouble_began_at, job.began_at)
             self._follow(self._debounce.handle(result, self._clock.wall()))
 
     def _follow(self, commands: Iterable[ConfirmSoon | SymptomOpened | SymptomCleared]) -> None:

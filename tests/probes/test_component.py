@@ -155,6 +155,19 @@ async def test_a_question_that_is_being_asked_is_asked_once() -> None:
         assert len(harness.results) == 1
 
 
+async def test_an_answer_from_before_the_trouble_began_is_not_given_to_a_diagnosis() -> None:
+    counting, refused = Counting(), servers.free_port()
+    async with servers.tcp_server(counting) as port, running(share_within=60.0) as harness:
+        of = check(kind=CheckKind.HTTP, port=port)
+        await harness.probes.ask(of, "all is well")
+        down = check("db1-sql", CheckKind.TCP, port=refused, every=30.0)
+        harness.probes.swap(graph(down))  # a new indicator is sampled soon
+        await harness.until(lambda: any(one.health is Health.BAD for one in harness.results))
+        await harness.probes.ask(of, "what is wrong?")
+
+        assert counting.connections == 2
+
+
 async def test_an_old_answer_is_never_given_again() -> None:
     counting = Counting()
     async with servers.tcp_server(counting) as port, running(share_within=0.0) as harness:
