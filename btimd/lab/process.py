@@ -9,6 +9,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from btimd.lab.faults import Condition
@@ -22,15 +23,31 @@ _REBIND_TRIES: Final = 20
 _REBIND_PAUSE_SECONDS: Final = 0.1
 
 
-def candidate_ports(preferred: int) -> Iterator[int]:
-    """Yield the ports to try: the preferred one, then others whose order depends on this process.
+@cache
+def laboratory_number() -> int:
+    """Return the least number that no other process with a laboratory has; it is this one's until it ends.
 
-    Two laboratories that start at the same time so rarely reach for the same ones.
+    A name in Linux's abstract socket namespace is the claim: the kernel drops it with the process.
     """
-    yield preferred
-    offset = os.getpid() % _PORT_TRIES
     for number in range(_PORT_TRIES):
-        yield preferred + _PORT_STEP * (1 + (offset + number) % _PORT_TRIES)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0btimd-laboratory-{number}")
+        except OSError:
+            claim.close()
+        else:
+            claim.detach()
+            return number
+    return os.getpid() % _PORT_TRIES
+
+
+def candidate_ports(preferred: int) -> Iterator[int]:
+    """Yield the ports to try: the preferred one in the first laboratory on this machine, others in the next ones.
+
+    Each laboratory begins with ports of its own, so that none takes a port whose process is dead in another.
+    """
+    for number in range(_PORT_TRIES):
+        yield preferred + _PORT_STEP * ((laboratory_number() + number) % _PORT_TRIES)
 
 
 def bind_free(address: str, preferred: int, kind: socket.SocketKind) -> socket.socket:

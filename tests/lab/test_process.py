@@ -1,5 +1,7 @@
 import asyncio
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -127,6 +129,14 @@ def test_a_taken_port_is_replaced_by_another_below_the_kernels_own_range() -> No
     assert ports[0] != ports[1]
     assert set(ports) <= set(candidate_ports(19_080))
     assert max(candidate_ports(19_080)) < 32_768
+
+
+def test_two_laboratories_on_a_machine_begin_with_ports_of_their_own() -> None:
+    mine = next(candidate_ports(19_070))
+    program = "from btimd.lab.process import candidate_ports; print(next(candidate_ports(19_070)))"
+    other = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert int(other.stdout) != mine
 
 
 def test_where_no_candidate_is_free_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
