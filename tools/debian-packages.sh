@@ -6,8 +6,9 @@
 #   nginx-light           the v2 -> 1.x shim, and a real web server for HTTP probes
 #   postgresql            a real database for SQL probes
 #   dnsmasq-base          a real DNS server for DNS probes
+#   openssl, systemd      certificates for tests of TLS; systemd-analyze for the unit
 set -eu
-wanted="softflowd iproute2 influxdb victoria-metrics nginx-light postgresql dnsmasq-base"
+wanted="softflowd iproute2 influxdb victoria-metrics nginx-light postgresql dnsmasq-base openssl systemd"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
