@@ -203,8 +203,3 @@ class _Buffer:
             source_port=ports[:n],
             arrival_milliseconds=arrival[:n],
         )
-
-
-def read_blocks(path: Path) -> Iterator[DatagramBlock]:
-    """Yield the flow export datagrams of a capture file in blocks; raises CaptureFileError."""
-    yield from CaptureFile(path).blocks()

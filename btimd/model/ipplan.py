@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from btimd.model.units import UNKNOWN_ID
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class PlanRow:
@@ -66,7 +64,3 @@ class IpPlan:
         """Return a plan that knows no address."""
         halves = np.zeros(0, np.uint64)
         return cls(halves, halves, halves, halves, np.zeros(0, np.int32), ())
-
-    def place_name(self, place_id: int) -> Place:
-        """Return the place of an id; for -1 the place with two empty names."""
-        return Place("", "") if place_id == UNKNOWN_ID else self.places[place_id]

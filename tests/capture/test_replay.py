@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from btimd.capture.replay import CaptureFile, CaptureFileError, read_blocks
+from btimd.capture.replay import CaptureFile, CaptureFileError
 from btimd.model.address import address_text
 from tests.capture.wire.crafting import v5, v5_record
 
@@ -177,4 +177,4 @@ def test_a_file_that_is_no_capture_is_named(tmp_path: Path, octets: bytes) -> No
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CaptureFileError, match="nothing: No such file"):
-        list(read_blocks(tmp_path / "nothing"))
+        list(CaptureFile(tmp_path / "nothing").blocks())
