@@ -4,7 +4,7 @@ from btimd.api.codec import Codec, EnumCodec, millis_of_timestamp, timestamp_of_
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.model.incident import ImpactAssessment, Incident, IncidentEvent, Priority
 from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
+from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, ExporterInterface, NodeState, OnlineUser
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.service import BusinessService, Check, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
@@ -21,8 +21,13 @@ WINDOW = Codec(
         "interval_start_milliseconds": "interval_start",
         "users_exact": "quality.users_exact",
         "sampled": "quality.sampled",
+        "sampling_error_ratio": "quality.sampling_error_ratio",
+        "export_loss_ratio": "quality.export_loss_ratio",
+        "times_adjusted": "quality.times_adjusted",
+        "rate_assumed": "quality.rate_assumed",
     },
 )
+EXPORTER_INTERFACE = Codec(ExporterInterface, flows_pb2.ExporterInterface)
 EXPORTER = Codec(Exporter, flows_pb2.Exporter, _SEEN)
 ONLINE_USER = Codec(OnlineUser, flows_pb2.OnlineUser, _SEEN)
 EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)

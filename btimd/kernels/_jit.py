@@ -1,7 +1,9 @@
 """The only import of numba: the decorator every kernel carries, and the one instruction Python has no word for."""
 
+import hashlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -9,6 +11,21 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def _cache_folder() -> str:
+    """Return a folder for compiled code that no other version of any kernel shares.
+
+    Numba looks at the file of a kernel only, not at the files of helpers and constants that it was compiled with.
+    """
+    package = Path(__file__).parent
+    stamp = hashlib.sha256()
+    for source in sorted(package.glob("*.py")):
+        stamp.update(source.read_bytes())
+    return str(Path(os.environ.get("NUMBA_CACHE_DIR") or package / "__pycache__") / stamp.hexdigest()[:16])
+
+
+setattr(numba.config, "CACHE_DIR", _cache_folder())  # noqa: B010  numba makes its settings at run time
 
 ALL_KERNELS: list[Any] = []
 """Every compiled kernel, for start-up and tests."""

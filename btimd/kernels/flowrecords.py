@@ -12,103 +12,127 @@ from typing import Any, Final
 import numpy as np
 
 from btimd.kernels._jit import inlined, kernel
+from btimd.kernels.flowlayout import (
+    AT_COUNTABLE,
+    AT_DATAGRAM,
+    AT_DOMAIN,
+    AT_DOMAIN_ID,
+    AT_EXPORT,
+    AT_OPTIONS,
+    AT_OUTPUT,
+    AT_POSITION,
+    AT_RECORDS,
+    AT_REPLAY,
+    AT_SEQUENCE,
+    AT_SET_END,
+    AT_UPTIME,
+    AT_VERSION,
+    B_CLASS,
+    B_DIRECTION,
+    B_PROTOCOL,
+    D_EXPORTER,
+    D_ID,
+    D_INIT,
+    D_RATE,
+    D_RECORDS,
+    D_VERSION,
+    DONE,
+    FULL,
+    I_DOMAIN,
+    I_EGRESS,
+    I_INGRESS,
+    KIND_FLOW,
+    KIND_SKIP_DATA,
+    KIND_SKIP_OPTIONS,
+    KIND_STOP,
+    LIMIT_COUNTER,
+    LIMIT_RATE,
+    M31,
+    M32,
+    M_EXPORTER,
+    M_RATE,
+    N_ABSURD_COUNTERS,
+    N_ABSURD_RATES,
+    N_BAD_SETS,
+    N_DATAGRAMS,
+    N_EMPTY_RECORDS,
+    N_OCTETS,
+    N_OPTIONS_RECORDS,
+    N_RECORDS,
+    N_RESERVED_SETS,
+    N_REVERSE,
+    N_SFLOW,
+    N_SHORT,
+    N_SKIPPED_RECORDS,
+    N_TRUNCATED,
+    N_UNKNOWN_VERSION,
+    NEW_DOMAIN,
+    P_DESTINATION,
+    P_FLAGS,
+    P_QUALITY,
+    P_SOURCE,
+    P_VLAN,
+    RARE_SET,
+    ROW_V1,
+    ROW_V1_SHORT,
+    ROW_V5,
+    ROW_V7,
+    S_CLASS,
+    S_DESTINATION4,
+    S_DESTINATION6,
+    S_DESTINATION_PORT,
+    S_DIRECTION,
+    S_EGRESS,
+    S_END,
+    S_FLAGS,
+    S_INGRESS,
+    S_INTERVAL,
+    S_OCTETS,
+    S_PACKETS,
+    S_PROTOCOL,
+    S_RATE,
+    S_REVERSE_CLASS,
+    S_REVERSE_END,
+    S_REVERSE_FLAGS,
+    S_REVERSE_OCTETS,
+    S_REVERSE_PACKETS,
+    S_REVERSE_START,
+    S_SAMPLER,
+    S_SOURCE4,
+    S_SOURCE6,
+    S_SOURCE_PORT,
+    S_SPACE,
+    S_START,
+    S_VLAN,
+    SLOTS,
+    T_END,
+    T_FIELD_AT,
+    T_FIELD_COUNT,
+    T_KIND,
+    T_LENGTH,
+    T_RATE,
+    T_REVERSE,
+    T_REVERSE_END,
+    T_REVERSE_START,
+    T_START,
+    T_VARIABLE,
+    TIME_NONE,
+    VARIABLE,
+    W_DESTINATION_HI,
+    W_DESTINATION_LO,
+    W_END,
+    W_OCTETS,
+    W_PACKETS,
+    W_SOURCE_HI,
+    W_SOURCE_LO,
+    W_START,
+)  # fmt: skip
+from btimd.kernels.flowtimes import write_times
+from btimd.kernels.keytable import find_domain, find_key
+from btimd.kernels.octets import be2, be4, be8, load
+from btimd.kernels.sequence import account
 
-# Why a call ended.
-DONE: Final = 0
-FULL: Final = 1  # the output has no room for the set at the cursor
-NEW_DOMAIN: Final = 2  # datagram of an exporter or observation domain that has no row yet
-RARE_SET: Final = 3  # the set at the cursor is for the caller: template, options, or without template
-
-# The cursor is int64[CURSOR_SIZE].
-AT_DATAGRAM, AT_POSITION, AT_OUTPUT, AT_DOMAIN, AT_EXPORT, AT_UPTIME = 0, 1, 2, 3, 4, 5
-AT_SEQUENCE, AT_RECORDS, AT_COUNTABLE, AT_REPLAY, AT_VERSION, AT_DOMAIN_ID, AT_SET_END = 6, 7, 8, 9, 10, 11, 12
-AT_OPTIONS: Final = 13
-CURSOR_SIZE: Final = 14
-
-# The counts are int64[COUNTS_SIZE].
-(N_DATAGRAMS, N_OCTETS, N_RECORDS, N_REVERSE, N_SKIPPED_RECORDS, N_OPTIONS_RECORDS, N_SHORT, N_UNKNOWN_VERSION,
- N_SFLOW, N_TRUNCATED, N_BAD_SETS, N_RESERVED_SETS, N_EMPTY_RECORDS, N_NO_TIME, N_CLAMPED, N_ABSURD_COUNTERS,
- N_ABSURD_RATES) = range(17)  # fmt: skip
-COUNTS_SIZE: Final = 17
-
-# domains: int64[rows, DOMAIN_SIZE], one row per (exporter address, version, observation domain)
-(D_EXPORTER, D_VERSION, D_ID, D_INIT, D_RATE, D_DATAGRAMS, D_RECORDS, D_LOST, D_RESTARTS, D_REORDERED, D_SEQUENCE,
- D_PREVIOUS, D_ONLY_BEFORE, D_ONLY_AFTER, D_BACKWARD, D_FIRST_SEEN, D_LAST_SEEN,
- D_PREVIOUS_OPTIONS) = range(18)  # fmt: skip
-DOMAIN_SIZE: Final = 18
-
-# templates: int64[rows, TEMPLATE_SIZE]; the first rows are the fixed layouts of v5, v1, v1 of 48 octets, v7
-(T_LENGTH, T_KIND, T_VARIABLE, T_FIELD_AT, T_FIELD_COUNT, T_START, T_END, T_REVERSE_START, T_REVERSE_END, T_RATE,
- T_REVERSE) = range(11)  # fmt: skip
-TEMPLATE_SIZE: Final = 11
-ROW_V5, ROW_V1, ROW_V1_SHORT, ROW_V7, FIXED_ROWS = 0, 1, 2, 3, 4
-KIND_FLOW, KIND_STOP, KIND_SKIP_DATA, KIND_SKIP_OPTIONS = 0, 1, 2, 3
-
-# slots: where a template has what; offsets and lengths are int32[rows, SLOTS], length 0 = the template has it not
-(S_SOURCE4, S_SOURCE6, S_DESTINATION4, S_DESTINATION6, S_SOURCE_PORT, S_DESTINATION_PORT, S_PROTOCOL, S_CLASS, S_FLAGS,
- S_INGRESS, S_EGRESS, S_VLAN, S_DIRECTION, S_OCTETS, S_PACKETS, S_START, S_END, S_INIT, S_RATE, S_INTERVAL, S_SPACE,
- S_SAMPLER, S_REVERSE_OCTETS, S_REVERSE_PACKETS, S_REVERSE_START, S_REVERSE_END, S_REVERSE_FLAGS,
- S_REVERSE_CLASS) = range(28)  # fmt: skip
-SLOTS: Final = 28
-VARIABLE: Final = 65535
-
-# How a time is written.
-TIME_NONE, TIME_MILLISECONDS, TIME_SECONDS, TIME_NTP, TIME_DELTA_MICROSECONDS, TIME_UPTIME = 0, 1, 2, 3, 4, 5
-
-# Output rows: wide int64[8, n], ids uint32[3, n], small int32[2, n], words uint16[4, n], octets uint8[3, n]
-W_START, W_END, W_SOURCE_HI, W_SOURCE_LO, W_DESTINATION_HI, W_DESTINATION_LO, W_OCTETS, W_PACKETS = range(8)
-I_INGRESS, I_EGRESS, I_DOMAIN = range(3)
-M_RATE, M_EXPORTER = range(2)
-P_SOURCE, P_DESTINATION, P_FLAGS, P_VLAN = range(4)
-B_PROTOCOL, B_CLASS, B_DIRECTION = range(3)
-
-LIMIT_COUNTER: Final = 1 << 48  # 281 TB in one record: no flow, a defect or an attack
-LIMIT_RATE: Final = 1 << 24
-LIMIT_GAP: Final = 1 << 22  # a larger step of a sequence number is a restart, not loss
-LIMIT_BACKWARD: Final = 16  # so many steps back in a row are a restart, not reordering
-LIMIT_PAST: Final = 86_400_000
-LIMIT_FUTURE: Final = 3_600_000
-_M31: Final = 0x7FFF_FFFF
-_M32: Final = 0xFFFF_FFFF
-_NO_TIME: Final = -1
 _MAPPED: Final = 0xFFFF_0000_0000
-_NTP_EPOCH: Final = 2_208_988_800
-_U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned indices: no test for negative ones in the loop
-
-
-@inlined
-def _be2(slab: Any, at: Any) -> Any:
-    i = np.uint64(at)
-    return (np.int64(slab[i]) << 8) | np.int64(slab[i + _U1])
-
-
-@inlined
-def _be4(slab: Any, at: Any) -> Any:
-    i = np.uint64(at)
-    return (
-        (np.int64(slab[i]) << 24)
-        | (np.int64(slab[i + _U1]) << 16)
-        | (np.int64(slab[i + _U2]) << 8)
-        | np.int64(slab[i + _U3])
-    )
-
-
-@inlined
-def _be8(slab: Any, at: Any) -> Any:
-    return (_be4(slab, at) << 32) | _be4(slab, at + 4)
-
-
-@inlined
-def _load(slab: Any, at: Any, length: Any) -> Any:
-    """Return a big-endian integer of 0 to 8 octets; from 2^63 on it comes out negative."""
-    if length == 4:
-        return _be4(slab, at)
-    if length == 8:
-        return _be8(slab, at)
-    value = np.int64(0)
-    for k in range(length):
-        value = (value << 8) | np.int64(slab[at + k])
-    return value
 
 
 @inlined
@@ -123,13 +147,13 @@ def _gather(out: Any, slab: Any, start: Any, stride: Any, length: Any, mask: Any
             out[k] = np.int64(slab[np.uint64(start + k * stride)]) & mask
     elif length == 2:
         for k in range(n):
-            out[k] = _be2(slab, start + k * stride) & mask
+            out[k] = be2(slab, start + k * stride) & mask
     elif length == 4:
         for k in range(n):
-            out[k] = _be4(slab, start + k * stride) & mask
+            out[k] = be4(slab, start + k * stride) & mask
     else:
         for k in range(n):
-            out[k] = _load(slab, start + k * stride, length) & mask
+            out[k] = load(slab, start + k * stride, length) & mask
 
 
 @inlined
@@ -142,141 +166,12 @@ def _gather_address(hi: Any, lo: Any, slab: Any, start: Any, stride: Any, offset
         high = np.int64(0)
         low = np.int64(0)
         if length6 != 0:
-            high = _be8(slab, at + offset6)
-            low = _be8(slab, at + offset6 + 8)
+            high = be8(slab, at + offset6)
+            low = be8(slab, at + offset6 + 8)
         if length4 != 0 and high == 0 and low == 0:
-            low = _be4(slab, at + offset4) | _MAPPED
+            low = be4(slab, at + offset4) | _MAPPED
         hi[k] = high
         lo[k] = low
-
-
-@inlined
-def _hash(value: Any) -> Any:
-    """Spread 62 bits; products stay below 2^63 so that plain Python gives the same."""
-    mixed = ((value & _M31) * 0x2545F491 + ((value >> 31) & _M31) * 0x1B873593) & 0x3FFF_FFFF_FFFF_FFFF
-    mixed = (mixed ^ (mixed >> 29)) & _M31
-    mixed = (mixed * 0x3C6EF373) & 0x3FFF_FFFF_FFFF_FFFF
-    return (mixed ^ (mixed >> 31)) & _M31
-
-
-@kernel
-def find_key(table: Any, key: int) -> Any:
-    """Return the slot of `key` in an open-addressing table, or the empty slot where it belongs.
-
-    table: int64[2^k, 2], rows (key, value), key -1 = empty, at least one empty. key: 0 or more.
-    """
-    mask = len(table) - 1
-    slot = _hash(key) & mask
-    while table[slot, 0] != key and table[slot, 0] != -1:
-        slot = (slot + 1) & mask
-    return slot
-
-
-@kernel
-def find_domain(table: Any, hi: int, lo: int, key: int) -> Any:
-    """Return the slot of an exporter's observation domain, or the empty slot where it belongs.
-
-    table: int64[2^k, 4], rows (hi, lo, version << 32 | domain, row), key -1 = empty, at least one empty.
-    """
-    mask = len(table) - 1
-    slot = (_hash(hi & 0x3FFF_FFFF_FFFF_FFFF) ^ _hash(lo & 0x3FFF_FFFF_FFFF_FFFF) ^ _hash(key)) & mask
-    while table[slot, 2] != -1 and (table[slot, 2] != key or table[slot, 1] != lo or table[slot, 0] != hi):
-        slot = (slot + 1) & mask
-    return slot
-
-
-@inlined
-def _milliseconds(kind: Any, raw: Any, export: Any, uptime: Any) -> Any:  # noqa: PLR0911  one line per kind of time
-    """Return the time a field means in ms since 1970, -1 where it means none.
-
-    uptime: the exporter's sysUptime at `export`; relative times are signed modulo 2^32 (49.7 days).
-    """
-    if kind == TIME_MILLISECONDS:
-        return raw if raw > 0 else _NO_TIME
-    if kind == TIME_SECONDS:
-        return min(raw, 1 << 40) * 1000 if raw > 0 else _NO_TIME
-    if kind == TIME_NTP:
-        if raw == 0:
-            return _NO_TIME
-        seconds = (raw >> 32) & _M32
-        if seconds < _NTP_EPOCH:
-            seconds += 1 << 32  # era 1 begins in 2036
-        return (seconds - _NTP_EPOCH) * 1000 + (((raw & _M32) * 1000) >> 32)
-    if kind == TIME_DELTA_MICROSECONDS:
-        return max(export - (raw // 1000 if 0 <= raw < (1 << 50) else 1 << 40), 0)
-    if kind == TIME_UPTIME:
-        behind = (uptime - (raw & _M32)) & _M32
-        if behind > _M31:
-            behind -= 1 << 32
-        return max(export - behind, 0)
-    return _NO_TIME
-
-
-@inlined
-def _settle_times(start: Any, end: Any, at: Any, arrival: Any, counts: Any) -> None:
-    """Complete, order and clamp the times of one record; -1 stands for none."""
-    first = start[at]
-    last = end[at]
-    if first < 0 and last < 0:
-        counts[N_NO_TIME] += 1
-        first = arrival
-        last = arrival
-    elif first < 0:
-        first = last
-    elif last < 0:
-        last = first
-    first = min(first, last)
-    if first < arrival - LIMIT_PAST or last > arrival + LIMIT_FUTURE:
-        counts[N_CLAMPED] += 1
-        first = min(max(first, arrival - LIMIT_PAST), arrival + LIMIT_FUTURE)
-        last = min(max(last, arrival - LIMIT_PAST), arrival + LIMIT_FUTURE)
-    start[at] = first
-    end[at] = last
-
-
-@inlined
-def _times(out_start: Any, out_end: Any, slab: Any, base: Any, stride: Any, offsets: Any, lengths: Any, slot_start: Any,
-           slot_end: Any, kind_start: Any, kind_end: Any, export: Any, uptime: Any, init: Any, arrival: Any,
-           counts: Any, keep: Any) -> None:  # fmt: skip
-    """Write start and end of every record. init: ms since 1970 of the exporter's start, 0 unknown, -1 use uptime.
-
-    keep: 1 where a record that says no time keeps the times that are there. Arguments that differ between calls are
-    np.int64, not literals: numba compiles a function anew for each literal.
-    """
-    both_uptime = kind_start == TIME_UPTIME and kind_end == TIME_UPTIME
-    for k in range(len(out_start)):
-        at = base + k * stride
-        start_before = out_start[k]
-        end_before = out_end[k]
-        first = _load(slab, at + offsets[slot_start], lengths[slot_start])
-        last = _load(slab, at + offsets[slot_end], lengths[slot_end])
-        up = uptime
-        known = True
-        if init >= 0 and TIME_UPTIME in (kind_start, kind_end):
-            began = init
-            if lengths[S_INIT] != 0:
-                own = _load(slab, at + offsets[S_INIT], lengths[S_INIT])
-                if own > 0:
-                    began = own
-            known = began > 0
-            up = (export - began) & _M32
-        if both_uptime and first == 0 and last == 0:
-            out_start[k] = _NO_TIME
-            out_end[k] = _NO_TIME
-        elif known:
-            out_start[k] = _milliseconds(kind_start, first, export, up)
-            out_end[k] = _milliseconds(kind_end, last, export, up)
-        elif both_uptime:
-            # Nobody says when the exporter started: the duration is known, the end is taken as the export time.
-            out_end[k] = export
-            out_start[k] = export - min((last - first) & _M32, LIMIT_PAST)
-        else:
-            out_start[k] = _milliseconds(kind_start, first, export, up) if kind_start != TIME_UPTIME else _NO_TIME
-            out_end[k] = _milliseconds(kind_end, last, export, up) if kind_end != TIME_UPTIME else _NO_TIME
-        if keep != 0 and out_start[k] < 0 and out_end[k] < 0:
-            out_start[k] = start_before
-            out_end[k] = end_before
-        _settle_times(out_start, out_end, k, arrival, counts)
 
 
 @inlined
@@ -290,14 +185,14 @@ def _rates(out: Any, slab: Any, base: Any, stride: Any, offsets: Any, lengths: A
         if not plain:
             at = base + k * stride
             if lengths[S_RATE] != 0:
-                found = _load(slab, at + offsets[S_RATE], lengths[S_RATE])
+                found = load(slab, at + offsets[S_RATE], lengths[S_RATE])
             if found == 0 and lengths[S_INTERVAL] != 0:
-                interval = _load(slab, at + offsets[S_INTERVAL], lengths[S_INTERVAL])
-                space = _load(slab, at + offsets[S_SPACE], lengths[S_SPACE])
+                interval = load(slab, at + offsets[S_INTERVAL], lengths[S_INTERVAL])
+                space = load(slab, at + offsets[S_SPACE], lengths[S_SPACE])
                 if interval > 0 and 0 <= space < LIMIT_COUNTER:
                     found = (interval + space) // interval
             if found == 0 and lengths[S_SAMPLER] != 0:
-                sampler = _load(slab, at + offsets[S_SAMPLER], lengths[S_SAMPLER]) & _M31
+                sampler = load(slab, at + offsets[S_SAMPLER], lengths[S_SAMPLER]) & M31
                 slot = find_key(samplers, (domain_row << 31) | sampler)
                 if samplers[slot, 0] == -1:
                     slot = find_key(samplers, ((exporter + (1 << 30)) << 31) | sampler)
@@ -328,8 +223,8 @@ def _reverse(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: A
         record = base + k * stride
         new = at + n + written
         old = at + k
-        wide[W_OCTETS, new] = _load(slab, record + offsets[S_REVERSE_OCTETS], lengths[S_REVERSE_OCTETS])
-        wide[W_PACKETS, new] = _load(slab, record + offsets[S_REVERSE_PACKETS], lengths[S_REVERSE_PACKETS])
+        wide[W_OCTETS, new] = load(slab, record + offsets[S_REVERSE_OCTETS], lengths[S_REVERSE_OCTETS])
+        wide[W_PACKETS, new] = load(slab, record + offsets[S_REVERSE_PACKETS], lengths[S_REVERSE_PACKETS])
         _check_counters(wide[W_OCTETS, new : new + 1], counts)
         _check_counters(wide[W_PACKETS, new : new + 1], counts)
         if wide[W_OCTETS, new] == 0 and wide[W_PACKETS, new] == 0:
@@ -338,8 +233,8 @@ def _reverse(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: A
         wide[W_START, new] = wide[W_START, old]
         wide[W_END, new] = wide[W_END, old]
         if template[T_REVERSE_START] != TIME_NONE or template[T_REVERSE_END] != TIME_NONE:
-            _times(wide[W_START, new : new + 1], wide[W_END, new : new + 1], slab, record, stride, offsets, lengths,
-                   np.int64(S_REVERSE_START), np.int64(S_REVERSE_END), template[T_REVERSE_START],
+            write_times(wide[W_START, new : new + 1], wide[W_END, new : new + 1], slab, record, stride, offsets,
+                   lengths, np.int64(S_REVERSE_START), np.int64(S_REVERSE_END), template[T_REVERSE_START],
                    template[T_REVERSE_END], export, uptime, init, arrival, counts, np.int64(1))  # fmt: skip
         wide[W_SOURCE_HI, new] = wide[W_DESTINATION_HI, old]
         wide[W_SOURCE_LO, new] = wide[W_DESTINATION_LO, old]
@@ -353,12 +248,13 @@ def _reverse(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: A
         words[P_SOURCE, new] = words[P_DESTINATION, old]
         words[P_DESTINATION, new] = words[P_SOURCE, old]
         words[P_VLAN, new] = words[P_VLAN, old]
-        words[P_FLAGS, new] = _load(slab, record + offsets[S_REVERSE_FLAGS], lengths[S_REVERSE_FLAGS]) & 0xFFFF
+        words[P_QUALITY, new] = words[P_QUALITY, old]
+        words[P_FLAGS, new] = load(slab, record + offsets[S_REVERSE_FLAGS], lengths[S_REVERSE_FLAGS]) & 0xFFFF
         octets[B_PROTOCOL, new] = octets[B_PROTOCOL, old]
         octets[B_DIRECTION, new] = octets[B_DIRECTION, old]
         octets[B_CLASS, new] = octets[B_CLASS, old]
         if lengths[S_REVERSE_CLASS] != 0:
-            octets[B_CLASS, new] = _load(slab, record + offsets[S_REVERSE_CLASS], lengths[S_REVERSE_CLASS]) & 0xFF
+            octets[B_CLASS, new] = load(slab, record + offsets[S_REVERSE_CLASS], lengths[S_REVERSE_CLASS]) & 0xFF
     counts[N_REVERSE] += written
     return written
 
@@ -386,13 +282,14 @@ def _emit(slab: Any, base: Any, stride: Any, n: Any, offsets: Any, lengths: Any,
     _gather(octets[B_PROTOCOL, at:to], slab, base + offsets[S_PROTOCOL], stride, lengths[S_PROTOCOL], 0xFF)
     _gather(octets[B_CLASS, at:to], slab, base + offsets[S_CLASS], stride, lengths[S_CLASS], 0xFF)
     _gather(octets[B_DIRECTION, at:to], slab, base + offsets[S_DIRECTION], stride, lengths[S_DIRECTION], 0xFF)
-    _gather(ids[I_INGRESS, at:to], slab, base + offsets[S_INGRESS], stride, lengths[S_INGRESS], _M32)
-    _gather(ids[I_EGRESS, at:to], slab, base + offsets[S_EGRESS], stride, lengths[S_EGRESS], _M32)
+    _gather(ids[I_INGRESS, at:to], slab, base + offsets[S_INGRESS], stride, lengths[S_INGRESS], M32)
+    _gather(ids[I_EGRESS, at:to], slab, base + offsets[S_EGRESS], stride, lengths[S_EGRESS], M32)
     for k in range(at, to):
         ids[I_DOMAIN, k] = domain[D_ID]
         small[M_EXPORTER, k] = domain[D_EXPORTER]
+        words[P_QUALITY, k] = 0
     init = domain[D_INIT] if domain[D_VERSION] == 10 else np.int64(-1)
-    _times(wide[W_START, at:to], wide[W_END, at:to], slab, base, stride, offsets, lengths, np.int64(S_START),
+    write_times(wide[W_START, at:to], wide[W_END, at:to], slab, base, stride, offsets, lengths, np.int64(S_START),
            np.int64(S_END), template[T_START], template[T_END], export, uptime, init, arrival, counts,
            np.int64(0))  # fmt: skip
     _rates(small[M_RATE, at:to], slab, base, stride, offsets, lengths, rate, samplers, domain_row,
@@ -425,7 +322,7 @@ def _walk_variable(slab: Any, at: Any, end: Any, fields: Any, first: Any, count:
             if length == 255:
                 if here + 2 > end:
                     return -1
-                length = _be2(slab, here)
+                length = be2(slab, here)
                 here += 2
         if here + length > end:
             return -1
@@ -443,59 +340,11 @@ def _walk_variable(slab: Any, at: Any, end: Any, fields: Any, first: Any, count:
     return here - at
 
 
-@inlined
-def _account(domain: Any, sequence: Any, records: Any, options: Any, countable: Any, arrival: Any) -> None:
-    """Compare a datagram's sequence number with what was expected; learn what the exporter counts.
-
-    Most write the number of records sent before this datagram, some after it; the one that explains more wins.
-    Some leave options records out: that is accepted from all. options: how many of `records` they are.
-    """
-    domain[D_DATAGRAMS] += 1
-    domain[D_LAST_SEEN] = arrival
-    if domain[D_FIRST_SEEN] == 0:
-        domain[D_FIRST_SEEN] = arrival
-    if domain[D_VERSION] == 1:
-        return
-    units = np.int64(1) if domain[D_VERSION] == 9 else records
-    known = countable or domain[D_VERSION] == 9
-    if domain[D_PREVIOUS] >= 0:
-        before = (sequence - domain[D_SEQUENCE] - domain[D_PREVIOUS]) & _M32
-        after = (sequence - domain[D_SEQUENCE] - units) & _M32 if known else before
-        if before != 0 and (before + domain[D_PREVIOUS_OPTIONS]) & _M32 == 0:
-            before = np.int64(0)
-        if after != 0 and (after + options) & _M32 == 0:
-            after = np.int64(0)
-        if before == 0 and after != 0:
-            domain[D_ONLY_BEFORE] += 1
-        elif after == 0 and before != 0:
-            domain[D_ONLY_AFTER] += 1
-        step = after if domain[D_ONLY_AFTER] > domain[D_ONLY_BEFORE] else before
-        other = before if domain[D_ONLY_AFTER] > domain[D_ONLY_BEFORE] else after
-        if other == 0 and domain[D_ONLY_AFTER] == domain[D_ONLY_BEFORE]:
-            step = np.int64(0)
-        if step > _M31:
-            domain[D_BACKWARD] += 1
-            if domain[D_BACKWARD] < LIMIT_BACKWARD and step > _M32 - LIMIT_GAP:
-                # Late, not lost: what the gap before it counted is taken back, and the expectation stays.
-                domain[D_REORDERED] += 1
-                domain[D_LOST] = max(domain[D_LOST] - units, 0)
-                return
-            domain[D_RESTARTS] += 1
-        elif step > LIMIT_GAP:
-            domain[D_RESTARTS] += 1
-        else:
-            domain[D_LOST] += step
-    domain[D_BACKWARD] = 0
-    domain[D_SEQUENCE] = sequence
-    domain[D_PREVIOUS] = units if known else -1
-    domain[D_PREVIOUS_OPTIONS] = options if domain[D_VERSION] == 10 else 0
-
-
 @kernel
-def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, arrival: Any, cursor: Any, counts: Any,
-                   domain_table: Any, domains: Any, template_table: Any, templates: Any, slot_offsets: Any,
-                   slot_lengths: Any, fields: Any, samplers: Any, scratch: Any, wide: Any, ids: Any, small: Any,
-                   words: Any, octets: Any) -> int:  # fmt: skip
+def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, source_port: Any, arrival: Any,
+                   cursor: Any, counts: Any, domain_table: Any, domains: Any, sequences: Any, template_table: Any,
+                   templates: Any, slot_offsets: Any, slot_lengths: Any, fields: Any, samplers: Any, scratch: Any,
+                   wide: Any, ids: Any, small: Any, words: Any, octets: Any, extra: Any) -> int:  # noqa: ARG001  # fmt: skip
     """Decode datagrams from the cursor on until something rare turns up; return why it ended.
 
     slab: uint8. datagrams: int64[n + 1], datagram i is slab[datagrams[i]:datagrams[i + 1]]. source_hi, source_lo:
@@ -515,7 +364,7 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
         row = 0
         legacy = 0
         if cursor[AT_POSITION] < 0:
-            version = _be2(slab, begin) if size >= 4 else np.int64(-1)
+            version = be2(slab, begin) if size >= 4 else np.int64(-1)
             header = 0
             if version == 9:
                 header = 20
@@ -527,7 +376,7 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
             if size < 4:
                 bad = N_SHORT
             elif header == 0:
-                bad = N_SFLOW if _be4(slab, begin) == 5 else N_UNKNOWN_VERSION
+                bad = N_SFLOW if be4(slab, begin) == 5 else N_UNKNOWN_VERSION
             elif size < header:
                 bad = N_SHORT
             else:
@@ -535,22 +384,22 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
                 cursor[AT_DOMAIN_ID] = 0
                 if version == 10:
                     cursor[AT_UPTIME] = 0
-                    cursor[AT_EXPORT] = _be4(slab, begin + 4) * 1000
-                    cursor[AT_SEQUENCE] = _be4(slab, begin + 8)
-                    cursor[AT_DOMAIN_ID] = _be4(slab, begin + 12)
+                    cursor[AT_EXPORT] = be4(slab, begin + 4) * 1000
+                    cursor[AT_SEQUENCE] = be4(slab, begin + 8)
+                    cursor[AT_DOMAIN_ID] = be4(slab, begin + 12)
                 elif version == 9:
-                    cursor[AT_UPTIME] = _be4(slab, begin + 4)
-                    cursor[AT_EXPORT] = _be4(slab, begin + 8) * 1000
-                    cursor[AT_SEQUENCE] = _be4(slab, begin + 12)
-                    cursor[AT_DOMAIN_ID] = _be4(slab, begin + 16)
+                    cursor[AT_UPTIME] = be4(slab, begin + 4)
+                    cursor[AT_EXPORT] = be4(slab, begin + 8) * 1000
+                    cursor[AT_SEQUENCE] = be4(slab, begin + 12)
+                    cursor[AT_DOMAIN_ID] = be4(slab, begin + 16)
                 else:
-                    cursor[AT_UPTIME] = _be4(slab, begin + 4)
-                    cursor[AT_EXPORT] = _be4(slab, begin + 8) * 1000 + _be4(slab, begin + 12) // 1_000_000
+                    cursor[AT_UPTIME] = be4(slab, begin + 4)
+                    cursor[AT_EXPORT] = be4(slab, begin + 8) * 1000 + be4(slab, begin + 12) // 1_000_000
                     if version != 1:
-                        cursor[AT_SEQUENCE] = _be4(slab, begin + 16)
+                        cursor[AT_SEQUENCE] = be4(slab, begin + 16)
                     if version == 5:
-                        cursor[AT_DOMAIN_ID] = _be2(slab, begin + 20)
-                    legacy = _be2(slab, begin + 2)
+                        cursor[AT_DOMAIN_ID] = be2(slab, begin + 20)
+                    legacy = be2(slab, begin + 2)
                     row = ROW_V5 if version == 5 else ROW_V7 if version == 7 else ROW_V1
                     if version == 1 and header + legacy * 52 > size:
                         row = ROW_V1_SHORT
@@ -576,7 +425,7 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
                 if at + legacy > room:
                     return FULL
                 domain_row = cursor[AT_DOMAIN]
-                rate = _be2(slab, begin + 22) & 0x3FFF if version == 5 else np.int64(0)
+                rate = be2(slab, begin + 22) & 0x3FFF if version == 5 else np.int64(0)
                 if rate == 0:
                     rate = domains[domain_row, D_RATE]
                 _emit(slab, begin + header, templates[row, T_LENGTH], legacy, slot_offsets[row], slot_lengths[row],
@@ -591,8 +440,8 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
         domain_row = cursor[AT_DOMAIN]
         while cursor[AT_POSITION] + 4 <= end:
             position = cursor[AT_POSITION]
-            set_id = _be2(slab, position)
-            length = _be2(slab, position + 2)
+            set_id = be2(slab, position)
+            length = be2(slab, position + 2)
             if length < 4 or position + length > end:
                 padding = set_id == 0 and length == 0
                 for k in range(position, end):
@@ -661,8 +510,9 @@ def walk_datagrams(slab: Any, datagrams: Any, source_hi: Any, source_lo: Any, ar
         if cursor[AT_REPLAY] == 0:
             counts[N_DATAGRAMS] += 1
             counts[N_OCTETS] += size
-            _account(domains[domain_row], cursor[AT_SEQUENCE], cursor[AT_RECORDS], cursor[AT_OPTIONS],
-                     cursor[AT_COUNTABLE] == 1, arrival[index])  # fmt: skip
+            account(sequences[domain_row], cursor[AT_VERSION], cursor[AT_SEQUENCE], cursor[AT_RECORDS],
+                    cursor[AT_OPTIONS], cursor[AT_COUNTABLE] == 1, cursor[AT_EXPORT], arrival[index],
+                    np.int64(source_port[index]))  # fmt: skip
         cursor[AT_DATAGRAM] = index + 1
         cursor[AT_POSITION] = -1
     return DONE

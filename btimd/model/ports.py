@@ -36,7 +36,16 @@ class Subscription(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """Who sends flow records. version: 5, 9, 10, ... as last seen. lost: what its sequence numbers miss."""
+    """Who sends flow records, and how far that can be trusted.
+
+    address: of the sender, with sFlow of the agent. name: from the configuration, "" = the configuration does not
+    know it. version: NetFlow 1, 5, 7, 9, IPFIX 10, sFlow 105, as last seen. lost: what its sequence numbers miss, in
+    what it counts (datagrams with NetFlow v9 and sFlow, records with v5 and IPFIX); lost_records: the same as records,
+    estimated. counting: how it numbers datagrams, "" = not known yet. clock_skew_milliseconds: arrival minus the
+    export time in its headers, None = it tells none. sampling_rates: those in use, ascending. unconfirmed_templates:
+    remembered from an earlier run and not sent again yet. strict: several exporters share the address and are told
+    apart by their ports. rates: over the last minute or so. duplicates: records that another exporter had reported.
+    """
 
     id: int
     address: str
@@ -49,6 +58,30 @@ class Exporter:
     sampling_rate: int
     first_seen_milliseconds: UnixMillis
     last_seen_milliseconds: UnixMillis
+    name: str = ""
+    lost_records: int = 0
+    restarts: int = 0
+    reordered: int = 0
+    counting: str = ""
+    clock_skew_milliseconds: int | None = None
+    sampling_rates: tuple[int, ...] = ()
+    sampling_announced: bool = True
+    unconfirmed_templates: int = 0
+    strict: bool = False
+    datagrams_per_second: float = 0.0
+    records_per_second: float = 0.0
+    duplicates: int = 0
+    interfaces: tuple["ExporterInterface", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterInterface:
+    """An interface that an exporter named in options or counter samples. speed: bit/s, 0 = not told."""
+
+    index: int
+    name: str
+    description: str
+    speed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,12 @@ from btimd.model.units import UnixMillis
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """One row of a WindowBatch in words, for people and the API. `business` is empty for unattributed traffic."""
+    """One row of a WindowBatch in words, for people and the API. `business` is empty for unattributed traffic.
+
+    sampling_error_ratio: 95 % of estimates like this lie within this share of the truth, as far as sampling goes.
+    export_loss_ratio: of what the exporters of this traffic sent in the interval, the share that never came; None =
+    nobody knows. times_adjusted: some records told no usable time. rate_assumed: some exporter announced no rate.
+    """
 
     interval_start_milliseconds: UnixMillis
     interval_milliseconds: int
@@ -26,6 +31,10 @@ class WindowRow:
     users_exact: bool
     sampled: bool
     revision: int
+    sampling_error_ratio: float = 0.0
+    export_loss_ratio: float | None = None
+    times_adjusted: bool = False
+    rate_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@ import itertools
 import random
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from btimd.capture.replay import CaptureFile
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.records import RawDecoder
-from btimd.kernels import flowrecords as fr
 from btimd.model.address import address_text
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
@@ -216,23 +214,6 @@ def test_garbage_in_sets_is_survived(data: st.DataObject) -> None:
     decoder = FlowDecoder()
     decoder.decode(block(v9(*body), ipfix(*body), v9(*body)))
     assert decoder.counters.datagrams == 3
-
-
-def test_keys_are_found_where_they_were_put_and_nowhere_else() -> None:
-    table = np.full((64, 2), -1, np.int64)
-    keys = [0, 1, 2**31, 2**31 - 1, 2**53, 2**61 + 5, *range(1000, 1020)]
-    for value, key in enumerate(keys):
-        table[fr.find_key(table, key)] = key, value
-    assert [int(table[fr.find_key(table, key), 1]) for key in keys] == list(range(len(keys)))
-    assert table[fr.find_key(table, 77), 0] == -1
-
-
-def test_domains_of_addresses_that_differ_in_one_half_are_apart() -> None:
-    table = np.full((16, 4), -1, np.int64)
-    keys = [(0, 1, 5), (1, 0, 5), (0, -1, 5), (0, 1, 9 << 32)]
-    for row, key in enumerate(keys):
-        table[fr.find_domain(table, *key)] = *key, row
-    assert [int(table[fr.find_domain(table, *key), 3]) for key in keys] == [0, 1, 2, 3]
 
 
 def test_a_set_that_has_no_room_waits_for_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,12 +35,20 @@ SERIES_FOLD_MAX: SeriesFold
 SERIES_FOLD_LAST: SeriesFold
 
 class WindowQuality(_message.Message):
-    __slots__ = ("users_exact", "sampled")
+    __slots__ = ("users_exact", "sampled", "sampling_error_ratio", "export_loss_ratio", "times_adjusted", "rate_assumed")
     USERS_EXACT_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_ERROR_RATIO_FIELD_NUMBER: _ClassVar[int]
+    EXPORT_LOSS_RATIO_FIELD_NUMBER: _ClassVar[int]
+    TIMES_ADJUSTED_FIELD_NUMBER: _ClassVar[int]
+    RATE_ASSUMED_FIELD_NUMBER: _ClassVar[int]
     users_exact: bool
     sampled: bool
-    def __init__(self, users_exact: _Optional[bool] = ..., sampled: _Optional[bool] = ...) -> None: ...
+    sampling_error_ratio: float
+    export_loss_ratio: float
+    times_adjusted: bool
+    rate_assumed: bool
+    def __init__(self, users_exact: _Optional[bool] = ..., sampled: _Optional[bool] = ..., sampling_error_ratio: _Optional[float] = ..., export_loss_ratio: _Optional[float] = ..., times_adjusted: _Optional[bool] = ..., rate_assumed: _Optional[bool] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("interval_start", "interval_milliseconds", "business", "region", "segment", "octets_to_server", "octets_to_client", "packets", "flows", "users", "quality", "revision")
@@ -93,7 +101,7 @@ class OnlineUser(_message.Message):
     def __init__(self, business: _Optional[str] = ..., address: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., state: _Optional[_Union[UserState, str]] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., octets: _Optional[int] = ...) -> None: ...
 
 class Exporter(_message.Message):
-    __slots__ = ("id", "address", "version", "observation_domains", "datagrams", "records", "lost", "templates", "sampling_rate", "first_seen_at", "last_seen_at")
+    __slots__ = ("id", "address", "version", "observation_domains", "datagrams", "records", "lost", "templates", "sampling_rate", "first_seen_at", "last_seen_at", "name", "lost_records", "restarts", "reordered", "counting", "clock_skew_milliseconds", "sampling_rates", "sampling_announced", "unconfirmed_templates", "strict", "datagrams_per_second", "records_per_second", "duplicates", "interfaces")
     ID_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +113,20 @@ class Exporter(_message.Message):
     SAMPLING_RATE_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LOST_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    REORDERED_FIELD_NUMBER: _ClassVar[int]
+    COUNTING_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SKEW_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_RATES_FIELD_NUMBER: _ClassVar[int]
+    SAMPLING_ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
+    DATAGRAMS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    INTERFACES_FIELD_NUMBER: _ClassVar[int]
     id: int
     address: str
     version: int
@@ -116,7 +138,33 @@ class Exporter(_message.Message):
     sampling_rate: int
     first_seen_at: _timestamp_pb2.Timestamp
     last_seen_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[int] = ..., address: _Optional[str] = ..., version: _Optional[int] = ..., observation_domains: _Optional[_Iterable[int]] = ..., datagrams: _Optional[int] = ..., records: _Optional[int] = ..., lost: _Optional[int] = ..., templates: _Optional[int] = ..., sampling_rate: _Optional[int] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    name: str
+    lost_records: int
+    restarts: int
+    reordered: int
+    counting: str
+    clock_skew_milliseconds: int
+    sampling_rates: _containers.RepeatedScalarFieldContainer[int]
+    sampling_announced: bool
+    unconfirmed_templates: int
+    strict: bool
+    datagrams_per_second: float
+    records_per_second: float
+    duplicates: int
+    interfaces: _containers.RepeatedCompositeFieldContainer[ExporterInterface]
+    def __init__(self, id: _Optional[int] = ..., address: _Optional[str] = ..., version: _Optional[int] = ..., observation_domains: _Optional[_Iterable[int]] = ..., datagrams: _Optional[int] = ..., records: _Optional[int] = ..., lost: _Optional[int] = ..., templates: _Optional[int] = ..., sampling_rate: _Optional[int] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., name: _Optional[str] = ..., lost_records: _Optional[int] = ..., restarts: _Optional[int] = ..., reordered: _Optional[int] = ..., counting: _Optional[str] = ..., clock_skew_milliseconds: _Optional[int] = ..., sampling_rates: _Optional[_Iterable[int]] = ..., sampling_announced: _Optional[bool] = ..., unconfirmed_templates: _Optional[int] = ..., strict: _Optional[bool] = ..., datagrams_per_second: _Optional[float] = ..., records_per_second: _Optional[float] = ..., duplicates: _Optional[int] = ..., interfaces: _Optional[_Iterable[_Union[ExporterInterface, _Mapping]]] = ...) -> None: ...
+
+class ExporterInterface(_message.Message):
+    __slots__ = ("index", "name", "description", "speed")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    name: str
+    description: str
+    speed: int
+    def __init__(self, index: _Optional[int] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., speed: _Optional[int] = ...) -> None: ...
 
 class ListWindowsRequest(_message.Message):
     __slots__ = ("interval_milliseconds", "business", "limit")

@@ -33,7 +33,8 @@ from btimd.capture.wire.templates import (
     is_template_set,
     parse_template_set,
 )
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
+from btimd.kernels import flowrecords, keytable
 from btimd.model.address import address_text
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
@@ -69,6 +70,7 @@ class _Run:
     offsets: Any
     source_hi: Any
     source_lo: Any
+    source_port: Any
     arrival: Any
     cursor: Any
 
@@ -78,9 +80,9 @@ class _Run:
 
         Arrays of another memory layout would compile the kernel anew, in the middle of the traffic: they are copied.
         """
-        cursor = np.zeros(fr.CURSOR_SIZE, np.int64)
-        cursor[fr.AT_POSITION] = -1
-        cursor[fr.AT_REPLAY] = int(replay)
+        cursor = np.zeros(fl.CURSOR_SIZE, np.int64)
+        cursor[fl.AT_POSITION] = -1
+        cursor[fl.AT_REPLAY] = int(replay)
         plain: tuple[Literal["C", "W"], ...] = ("C", "W")
         return cls(
             block=block,
@@ -88,6 +90,7 @@ class _Run:
             offsets=np.require(block.offsets, np.int64, plain),
             source_hi=np.require(block.source_hi, np.uint64, plain).view(np.int64),
             source_lo=np.require(block.source_lo, np.uint64, plain).view(np.int64),
+            source_port=np.require(block.source_port, np.uint16, plain),
             arrival=np.require(block.arrival_milliseconds, np.int64, plain),
             cursor=cursor,
         )
@@ -95,7 +98,7 @@ class _Run:
     @property
     def datagram(self) -> int:
         """The datagram the walk stopped at."""
-        return int(self.cursor[fr.AT_DATAGRAM])
+        return int(self.cursor[fl.AT_DATAGRAM])
 
 
 class FlowDecoder:
@@ -118,9 +121,9 @@ class FlowDecoder:
             max_octets_per_template=self._limits.pending_octets_per_template,
             max_age_milliseconds=self._limits.pending_milliseconds,
         )
-        self._counts = np.zeros(fr.COUNTS_SIZE, np.int64)
+        self._counts = np.zeros(fl.COUNTS_SIZE, np.int64)
         self._more = DecodeCounters()
-        self._scratch = np.zeros((2, fr.SLOTS), np.int32)
+        self._scratch = np.zeros((2, fl.SLOTS), np.int32)
         self._full: list[FlowBatch] = []
         self._out = OutputChunk(0)
         self._octets_per_record = _RECORD_OCTETS_GUESS
@@ -153,33 +156,33 @@ class FlowDecoder:
             arrival_milliseconds=np.zeros(0, np.int64),
         )
         self.decode(block)
-        fr.find_key(self._tables.samplers.slots, 0)
-        fr.find_domain(self._tables.domain_slots, 0, 0, 0)
+        keytable.find_key(self._tables.samplers.slots, 0)
+        keytable.find_domain(self._tables.domain_slots, 0, 0, 0)
 
     @property
     def counters(self) -> DecodeCounters:
         """Everything counted so far, as a copy."""
         counts = self._counts
-        domains = self._tables.domains[: self._tables.domain_count]
+        sequences = self._tables.sequences[: self._tables.domain_count]
         lost, restarts, reordered = (
-            int(domains[:, column].sum()) for column in (fr.D_LOST, fr.D_RESTARTS, fr.D_REORDERED)
+            int(sequences[:, column].sum()) for column in (fl.E_LOST, fl.E_RESTARTS, fl.E_REORDERED)
         )
         more = self._more
         return DecodeCounters(
-            datagrams=int(counts[fr.N_DATAGRAMS]),
-            octets=int(counts[fr.N_OCTETS]),
-            records=int(counts[fr.N_RECORDS]),
-            reverse_records=int(counts[fr.N_REVERSE]),
-            skipped_records=int(counts[fr.N_SKIPPED_RECORDS]),
-            options_records=int(counts[fr.N_OPTIONS_RECORDS]) + more.options_records,
-            short_datagrams=int(counts[fr.N_SHORT]),
-            unknown_version_datagrams=int(counts[fr.N_UNKNOWN_VERSION]),
-            sflow_datagrams=int(counts[fr.N_SFLOW]),
-            truncated_datagrams=int(counts[fr.N_TRUNCATED]),
+            datagrams=int(counts[fl.N_DATAGRAMS]),
+            octets=int(counts[fl.N_OCTETS]),
+            records=int(counts[fl.N_RECORDS]),
+            reverse_records=int(counts[fl.N_REVERSE]),
+            skipped_records=int(counts[fl.N_SKIPPED_RECORDS]),
+            options_records=int(counts[fl.N_OPTIONS_RECORDS]) + more.options_records,
+            short_datagrams=int(counts[fl.N_SHORT]),
+            unknown_version_datagrams=int(counts[fl.N_UNKNOWN_VERSION]),
+            sflow_datagrams=int(counts[fl.N_SFLOW]),
+            truncated_datagrams=int(counts[fl.N_TRUNCATED]),
             refused_datagrams=more.refused_datagrams,
-            bad_sets=int(counts[fr.N_BAD_SETS]) + more.bad_sets,
-            reserved_sets=int(counts[fr.N_RESERVED_SETS]),
-            empty_records=int(counts[fr.N_EMPTY_RECORDS]),
+            bad_sets=int(counts[fl.N_BAD_SETS]) + more.bad_sets,
+            reserved_sets=int(counts[fl.N_RESERVED_SETS]),
+            empty_records=int(counts[fl.N_EMPTY_RECORDS]),
             templates=len(self._store),
             template_changes=more.template_changes,
             bad_templates=more.bad_templates,
@@ -189,10 +192,10 @@ class FlowDecoder:
             buffered_sets=len(self._pending),
             replayed_sets=more.replayed_sets,
             dropped_sets=self._pending.dropped,
-            no_time=int(counts[fr.N_NO_TIME]),
-            clamped=int(counts[fr.N_CLAMPED]),
-            absurd_counters=int(counts[fr.N_ABSURD_COUNTERS]),
-            absurd_rates=int(counts[fr.N_ABSURD_RATES]),
+            no_time=int(counts[fl.N_NO_TIME]),
+            clamped=int(counts[fl.N_CLAMPED]),
+            absurd_counters=int(counts[fl.N_ABSURD_COUNTERS]),
+            absurd_rates=int(counts[fl.N_ABSURD_RATES]),
             lost_units=lost,
             restarts=restarts,
             reordered_datagrams=reordered,
@@ -204,42 +207,44 @@ class FlowDecoder:
 
     def _exporter(self, row: ExporterRow) -> Exporter:
         domains = self._tables.domains[row.domains]
-        latest = domains[int(domains[:, fr.D_LAST_SEEN].argmax())]
+        sequences = self._tables.sequences[row.domains]
+        latest = int(sequences[:, fl.E_LAST_SEEN].argmax())
         return Exporter(
             id=row.id,
             address=row.address,
-            version=int(latest[fr.D_VERSION]),
-            observation_domains=tuple(sorted({int(domain) for domain in domains[:, fr.D_ID]})),
-            datagrams=int(domains[:, fr.D_DATAGRAMS].sum()),
-            records=int(domains[:, fr.D_RECORDS].sum()),
-            lost=int(domains[:, fr.D_LOST].sum()),
+            version=int(domains[latest, fl.D_VERSION]),
+            observation_domains=tuple(sorted({int(domain) for domain in domains[:, fl.D_ID]})),
+            datagrams=int(sequences[:, fl.E_DATAGRAMS].sum()),
+            records=int(domains[:, fl.D_RECORDS].sum()),
+            lost=int(sequences[:, fl.E_LOST].sum()),
             templates=self._store.count(row.address),
             sampling_rate=self._sampling.rate_of_exporter(row),
-            first_seen_milliseconds=int(domains[:, fr.D_FIRST_SEEN].min()),
-            last_seen_milliseconds=int(latest[fr.D_LAST_SEEN]),
+            first_seen_milliseconds=int(sequences[:, fl.E_FIRST_SEEN].min()),
+            last_seen_milliseconds=int(sequences[latest, fl.E_LAST_SEEN]),
         )
 
     def _walk(self, block: DatagramBlock, *, replay: bool) -> None:
         run = _Run.over(block, replay=replay)
-        while (status := self._call(run)) != fr.DONE:
-            if status == fr.FULL:
+        while (status := self._call(run)) != fl.DONE:
+            if status == fl.FULL:
                 self._full.append(self._out.batch())
                 self._out = OutputChunk(OutputChunk.room_for(len(self._full[-1])))
-            elif status == fr.NEW_DOMAIN:
+            elif status == fl.NEW_DOMAIN:
                 self._new_domain(run)
             else:
                 self._rare_set(run, replay=replay)
 
     def _call(self, run: _Run) -> int:
         tables, out = self._tables, self._out
-        run.cursor[fr.AT_OUTPUT] = out.used
-        status = fr.walk_datagrams(
-            run.slab, run.offsets, run.source_hi, run.source_lo, run.arrival, run.cursor,
-            self._counts, tables.domain_slots, tables.domains, tables.template_keys.slots, tables.templates,
-            tables.slot_offsets, tables.slot_lengths, tables.fields, tables.samplers.slots, self._scratch, out.wide,
-            out.ids, out.small, out.words, out.octets,
+        run.cursor[fl.AT_OUTPUT] = out.used
+        status = flowrecords.walk_datagrams(
+            run.slab, run.offsets, run.source_hi, run.source_lo, run.source_port, run.arrival, run.cursor,
+            self._counts, tables.domain_slots, tables.domains, tables.sequences, tables.template_keys.slots,
+            tables.templates, tables.slot_offsets, tables.slot_lengths, tables.fields, tables.samplers.slots,
+            self._scratch, out.wide,
+            out.ids, out.small, out.words, out.octets, out.extra,
         )  # fmt: skip
-        out.used = int(run.cursor[fr.AT_OUTPUT])
+        out.used = int(run.cursor[fl.AT_OUTPUT])
         return status
 
     def _new_domain(self, run: _Run) -> None:
@@ -254,42 +259,42 @@ class FlowDecoder:
         )
         if too_many or self._tables.domain_count >= _DOMAINS_PER_EXPORTER * self._limits.max_exporters:
             self._more.refused_datagrams += 1
-            self._counts[fr.N_DATAGRAMS] += 1
-            self._counts[fr.N_OCTETS] += int(run.block.offsets[index + 1] - run.block.offsets[index])
-            run.cursor[fr.AT_DATAGRAM] += 1
+            self._counts[fl.N_DATAGRAMS] += 1
+            self._counts[fl.N_OCTETS] += int(run.block.offsets[index + 1] - run.block.offsets[index])
+            run.cursor[fl.AT_DATAGRAM] += 1
             return
         if exporter is None:
             exporter = self._tables.add_exporter(hi, lo, address_text(hi, lo))
-        version, domain = int(run.cursor[fr.AT_VERSION]), int(run.cursor[fr.AT_DOMAIN_ID])
+        version, domain = int(run.cursor[fl.AT_VERSION]), int(run.cursor[fl.AT_DOMAIN_ID])
         self._tables.add_domain(exporter, hi, lo, version, domain)
         self._sampling.apply(exporter)
 
     def _rare_set(self, run: _Run, *, replay: bool) -> None:
         """Handle the set at the cursor and move on behind it, whatever is in it."""
         cursor = run.cursor
-        position, end = int(cursor[fr.AT_POSITION]), int(cursor[fr.AT_SET_END])
+        position, end = int(cursor[fl.AT_POSITION]), int(cursor[fl.AT_SET_END])
         octets = run.block.slab[position:end].tobytes()
         set_id = int.from_bytes(octets[:2], "big")
-        domain_row, version = int(cursor[fr.AT_DOMAIN]), int(cursor[fr.AT_VERSION])
+        domain_row, version = int(cursor[fl.AT_DOMAIN]), int(cursor[fl.AT_VERSION])
         domain = self._tables.domains[domain_row]
-        exporter = self._tables.exporters[int(domain[fr.D_EXPORTER])]
-        cursor[fr.AT_POSITION] = end
+        exporter = self._tables.exporters[int(domain[fl.D_EXPORTER])]
+        cursor[fl.AT_POSITION] = end
         try:
             if is_template_set(version, set_id):
                 arrival = int(run.block.arrival_milliseconds[run.datagram])
                 self._templates(exporter, domain_row, version, set_id, octets[4:], arrival)
                 return
-            template = self._store.get(TemplateKey(exporter.address, version, int(domain[fr.D_ID]), set_id))
+            template = self._store.get(TemplateKey(exporter.address, version, int(domain[fl.D_ID]), set_id))
             if template is not None and template.is_options:
                 count = self._options(exporter, domain_row, template, octets[4:])
-                cursor[fr.AT_RECORDS] += count
-                cursor[fr.AT_OPTIONS] += count
+                cursor[fl.AT_RECORDS] += count
+                cursor[fl.AT_OPTIONS] += count
                 return
         except WireError:
             self._more.bad_sets += 1
-            cursor[fr.AT_COUNTABLE] = 0
+            cursor[fl.AT_COUNTABLE] = 0
             return
-        cursor[fr.AT_COUNTABLE] = 0
+        cursor[fl.AT_COUNTABLE] = 0
         if replay:
             return
         self._more.sets_without_template += 1
@@ -301,7 +306,7 @@ class FlowDecoder:
     def _templates(
         self, exporter: ExporterRow, domain_row: int, version: int, set_id: int, body: bytes, arrival: UnixMillis
     ) -> None:
-        domain = int(self._tables.domains[domain_row, fr.D_ID])
+        domain = int(self._tables.domains[domain_row, fl.D_ID])
         found = parse_template_set(
             version, set_id, body, exporter=exporter.address, domain=domain, max_fields=self._limits.max_fields
         )
@@ -328,7 +333,7 @@ class FlowDecoder:
         self._more.template_changes += stored is Stored.CHANGED
         row = self._tables.put_template(domain_row, template.id, compile_template(template, key.version))
         rate = self._sampling.rate_of_template(exporter, domain_row, template.id)
-        self._tables.templates[row, fr.T_RATE] = rate
+        self._tables.templates[row, fl.T_RATE] = rate
         waiting = self._pending.take((domain_row, template.id), arrival)
         if waiting:
             self._more.replayed_sets += len(waiting)
@@ -349,7 +354,7 @@ class FlowDecoder:
     def _options(self, exporter: ExporterRow, domain_row: int, template: Template, body: bytes) -> int:
         """Learn from the records of an options data set; return how many there were."""
         count = 0
-        domain = int(self._tables.domains[domain_row, fr.D_ID])
+        domain = int(self._tables.domains[domain_row, fl.D_ID])
         for values in split_records(template, body, exporter=exporter.address, domain=domain):
             count += 1
             self._more.options_records += 1
@@ -359,5 +364,5 @@ class FlowDecoder:
                     numbers.setdefault(place.element, int.from_bytes(value, "big"))
             self._sampling.learn(exporter, domain_row, numbers)
             if numbers.get(160, 0) > 0:
-                self._tables.domains[domain_row, fr.D_INIT] = numbers[160] & ((1 << 62) - 1)
+                self._tables.domains[domain_row, fl.D_INIT] = numbers[160] & ((1 << 62) - 1)
         return count

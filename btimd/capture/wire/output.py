@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
 from btimd.model.flowbatch import FlowBatch
 
 LARGEST_SET: Final = 2 * 8192  # records of 8 octets in a full datagram, with their other direction
@@ -18,7 +18,8 @@ class OutputChunk:
         self.wide = np.empty((8, room), np.int64)
         self.ids = np.empty((3, room), np.uint32)
         self.small = np.empty((2, room), np.int32)
-        self.words = np.empty((4, room), np.uint16)
+        self.words = np.empty((5, room), np.uint16)
+        self.extra = np.empty((fl.EXTRAS, 0), np.int64)
         self.octets = np.empty((3, room), np.uint8)
 
     @staticmethod
@@ -32,24 +33,25 @@ class OutputChunk:
         wide, ids, small, words, octets = self.wide, self.ids, self.small, self.words, self.octets
         unsigned = wide.view(np.uint64)
         return FlowBatch({
-            "flow_start_milliseconds": wide[fr.W_START, :n],
-            "flow_end_milliseconds": wide[fr.W_END, :n],
-            "source_address_hi": unsigned[fr.W_SOURCE_HI, :n],
-            "source_address_lo": unsigned[fr.W_SOURCE_LO, :n],
-            "destination_address_hi": unsigned[fr.W_DESTINATION_HI, :n],
-            "destination_address_lo": unsigned[fr.W_DESTINATION_LO, :n],
-            "source_transport_port": words[fr.P_SOURCE, :n],
-            "destination_transport_port": words[fr.P_DESTINATION, :n],
-            "protocol_identifier": octets[fr.B_PROTOCOL, :n],
-            "ip_class_of_service": octets[fr.B_CLASS, :n],
-            "tcp_control_bits": words[fr.P_FLAGS, :n],
-            "ingress_interface": ids[fr.I_INGRESS, :n],
-            "egress_interface": ids[fr.I_EGRESS, :n],
-            "vlan_id": words[fr.P_VLAN, :n],
-            "flow_direction": octets[fr.B_DIRECTION, :n],
-            "octet_delta_count": wide[fr.W_OCTETS, :n],
-            "packet_delta_count": wide[fr.W_PACKETS, :n],
-            "observation_domain_id": ids[fr.I_DOMAIN, :n],
-            "sampling_rate": small[fr.M_RATE, :n],
-            "exporter_id": small[fr.M_EXPORTER, :n],
+            "flow_start_milliseconds": wide[fl.W_START, :n],
+            "flow_end_milliseconds": wide[fl.W_END, :n],
+            "source_address_hi": unsigned[fl.W_SOURCE_HI, :n],
+            "source_address_lo": unsigned[fl.W_SOURCE_LO, :n],
+            "destination_address_hi": unsigned[fl.W_DESTINATION_HI, :n],
+            "destination_address_lo": unsigned[fl.W_DESTINATION_LO, :n],
+            "source_transport_port": words[fl.P_SOURCE, :n],
+            "destination_transport_port": words[fl.P_DESTINATION, :n],
+            "protocol_identifier": octets[fl.B_PROTOCOL, :n],
+            "ip_class_of_service": octets[fl.B_CLASS, :n],
+            "tcp_control_bits": words[fl.P_FLAGS, :n],
+            "ingress_interface": ids[fl.I_INGRESS, :n],
+            "egress_interface": ids[fl.I_EGRESS, :n],
+            "vlan_id": words[fl.P_VLAN, :n],
+            "flow_direction": octets[fl.B_DIRECTION, :n],
+            "octet_delta_count": wide[fl.W_OCTETS, :n],
+            "packet_delta_count": wide[fl.W_PACKETS, :n],
+            "observation_domain_id": ids[fl.I_DOMAIN, :n],
+            "sampling_rate": small[fl.M_RATE, :n],
+            "exporter_id": small[fl.M_EXPORTER, :n],
+            "record_quality": words[fl.P_QUALITY, :n],
         })  # fmt: skip

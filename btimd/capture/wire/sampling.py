@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from btimd.capture.wire.tables import ExporterRow, Tables
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
 
 MAX_SAMPLERS: Final = 65_536
 _M31: Final = 0x7FFF_FFFF
@@ -26,7 +26,7 @@ def announced_rate(values: Mapping[int, int]) -> int:
     else:
         # 305 alone says that no packet is left out between the sampled ones; 309 and 310 beside it say more.
         rate = values.get(50, 0) or values.get(34, 0) or int(values.get(305, 0) > 0)
-    return rate if rate <= fr.LIMIT_RATE else 0
+    return rate if rate <= fl.LIMIT_RATE else 0
 
 
 class SamplingBook:
@@ -72,9 +72,9 @@ class SamplingBook:
         """Write the rates that hold now to the exporter's domains and templates."""
         tables = self._tables
         for row in exporter.domains:
-            tables.domains[row, fr.D_RATE] = self._rate(exporter, row, None)
+            tables.domains[row, fl.D_RATE] = self._rate(exporter, row, None)
         for row, (domain_row, template_id) in exporter.templates.items():
-            tables.templates[row, fr.T_RATE] = self._rate(exporter, domain_row, template_id)
+            tables.templates[row, fl.T_RATE] = self._rate(exporter, domain_row, template_id)
 
     def rate_of_template(self, exporter: ExporterRow, domain_row: int, template_id: int) -> int:
         """Return the rate of records that name neither a rate nor a sampler."""

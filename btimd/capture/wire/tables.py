@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.capture.wire.program import FIXED_LAYOUTS, Layout
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
+from btimd.kernels import keytable
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -38,7 +39,7 @@ class KeyTable:
 
     def put(self, key: int, value: int) -> None:
         """Set the value of a key."""
-        slot = fr.find_key(self.slots, key)
+        slot = keytable.find_key(self.slots, key)
         if self.slots[slot, 0] == -1:
             self._used += 1
         self.slots[slot] = key, value
@@ -46,11 +47,11 @@ class KeyTable:
             old = self.slots
             self.slots = np.full((2 * len(old), 2), -1, np.int64)
             for row in old[old[:, 0] != -1]:
-                self.slots[fr.find_key(self.slots, int(row[0]))] = row
+                self.slots[keytable.find_key(self.slots, int(row[0]))] = row
 
     def get(self, key: int) -> int:
         """Return the value of a key, -1 where it has none."""
-        slot = fr.find_key(self.slots, key)
+        slot = keytable.find_key(self.slots, key)
         return int(self.slots[slot, 1])
 
 
@@ -71,11 +72,12 @@ class Tables:
     def __init__(self, default_rate: int) -> None:
         self.default_rate = default_rate
         self.domain_slots: Int64s = np.full((_FIRST_SLOTS, 4), -1, np.int64)
-        self.domains: Int64s = np.zeros((_FIRST_ROWS, fr.DOMAIN_SIZE), np.int64)
+        self.domains: Int64s = np.zeros((_FIRST_ROWS, fl.DOMAIN_SIZE), np.int64)
+        self.sequences: Int64s = np.zeros((_FIRST_ROWS, fl.SEQUENCE_SIZE), np.int64)
         self.domain_count = 0
-        self.templates: Int64s = np.zeros((_FIRST_ROWS, fr.TEMPLATE_SIZE), np.int64)
-        self.slot_offsets: Int32s = np.zeros((_FIRST_ROWS, fr.SLOTS), np.int32)
-        self.slot_lengths: Int32s = np.zeros((_FIRST_ROWS, fr.SLOTS), np.int32)
+        self.templates: Int64s = np.zeros((_FIRST_ROWS, fl.TEMPLATE_SIZE), np.int64)
+        self.slot_offsets: Int32s = np.zeros((_FIRST_ROWS, fl.SLOTS), np.int32)
+        self.slot_lengths: Int32s = np.zeros((_FIRST_ROWS, fl.SLOTS), np.int32)
         self.fields: Int32s = np.zeros((_FIRST_ROWS, 2), np.int32)
         self.template_keys = KeyTable()
         self.samplers = KeyTable()
@@ -85,7 +87,7 @@ class Tables:
         self._field_count = 0
         self._pools: dict[int, tuple[tuple[int, int], ...]] = {}
         self._live_fields = 0
-        self._template_count = fr.FIXED_ROWS
+        self._template_count = fl.FIXED_ROWS
         for row, layout in enumerate(FIXED_LAYOUTS):
             self._write(row, layout)
 
@@ -105,27 +107,28 @@ class Tables:
         row = self.domain_count
         self.domain_count += 1
         self.domains = _grown(self.domains, self.domain_count)
-        self.domains[row, fr.D_EXPORTER] = exporter.id
-        self.domains[row, fr.D_VERSION] = version
-        self.domains[row, fr.D_ID] = domain
-        self.domains[row, fr.D_RATE] = self.default_rate
-        self.domains[row, fr.D_PREVIOUS] = -1
+        self.sequences = _grown(self.sequences, self.domain_count)
+        self.domains[row, fl.D_EXPORTER] = exporter.id
+        self.domains[row, fl.D_VERSION] = version
+        self.domains[row, fl.D_ID] = domain
+        self.domains[row, fl.D_RATE] = self.default_rate
+        self.sequences[row, fl.E_PREVIOUS] = -1
         exporter.domains.append(row)
         if 2 * self.domain_count > len(self.domain_slots):
             old = self.domain_slots
             self.domain_slots = np.full((2 * len(old), 4), -1, np.int64)
             for entry in old[old[:, 2] != -1]:
-                slot = fr.find_domain(self.domain_slots, int(entry[0]), int(entry[1]), int(entry[2]))
+                slot = keytable.find_domain(self.domain_slots, int(entry[0]), int(entry[1]), int(entry[2]))
                 self.domain_slots[slot] = entry
         key = (version << 32) | domain
-        slot = fr.find_domain(self.domain_slots, _signed(hi), _signed(lo), key)
+        slot = keytable.find_domain(self.domain_slots, _signed(hi), _signed(lo), key)
         self.domain_slots[slot] = _signed(hi), _signed(lo), key, row
         return row
 
     def put_template(self, domain_row: int, template_id: int, layout: Layout) -> int:
         """Put a layout in force for a domain's template id; return its row, whose T_RATE is still to be set."""
         key = (domain_row << 16) | template_id
-        exporter = self.exporters[int(self.domains[domain_row, fr.D_EXPORTER])]
+        exporter = self.exporters[int(self.domains[domain_row, fl.D_EXPORTER])]
         row = self._row_of.get(key, -1)
         if row < 0:
             row = self._template_count
@@ -162,7 +165,7 @@ class Tables:
         pool = self._pools[row]
         self.fields = _grown(self.fields, self._field_count + len(pool))
         self.fields[self._field_count : self._field_count + len(pool)] = pool
-        self.templates[row, fr.T_FIELD_AT] = self._field_count
+        self.templates[row, fl.T_FIELD_AT] = self._field_count
         self._field_count += len(pool)
 
     def _compact(self) -> None:

@@ -61,7 +61,7 @@ def test_a_v9_record_fills_every_column_it_has() -> None:
             "destination_transport_port": 443, "protocol_identifier": 6, "ip_class_of_service": 0xB8,
             "tcp_control_bits": 0x1B, "ingress_interface": 7, "egress_interface": 8, "vlan_id": 100,
             "flow_direction": 1, "octet_delta_count": 1000, "packet_delta_count": 10, "observation_domain_id": 5,
-            "sampling_rate": 1, "exporter_id": 0,
+            "sampling_rate": 1, "exporter_id": 0, "record_quality": 0,
         }
     ]  # fmt: skip
     assert moved(decoder) == {}
@@ -77,7 +77,7 @@ def test_a_v5_record_fills_every_column_it_has() -> None:
             "destination_transport_port": 443, "protocol_identifier": 6, "ip_class_of_service": 8,
             "tcp_control_bits": 0x1B, "ingress_interface": 3, "egress_interface": 4, "vlan_id": 0, "flow_direction": 0,
             "octet_delta_count": 1000, "packet_delta_count": 10, "observation_domain_id": 0x0203,
-            "sampling_rate": 100, "exporter_id": 0,
+            "sampling_rate": 100, "exporter_id": 0, "record_quality": 0,
         }
     ]  # fmt: skip
 

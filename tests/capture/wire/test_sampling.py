@@ -3,7 +3,7 @@ import pytest
 from btimd.capture.wire import sampling
 from btimd.capture.wire.sampling import SamplingBook, announced_rate
 from btimd.capture.wire.tables import Tables
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_samplers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         book.learn(exporter, domain, {48: sampler, 50: 100 + sampler})
     found = [tables.samplers.get((domain << 31) | sampler) for sampler in range(5)]
     assert found == [100, 101, -1, -1, -1]
-    assert (book.rate_of_exporter(exporter), int(tables.domains[domain, fr.D_RATE])) == (104, 104)
+    assert (book.rate_of_exporter(exporter), int(tables.domains[domain, fl.D_RATE])) == (104, 104)

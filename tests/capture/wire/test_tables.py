@@ -1,7 +1,7 @@
 from btimd.capture.wire.program import compile_template
 from btimd.capture.wire.tables import KeyTable, Tables
 from btimd.capture.wire.templates import Field, Template
-from btimd.kernels import flowrecords as fr
+from btimd.kernels import flowlayout as fl
 
 
 def test_a_key_table_grows_and_forgets_nothing() -> None:
@@ -27,8 +27,8 @@ def test_fields_of_replaced_variable_templates_are_given_back() -> None:
         row = tables.put_template(domain, 256, compile_template(variable(number, 30 + number % 2), 10))
     assert len(tables.fields) <= 256
     for found, count in ((steady, 5), (row, 31)):
-        at = int(tables.templates[found, fr.T_FIELD_AT])
-        assert tables.templates[found, fr.T_FIELD_COUNT] == count
+        at = int(tables.templates[found, fl.T_FIELD_AT])
+        assert tables.templates[found, fl.T_FIELD_COUNT] == count
         assert tables.fields[at : at + count].tolist() == [[65535, -1]] * count
 
 
