@@ -19,7 +19,7 @@ from btimd.api.auth import Role, digest_of
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
+from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser, RefusedExporter
 from btimd.model.probe import ProbeResult
 from btimd.model.service import ServiceGraph
 from btimd.model.sla import SlaState
@@ -191,6 +191,11 @@ class Client:
     def exporters(self) -> Page[Exporter]:
         """Return who exports flow records."""
         return self._page("ListExporters", flows_pb2.ListExportersRequest(), "exporters", convert.EXPORTER.from_pb)
+
+    def refused_exporters(self) -> Page[RefusedExporter]:
+        """Return who sent flow records without being allowed to."""
+        request = flows_pb2.ListExportersRequest()
+        return self._page("ListExporters", request, "refused", convert.REFUSED_EXPORTER.from_pb)
 
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
         """Say where a flow would go and why."""

@@ -4,7 +4,15 @@ from btimd.api.codec import Codec, EnumCodec, millis_of_timestamp, timestamp_of_
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.model.incident import ImpactAssessment, Incident, IncidentEvent, Priority
 from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, ExporterInterface, NodeState, OnlineUser
+from btimd.model.ports import (
+    DiagnosisProgress,
+    Explanation,
+    Exporter,
+    ExporterInterface,
+    NodeState,
+    OnlineUser,
+    RefusedExporter,
+)
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.service import BusinessService, Check, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
@@ -29,6 +37,7 @@ WINDOW = Codec(
 )
 EXPORTER_INTERFACE = Codec(ExporterInterface, flows_pb2.ExporterInterface)
 EXPORTER = Codec(Exporter, flows_pb2.Exporter, _SEEN)
+REFUSED_EXPORTER = Codec(RefusedExporter, flows_pb2.RefusedExporter, {"last_seen_milliseconds": "last_seen_at"})
 ONLINE_USER = Codec(OnlineUser, flows_pb2.OnlineUser, _SEEN)
 EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)
 

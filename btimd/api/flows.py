@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from btimd.api.auth import Caller
-from btimd.api.convert import EXPLANATION, EXPORTER, ONLINE_USER, SERIES_QUERY, WINDOW, series_row_to_pb
+from btimd.api.convert import (
+    EXPLANATION,
+    EXPORTER,
+    ONLINE_USER,
+    REFUSED_EXPORTER,
+    SERIES_QUERY,
+    WINDOW,
+    series_row_to_pb,
+)
 from btimd.api.errors import invalid
 from btimd.api.pb import flows_pb2 as pb
 from btimd.api.requests import (
@@ -75,7 +83,10 @@ class FlowsServicer:
 
     async def list_exporters(self, _request: pb.ListExportersRequest, _caller: Caller) -> pb.ListExportersResponse:
         """Return who exports flow records."""
-        return pb.ListExportersResponse(exporters=[EXPORTER.to_pb(one) for one in self._view.exporters()])
+        return pb.ListExportersResponse(
+            exporters=[EXPORTER.to_pb(one) for one in self._view.exporters()],
+            refused=[REFUSED_EXPORTER.to_pb(one) for one in self._view.refused_exporters()],
+        )
 
     async def explain_flow(self, request: pb.ExplainFlowRequest, _caller: Caller) -> pb.ExplainFlowResponse:
         """Say where a flow would go and why."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 from rich.console import Console, Group, RenderableType
 
 from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, Update, find_token, new_token
+from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
 from btimd.cli.ctl_tables import Tables
 from btimd.cli.ctl_text import clean, json_line
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
@@ -95,9 +96,21 @@ class Commands:
         self._out.page(page, self._tables.users, "nobody is on line")
         return 0
 
-    def exporters(self, _args: argparse.Namespace) -> int:
-        """Show who exports flow records."""
-        self._out.page(self._client.exporters(), self._tables.exporters, "no exporter has sent anything yet")
+    def exporters(self, args: argparse.Namespace) -> int:
+        """Show who exports flow records, one of them in detail, or who tried without being allowed to."""
+        if args.refused:
+            self._out.page(self._client.refused_exporters(), refused_table, "nobody was refused")
+            return 0
+        page = self._client.exporters()
+        if args.exporter is None:
+            now = self._clock.wall()
+            nobody = "no exporter has sent anything yet"
+            self._out.page(page, lambda rows: exporters_table(rows, now), nobody)
+            return 0
+        found = [one for one in page.items if args.exporter in {one.address, one.name}]
+        if not found:
+            raise CallFailedError(f"nobody exports as {args.exporter}; btimctl exporters lists who does")
+        self._out.write(found, lambda: exporter_details(found[0]))
         return 0
 
     def explain(self, args: argparse.Namespace) -> int:
@@ -230,7 +243,9 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     users.add_argument("business", metavar="BUSINESS")
     users.add_argument("--region", metavar="NAME")
     _limit(users)
-    add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
+    exporters = add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
+    exporters.add_argument("exporter", nargs="?", metavar="EXPORTER", help="address or name of one, to see all of it")
+    exporters.add_argument("--refused", action="store_true", help="who sent without being allowed to")
     explain = add("explain", Commands.explain, "where a flow belongs, and why")
     explain.add_argument("address", metavar="ADDR")
     explain.add_argument("peer", metavar="PEER")

@@ -11,7 +11,7 @@ from rich.tree import Tree
 from btimd.cli.ctl_text import clean, full_moment, moment, percent, quantity, span
 from btimd.model.incident import Incident, IncidentEvent, Signal
 from btimd.model.points import SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser
+from btimd.model.ports import DiagnosisProgress, Explanation, NodeState, OnlineUser
 from btimd.model.probe import Health, ProbeResult
 from btimd.model.service import ServiceGraph
 from btimd.model.sla import SlaState
@@ -47,7 +47,8 @@ def state(word: str) -> Text:
     return Text(f"{shape} {word}", style=colour)
 
 
-def _table(*columns: str, right: Sequence[str] = (), wide: str = "") -> Table:
+def new_table(*columns: str, right: Sequence[str] = (), wide: str = "") -> Table:
+    """Return a table without rows; of the columns only `wide` may take several lines."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
@@ -70,7 +71,7 @@ def _told(event: IncidentEvent) -> Iterator[str]:
             yield value if key == "summary" else f"{key.replace('_', ' ')}: {value}"
 
 
-def _rows(table: Table, rows: Iterable[Sequence[str | Text]]) -> Table:
+def fill(table: Table, rows: Iterable[Sequence[str | Text]]) -> Table:
     """Add rows; plain text is cleaned, and never read as markup."""
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row))
@@ -84,17 +85,17 @@ class Tables:
         self._zone = zone
 
     def windows(self, rows: Sequence[WindowRow]) -> Table:
-        """Show traffic: the rate both ways, who and how many. "~": sampled, ">=": a lower bound."""
-        table = _table(
-            "from", "for", "business", "region", "segment", "to server", "to client", "flows", "users",
-            right=("for", "to server", "to client", "flows", "users"),
+        """Show traffic: the rate both ways, who and how many. "~": sampled, ">=": a lower bound, "?": loss unknown."""
+        table = new_table(
+            "from", "for", "business", "region", "segment", "to server", "to client", "flows", "users", "lost",
+            right=("for", "to server", "to client", "flows", "users", "lost"),
         )  # fmt: skip
 
         def rate(row: WindowRow, octets: int) -> str:
             bits = octets * _BITS * _MILLIS / row.interval_milliseconds
             return ("~" if row.sampled else "") + quantity(bits, "bit/s")
 
-        return _rows(
+        return fill(
             table,
             (
                 (
@@ -107,6 +108,7 @@ class Tables:
                     rate(row, row.octets_to_client),
                     quantity(row.flows),
                     ("" if row.users_exact else ">=") + str(row.users),
+                    "?" if row.export_loss_ratio is None else f"{row.export_loss_ratio * 100:.1f} %",
                 )
                 for row in rows
             ),
@@ -114,8 +116,8 @@ class Tables:
 
     def users(self, users: Sequence[OnlineUser]) -> Table:
         """Show who is on line."""
-        table = _table("address", "person", "region", "segment", "state", "last seen", "octets", right=("octets",))
-        return _rows(
+        table = new_table("address", "person", "region", "segment", "state", "last seen", "octets", right=("octets",))
+        return fill(
             table,
             (
                 (
@@ -131,32 +133,10 @@ class Tables:
             ),
         )
 
-    def exporters(self, exporters: Sequence[Exporter]) -> Table:
-        """Show who exports, and what was lost on the way."""
-        numbers = ("version", "datagrams", "records", "lost", "templates", "sampling")
-        table = _table("address", *numbers, "domains", "last seen", right=numbers)
-        return _rows(
-            table,
-            (
-                (
-                    one.address,
-                    str(one.version),
-                    quantity(one.datagrams),
-                    quantity(one.records),
-                    Text(quantity(one.lost), style="red" if one.lost else "default"),
-                    str(one.templates),
-                    f"1:{one.sampling_rate}",
-                    ",".join(map(str, one.observation_domains)),
-                    self._at(one.last_seen_milliseconds / _MILLIS),
-                )
-                for one in exporters
-            ),
-        )
-
     def nodes(self, nodes: Sequence[NodeState]) -> Table:
         """Show how nodes stand."""
-        table = _table("node", "kind", "status", "itself", "checked", "evidence", wide="evidence")
-        return _rows(
+        table = new_table("node", "kind", "status", "itself", "checked", "evidence", wide="evidence")
+        return fill(
             table,
             (
                 (
@@ -196,8 +176,8 @@ class Tables:
 
     def symptoms(self, symptoms: Sequence[Symptom]) -> Table:
         """Show what users feel."""
-        table = _table("since", "node", "check", "error", "what", wide="what")
-        return _rows(
+        table = new_table("since", "node", "check", "error", "what", wide="what")
+        return fill(
             table,
             (
                 (self._at(found.since), found.node, found.check_id, Text(found.error.value, style="red"), found.text)
@@ -207,7 +187,7 @@ class Tables:
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> Table:
         """Show what was found, and after how long."""
-        table = _table(
+        table = new_table(
             "ended",
             "id",
             "cause",
@@ -218,7 +198,7 @@ class Tables:
             right=("sure", "probes"),
             wide="summary",
         )
-        return _rows(
+        return fill(
             table,
             (
                 (
@@ -236,7 +216,7 @@ class Tables:
 
     def diagnoses(self, steps: Sequence[DiagnosisProgress]) -> Table:
         """Show where diagnoses stand: what was asked last, and who is suspected."""
-        table = _table("diagnosis", "step", "of", "suspects", "evidence", right=("step",), wide="evidence")
+        table = new_table("diagnosis", "step", "of", "suspects", "evidence", right=("step",), wide="evidence")
 
         def evidence(step: DiagnosisProgress) -> str:
             if step.verdict is not None:
@@ -244,7 +224,7 @@ class Tables:
             last = step.evidence[-1:]
             return "; ".join(f"{one.check_id} {one.health.value}: {one.detail}" for one in last)
 
-        return _rows(
+        return fill(
             table,
             (
                 (
@@ -260,10 +240,10 @@ class Tables:
 
     def incidents(self, incidents: Sequence[Incident]) -> Table:
         """Show incidents."""
-        table = _table(
+        table = new_table(
             "id", "prio", "state", "signal", "opened", "assignee", "users", "title", right=("users",), wide="title"
         )
-        return _rows(
+        return fill(
             table,
             (
                 (
@@ -310,11 +290,11 @@ class Tables:
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        return _rows(table, lines.items())
+        return fill(table, lines.items())
 
     def timeline(self, events: Sequence[IncidentEvent]) -> Table:
         """Show what happened to an incident."""
-        table = _table("#", "when", "who", "what", "state", "why", right=("#",), wide="why")
+        table = new_table("#", "when", "who", "what", "state", "why", right=("#",), wide="why")
 
         def states(event: IncidentEvent) -> str:
             before = event.from_state.value if event.from_state else ""
@@ -322,7 +302,7 @@ class Tables:
                 event.to_state.value if before in {"", event.to_state.value} else f"{before} > {event.to_state.value}"
             )
 
-        return _rows(
+        return fill(
             table,
             (
                 (
@@ -340,8 +320,8 @@ class Tables:
     def sla_states(self, states: Sequence[SlaState]) -> Table:
         """Show what was promised and kept."""
         numbers = ("target", "kept", "measured", "down", "of", "used")
-        table = _table("business", "status", "now", *numbers, right=numbers)
-        return _rows(
+        table = new_table("business", "status", "now", *numbers, right=numbers)
+        return fill(
             table,
             (
                 (
@@ -361,8 +341,8 @@ class Tables:
 
     def history(self, rows: Sequence[SeriesRow], tags: Sequence[str], fields: Sequence[str]) -> Table:
         """Show an answer of the series store."""
-        table = _table("time", *tags, *fields, right=fields)
-        return _rows(
+        table = new_table("time", *tags, *fields, right=fields)
+        return fill(
             table,
             (
                 (
@@ -398,9 +378,9 @@ class Tables:
 
     def serving(self, services: Mapping[str, bool]) -> Table:
         """Show which services are served."""
-        table = _table("service", "status")
+        table = new_table("service", "status")
         words = {True: "good", False: "bad"}
-        return _rows(table, ((name or "btimd", state(words[good])) for name, good in services.items()))
+        return fill(table, ((name or "btimd", state(words[good])) for name, good in services.items()))
 
     def _at(self, seconds: float | None) -> str:
         return moment(seconds, self._zone)

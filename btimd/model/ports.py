@@ -40,11 +40,12 @@ class Exporter:
 
     address: of the sender, with sFlow of the agent. name: from the configuration, "" = the configuration does not
     know it. version: NetFlow 1, 5, 7, 9, IPFIX 10, sFlow 105, as last seen. lost: what its sequence numbers miss, in
-    what it counts (datagrams with NetFlow v9 and sFlow, records with v5 and IPFIX); lost_records: the same as records,
-    estimated. counting: how it numbers datagrams, "" = not known yet. clock_skew_milliseconds: arrival minus the
-    export time in its headers, None = it tells none. sampling_rates: those in use, ascending. unconfirmed_templates:
-    remembered from an earlier run and not sent again yet. strict: several exporters share the address and are told
-    apart by their ports. rates: over the last minute or so. duplicates: records that another exporter had reported.
+    what it counts (datagrams with NetFlow v9 and sFlow, records with v5 and IPFIX); lost_records: the same as
+    records, estimated, None = its numbers say nothing. counting: how it numbers datagrams, "" = not known yet.
+    clock_skew_milliseconds: arrival minus the export time in its headers, None = it tells none. sampling_rates: those
+    in use, ascending. unconfirmed_templates: remembered from an earlier run and not sent again yet. strict: several
+    exporters share the address and are told apart by their ports. rates: over the last minute or so. duplicates:
+    records that another exporter had reported.
     """
 
     id: int
@@ -59,7 +60,7 @@ class Exporter:
     first_seen_milliseconds: UnixMillis
     last_seen_milliseconds: UnixMillis
     name: str = ""
-    lost_records: int = 0
+    lost_records: int | None = None
     restarts: int = 0
     reordered: int = 0
     counting: str = ""
@@ -82,6 +83,15 @@ class ExporterInterface:
     name: str
     description: str
     speed: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedExporter:
+    """A sender that the list of allowed exporters does not name, and what was refused."""
+
+    address: str
+    datagrams: int
+    last_seen_milliseconds: UnixMillis
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,10 @@ class FlowView(Protocol):
     def exporters(self) -> Sequence[Exporter]:
         """Return who exports flow records."""
         ...
+
+    def refused_exporters(self) -> Sequence[RefusedExporter]:
+        """Return who sent without being allowed to, as far as it is remembered."""
+        return ()
 
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
         """Say where a flow between address and peer:port would go and why."""

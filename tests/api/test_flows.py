@@ -9,7 +9,7 @@ from btimd.api.flows import MAX_HISTORY_ROWS, history_query
 from btimd.api.pb import flows_pb2 as pb
 from btimd.model.points import SeriesQuery, SeriesRow
 from tests.api.conftest import Served
-from tests.fakes.views import EXPLANATION, EXPORTER, USER, WINDOW
+from tests.fakes.views import EXPLANATION, EXPORTER, REFUSED, USER, WINDOW
 
 QUERY = SeriesQuery(
     measurement="traffic",
@@ -59,8 +59,10 @@ async def test_users_and_exporters_are_listed(served: Served) -> None:
         users = await asyncio.to_thread(client.users, "erp", region="Shanghai")
         nobody = await asyncio.to_thread(client.users, "erp", region="Beijing")
         exporters = await asyncio.to_thread(client.exporters)
+        refused = await asyncio.to_thread(client.refused_exporters)
 
-    assert (users, nobody, exporters) == (Page([USER], False), Page([], False), Page([EXPORTER], False))
+    assert (users, nobody) == (Page([USER], False), Page([], False))
+    assert (exporters, refused) == (Page([EXPORTER], False), Page([REFUSED], False))
 
 
 async def test_a_flow_is_explained(served: Served) -> None:

@@ -12,7 +12,6 @@ from btimd.model.service import Node, NodeKind, ServiceGraph
 from tests.fakes.views import (
     DIAGNOSIS,
     EXPLANATION,
-    EXPORTER,
     GRAPH,
     INCIDENT,
     NODE_STATES,
@@ -37,12 +36,14 @@ def drawn(picture: RenderableType) -> list[str]:
 
 
 def test_traffic_says_what_is_estimated_and_what_is_a_lower_bound() -> None:
-    other = replace(WINDOW, business="", region="", segment="", sampled=True, users_exact=False)
+    other = replace(
+        WINDOW, business="", region="", segment="", sampled=True, users_exact=False, export_loss_ratio=0.0123
+    )
 
     assert drawn(TABLES.windows([WINDOW, other])) == [
-        "from              for  business  region    segment    to server     to client  flows  users",
-        "09-21 14:14:00  1 min  erp       Shanghai  Finance   160 kbit/s   11.7 Mbit/s    420     37",
-        "09-21 14:14:00  1 min  (none)    -         -        ~160 kbit/s  ~11.7 Mbit/s    420   >=37",
+        "from              for  business  region    segment    to server     to client  flows  users   lost",
+        "09-21 14:14:00  1 min  erp       Shanghai  Finance   160 kbit/s   11.7 Mbit/s    420     37      ?",
+        "09-21 14:14:00  1 min  (none)    -         -        ~160 kbit/s  ~11.7 Mbit/s    420   >=37  1.2 %",
     ]
 
 
@@ -68,10 +69,6 @@ def test_a_graph_of_many_ways_to_one_node_stays_small() -> None:
 def test_every_other_picture_fits_100_columns() -> None:
     pictures: dict[str, tuple[RenderableType, str]] = {
         "users": (TABLES.users([USER]), "10.1.2.3  Li Wei  Shanghai  Finance  active  09-21 14:13:21    5 MB"),
-        "exporters": (
-            TABLES.exporters([EXPORTER]),
-            "10.255.0.1       10        1 k     24 k    12          3       1:1  0,7      09-21 14:13:21",
-        ),
         "nodes": (
             TABLES.nodes(NODE_STATES[3:4]),
             "db1   database  ✖ bad   ✖ bad   09-21 14:13:20  connection refused",

@@ -24,11 +24,13 @@ from btimd.model.ports import (
     DiagnosisProgress,
     Explanation,
     Exporter,
+    ExporterInterface,
     FlowView,
     GraphView,
     IncidentDesk,
     NodeState,
     OnlineUser,
+    RefusedExporter,
     SlaBook,
     Subscription,
 )
@@ -81,7 +83,22 @@ EXPORTER = Exporter(
     sampling_rate=1,
     first_seen_milliseconds=1_789_999_000_000,
     last_seen_milliseconds=1_790_000_001_500,
+    name="core-1",
+    lost_records=240,
+    restarts=1,
+    reordered=3,
+    counting="counts the records sent before a message",
+    clock_skew_milliseconds=-1500,
+    sampling_rates=(1, 1000),
+    sampling_announced=True,
+    unconfirmed_templates=1,
+    strict=False,
+    datagrams_per_second=20.5,
+    records_per_second=492.0,
+    duplicates=1200,
+    interfaces=(ExporterInterface(3, "Gi0/3", "WAN Shanghai", 1_000_000_000),),
 )
+REFUSED = RefusedExporter("203.0.113.9", 17, 1_790_000_001_500)
 EXPLANATION = Explanation(
     businesses=("erp",),
     rule_id="erp#2",
@@ -231,6 +248,10 @@ class FakeFlows(FlowView):
     @override
     def exporters(self) -> Sequence[Exporter]:
         return [EXPORTER]
+
+    @override
+    def refused_exporters(self) -> Sequence[RefusedExporter]:
+        return [REFUSED]
 
     @override
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:

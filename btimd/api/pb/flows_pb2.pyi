@@ -222,11 +222,23 @@ class ListExportersRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class RefusedExporter(_message.Message):
+    __slots__ = ("address", "datagrams", "last_seen_at")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    DATAGRAMS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    datagrams: int
+    last_seen_at: _timestamp_pb2.Timestamp
+    def __init__(self, address: _Optional[str] = ..., datagrams: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class ListExportersResponse(_message.Message):
-    __slots__ = ("exporters",)
+    __slots__ = ("exporters", "refused")
     EXPORTERS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
     exporters: _containers.RepeatedCompositeFieldContainer[Exporter]
-    def __init__(self, exporters: _Optional[_Iterable[_Union[Exporter, _Mapping]]] = ...) -> None: ...
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedExporter]
+    def __init__(self, exporters: _Optional[_Iterable[_Union[Exporter, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[RefusedExporter, _Mapping]]] = ...) -> None: ...
 
 class ExplainFlowRequest(_message.Message):
     __slots__ = ("address", "peer", "port", "protocol")
