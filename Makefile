@@ -48,8 +48,8 @@ test-bounds: setup-dev  ## kernels with every index checked
 test-nojit: setup-dev  ## kernels as plain Python
 	NUMBA_DISABLE_JIT=1 $(PYTEST) -q tests/kernels
 
-bench: setup-dev  ## figures of README, measured here
-	$(PYTHON_BIN)/python -m bench.pipeline
+bench: setup-dev  ## btimd beside nfacctd and nfcapd, measured here; BENCH="" for all of it
+	$(PYTHON_BIN)/python -m bench.flows $(if $(filter undefined,$(origin BENCH)),--quick,$(BENCH))
 
 proto: setup-dev  ## generate btimd/api/pb from proto/
 	$(PYTHON_BIN)/python tools/proto.py

@@ -1,316 +1,265 @@
-"""How fast flow records become windows: attribution, users and windows, every cell checked against a numpy truth.
+"""btimd beside nfacctd and nfcapd on the same load, in one run, as ratios; every figure only with every sum right.
 
-python -m bench.flows [records in millions] [--check-millions M]
+python -m bench.flows [--only steady,process,live,memory] [--quick] [--json] [--records N ...]
 
-The generator (make_plan, make_rules, Network) and the truth are used by the bench of the whole line too.
+The job: label each record by 2,000 prefixes (IPv4 and IPv6) and 500 services, add up octets, packets, flows and
+distinct users per business, place and minute. The load: eight exporters, four layouts, a fifth of the records IPv6,
+190,000 addresses. steady: file to windows on one core, second half of the records. process: whole processes with their
+start, `btimd replay` and nfacctd on the same capture, CPU seconds. live: highest rate over loopback without loss.
+memory: 100 exporters with 1,000 templates each and a million users; warm start. docs/performance.md says what flatters
+whom.
+
+python -m bench.flows MILLIONS is `python -m bench.stages MILLIONS`.
 """
 
 import argparse
+import json
+import pickle
 import sys
-from dataclasses import dataclass
-from time import perf_counter, process_time
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from typing_extensions import override
-
-from btimd.flows.attribution import Attribution
-from btimd.flows.component import warm
-from btimd.flows.plan import PlanEntry, compile_plan
-from btimd.flows.users import Shares, UserLimits, Users
-from btimd.flows.windows import INTERVALS_MILLISECONDS, WindowLimits, Windows
-from btimd.model.address import Prefix, address_halves
-from btimd.model.flowbatch import AttributedBatch, FlowBatch
+from bench import stages
+from bench.daemon import replay_command, replayed_cells, without_filler, write_config
+from bench.datagrams import Exporters, draw_all, write_capture
+from bench.live import Setting, exact_loss, highest_rate
+from bench.machine import adopt_orphans, load, machine, run_measured, version_of
+from bench.memory import peak_memory, start_seconds
+from bench.peers import CACHE_ENTRIES, CACHE_ENTRIES_OF_PREFIXES, LabelTruth, nfacctd_sums, write_nfacctd
+from bench.traffic import (
+    ADDRESSES,
+    PREFIXES,
+    RULES,
+    Cells,
+    Drawn,
+    Network,
+    Truth,
+    cells_of,
+    make_plan,
+    make_rules,
+    must_equal,
+)
+from btimd.flows.plan import PlanEntry
+from btimd.flows.windows import INTERVALS_MILLISECONDS
 from btimd.model.service import ServiceRule
-from btimd.model.window import WindowBatch
 
-BATCH = 8_192
-START = 1_700_000_040_000
-PLACES, BUSINESSES = 40, 100
-CELL_FIELDS = ("octets_to_server", "octets_to_client", "packets", "flows", "users")
-
-
-def make_plan(prefixes: int) -> list[PlanEntry]:
-    """Return an IP plan of this many prefixes, a fifth of them IPv6, with three levels of nesting."""
-    entries = [PlanEntry("10.0.0.0/8", "HQ", "", "", 1), PlanEntry("2001:db8::/32", "HQ6", "", "", 2)]
-    for number in range(prefixes - 2):
-        region, segment = f"region {number % 10}", f"segment {number % (PLACES // 10)}"
-        if number % 5 == 4:
-            prefix = f"2001:db8:{number:x}::/48"
-        elif number % 50 == 0:
-            prefix = f"10.{100 + number // 50 % 100}.0.0/16"
-        else:
-            prefix = f"10.{100 + number // 250 % 100}.{number % 250}.0/24"
-        entries.append(PlanEntry(prefix, region, segment, "", number + 3))
-    return list({entry.prefix: entry for entry in entries}.values())
-
-
-def make_rules(count: int, businesses: int = BUSINESSES) -> list[ServiceRule]:
-    """Return rules on single servers, some with several rules, a quarter IPv6; some rules have two owners."""
-    rules = []
-    for number in range(count):
-        server = number * 3 // 4
-        text = f"fd00::{server:x}/128" if server % 4 == 3 else f"172.16.{server // 250}.{server % 250}/32"
-        owners = [f"business-{number % businesses}"]
-        if number % 10 == 0:
-            owners.append(f"business-{(number + 1) % businesses}")
-        port = 1000 + number % 7 * 100
-        rules.append(
-            ServiceRule(
-                f"rule-{number}", tuple(owners), Prefix.parse(text), 6, port, port + number % 3, source=f"s:{number}"
-            )
-        )
-    return rules
-
-
-Cells = dict[tuple[int, str, str, str], tuple[int, ...]]
+PARTS = ("steady", "process", "live", "memory")
+PEERS = ("nfacctd", "nfcapd")
+BUFFERS = (4 << 20, 32 << 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """Records, and what the generator knows of each: client, rule (-1 = nobody's server), whether it is an answer."""
+class Bench:
+    """What all parts share."""
 
-    flows: FlowBatch
-    client: npt.NDArray[np.int64]
-    rule: npt.NDArray[np.int64]
-    answer: npt.NDArray[np.bool_]
+    folder: Path
+    entries: list[PlanEntry]
+    rules: list[ServiceRule]
+    network: Network
+    quick: bool
+    as_json: bool
+    peers: dict[str, str]
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        print(text, file=sys.stderr if self.as_json else sys.stdout, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """Clients, and the few services of their own address family that each of them uses."""
+class Capture:
+    """A capture and what is true of it."""
 
-    client_hi: npt.NDArray[np.uint64]
-    client_lo: npt.NDArray[np.uint64]
-    server_hi: npt.NDArray[np.uint64]
-    server_lo: npt.NDArray[np.uint64]
-    port: npt.NDArray[np.uint16]
-    habits: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, entries: list[PlanEntry], rules: list[ServiceRule], addresses: int, seed: int = 7) -> "Network":
-        """Return a network of this many client addresses spread over the prefixes of a plan; 4 services each."""
-        chance = np.random.default_rng(seed)
-        prefixes = [Prefix.parse(entry.prefix) for entry in entries]
-        per_prefix = -(-addresses // len(prefixes))
-        clients = [
-            (prefix.hi, prefix.lo + 1 + host % 250 + (host // 250 << 8))
-            for host in range(per_prefix)
-            for prefix in prefixes
-        ][:addresses]
-        halves = np.array(clients, np.uint64)
-        servers = np.array([(rule.server.hi, rule.server.lo) for rule in rules], np.uint64)
-        families = [np.flatnonzero((servers[:, 0] == 0) == four) for four in (False, True)]
-        habits = [family[chance.integers(0, len(family), (len(halves), 4))] for family in families]
-        return cls(
-            np.ascontiguousarray(halves[:, 0]),
-            np.ascontiguousarray(halves[:, 1]),
-            np.ascontiguousarray(servers[:, 0]),
-            np.ascontiguousarray(servers[:, 1]),
-            np.array([rule.port_low for rule in rules], np.uint16),
-            np.where(halves[:, :1] == 0, habits[1], habits[0]),
-        )
-
-    def draw(self, records: int, now: int, chance: np.random.Generator) -> Drawn:
-        """Return records that ended in the two seconds before now: a tenth to nobody's server, half of them answers."""
-        client = chance.integers(0, len(self.client_hi), records)
-        rule = self.habits[client, chance.integers(0, 4, records)]
-        other = chance.random(records) < 0.1
-        answer = chance.random(records) < 0.5
-        client_port = chance.integers(40000, 60000, records).astype(np.uint16)
-        four, six = address_halves("192.0.2.1"), address_halves("2001:db8:ffff::1")
-        is_four = self.client_hi[client] == 0
-        nobody_hi, nobody_lo = (np.where(is_four, np.uint64(four[half]), np.uint64(six[half])) for half in range(2))
-        server_hi = np.where(other, nobody_hi, self.server_hi[rule])
-        server_lo = np.where(other, nobody_lo, self.server_lo[rule])
-        server_port = np.where(other, np.uint16(443), self.port[rule])
-        end = now - chance.integers(0, 2000, records)
-        long = chance.random(records) < 0.2
-        duration = np.where(
-            long, chance.integers(0, 60_000, records), chance.exponential(800, records).astype(np.int64)
-        )
-        octets = chance.integers(40, 200_000, records)
-        flows = FlowBatch.of(
-            flow_start_milliseconds=end - duration,
-            flow_end_milliseconds=end,
-            source_address_hi=np.where(answer, server_hi, self.client_hi[client]),
-            source_address_lo=np.where(answer, server_lo, self.client_lo[client]),
-            destination_address_hi=np.where(answer, self.client_hi[client], server_hi),
-            destination_address_lo=np.where(answer, self.client_lo[client], server_lo),
-            source_transport_port=np.where(answer, server_port, client_port),
-            destination_transport_port=np.where(answer, client_port, server_port),
-            protocol_identifier=np.full(records, 6),
-            octet_delta_count=octets,
-            packet_delta_count=octets // 700 + 1,
-            sampling_rate=np.where(chance.random(records) < 0.1, 100, 1),
-        )
-        return Drawn(flows, client, np.where(other, -1, rule), answer)
-
-    def places(self, entries: list[PlanEntry]) -> list[tuple[str, str]]:
-        """Return region and segment of each client by the longest prefix around it, one after the other."""
-        by_length: dict[int, dict[int, tuple[str, str]]] = {}
-        for entry in entries:
-            prefix = Prefix.parse(entry.prefix)
-            by_length.setdefault(prefix.length, {})[prefix.first] = (entry.region, entry.segment)
-        found = []
-        for hi, lo in zip(self.client_hi.tolist(), self.client_lo.tolist(), strict=True):
-            address = hi << 64 | lo
-            around = [
-                known[address >> (128 - length) << (128 - length)]
-                for length, known in sorted(by_length.items(), reverse=True)
-                if address >> (128 - length) << (128 - length) in known
-            ]
-            found.append(tuple(next((cells[at] for cells in around if cells[at]), "") for at in range(2)))
-        return [(region, segment) for region, segment in found]
+    path: Path
+    records: int
+    cells: list[Cells]
+    labels: dict[str, LabelTruth]
 
 
-def truth(
-    entries: list[PlanEntry], rules: list[ServiceRule], network: Network, drawn: list[Drawn], interval: int
-) -> Cells:
-    """Return the five sums of every cell (start, business, region, segment) by numpy, from what the generator knows."""
-    names = sorted({business for rule in rules for business in rule.businesses} | {""})
-    of_client = network.places(entries)
-    places = sorted(set(of_client))
-    place_number = {place: number for number, place in enumerate(places)}
-    place_of = np.array([place_number[place] for place in of_client], np.int64)
-    address_of = np.unique(np.stack([network.client_hi, network.client_lo]), axis=1, return_inverse=True)[1].ravel()
-    keys, sums, who = [], [], []
-    for batch in drawn:
-        flows = batch.flows
-        start, end = flows["flow_start_milliseconds"], flows["flow_end_milliseconds"]
-        octets = flows["octet_delta_count"] * flows["sampling_rate"]
-        packets = flows["packet_delta_count"] * flows["sampling_rate"]
-        duration = end - start + 1
-        steps = int((end // interval - start // interval).max()) + 1
-        for owner in range(max(len(rule.businesses) for rule in rules)):
-            owners = [names.index(rule.businesses[owner]) if owner < len(rule.businesses) else -1 for rule in rules]
-            business = np.array([*owners, names.index("") if owner == 0 else -1], np.int64)[batch.rule]
-            for step in range(steps):
-                number = start // interval + step
-                chosen = np.flatnonzero((business >= 0) & (number <= end // interval))
-                number = number[chosen]
-                low = np.maximum(number * interval - start[chosen], 0)
-                high = np.minimum((number + 1) * interval - start[chosen], duration[chosen])
-                span = duration[chosen]
-                share = octets[chosen] * high // span - octets[chosen] * low // span
-                count = packets[chosen] * high // span - packets[chosen] * low // span
-                client = batch.client[chosen]
-                keys.append((number * 1000 + business[chosen]) * 1000 + place_of[client])
-                down = batch.answer[chosen]
-                ended = number == (end // interval)[chosen]
-                sums.append(np.stack([np.where(down, 0, share), np.where(down, share, 0), count, ended]))
-                who.append(address_of[client])
-    key, total = np.concatenate(keys), np.concatenate(sums, axis=1)
-    cells, inverse = np.unique(key, return_inverse=True)
-    out = np.zeros((5, len(cells)), np.int64)
-    for row in range(4):
-        np.add.at(out[row], inverse, total[row])
-    pairs = np.unique(inverse << 32 | np.concatenate(who))
-    out[4] = np.bincount(pairs >> 32, minlength=len(cells))
-    return {
-        (int(cell) // 1_000_000 * interval, names[int(cell) // 1000 % 1000], *places[int(cell) % 1000]): tuple(column)
-        for cell, column in zip(cells.tolist(), out.T.tolist(), strict=True)
+def write_load(bench: Bench, records: int) -> Capture:
+    """Write a capture of about so many records, with filler at its end, and add up what is in it."""
+    truths = [Truth(bench.entries, bench.rules, bench.network, each) for each in INTERVALS_MILLISECONDS]
+    labels = {name: LabelTruth(plan, bench.rules, bench.network) for name, plan in label_plans(bench).items()}
+    written = 0
+
+    def note(drawn: Drawn) -> None:
+        nonlocal written
+        written += len(drawn.flows)
+        for truth in truths:
+            truth.add(drawn)
+        for label in labels.values():
+            label.add(drawn)
+
+    path = bench.folder / "load.pcap"
+    write_capture(path, bench.network, records, filler=True, note=note)
+    return Capture(path, written, [truth.cells() for truth in truths], labels)
+
+
+def label_plans(bench: Bench) -> dict[str, list[PlanEntry]]:
+    """Return what nfacctd labels with: the places that btimd adds up by, or each prefix by itself."""
+    each = [replace(entry, region=f"prefix {number}", segment="") for number, entry in enumerate(bench.entries)]
+    return {"places": bench.entries, "prefixes": each}
+
+
+def steady(bench: Bench, capture: Capture, repeat: int) -> dict[str, Any]:
+    """Play the capture through the classes of the product, in a process of its own each time."""
+    runs = []
+    for _ in range(repeat):
+        out = bench.folder / "result"
+        whole = run_measured([sys.executable, "-m", "bench.pipeline", "--play", capture.path, out])
+        result, emitted = pickle.loads(out.read_bytes())  # noqa: S301  written by our own child
+        for interval, wanted in zip(INTERVALS_MILLISECONDS, capture.cells, strict=True):
+            must_equal(without_filler(cells_of(emitted, interval)), wanted, f"cells of {interval // 1000} s")
+        runs.append(result | {"process_cpu_seconds": whole.cpu_seconds})
+    runs.sort(key=lambda run: float(run["steady_seconds"]))
+    chosen = runs[len(runs) // 2]
+    records = chosen["steady_records"]
+    rates = [round(records / run["steady_seconds"]) for run in runs]
+    found = {
+        "records": capture.records,
+        "nanoseconds_per_record": round(chosen["steady_seconds"] / records * 1e9, 1),
+        "records_per_second": rates[len(rates) // 2],
+        "records_per_second_of_each_run": rates,
+        "stages": {name: round(spent / records * 1e9, 1) for name, spent in chosen["steady_stages"].items()},
+        "process_cpu_seconds": round(chosen["process_cpu_seconds"], 2),
+        "cells": [len(cells) for cells in capture.cells],
     }
+    bench.say(f"steady, {capture.records:,} records: {found['nanoseconds_per_record']} CPU ns/record = "
+              f"{found['records_per_second'] / 1e6:.2f} M records/s on one core "
+              f"(runs: {', '.join(f'{rate / 1e6:.2f}' for rate in rates)}); {found['stages']}; "
+              f"the process with its start {found['process_cpu_seconds']} CPU s")  # fmt: skip
+    return found
 
 
-def cells_of(batches: list[WindowBatch], interval: int) -> Cells:
-    """Return the latest state of every emitted cell."""
-    return {
-        (row.interval_start_milliseconds, row.business, row.region, row.segment): tuple(
-            getattr(row, field) for field in CELL_FIELDS
-        )
-        for batch in batches
-        if batch.interval_milliseconds == interval
-        for row in batch.rows()
+def process(bench: Bench, capture: Capture, repeat: int) -> dict[str, Any]:
+    """Compare whole processes, each from its start to its end."""
+    config = write_config(bench.folder / "replay", bench.entries, bench.rules)
+    output = bench.folder / "replayed"
+    runs = []
+    for _ in range(repeat):
+        runs.append(run_measured(replay_command(capture.path, config), stdout=output))
+        must_equal(replayed_cells(output), capture.cells[1], "cells of btimd replay")
+    ours = median(run.cpu_seconds for run in runs)
+    found: dict[str, Any] = {
+        "records": capture.records,
+        "btimd_cpu_seconds": round(ours, 2),
+        "btimd_cpu_seconds_of_each_run": [round(run.cpu_seconds, 2) for run in runs],
+        "btimd_peak_megabytes": round(runs[-1].peak_megabytes),
     }
+    text = f"process, {capture.records:,} records: btimd replay {ours:.2f} CPU s"
+    if "nfacctd" in bench.peers:
+        for name, plan in label_plans(bench).items():
+            folder = bench.folder / f"nfacctd-{name}-{capture.records}"
+            entries = CACHE_ENTRIES if name == "places" else CACHE_ENTRIES_OF_PREFIXES
+            config_file = write_nfacctd(folder, plan, bench.rules, capture=capture.path, cache_entries=entries)
+            peer = run_measured(["nfacctd", "-f", config_file], zone="UTC")
+            sums, wanted = nfacctd_sums(folder), capture.labels[name].sums()
+            if sums != wanted:  # its own trouble must not cost the other figures
+                missing = sum(row[2] for row in wanted.values()) - sum(row[2] for row in sums.values())
+                found[f"nfacctd_{name}_missing_records"] = missing
+                text += f", nfacctd by {name}: no figure, its sums are wrong ({missing:,} records missing)"
+                continue
+            ratio = round(peer.cpu_seconds / ours, 2)
+            found |= {f"nfacctd_{name}_cpu_seconds": round(peer.cpu_seconds, 2), f"ratio_{name}": ratio}
+            text += f", nfacctd by {name} {peer.cpu_seconds:.2f} CPU s ({ratio} times as much)"
+    bench.say(text)
+    return found
 
 
-class TimedUsers(Users):
-    """The table of users with a stopwatch: Windows calls it, so its time is a part of theirs."""
+def live(bench: Bench) -> dict[str, Any]:
+    """Search the highest rates."""
+    setting = Setting(
+        bench.folder, bench.entries, bench.rules, bench.network, *((200_000, 0.5) if bench.quick else (500_000, 4.0))
+    )
+    buffers = BUFFERS[:1] if bench.quick else BUFFERS
+    found: dict[str, Any] = {"rates": [], "ratios": {}}
+    for buffer in buffers:
+        best: dict[str, float] = {}
+        for tool in ("btimd", *(name for name in ("nfcapd", "nfacctd") if name in bench.peers)):
+            row = highest_rate(setting, tool, buffer, 2 if bench.quick else 8, bench.say)
+            found["rates"].append(row)
+            best[tool] = row["best"]["reached"] if row["best"] else 0.0
+        size = f"{buffer >> 20} MiB"
+        found["ratios"][size] = {
+            tool: round(best["btimd"] / rate, 2) for tool, rate in best.items() if tool != "btimd" and rate
+        }
+        bench.say(f"live, {size}: " + ", ".join(f"{tool} {rate:,.0f}" for tool, rate in best.items())
+                  + f" datagrams/s without loss; btimd is {found['ratios'][size]} times as fast")  # fmt: skip
+    if not bench.quick:
+        found["exact_loss"] = exact_loss(setting, BUFFERS[0], bench.say)
+    return found
 
-    spent = 0.0
 
-    @override
-    def add(self, batch: AttributedBatch, *, earliest: int, latest: int) -> Shares:
-        before = process_time()
-        shares = super().add(batch, earliest=earliest, latest=latest)
-        self.spent += process_time() - before
-        return shares
+def memory(bench: Bench) -> dict[str, Any]:
+    """Measure memory and start."""
+    exporters, templates, users = (20, 200, 100_000) if bench.quick else (100, 1_000, 1_000_000)
+    found = peak_memory(
+        bench.folder, bench.entries, bench.rules, exporters=exporters, templates=templates, users=users,
+        rest_seconds=1.0 if bench.quick else 12.0,
+    )  # fmt: skip
+    drawn, now = next(draw_all(bench.network, 100))
+    datagram = next(Exporters().put_drawn(drawn, now))
+    found |= start_seconds(bench.folder, bench.entries, bench.rules, datagram, 1 if bench.quick else 3)
+    bench.say(f"memory: {found['peak_megabytes']} MB at most with {found['templates']:,} templates of {exporters} "
+              f"exporters and {found['users']:,} users, {found['ready_megabytes']} MB when ready; first datagram "
+              f"processed {found['warm_start_seconds']} s after a warm start")  # fmt: skip
+    return found
+
+
+def parts_of(text: str) -> list[str]:
+    """Return the parts that were asked for."""
+    parts = text.split(",")
+    if unknown := set(parts) - set(PARTS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}")
+    return parts
+
+
+def run(parts: Sequence[str], records: Sequence[int], *, quick: bool, as_json: bool) -> dict[str, Any]:
+    """Measure and return everything."""
+    adopt_orphans()
+    peers = {name: version for name in PEERS if (version := version_of(name))}
+    found: dict[str, Any] = {"machine": machine(), "load_before": load(), "versions": peers}
+    with tempfile.TemporaryDirectory() as folder:
+        entries, rules = make_plan(PREFIXES), make_rules(RULES)
+        network = Network.of(entries, rules, ADDRESSES)
+        bench = Bench(Path(folder), entries, rules, network, quick, as_json, peers)
+        said = ", ".join(f"{name} {version}" for name, version in peers.items()) or "no peers installed"
+        bench.say(f"{found['machine']}; {said}; load {found['load_before']:.2f}; {len(entries):,} prefixes, "
+                  f"{len(rules)} services, {ADDRESSES:,} addresses")  # fmt: skip
+        for number in records if {"steady", "process"} & set(parts) else ():
+            capture = write_load(bench, number)
+            for name, part in (("steady", steady), ("process", process)):
+                if name in parts:
+                    found.setdefault(name, []).append(part(bench, capture, 1 if quick else 3))
+        if "live" in parts:
+            found["live"] = live(bench)
+        if "memory" in parts:
+            found["memory"] = memory(bench)
+    found["load_after"] = load()
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("millions", nargs="?", type=float, default=2.0)
-    parser.add_argument("--check-millions", type=float, default=0.5, help="how much of it the truth is computed for")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("millions", nargs="?", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--check-millions", type=float, default=0.5, help=argparse.SUPPRESS)
+    parser.add_argument("--only", type=parts_of, default=list(PARTS), help=f"parts to run, of {','.join(PARTS)}")
+    parser.add_argument("--records", type=int, nargs="+", help="sizes of steady and process (default: 6 M and 20 M)")
+    parser.add_argument(
+        "--quick", action="store_true", help="about a minute: few records, few rates; figures are rough"
+    )
+    parser.add_argument("--json", action="store_true", help="print one object; progress goes to standard error")
     arguments = parser.parse_args()
-    entries, rules = make_plan(2_000), make_rules(500)
-    plan, problems = compile_plan(entries, 1)
-    assert not problems, problems[:3]
-    before = perf_counter()
-    attribution = Attribution(plan, rules, [f"business-{number}" for number in range(BUSINESSES)], 1)
-    print(f"{len(entries)} prefixes, {len(rules)} rules, {len(attribution.segments.row)} segments, "
-          f"compiled in {perf_counter() - before:.3f} s")  # fmt: skip
-    warm()
-    network, chance = Network.of(entries, rules, 190_000), np.random.default_rng(1)
-    count = max(1, round(arguments.millions * 1e6 / BATCH))
-    checked = round(arguments.check_millions * 1e6 / BATCH)
-    users = TimedUsers(attribution, UserLimits(capacity=1 << 21))
-    windows = Windows(attribution, users, WindowLimits())
-    spent = {"attribute": 0.0, "windows": 0.0, "close": 0.0, "users": 0.0}
-    kept: list[Drawn] = []
-    emitted: list[WindowBatch] = []
-    for number in range(count):
-        now = START + number * 120_000 // count
-        drawn = network.draw(BATCH, now, chance)
-        before = process_time()
-        attributed = attribution.attribute(drawn.flows)
-        spent["attribute"] += process_time() - before
-        before = process_time()
-        windows.add(attributed, now)
-        spent["windows"] += process_time() - before
-        before = process_time()
-        emitted.extend(windows.close(now))
-        spent["close"] += process_time() - before
-        if number < checked:
-            kept.append(drawn)
-        if number + 1 == checked:
-            check(
-                attribution,
-                emitted,
-                [truth(entries, rules, network, kept, each) for each in INTERVALS_MILLISECONDS],
-                kept,
-            )
-    spent["users"] = users.spent
-    records = count * BATCH
-    for name, seconds in spent.items():
-        print(f"{name:10} {seconds / records * 1e9:7.1f} ns/record")
-    total = spent["attribute"] + spent["windows"] + spent["close"]
-    print(f"all        {total / records * 1e9:7.1f} ns/record, {records / total / 1e6:.2f} M records/s on one core; "
-          f"`windows` contains `users`; {users.pairs} pairs, {len(emitted)} batches emitted")  # fmt: skip
-    assert not users.refused
-    assert not windows.overflowed
-
-
-def check(attribution: Attribution, emitted: list[WindowBatch], wanted: list[Cells], drawn: list[Drawn]) -> None:
-    """Compare every cell with the truth: what was emitted so far, and what windows of their own still hold."""
-    windows = Windows(attribution, Users(attribution, UserLimits(capacity=1 << 21)), WindowLimits())
-    for batch in drawn:
-        attributed = attribution.attribute(batch.flows)
-        windows.add(attributed, int(batch.flows["flow_end_milliseconds"].max()))
-    compare(emitted + windows.flush(), wanted)
-
-
-def compare(emitted: list[WindowBatch], wanted: list[Cells]) -> None:
-    """Compare every emitted cell with the truth; end the process at a difference."""
-    for interval, truth_cells in zip(INTERVALS_MILLISECONDS, wanted, strict=True):
-        found = cells_of(emitted, interval)
-        if truth_cells != found:
-            wrong = [key for key in truth_cells.keys() | found.keys() if truth_cells.get(key) != found.get(key)]
-            key = min(wrong)
-            sys.exit(
-                f"{len(wrong)} of {len(truth_cells)} cells of {interval // 1000} s differ, first {key}: "
-                f"{truth_cells.get(key)} expected, {found.get(key)} found"
-            )
+    if arguments.millions is not None:
+        stages.measure(arguments.millions, arguments.check_millions)
+        return
+    records = arguments.records or ([500_000] if arguments.quick else [6_000_000, 20_000_000])
+    found = run(arguments.only, records, quick=arguments.quick, as_json=arguments.json)
+    if arguments.json:
+        print(json.dumps(found))
 
 
 if __name__ == "__main__":

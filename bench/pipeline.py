@@ -14,7 +14,6 @@ import json
 import os
 import pickle
 import platform
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,10 +23,8 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from bench.flows import BUSINESSES, START, Drawn, Network, compare, make_plan, make_rules, truth
+from bench.datagrams import write_capture
+from bench.traffic import ADDRESSES, BUSINESSES, PREFIXES, RULES, Network, compare, make_plan, make_rules, truth
 from btimd.capture.replay import CaptureFile
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.attribution import Attribution
@@ -35,115 +32,10 @@ from btimd.flows.component import warm
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, WindowLimits, Windows
-from btimd.model.flowbatch import FlowBatch
 from btimd.model.service import ServiceRule
 from btimd.model.window import WindowBatch
 
-PREFIXES, RULES, ADDRESSES = 2_000, 500, 190_000
-EXPORTERS, SECONDS, DRAWN = 8, 120, 8_192
 USERS = 1 << 21
-UPTIME = 5_000_000
-OCTETS_OF_RECORDS = 1_300
-
-# Element and length of each field, by layout; 12 of 4 octets is IPv4, 27 and 28 are IPv6, 34 is the sampling interval.
-COMMON = ((10, 4), (14, 4), (7, 2), (11, 2), (16, 4), (17, 4), (9, 1), (13, 1), (4, 1), (5, 1), (6, 1), (61, 1))
-LAYOUTS: dict[int, tuple[tuple[int, int], ...]] = {
-    256: ((8, 4), (12, 4), (15, 4), *COMMON, (2, 4), (1, 4), (22, 4), (21, 4)),
-    257: ((22, 4), (21, 4), (1, 8), (2, 8), *COMMON, (8, 4), (12, 4)),
-    258: ((8, 4), (12, 4), (34, 4), (152, 8), (153, 8), *COMMON, (2, 4), (1, 4)),
-    260: ((27, 16), (28, 16), (34, 4), *COMMON, (2, 4), (1, 4), (22, 4), (21, 4)),
-}
-
-
-def record_type(layout: int) -> np.dtype[np.void]:
-    return np.dtype([(f"e{element}", f"S{size}" if size > 8 else f">u{size}") for element, size in LAYOUTS[layout]])
-
-
-def on_the_wire(flows: FlowBatch, layout: int, export_seconds: int) -> npt.NDArray[np.void]:
-    """Return records as an exporter writes them."""
-    records = np.zeros(len(flows), record_type(layout))
-    names = records.dtype.names or ()
-    for sides, four, six in (("source", "e8", "e27"), ("destination", "e12", "e28")):
-        hi, lo = flows[f"{sides}_address_hi"], flows[f"{sides}_address_lo"]
-        if four in names:
-            records[four] = lo & np.uint64(0xFFFF_FFFF)
-        else:
-            records[six] = np.stack([hi, lo], axis=1).astype(">u8").view("S16")[:, 0]
-    for column, element in (
-        ("source_transport_port", "e7"), ("destination_transport_port", "e11"), ("protocol_identifier", "e4"),
-        ("octet_delta_count", "e1"), ("packet_delta_count", "e2"), ("sampling_rate", "e34"),
-        ("flow_start_milliseconds", "e152"), ("flow_end_milliseconds", "e153"),
-    ):  # fmt: skip
-        if element in names:
-            records[element] = flows[column]
-    if "e22" in names:
-        records["e22"] = UPTIME - (export_seconds * 1000 - flows["flow_start_milliseconds"])
-        records["e21"] = UPTIME - (export_seconds * 1000 - flows["flow_end_milliseconds"])
-    return records
-
-
-class CaptureWriter:
-    """Writes a pcap of raw IPv4 with one datagram of one layout after the other, exporters taking turns."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-        self._file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101))
-        self._templates = b""
-        for layout, fields in LAYOUTS.items():
-            self._templates += struct.pack(">HH", layout, len(fields)) + b"".join(
-                struct.pack(">HH", *field) for field in fields
-            )
-        self._templates = struct.pack(">HH", 0, 4 + len(self._templates)) + self._templates
-        self._sequence = [0] * EXPORTERS
-        self.datagrams = 0
-
-    def write(self, layout: int, records: npt.NDArray[np.void], milliseconds: int) -> None:
-        """Put records into datagrams that leave now."""
-        per_datagram = OCTETS_OF_RECORDS // records.itemsize
-        for start in range(0, len(records), per_datagram):
-            octets = records[start : start + per_datagram].tobytes()
-            octets += bytes(-len(octets) % 4)
-            self._datagram(struct.pack(">HH", layout, 4 + len(octets)) + octets, milliseconds)
-
-    def _datagram(self, sets: bytes, milliseconds: int) -> None:
-        exporter = self.datagrams % EXPORTERS
-        if self._sequence[exporter] % 1000 == 0:
-            sets = self._templates + sets
-        head = struct.pack(">HHIIII", 9, 1, UPTIME, -(-milliseconds // 1000), self._sequence[exporter], exporter)
-        self._sequence[exporter] += 1
-        self.datagrams += 1
-        size = len(head) + len(sets)
-        udp = struct.pack(">HHHH", 40_000, 2055, 8 + size, 0)
-        ends = bytes([192, 0, 2, 1 + exporter, 192, 0, 2, 254])
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, 28 + size, 0, 0, 64, 17, 0) + ends
-        self._file.write(struct.pack("<IIII", milliseconds // 1000, milliseconds % 1000 * 1000, 28 + size, 28 + size))
-        self._file.write(ip + udp + head + sets)
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
-
-
-def write_capture(path: Path, network: Network, records: int) -> list[Drawn]:
-    """Write the capture and return what is in it."""
-    chance = np.random.default_rng(1)
-    writer = CaptureWriter(path)
-    rounds = max(1, records // DRAWN)
-    kept = []
-    for number in range(rounds):
-        now = START + number * SECONDS * 1000 // rounds
-        drawn = network.draw(DRAWN, now, chance)
-        four = drawn.flows["source_address_hi"] == 0
-        sampled = drawn.flows["sampling_rate"] > 1
-        half = np.arange(DRAWN) % 2 == 0
-        layout = np.where(four, np.where(sampled, 258, np.where(half, 256, 257)), 260)
-        for each in LAYOUTS:
-            rows = np.flatnonzero(layout == each)
-            part = FlowBatch({name: array[rows] for name, array in drawn.flows.columns.items()})
-            writer.write(each, on_the_wire(part, each, -(-now // 1000)), now)
-        kept.append(drawn)
-    writer.close()
-    return kept
 
 
 def build() -> tuple[list[PlanEntry], list[ServiceRule], Attribution]:
@@ -190,14 +82,15 @@ def play(path: Path, out: Path) -> None:
     seconds = process_time() - began
     stages = dict(zip(("read", "decode", "attribute", "windows", "close"), zip(*(m for _, m in marks), strict=True),
                       strict=True))  # fmt: skip
-    late = [sum(mark) for number, mark in marks if number > records // 2]
+    late = [mark for number, mark in marks if number > records // 2]
     assert not users.refused
     assert not windows.overflowed
     assert not decoder.counters.lost_units
     result = {
         "records": records,
         "seconds": seconds,
-        "steady_seconds": sum(late),
+        "steady_seconds": sum(map(sum, late)),
+        "steady_stages": dict(zip(stages, map(sum, zip(*late, strict=True)), strict=True)),
         "steady_records": records - max((number for number, _ in marks if number <= records // 2), default=0),
         "stages": {name: sum(spent) for name, spent in stages.items()},
         "pairs": users.pairs,

@@ -12,7 +12,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "nothing",
     "capture.netflow.receive_buffer_bytes": "Asked of the kernel for each socket; it grants at most "
     "`net.core.rmem_max`",
-    "capture.netflow.queue_blocks": "Blocks of up to 256 datagrams between receiving and decoding. When there are "
+    "capture.netflow.queue_blocks": "Blocks of up to 2,048 datagrams between receiving and decoding. When there are "
     "more, the oldest is dropped and counted",
     "capture.netflow.default_sampling_rate": "For exporters that sample and announce no rate: 100 means one packet "
     "of 100",

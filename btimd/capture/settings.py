@@ -1,30 +1,77 @@
 """What the operator can set about receiving flow export."""
 
-from pydantic import Field
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from btimd.capture.wire.decoder import DecodeLimits
-from btimd.settings.fields import Duration, HostPort, Section
+from btimd.capture.wire.exporters import ExporterRule, TimeSource
+from btimd.model.address import Prefix
+from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
+from btimd.settings.tables import PrefixField
 
 
 class NetflowSettings(Section):
     """[capture.netflow]: where NetFlow and IPFIX are received, and the bounds of what exporters can use up.
 
-    listen: an empty list receives nothing. receive_buffer_bytes is asked of the kernel per socket. queue_blocks:
-    blocks of up to 256 datagrams between receiving and decoding; the oldest is dropped when there are more.
+    listen: an empty list receives nothing. receive_buffer_bytes is asked of the kernel per socket. queue_blocks and
+    queue_bytes bound what waits between receiving and decoding; the oldest is dropped when there is more.
     default_sampling_rate is for exporters that announce none. pending_*: data that comes before its template.
     """
 
     listen: tuple[HostPort, ...] = (("0.0.0.0", 2055), ("::", 2055))  # noqa: S104  a collector listens to its network
+    sockets: int = Field(default=1, ge=1, le=64)
+    """UDP sockets, each with a thread, for every address of `listen`. The kernel gives all datagrams of one sender's
+    address to one of them. One is enough for 200,000 datagrams per second"""
+    tcp_listen: tuple[HostPort, ...] = ()
+    """TCP addresses for IPFIX (RFC 7011), usually port 4739; with `tcp_cert_file` TLS, usually port 4740"""
+    tcp_cert_file: SettingsPath | None = None
+    """Certificate chain (PEM); with `tcp_key_file` it turns TLS on for `tcp_listen`"""
+    tcp_key_file: SettingsPath | None = None
+    """Its private key (PEM)"""
+    tcp_client_ca_file: SettingsPath | None = None
+    """Certificate authorities (PEM), one of which must have signed an exporter's certificate"""
+    tcp_allow_plaintext: bool = False
+    """Listen for TCP beyond loopback without TLS, where the network itself is protected"""
+    tcp_connections: int = Field(default=256, ge=1, le=65_536)
+    """Connections at a time; more are refused and counted. Each may hold 128 KiB"""
+    tcp_idle: Duration = Field(default=1800.0, gt=0)
+    """A connection that brings nothing for so long is closed"""
+    allow: tuple[PrefixField, ...] = ()
+    """Only exporters with addresses in these prefixes; others are refused and counted. Without: every exporter"""
     receive_buffer_bytes: int = Field(default=32 * 1024 * 1024, ge=65_536, le=1024 * 1024 * 1024)
     queue_blocks: int = Field(default=1024, ge=1, le=1_000_000)
+    queue_bytes: int = Field(default=256 * 1024 * 1024, ge=16 * 1024 * 1024)
+    """The memory that those blocks may take; when they would take more, the oldest are dropped and counted"""
     default_sampling_rate: int = Field(default=1, ge=1, le=1 << 24)
     max_exporters: int = Field(default=4096, ge=1, le=1_000_000)
     max_domains_per_exporter: int = Field(default=256, ge=1, le=65_536)
     max_templates: int = Field(default=1024, ge=1, le=65_536)
     max_fields: int = Field(default=512, ge=1, le=8192)
+    template_lifetime: Duration = 0.0
+    """A template that was neither sent again nor used for so long is forgotten; `"0s"`: never for its age"""
+    keep_templates: bool = True
+    """Write templates to the state directory and know them again after a restart, until the exporter sends its own"""
     pending_bytes: int = Field(default=16 * 1024 * 1024, ge=0)
     pending_bytes_per_template: int = Field(default=256 * 1024, ge=0)
     pending_age: Duration = 300.0
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        if (self.tcp_cert_file is None) != (self.tcp_key_file is None):
+            raise ValueError("TLS needs both tcp_cert_file and tcp_key_file; give both or none")
+        if self.tcp_client_ca_file is not None and self.tcp_cert_file is None:
+            raise ValueError("tcp_client_ca_file needs tcp_cert_file and tcp_key_file; give them too")
+        if self.tcp_cert_file is None and not self.tcp_allow_plaintext:
+            for host, port in self.tcp_listen:
+                if not is_loopback(host):
+                    raise ValueError(
+                        f"tcp_listen = {host}:{port} is open to the network without TLS; give tcp_cert_file and "
+                        "tcp_key_file, or set tcp_allow_plaintext = true where the network itself is protected"
+                    )
+        return self
 
     def decode_limits(self) -> DecodeLimits:
         """Return the bounds in the decoder's own terms."""
@@ -37,10 +84,60 @@ class NetflowSettings(Section):
             pending_octets=self.pending_bytes,
             pending_octets_per_template=self.pending_bytes_per_template,
             pending_milliseconds=int(self.pending_age * 1000),
+            template_lifetime_milliseconds=int(self.template_lifetime * 1000),
         )
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """Return what TLS connections are made with, None without TLS; raises OSError for files that do not fit."""
+        if self.tcp_cert_file is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        files = f"{self.tcp_cert_file} and {self.tcp_key_file}"
+        try:
+            context.load_cert_chain(self.tcp_cert_file, self.tcp_key_file)
+            if self.tcp_client_ca_file is not None:
+                files = f"{self.tcp_client_ca_file}"
+                context.load_verify_locations(self.tcp_client_ca_file)
+                context.verify_mode = ssl.CERT_REQUIRED
+        except OSError as error:
+            raise OSError(error.errno, f"cannot use {files} for TLS: {error.strerror or error}") from error
+        return context
+
+
+class ExporterSettings(Section):
+    """[capture.exporter.NAME]: what is known of an exporter, or of all with addresses in a prefix."""
+
+    address: PrefixField
+    """Its address, or a prefix; the longest one that fits an exporter counts"""
+    sampling_rate: int | None = Field(default=None, ge=1, le=1 << 24)
+    """The rate it samples with, whatever it announces: 100 means one packet of 100"""
+    default_sampling_rate: int | None = Field(default=None, ge=1, le=1 << 24)
+    """The rate while it announces none; without it that of `[capture.netflow]`"""
+    time_source: TimeSource = "flow"
+    """When its flows were: as its records say, when it sent them, or when they arrived, for one whose clock is wrong"""
 
 
 class CaptureSettings(Section):
     """[capture]: where traffic is seen."""
 
     netflow: NetflowSettings = NetflowSettings()
+    exporter: dict[str, ExporterSettings] = Field(default_factory=dict)
+
+    def exporter_rules(self) -> tuple[ExporterRule, ...]:
+        """Return what is known of exporters in the decoder's own terms."""
+        return tuple(
+            ExporterRule(
+                name, one.address, one.sampling_rate, one.default_sampling_rate, one.time_source
+            )
+            for name, one in self.exporter.items()
+        )  # fmt: skip
+
+
+def repeated_addresses(exporters: Mapping[str, ExporterSettings]) -> Iterator[tuple[str, str]]:
+    """Yield (name, what is wrong) of each exporter whose address belongs to one before it."""
+    owner: dict[Prefix, str] = {}
+    for name, exporter in exporters.items():
+        first = owner.setdefault(exporter.address, name)
+        if first != name:
+            yield name, f"{exporter.address} is the address of exporter '{first}' too; give each address once"

@@ -10,16 +10,24 @@ from typing import Any
 
 from btimd.capture.replay import CaptureFile, CaptureFileError
 from btimd.capture.wire.elements import element, readable
-from btimd.capture.wire.records import FieldRecord, FixedRecord, RawDecoder
+from btimd.capture.wire.records import FixedRecord, RawDecoder, RawRecord
+from btimd.capture.wire.sflowrecords import SflowSample
 from btimd.capture.wire.templates import NETFLOW_V9
+from btimd.cli.sflow_text import describe_sample
 from btimd.model.address import address_text
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to btimd's parser."""
     parser = subparsers.add_parser("decode", help="print the flow records of a capture file, one JSON object per line")
-    parser.add_argument("file", type=Path, metavar="FILE", help="pcap or pcapng file of NetFlow or IPFIX datagrams")
-    parser.add_argument("--raw", action="store_true", help="fields as [enterprise, element, hexadecimal octets]")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="pcap or pcapng file of NetFlow, IPFIX or sFlow datagrams"
+    )
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="fields as [enterprise, element, hexadecimal octets], sFlow samples as they stand on the wire",
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _records(capture: CaptureFile, decoder: RawDecoder) -> Iterator[FixedRecord | FieldRecord]:
+def _records(capture: CaptureFile, decoder: RawDecoder) -> Iterator[RawRecord]:
     for block in capture.blocks():
         for index in range(len(block)):
             octets = block.slab[block.offsets[index] : block.offsets[index + 1]].tobytes()
@@ -56,8 +64,10 @@ def _records(capture: CaptureFile, decoder: RawDecoder) -> Iterator[FixedRecord 
             yield from decoder.decode(octets, exporter)
 
 
-def describe(record: FixedRecord | FieldRecord) -> dict[str, Any]:
+def describe(record: RawRecord) -> dict[str, Any]:
     """Return a record with IANA names and readable values."""
+    if isinstance(record, SflowSample):
+        return describe_sample(record)
     if isinstance(record, FixedRecord):
         return {
             "datagram": record.datagram, "version": record.version, "valid": record.valid,
@@ -76,7 +86,7 @@ def describe(record: FixedRecord | FieldRecord) -> dict[str, Any]:
     for index, (enterprise, number, value) in enumerate(record.fields):
         found = element(enterprise, number)
         is_netflow_scope = record.version == NETFLOW_V9 and index < record.scope_count
-        name, kind = (f"scope:{number}", "oct") if is_netflow_scope else (found.name, found.type)
+        name, kind = (f"scope:{number}", "oct") if is_netflow_scope else (found.name, found.kind)
         while name in line:
             name += "'"
         line[name] = readable(kind, value)

@@ -10,12 +10,19 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from btimd.capture.component import warm as warm_receiving
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.component import warm as warm_flows
 from btimd.kernels._jit import all_cached
 from btimd.runtime.log import Log
 
-PARTS: Final[Mapping[str, Callable[[], None]]] = {"capture": lambda: FlowDecoder().warm(), "flows": warm_flows}
+
+def _warm_capture() -> None:
+    warm_receiving()
+    FlowDecoder().warm()
+
+
+PARTS: Final[Mapping[str, Callable[[], None]]] = {"capture": _warm_capture, "flows": warm_flows}
 _LIMIT_SECONDS: Final = 120.0
 
 

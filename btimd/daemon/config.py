@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from btimd.capture.settings import ExporterSettings, repeated_addresses
 from btimd.daemon.settings import DaemonSettings, RootSettings
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.ipplan import IpPlan
@@ -62,8 +63,21 @@ def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Probl
         settings = validate(written, RootSettings)
     except SettingsError as error:
         daemon = salvage(written, DaemonSettings, ("daemon",)) if written and "daemon" in written.data else None
-        return RootSettings(), daemon or DaemonSettings(), list(error.problems)
-    return settings, settings.daemon, []
+        problems = [*error.problems, *(_exporter_problems(written) if written else ())]
+        return RootSettings(), daemon or DaemonSettings(), problems
+    return settings, settings.daemon, _exporter_problems(written)
+
+
+def _exporter_problems(written: TomlFile) -> list[Problem]:
+    """Return what does not go together in [capture.exporter], each with its line, whatever else is wrong there."""
+    capture = written.data.get("capture")
+    tables = capture.get("exporter") if isinstance(capture, dict) else None
+    path = ("capture", "exporter")
+    found = {
+        name: salvage(written, ExporterSettings, (*path, name)) for name in (tables if isinstance(tables, dict) else ())
+    }
+    right = {name: exporter for name, exporter in found.items() if exporter is not None}
+    return [written.problem((*path, name, "address"), text) for name, text in repeated_addresses(right)]
 
 
 def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ...], Sequence[Problem]]:

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from random import Random
 
 from btimd.api.component import ApiComponent
-from btimd.capture.component import UdpCapture
+from btimd.capture.blocks import BlockChannel
+from btimd.capture.component import FlowCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
+from btimd.flows.duplicates import Duplicates
 from btimd.itsm.component import IncidentComponent
-from btimd.model.datagrams import DatagramBlock
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
 from btimd.rca.component import RcaComponent
-from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
@@ -43,7 +43,7 @@ class Wired:
     probes: Probes
     flows: FlowPipeline
     api: ApiComponent
-    capture: UdpCapture
+    capture: FlowCapture
 
     def in_order(self) -> tuple[Component, ...]:
         """Return the components in the order of their start: sinks first, sources last. They stop in reverse."""
@@ -112,15 +112,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         sla=lambda names: [state for state in sla.states() if state.target.business in names],
         seen_again_seconds=seen_again_seconds(graph.checks()),
     )
-    channel: Channel[DatagramBlock] = Channel(settings.capture.netflow.queue_blocks, weigh=len)
-    decoder = FlowDecoder(settings.capture.netflow.decode_limits())
+    netflow = settings.capture.netflow
+    channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
+    decoder = FlowDecoder(netflow.decode_limits(), settings.capture.exporter_rules(), netflow.allow)
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
         decode=decoder.decode,
-        exporters=decoder.exporters,
+        exporters=lambda: capture.exporters(),
         attribution=build_attribution(config),
-        on_windows=lambda _: None,
+        duplicates=Duplicates(seed=random.getrandbits(31)),
+        export_counts=decoder.export_counts,
         series=series,
         metrics=metrics,
         clock=clock,
@@ -169,7 +171,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("api"),
     )
-    capture = UdpCapture(settings.capture.netflow, channel, metrics, Log("capture"), clock, decoder)
+    capture = FlowCapture(settings.capture, channel, metrics, Log("capture"), clock, decoder, state)
     wired = Wired(
         metrics=metrics,
         decoder=decoder,

@@ -6,6 +6,7 @@ longest server prefix, then longest client prefix, then narrowest port range, th
 line. When rules match at both ends the more specific one wins; equally specific ones make the destination the server.
 A rule with ports and without protocol is about protocols that have ports: an ICMP type is no port.
 An IPv6 prefix, however short, says nothing of IPv4 addresses.
+Of a record that tells a translation of addresses, flows/nat.py says which addresses count.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from btimd.flows.nat import inside_view, translated
 from btimd.flows.plan import PlanEntry, PlanIndex, range_text
-from btimd.flows.segments import Segments, compile_segments, is_ipv4, plan_ranges, signed_halves
+from btimd.flows.segments import Segments, compile_segments, is_ipv4, labels_of, plan_ranges, signed_halves
 from btimd.kernels import attribute as kernels
 from btimd.model.address import Prefix, address_halves, address_text
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -85,16 +87,25 @@ class Attribution:
         for position, rule in enumerate(sorted(range(len(self.rules)), key=lambda rule: (keys[rule], rule))):
             rank[rule] = position
         self.segments: Segments = compile_segments(plan, self.rules, rank)
-        self._rules = np.array(
-            [_rule_line(rule, dense[key]) for rule, key in zip(self.rules, keys, strict=True)], np.int64
-        ).reshape(-1, 6)
+        words = [
+            _rule_words(number, rule, dense[key])
+            for number, (rule, key) in enumerate(zip(self.rules, keys, strict=True))
+        ]
+        self._labels, self._candidates = labels_of(self.segments, np.array(words, np.int64).reshape(-1, 2))
         self._clients = np.array([_client_line(rule.client) for rule in self.rules], np.int64).reshape(-1, 4)
         self._index = PlanIndex(entries)
 
     def attribute(self, flows: FlowBatch) -> AttributedBatch:
         """Return the batch with rule, client's plan row and client's side of every record."""
+        attributed = self._match(flows)
+        return inside_view(attributed, self._match, self._row_of) if translated(flows) else attributed
+
+    def _row_of(self, hi: npt.NDArray[np.int64], lo: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        return self.segments.row[self.segments.locate(hi, lo)]
+
+    def _match(self, flows: FlowBatch) -> AttributedBatch:
+        length, segments = len(flows), self.segments
         source_hi, source_lo, destination_hi, destination_lo = (flows[name].view(np.int64) for name in _ADDRESSES)
-        length = len(flows)
         rule_id = np.empty(length, np.int32)
         client_row = np.empty(length, np.int32)
         client_is_source = np.empty(length, np.uint8)
@@ -106,14 +117,15 @@ class Attribution:
             flows["source_transport_port"],
             flows["destination_transport_port"],
             flows["protocol_identifier"],
-            self.segments.locate(source_hi, source_lo),
-            self.segments.locate(destination_hi, destination_lo),
-            self.segments.row,
-            self.segments.candidates,
-            self.segments.candidate_offsets,
-            self.segments.candidate_rule,
-            self._rules,
+            segments.tree4,
+            segments.start4,
+            segments.sites6,
+            segments.start6_hi,
+            segments.start6_lo,
+            self._labels,
+            self._candidates,
             self._clients,
+            np.empty((2, kernels.BLOCK), np.int64),
             rule_id,
             client_row,
             client_is_source,
@@ -260,10 +272,12 @@ def _owners(rules: Sequence[ServiceRule], businesses: Sequence[str]) -> Owners:
     return Owners(np.array(offsets, np.int32), np.array(flat, np.int32))
 
 
-def _rule_line(rule: ServiceRule, specific: int) -> tuple[int, int, int, int, int, int]:
-    client = 0 if rule.client is None else 4 if is_ipv4(rule.client.length, rule.client.first) else 6
-    protocol = UNKNOWN_ID if rule.protocol is None else rule.protocol
-    return protocol, rule.port_low, rule.port_high, int(_needs_ports(rule)), client, specific
+def _rule_words(number: int, rule: ServiceRule, specific: int) -> tuple[int, int]:
+    family = 0 if rule.client is None else 4 if is_ipv4(rule.client.length, rule.client.first) else 6
+    protocol = 0 if rule.protocol is None else rule.protocol + 1
+    terms = rule.port_low | rule.port_high << kernels.PORTS_SHIFT | protocol << kernels.PROTOCOL_SHIFT
+    terms |= int(_needs_ports(rule)) << kernels.PORTED_SHIFT | family << kernels.FAMILY_SHIFT
+    return terms, number | specific << kernels.SPECIFIC_SHIFT
 
 
 def _client_line(client: Prefix | None) -> tuple[int, int, int, int]:

@@ -5,12 +5,15 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
 from typing_extensions import override
 
 from btimd.flows import attribution as attribution_module
 from btimd.flows import users as users_module
 from btimd.flows import windows as windows_module
 from btimd.flows.attribution import Attribution
+from btimd.flows.duplicates import Duplicates
 from btimd.flows.history import Closed, History
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import Users
@@ -19,6 +22,7 @@ from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import Explanation, Exporter, FlowView, OnlineUser, SeriesStore, Subscription
+from btimd.model.units import UnixMillis
 from btimd.model.window import WindowBatch, WindowRow
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock, wall_milliseconds
@@ -30,6 +34,7 @@ _WAIT_SECONDS = 0.25
 _STOP_SECONDS = 5.0
 _STALLED_SECONDS = 10.0
 _FAILURE_SHOWS_SECONDS = 60.0
+_EXPORTS_MILLISECONDS = 1000
 
 
 def warm() -> None:
@@ -37,6 +42,7 @@ def warm() -> None:
     attribution_module.warm()
     users_module.warm()
     windows_module.warm()
+    Duplicates().warm()
 
 
 class FlowCounters:
@@ -46,6 +52,13 @@ class FlowCounters:
         self.records = metrics.counter("btimd_flows_records_total", "Flow records decoded")
         self.unattributed = metrics.counter("btimd_flows_unattributed_records_total", "Flow records without a rule")
         self.failed = metrics.counter("btimd_flows_failed_blocks_total", "Blocks of datagrams lost to a failure")
+        self.duplicates = metrics.counter(
+            "btimd_flows_duplicate_records_total", "Flow records that another observation point had reported already"
+        )
+        self._dropped = metrics.counter(
+            "btimd_flows_dropped_by_devices_records_total",
+            "Flow records of what a device discarded; not counted as traffic",
+        )
         self._late_records = metrics.counter(
             "btimd_flows_late_records_total", "Flow records at least partly too late for their interval", ("interval",)
         )
@@ -77,6 +90,7 @@ class FlowCounters:
             self._late_octets.labels(name).inc(self._growth(("late_octets", name), windows.late_octets(level)))
         self._future_records.inc(self._growth(("future_records",), windows.future_records))
         self._future_octets.inc(self._growth(("future_octets",), windows.future_octets))
+        self._dropped.inc(self._growth(("dropped",), windows.dropped))
         self._overflowed.inc(self._growth(("overflowed",), windows.overflowed))
         self._restarts.inc(self._growth(("restarts",), windows.restarts))
         self._refused.inc(self._growth(("refused",), users.refused))
@@ -92,8 +106,9 @@ class FlowCounters:
 class FlowPipeline(Component, FlowView):
     """Runs the flow thread and answers what traffic is and was.
 
-    `decode` runs on the flow thread and nowhere else. `on_windows` is called on the loop with every emitted batch,
-    after the series store has taken its points. A block that makes anything fail is lost, counted and logged.
+    `decode`, `duplicates` and `export_counts` run on the flow thread and nowhere else. `export_counts` says how many
+    records came and how many were lost so far: int64[exporters, 2], by exporter_id, lost below 0 where nobody knows.
+    A block that makes anything fail is lost, counted and logged. Kernels are compiled by `warm` before the start.
     """
 
     def __init__(
@@ -104,19 +119,23 @@ class FlowPipeline(Component, FlowView):
         decode: Callable[[DatagramBlock], FlowBatch],
         exporters: Callable[[], Sequence[Exporter]],
         attribution: Attribution,
-        on_windows: Callable[[WindowBatch], None],
         series: SeriesStore | None,
         metrics: Metrics,
         clock: Clock,
         log: Log,
         seed: int = 0,
+        duplicates: Duplicates | None = None,
+        export_counts: Callable[[], npt.NDArray[np.int64]] | None = None,
     ) -> None:
         self._settings = settings
         self._source = source
         self._decode = decode
         self._exporters = exporters
         self._attribution = attribution
-        self._on_windows = on_windows
+        self._duplicates = duplicates
+        self._export_counts = export_counts
+        self._exports_noted_at: UnixMillis | None = None
+        self._exporters_known = 0
         self._series = series
         self._counters = FlowCounters(metrics)
         self._clock = clock
@@ -141,8 +160,7 @@ class FlowPipeline(Component, FlowView):
 
     @override
     async def start(self) -> None:
-        """Compile what has to be compiled and start the thread."""
-        await asyncio.to_thread(warm)
+        """Start the thread."""
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
         self._stopping.clear()
@@ -265,12 +283,34 @@ class FlowPipeline(Component, FlowView):
             self._windows.swap(self._attribution)
         now = wall_milliseconds(self._clock)
         if block is not None:
-            batch = self._decode(block)
+            batch = self._without_duplicates(self._decode(block), now)
             attributed = self._windows.attribution.attribute(batch)
             self._counters.records.inc(len(batch))
             self._counters.unattributed.inc(int((attributed.service_rule_id < 0).sum()))
             self._windows.add(attributed, now)
+        self._note_exports(now)
         return self._windows.close(now)
+
+    def _without_duplicates(self, batch: FlowBatch, now: UnixMillis) -> FlowBatch:
+        """Leave out what another observation point has reported."""
+        marked = self._duplicates.mark(batch, now) if self._duplicates is not None else None
+        if marked is None:
+            return batch
+        self._counters.duplicates.inc(int(marked.sum()))
+        return batch.select(~marked)
+
+    def _note_exports(self, now: UnixMillis) -> None:
+        """Once a second, tell windows what exporters sent; when there are new ones, tell duplicates who they are."""
+        if self._exports_noted_at is not None and 0 <= now - self._exports_noted_at < _EXPORTS_MILLISECONDS:
+            return
+        self._exports_noted_at = now
+        if self._export_counts is None:
+            return
+        counts = self._export_counts()
+        self._windows.note_exports(counts, now)
+        if self._duplicates is not None and len(counts) > self._exporters_known:
+            self._exporters_known = len(counts)
+            self._duplicates.know((exporter.id, exporter.address) for exporter in self._exporters())
 
     def _deliver(self, closed: Closed) -> None:
         """Hand a batch to everyone; runs on the loop."""
@@ -278,7 +318,6 @@ class FlowPipeline(Component, FlowView):
             if self._series is not None:
                 self._series.write(closed.points)
             self._history.publish(closed)
-            self._on_windows(closed.batch)
         except Exception:  # noqa: BLE001  one listener's failure must not stop traffic
             self._counters.failed.inc()
             self._failed_at = self._clock.monotonic()

@@ -44,6 +44,10 @@ def windows_points(batch: WindowBatch) -> PointBlock:
             "users": batch.users,
             "users_exact": batch.users_exact.astype(np.bool_),
             "sampled": batch.sampled.astype(np.bool_),
+            "sampling_error_ratio": batch.sampling_error_ratio,
+            "export_loss_ratio": batch.export_loss_ratio,
+            "times_adjusted": batch.times_adjusted.astype(np.bool_),
+            "rate_assumed": batch.rate_assumed.astype(np.bool_),
         },
     )
 

@@ -8,12 +8,13 @@ import numpy.typing as npt
 LINE_OCTETS: Final = 64
 
 
-def zero_lines(*shape: int) -> npt.NDArray[np.int64]:
-    """Return int64 zeros of shape + (8,) whose rows of 64 octets each lie in one cache line, not across two.
+def zero_lines(rows: int, lines_per_row: int = 1) -> npt.NDArray[np.int64]:
+    """Return int64 zeros of shape (rows, 8 * lines_per_row) whose rows begin with a cache line and end with one.
 
+    lines_per_row is a power of two, and rows begin on a multiple of their length: processors fetch lines in pairs.
     Memory is taken from the system when it is first written to.
     """
-    count = int(np.prod(shape))
-    raw = np.zeros(count * LINE_OCTETS + LINE_OCTETS, np.uint8)
-    begin = -raw.ctypes.data % LINE_OCTETS
-    return raw[begin : begin + count * LINE_OCTETS].view(np.int64).reshape(*shape, LINE_OCTETS // 8)
+    width = lines_per_row * LINE_OCTETS
+    raw = np.zeros((rows + 1) * width, np.uint8)
+    begin = -raw.ctypes.data % width
+    return raw[begin : begin + rows * width].view(np.int64).reshape(rows, width // 8)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from btimd.flows.plan import MAPPED_IPV4
 from btimd.kernels import prefix as kernels
+from btimd.kernels.attribute import L_END, L_FIRST, L_ROW, LABEL_SIZE
 from btimd.model.address import HALF_MASK
 from btimd.model.ipplan import IpPlan
 from btimd.model.service import ServiceRule
@@ -20,6 +21,7 @@ from btimd.model.units import UNKNOWN_ID
 _SIGN: Final = 1 << 63
 _MORE_BITS: Final = 32
 _MORE: Final = (1 << _MORE_BITS) - 1
+_SITE_SHIFT: Final = 64 + kernels.SITE_SHIFT
 _IPV4_END: Final = (1 << 32) - 1
 _IPV6_END: Final = (1 << 128) - 1
 
@@ -33,6 +35,7 @@ class Segments:
 
     tree4: npt.NDArray[np.int32]
     start4: npt.NDArray[np.int64]
+    sites6: npt.NDArray[np.int64]
     start6_hi: npt.NDArray[np.int64]
     start6_lo: npt.NDArray[np.int64]
     row: npt.NDArray[np.int32]
@@ -50,6 +53,7 @@ class Segments:
             lo.view(np.int64),
             self.tree4,
             self.start4,
+            self.sites6,
             self.start6_hi,
             self.start6_lo,
             segment,
@@ -78,6 +82,7 @@ def compile_segments(plan: IpPlan, rules: Sequence[ServiceRule], rank: Sequence[
     return Segments(
         tree4=tree_of(start4),
         start4=start4,
+        sites6=sites_of(six[0]),
         start6_hi=np.ascontiguousarray(halves[:, 0]),
         start6_lo=np.ascontiguousarray(halves[:, 1]),
         row=np.array(four[1] + six[1], np.int32),
@@ -85,6 +90,24 @@ def compile_segments(plan: IpPlan, rules: Sequence[ServiceRule], rank: Sequence[
         candidate_offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int32),
         candidate_rule=np.array([rule for candidates in lists for rule in candidates], np.int32),
     )
+
+
+def sites_of(starts: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Return the table of kernels.prefix.locate for ascending first addresses of IPv6, the first one 0."""
+    within: dict[int, int] = {}
+    for start in starts:
+        site = start >> _SITE_SHIFT
+        within[site] = within.get(site, 0) + 1
+    table = np.zeros((1 << (4 * len(within)).bit_length(), 2), np.int64)
+    mask, below = len(table) - 1, 0
+    for site, count in within.items():
+        slot = kernels.site_hash(site) & mask
+        while table[slot, 1]:
+            slot = (slot + 1) & mask
+        before = int(starts[below] != site << _SITE_SHIFT)  # the segment that reaches into the site
+        table[slot] = site, (below - before) << kernels.COUNT_BITS | (count + before)
+        below += count
+    return table
 
 
 def tree_of(starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -121,6 +144,16 @@ def _entries(
     segment = np.searchsorted(starts, edges, side="right") - 1
     last = np.searchsorted(starts, edges + (part - 1), side="right") - 1
     return segment << _MORE_BITS | (last - segment)
+
+
+def labels_of(segments: Segments, rules: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Return labels and candidates of kernels.attribute; rules: int64[r, 2], the two words of each rule."""
+    labels = np.zeros((len(segments.row), LABEL_SIZE), np.int32)
+    labels[:, L_ROW] = segments.row
+    chosen = segments.candidates >= 0
+    labels[chosen, L_FIRST] = segments.candidate_offsets[segments.candidates[chosen]]
+    labels[chosen, L_END] = segments.candidate_offsets[segments.candidates[chosen] + 1]
+    return labels, rules[segments.candidate_rule]
 
 
 def plan_ranges(plan: IpPlan) -> Iterator[Span]:

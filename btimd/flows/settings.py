@@ -20,8 +20,8 @@ class FlowSettings(Section):
     """Records that end later than this after now are counted and lost: the exporter's clock is wrong."""
     max_cells: Annotated[int, Field(ge=16, le=1 << 20)] = 16_384
     """Most pairs of business and place; further places count as unknown place. 64 octets each per interval held."""
-    max_users: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 19
-    """Most pairs of client address and business known at a time. 64 octets each, and 25 more for counting."""
+    max_users: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 21
+    """Most pairs of client address and business known at a time. 128 to 144 octets for each address with up to five."""
     user_active: Annotated[Duration, Field(gt=0, le=86400)] = 60.0
     """A user seen within this time is active."""
     user_idle: Annotated[Duration, Field(gt=0, le=86400)] = 600.0

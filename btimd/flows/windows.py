@@ -14,10 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
+from btimd.flows.exportloss import ExportLoss
 from btimd.flows.lines import zero_lines
-from btimd.flows.users import Shares, Users
+from btimd.flows.users import UserLimits, Users
 from btimd.kernels import aggregate as kernels
-from btimd.model.flowbatch import AttributedBatch
+from btimd.kernels.collect import BLOCK, SCRATCH_ROWS, collect
+from btimd.kernels.users import PLACES as PAIRS_PER_NODE
+from btimd.kernels.users import S_NODES
+from btimd.model.flowbatch import AttributedBatch, FlowBatch
+from btimd.model.ipplan import IpPlan
 from btimd.model.units import UNKNOWN_ID, Seconds, UnixMillis
 from btimd.model.window import WindowBatch
 
@@ -25,6 +30,8 @@ INTERVALS_MILLISECONDS: Final = (kernels.FINE_MILLISECONDS, kernels.FINE_MILLISE
 _Name = TypeVar("_Name", bound=Hashable)
 _SUMS: Final = kernels.FLAGS
 _FIRST_CELLS: Final = 256
+_CONFIDENCE: Final = 1.96
+"""Standard errors within which 95 % of estimates lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +50,26 @@ class WindowLimits:
 
 
 class _Cells:
-    """The numbering of (business, place); cell b + 1 is business b at the unknown place."""
+    """The numbering of (business, place), see aggregate.cell_of; cell b + 1 is business b at the unknown place."""
 
-    def __init__(self, businesses: int, capacity: int) -> None:
+    def __init__(self, businesses: int, places: int, capacity: int) -> None:
         capacity = max(capacity, businesses + 1)
-        self.keys = np.zeros(1 << (2 * capacity - 1).bit_length(), np.int64)
-        self.values = np.full(len(self.keys), UNKNOWN_ID, np.int32)
+        self.stride = places + 1
+        room = min((businesses + 1) * self.stride, 4 * capacity)
+        self.table = np.zeros(1 << max(room, 2).bit_length(), np.int64)
         self.cells = np.zeros((capacity, 2), np.int32)
         self.cells[: businesses + 1, 0] = np.arange(UNKNOWN_ID, businesses)
         self.cells[: businesses + 1, 1] = UNKNOWN_ID
-        self.state = np.array([businesses + 1], np.int64)
+        self.state = np.array([businesses + 1, 0, 0], np.int64)
 
     def __len__(self) -> int:
-        return int(self.state[0])
+        return int(self.state[kernels.C_CELLS])
 
-    def find(
-        self,
-        shares: Shares,
-        client_row: npt.NDArray[np.int32],
-        place_of_row: npt.NDArray[np.int32],
-        pairs: npt.NDArray[np.int64],
-    ) -> int:
-        """Complete `shares.cell`, note new ones in `pairs`, and return how many shares found no room."""
-        return int(
-            kernels.find_cells(
-                shares.record,
-                shares.business,
-                shares.pair,
-                client_row,
-                place_of_row,
-                self.keys,
-                self.values,
-                self.cells,
-                self.state,
-                pairs,
-                shares.cell,
-            )
-        )
+    def find(self, business: npt.NDArray[np.int32], place: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Return the cell of each pair of business and place; what found no room is at the unknown place."""
+        found = np.empty(len(business), np.int64)
+        kernels.find_cells(business, place, self.stride, self.table, self.cells, self.state, found)
+        return found
 
 
 class Windows:
@@ -96,31 +86,43 @@ class Windows:
         self._future = round(self._limits.future_seconds * 1000)
         self._users = users
         self._attribution = attribution
+        self._most_owners = _most_owners(attribution)
         self._businesses = attribution.businesses
         self._places = attribution.places
-        self._cells = _Cells(len(self._businesses), self._limits.max_cells)
+        self._cells = _Cells(len(self._businesses), len(self._places), self._limits.max_cells)
         fine, coarse = INTERVALS_MILLISECONDS
-        self._coarse_slots = 1 << ((self._kept + self._future) // coarse + 2).bit_length()
         slots = 1 << ((self._kept + self._future + coarse) // fine + 2).bit_length()
         self._bounds = np.zeros(3, np.int64)
         self._slot_interval = np.full(slots, UNKNOWN_ID, np.int64)
         self._slot_changed = np.zeros(slots, np.uint8)
         self._revisions: tuple[dict[int, int], ...] = tuple({} for _ in INTERVALS_MILLISECONDS)
-        self._totals = self._no_totals()
-        self._seen = np.zeros((slots + self._coarse_slots, users.capacity // 8), np.uint8)
+        self._lines = self._no_lines()
+        self._seen_before = np.zeros((1 << ((self._kept + self._future) // coarse + 2).bit_length(), 0), np.uint8)
+        self._scratch = np.zeros((SCRATCH_ROWS, 0), np.int64)
+        self._exports = ExportLoss(slots, self._grace)
         self._tallies = np.zeros((len(INTERVALS_MILLISECONDS), 4), np.int64)
         self._closed_upto = [0] * len(INTERVALS_MILLISECONDS)
         self._now: UnixMillis | None = None
         self._pending: list[WindowBatch] = []
-        self.overflowed = 0
-        """Shares that went to the unknown place because there were too many cells."""
         self.restarts = 0
         """How often the clock was set back so far that everything was emitted and begun anew."""
+        self._overflowed_before = 0
+        self._dropped_before = 0
 
     @property
     def attribution(self) -> Attribution:
         """The plan and rules in force; batches must be of this generation."""
         return self._attribution
+
+    @property
+    def overflowed(self) -> int:
+        """Shares that went to the unknown place because there were too many cells."""
+        return self._overflowed_before + int(self._cells.state[kernels.C_OVERFLOWED])
+
+    @property
+    def dropped(self) -> int:
+        """Records of what a device discarded: nothing was carried, so they are in no window."""
+        return self._dropped_before + int(self._cells.state[kernels.C_DROPPED])
 
     def late_records(self, level: int) -> int:
         """Return the records that were, at least in part, too late; `level` is an index into INTERVALS_MILLISECONDS."""
@@ -145,31 +147,67 @@ class Windows:
         if batch.generation != self._attribution.generation:
             raise ValueError(f"a batch of generation {batch.generation}, wanted {self._attribution.generation}")
         now = self._advance(now_milliseconds)
-        shares = self._users.add(batch, earliest=now - self._kept, latest=now + self._future)
-        plan = self._attribution.plan
-        self.overflowed += self._cells.find(shares, batch.client_plan_id, plan.place_of_row, self._users.table)
-        if len(self._cells) > self._totals.shape[1]:
-            grown = self._no_totals()
-            grown[:, : self._totals.shape[1]] = self._totals
-            self._totals = grown
-        flows = batch.flows
-        kernels.spread(
-            shares.record,
-            shares.pair,
-            shares.cell,
-            flows["flow_start_milliseconds"],
-            flows["flow_end_milliseconds"],
-            flows["octet_delta_count"],
-            flows["packet_delta_count"],
-            flows["sampling_rate"],
-            batch.client_is_source,
-            self._bounds,
-            self._slot_interval,
-            self._slot_changed,
-            self._totals,
-            self._seen,
-            self._tallies,
-        )
+        flows, users, owners, cells = batch.flows, self._users, self._attribution.owners, self._cells
+        shares = len(batch) * self._most_owners
+        earliest, latest = now - self._kept, now + self._future
+        users.prepare(shares, earliest=earliest, latest=latest)
+        self._make_room_for(shares)
+        done = 0
+        while done < len(batch):
+            done = collect(
+                flows["source_address_hi"].view(np.int64),
+                flows["source_address_lo"].view(np.int64),
+                flows["destination_address_hi"].view(np.int64),
+                flows["destination_address_lo"].view(np.int64),
+                flows["flow_start_milliseconds"],
+                flows["flow_end_milliseconds"],
+                flows["octet_delta_count"],
+                flows["packet_delta_count"],
+                flows["sampling_rate"],
+                flows["exporter_id"],
+                flows["record_quality"],
+                batch.service_rule_id,
+                batch.client_plan_id,
+                batch.client_is_source,
+                done,
+                owners.offsets,
+                owners.business,
+                self._attribution.plan.place_of_row,
+                cells.stride,
+                cells.table,
+                cells.cells,
+                cells.state,
+                users.index,
+                users.nodes,
+                users.lines,
+                users.plain,
+                users.more,
+                users.free,
+                users.state,
+                users.epoch or 0,
+                earliest,
+                latest,
+                users.capacity,
+                users.seed,
+                self._bounds,
+                self._slot_interval,
+                self._slot_changed,
+                self._lines,
+                self._seen_before,
+                self._tallies,
+                self._scratch,
+            )
+            if len(cells) > self._totals.shape[1]:
+                before, self._lines = self._totals, self._no_lines()
+                held = np.flatnonzero(self._slot_interval != UNKNOWN_ID)
+                self._totals[held, : before.shape[1]] = before[held]
+
+    def note_exports(self, counts: npt.NDArray[np.int64], now_milliseconds: UnixMillis) -> None:
+        """Book what exporters sent until now: int64[n, 2], records received and lost so far by exporter_id.
+
+        Lost below 0: nobody knows. What came since the last call counts as having come now.
+        """
+        self._exports.note(counts, now_milliseconds // INTERVALS_MILLISECONDS[0])
 
     def close(self, now_milliseconds: UnixMillis) -> list[WindowBatch]:
         """Return what is to be emitted now: intervals that closed, and earlier ones that changed since."""
@@ -199,30 +237,27 @@ class Windows:
         lines = old.cells[:used]
         self._businesses = _united(attribution.businesses, old_businesses, lines[living, 0])
         self._places = _united(attribution.places, old_places, lines[living, 1])
-        self._cells = _Cells(len(self._businesses), self._limits.max_cells)
+        self._overflowed_before, self._dropped_before = self.overflowed, self.dropped
+        self._cells = _Cells(len(self._businesses), len(self._places), self._limits.max_cells)
         business_of = _positions(old_businesses, self._businesses)
         place_of = _positions(old_places, self._places)
-        kept = np.flatnonzero(living).astype(np.int32)
-        nothing = np.full(len(kept), UNKNOWN_ID, np.int32)
-        shares = Shares(np.arange(len(kept), dtype=np.int32), business_of[lines[kept, 0]], nothing, nothing.copy())
-        everywhere = np.arange(len(self._places), dtype=np.int32)
-        self.overflowed += self._cells.find(shares, place_of[lines[kept, 1]], everywhere, self._users.table)
-        target, totals = shares.cell, self._no_totals()
+        kept = np.flatnonzero(living)
+        target = self._cells.find(business_of[lines[kept, 0]], place_of[lines[kept, 1]])
+        before, self._lines = self._totals, self._no_lines()
+        totals = self._totals
         merged = np.bincount(target, minlength=len(self._cells.cells))[target] > 1
         for slot in np.flatnonzero(self._slot_interval != UNKNOWN_ID):
-            source = self._totals[slot, kept]
+            source = before[slot, kept]
             source[merged, kernels.FLAGS] |= np.where(source[merged, kernels.FLAGS] != 0, kernels.INEXACT, 0)
             np.add.at(totals[slot, :, :_SUMS], target, source[:, :_SUMS])
-            np.bitwise_or.at(totals[slot, :, kernels.FLAGS], target, source[:, kernels.FLAGS])
-            totals[slot][totals[slot] < 0] = np.iinfo(np.int64).max
-        self._totals = totals
+            np.bitwise_or.at(totals[slot, :, _SUMS:], target, source[:, _SUMS:])
+            sums = totals[slot, :, :_SUMS]
+            sums[sums < 0] = np.iinfo(np.int64).max
         self._attribution = attribution
-        moved = np.zeros(self._users.capacity, np.uint8)
-        moved[self._users.swap(attribution, _positions(old_businesses, attribution.businesses)[:-1])] = 1
+        self._most_owners = _most_owners(attribution)
+        moved = self._users.swap(attribution, _positions(old_businesses, attribution.businesses)[:-1])
         # Who moved counts anew at the new place; the number of a forgotten pair must not look seen to its next owner.
-        intervals = self._slot_interval[self._slot_interval != UNKNOWN_ID]
-        rows = np.append(self._slot(intervals), np.unique(self._coarse_slot(intervals // kernels.FINE_PER_COARSE)))
-        self._seen[rows] &= ~np.packbits(moved, bitorder="little")
+        self._seen_before[:, moved[moved < self._seen_before.shape[1]]] = 0
 
     def _advance(self, given: UnixMillis) -> UnixMillis:
         """Move to a time, let go of the intervals that became too old, and return the time in force."""
@@ -233,6 +268,7 @@ class Windows:
                 self._emit(level, None)
             self._clear(self._slot_interval[self._slot_interval != UNKNOWN_ID])
             self._users.clear()
+            self._exports.clear()
             self._closed_upto = [0] * len(INTERVALS_MILLISECONDS)
             now = given
         self._now = now
@@ -248,25 +284,40 @@ class Windows:
         self._bounds[kernels.B_LAST] = (now + self._future) // INTERVALS_MILLISECONDS[0]
         return now
 
-    def _no_totals(self) -> npt.NDArray[np.int64]:
+    @property
+    def _totals(self) -> npt.NDArray[np.int64]:
+        """The sums as [slot, cell, column]; they are kept by cell, see kernels.collect."""
+        by_cell = self._lines.reshape(-1, len(self._slot_interval) + 1, self._lines.shape[1])
+        return by_cell.swapaxes(0, 1)[:-1]
+
+    def _no_lines(self) -> npt.NDArray[np.int64]:
         """Return zeros with room for the cells there are and some more; memory is taken as cells are used."""
         room = min(max(_FIRST_CELLS, 1 << len(self._cells).bit_length()), len(self._cells.cells))
-        return zero_lines(len(self._slot_interval), room)
+        return zero_lines(room * (len(self._slot_interval) + 1))
+
+    def _make_room_for(self, shares: int) -> None:
+        """Let what is kept per user, and per share of a block, be long enough for so many shares more."""
+        wanted = min(int(self._users.state[S_NODES]) + shares, self._users.capacity)
+        minutes, known = self._seen_before.shape
+        if wanted * PAIRS_PER_NODE > known:
+            grown = np.zeros((minutes, min(2 * wanted, self._users.capacity) * PAIRS_PER_NODE), np.uint8)
+            used = min(self._users.numbered, known)
+            written = np.flatnonzero(self._seen_before[:, :used].any(axis=1))
+            grown[written, :used] = self._seen_before[written, :used]
+            self._seen_before = grown
+        if BLOCK * self._most_owners > self._scratch.shape[1]:
+            self._scratch = np.zeros((SCRATCH_ROWS, BLOCK * self._most_owners), np.int64)
 
     def _slot(self, interval: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return interval & (len(self._slot_interval) - 1)
-
-    def _coarse_slot(self, minute: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the rows of `_seen` of intervals of 60 s."""
-        return len(self._slot_interval) + (minute & (self._coarse_slots - 1))
 
     def _clear(self, intervals: npt.NDArray[np.int64]) -> None:
         """Let go of intervals of 10 s; those of a minute go together."""
         slots, minutes = self._slot(intervals), np.unique(intervals // kernels.FINE_PER_COARSE)
         for slot in slots.tolist():
             self._totals[slot, : len(self._cells)] = 0
-        for row in [*slots.tolist(), *self._coarse_slot(minutes).tolist()]:
-            self._seen[row, : (self._users.numbered >> 3) + 1] = 0
+        for minute in (minutes & (len(self._seen_before) - 1)).tolist():
+            self._seen_before[minute, : self._users.numbered] = 0
         self._slot_interval[slots] = UNKNOWN_ID
         self._slot_changed[slots] = 0
         for revisions, gone in zip(self._revisions, (intervals, minutes), strict=True):
@@ -276,7 +327,7 @@ class Windows:
     def _emit(self, level: int, below: int | None) -> None:
         """Put the changed intervals before `below` (None: all) to those that are returned next, oldest first."""
         mark = (kernels.FINE_CHANGED, kernels.COARSE_CHANGED)[level]
-        changed = self._slot_interval[self._slot_changed & (mark >> 2) != 0]
+        changed = self._slot_interval[self._slot_changed & (mark >> 1) != 0]
         if level:
             changed = np.unique(changed // kernels.FINE_PER_COARSE)
         for interval in np.sort(changed).tolist():
@@ -294,13 +345,15 @@ class Windows:
         names = self._cells.cells[cells]
         order = np.lexsort((names[:, 1], names[:, 0]))
         cells, names, flags = cells[order], names[order], flags[cells[order]]
-        sums = np.zeros((len(cells), _SUMS), np.int64)
+        sums, exporters = np.zeros((len(cells), _SUMS), np.int64), np.zeros(len(cells), np.int64)
         for slot in slots.tolist():
             lines = self._totals[slot, cells]
             sums += lines[:, :_SUMS]
+            exporters |= lines[:, kernels.EXPORTERS]
             sums[sums < 0] = np.iinfo(np.int64).max
             self._totals[slot, cells, kernels.FLAGS] = lines[:, kernels.FLAGS] & ~mark
-        self._slot_changed[slots] &= ~np.uint8(mark >> 2)
+        self._slot_changed[slots] &= ~np.uint8(mark >> 1)
+        rates = flags >> kernels.RATES_SHIFT
         revision = self._revisions[level].get(interval, 0)
         self._revisions[level][interval] = revision + 1
         to_server, to_client, packets, flows = (np.ascontiguousarray(sums[:, at]) for at in range(kernels.FINE_USERS))
@@ -318,7 +371,11 @@ class Windows:
             flows=flows,
             users=np.ascontiguousarray(sums[:, (kernels.FINE_USERS, kernels.COARSE_USERS)[level]]),
             users_exact=((flags & kernels.INEXACT) == 0).astype(np.uint8),
-            sampled=((flags & kernels.SAMPLED) != 0).astype(np.uint8),
+            sampled=(rates > 1).astype(np.uint8),
+            sampling_error_ratio=_sampling_error(rates, packets),
+            export_loss_ratio=self._exports.ratio(exporters, interval * parts, parts),
+            times_adjusted=((flags & kernels.TIMES_ADJUSTED) != 0).astype(np.uint8),
+            rate_assumed=((flags & kernels.RATE_ASSUMED) != 0).astype(np.uint8),
         )
 
     def _take(self) -> list[WindowBatch]:
@@ -338,12 +395,25 @@ def _positions(old: Sequence[object], new: Sequence[object]) -> npt.NDArray[np.i
     return np.array([*(number.get(name, UNKNOWN_ID) for name in old), UNKNOWN_ID], np.int32)
 
 
+def _sampling_error(rates: npt.NDArray[np.int64], packets: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return within which share of the truth 95 % of estimates lie, 0 where nothing was sampled, at most 1.
+
+    rates: the sampling rates of a cell or-ed together, from the largest to less than twice that. Of `packets`, which is
+    an estimate, a rate-th was seen; the error of c samples is 1.96 * sqrt(1 / c) (Phaal and Panchen, Packet Sampling
+    Basics). Octets of packets of unequal length vary more.
+    """
+    error = _CONFIDENCE * np.sqrt(rates / np.maximum(packets, 1))
+    return np.where(rates > 1, np.minimum(error, 1.0), 0.0)
+
+
+def _most_owners(attribution: Attribution) -> int:
+    """Return how many shares a record can have."""
+    return int(np.diff(attribution.owners.offsets).max(initial=1))
+
+
 def warm() -> None:
     """Compile the kernels for the types they are called with."""
-    ids, flags, times = np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros(0, np.int64)
-    cells, totals = _Cells(1, 8), zero_lines(1, 1)
-    cells.find(Shares(ids, ids, ids, ids), ids, ids, totals[0])
-    kernels.spread(
-        ids, ids, ids, times, times, times, times, ids, flags, np.zeros(3, np.int64), np.zeros(1, np.int64),
-        np.zeros(1, np.uint8), totals, np.zeros((2, 1), np.uint8), np.zeros((2, 4), np.int64),
-    )  # fmt: skip
+    attribution = Attribution(IpPlan.empty(), (), (), 0)
+    windows = Windows(attribution, Users(attribution, UserLimits(capacity=8)), WindowLimits(max_cells=8))
+    windows.add(attribution.attribute(FlowBatch.zeros(1)), 0)
+    windows.swap(attribution)

@@ -1,4 +1,4 @@
-"""The only import of numba: the decorator every kernel carries, and the one instruction Python has no word for."""
+"""The only import of numba: the decorator every kernel carries, and the instructions Python has no words for."""
 
 import hashlib
 import os
@@ -27,6 +27,8 @@ def _cache_folder() -> str:
 
 setattr(numba.config, "CACHE_DIR", _cache_folder())  # noqa: B010  numba makes its settings at run time
 
+_compile: Any = numba.njit  # its signature leaves out _nrt
+
 ALL_KERNELS: list[Any] = []
 """Every compiled kernel, for start-up and tests."""
 
@@ -34,9 +36,12 @@ ALL_KERNELS: list[Any] = []
 def kernel(function: Kernel) -> Kernel:
     """Compile a function over arrays: nopython, GIL released, cached on disk, fixed bounds behaviour.
 
-    NUMBA_DISABLE_JIT=1 leaves it plain Python, NUMBA_BOUNDSCHECK=1 checks every index (use another cache directory).
+    Kernels make no arrays, so none are reference-counted either (_nrt): atomic counts around every call and row cost
+    more than half of a loop over short runs. NUMBA_DISABLE_JIT=1 leaves it plain Python, NUMBA_BOUNDSCHECK=1 checks
+    every index (use another cache directory).
     """
-    compiled = numba.njit(nogil=True, cache=True, boundscheck=os.environ.get("NUMBA_BOUNDSCHECK") == "1")(function)
+    check = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
+    compiled = _compile(nogil=True, cache=True, boundscheck=check, _nrt=False)(function)
     ALL_KERNELS.append(compiled)
     return cast("Kernel", compiled)
 
@@ -55,8 +60,8 @@ def all_cached() -> bool:
 
 
 def inlined(function: Kernel) -> Kernel:
-    """Compile a helper that kernels of the same file call. LLVM inlines it; it is not called from outside."""
-    return cast("Kernel", numba.njit(nogil=True, cache=True, inline="never")(function))
+    """Compile a helper that kernels of the same file call. LLVM inlines it, always; it is not called from outside."""
+    return cast("Kernel", _compile(nogil=True, cache=True, forceinline=True, _nrt=False)(function))
 
 
 def _no_prefetch(array: Any, row: Any) -> None:
@@ -83,3 +88,32 @@ def _prefetch_typed(_context: Any, array: Any, row: Any) -> Any:  # noqa: ARG001
 
 prefetch: Any = _no_prefetch if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else intrinsic(_prefetch_typed)
 """prefetch(array, row): ask for the cache line in which a row of an array begins; one that is no row does no harm."""
+
+
+def _no_load(slab: Any, at: Any) -> Any:
+    """Stand where there is no compiled code to call it."""
+    raise NotImplementedError
+
+
+def _load_of(octets: int) -> Any:
+    """Return the intrinsic that reads `octets` octets, most significant first: one load wherever they stand."""
+
+    def typed(_context: Any, slab: Any, at: Any) -> Any:  # noqa: ARG001  numba gives arguments by name
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            structure = context.make_array(signature.args[0])(context, builder, arguments[0])
+            number = ir.IntType(8 * octets)
+            first = builder.gep(builder.bitcast(structure.data, ir.IntType(8).as_pointer()), [arguments[1]])
+            value = builder.load(builder.bitcast(first, number.as_pointer()), align=1)
+            return builder.zext(builder.bswap(value), ir.IntType(64)) if octets < 8 else builder.bswap(value)
+
+        return numba.types.int64(slab, numba.types.int64), generate
+
+    return _no_load if LOADS_ARE_CHECKED else intrinsic(typed)
+
+
+LOADS_ARE_CHECKED: bool = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" or os.environ.get("NUMBA_BOUNDSCHECK") == "1"
+"""Whether kernels/octets.py reads octet by octet, each index checked, instead of by load2, load4, load8."""
+load2: Any = _load_of(2)
+load4: Any = _load_of(4)
+load8: Any = _load_of(8)
+"""load8(slab, at): 8 octets of a uint8 array, big-endian, int64, without a bounds check; load2 and load4 likewise."""

@@ -4,34 +4,31 @@ from typing import Any
 
 import numpy as np
 
-from btimd.kernels._jit import inlined
-
-_U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned indices: no test for negative ones in the loop
+from btimd.kernels._jit import LOADS_ARE_CHECKED, inlined, load2, load4, load8
 
 
 @inlined
 def be2(slab: Any, at: Any) -> Any:
     """Return the 2 octets at `at`, int64."""
-    i = np.uint64(at)
-    return (np.int64(slab[i]) << 8) | np.int64(slab[i + _U1])
+    if LOADS_ARE_CHECKED:
+        return (np.int64(slab[at]) << 8) | np.int64(slab[at + 1])
+    return load2(slab, at)
 
 
 @inlined
 def be4(slab: Any, at: Any) -> Any:
     """Return the 4 octets at `at`, int64."""
-    i = np.uint64(at)
-    return (
-        (np.int64(slab[i]) << 24)
-        | (np.int64(slab[i + _U1]) << 16)
-        | (np.int64(slab[i + _U2]) << 8)
-        | np.int64(slab[i + _U3])
-    )
+    if LOADS_ARE_CHECKED:
+        return (be2(slab, at) << 16) | be2(slab, at + 2)
+    return load4(slab, at)
 
 
 @inlined
 def be8(slab: Any, at: Any) -> Any:
     """Return the 8 octets at `at`, int64; from 2^63 on negative."""
-    return (be4(slab, at) << 32) | be4(slab, at + 4)
+    if LOADS_ARE_CHECKED:
+        return (be4(slab, at) << 32) | be4(slab, at + 4)
+    return load8(slab, at)
 
 
 @inlined
@@ -43,5 +40,5 @@ def load(slab: Any, at: Any, length: Any) -> Any:
         return be8(slab, at)
     value = np.int64(0)
     for k in range(length):
-        value = (value << 8) | np.int64(slab[at + k])
+        value = (value << 8) | np.int64(slab[np.uint64(at + k)])
     return value

@@ -12,7 +12,8 @@ class DatagramBlock:
 
     slab: uint8, all payloads one behind the other. offsets: int64[n + 1], payload i is slab[offsets[i]:offsets[i+1]].
     source_hi, source_lo: uint64[n], the sender's address as halves. source_port: uint16[n].
-    arrival_milliseconds: int64[n], wall clock. The block owns its arrays.
+    arrival_milliseconds: int64[n], wall clock. stream: the datagrams are the messages of TCP connections, one behind
+    the other; an empty one says that its connection ended. The block owns its arrays.
     """
 
     slab: npt.NDArray[np.uint8]
@@ -21,6 +22,7 @@ class DatagramBlock:
     source_lo: npt.NDArray[np.uint64]
     source_port: npt.NDArray[np.uint16]
     arrival_milliseconds: npt.NDArray[np.int64]
+    stream: bool = False
 
     def __post_init__(self) -> None:
         """Refuse offsets that do not fit the slab or columns of another length."""

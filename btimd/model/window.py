@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,8 @@ class WindowBatch:
     the interval in which it ended. users: distinct client addresses; a lower bound where `users_exact` is 0.
     A business of several owners of a service gets the whole record, so the sum over businesses may exceed the total.
     business_id, place_id: int32 into `businesses` and `places`; -1 is unattributed traffic, unknown place.
+    sampling_error_ratio, export_loss_ratio: float64, times_adjusted, rate_assumed: uint8; what they mean is said at
+    WindowRow; a loss nobody knows is NaN.
     A later revision replaces the cell, it is not added to it.
     """
 
@@ -63,6 +66,10 @@ class WindowBatch:
     users: npt.NDArray[np.int64]
     users_exact: npt.NDArray[np.uint8]
     sampled: npt.NDArray[np.uint8]
+    sampling_error_ratio: npt.NDArray[np.float64]
+    export_loss_ratio: npt.NDArray[np.float64]
+    times_adjusted: npt.NDArray[np.uint8]
+    rate_assumed: npt.NDArray[np.uint8]
 
     def __post_init__(self) -> None:
         """Refuse intervals off their grid and columns of unequal length."""
@@ -70,7 +77,8 @@ class WindowBatch:
             raise ValueError(f"interval {self.interval_start_milliseconds}/{self.interval_milliseconds} is not aligned")
         length = len(self.business_id)
         for array in (self.place_id, self.octets_to_server, self.octets_to_client, self.packets, self.flows,
-                      self.users, self.users_exact, self.sampled):  # fmt: skip
+                      self.users, self.users_exact, self.sampled, self.sampling_error_ratio, self.export_loss_ratio,
+                      self.times_adjusted, self.rate_assumed):  # fmt: skip
             if array.shape != (length,):
                 raise ValueError(f"{length} cells with a column of {array.shape}")
 
@@ -82,6 +90,7 @@ class WindowBatch:
         for cell in range(len(self)):
             business, place = int(self.business_id[cell]), int(self.place_id[cell])
             region, segment = self.places[place] if place >= 0 else ("", "")
+            loss = float(self.export_loss_ratio[cell])
             yield WindowRow(
                 interval_start_milliseconds=self.interval_start_milliseconds,
                 interval_milliseconds=self.interval_milliseconds,
@@ -96,4 +105,8 @@ class WindowBatch:
                 users_exact=bool(self.users_exact[cell]),
                 sampled=bool(self.sampled[cell]),
                 revision=self.revision,
+                sampling_error_ratio=float(self.sampling_error_ratio[cell]),
+                export_loss_ratio=None if isnan(loss) else loss,
+                times_adjusted=bool(self.times_adjusted[cell]),
+                rate_assumed=bool(self.rate_assumed[cell]),
             )

@@ -22,6 +22,27 @@ def flow_captures() -> list[Path]:
     ]
 
 
+def golden_sflow_captures() -> list[Path]:
+    """Return the captures of sFlow whose samples are written down."""
+    others = set(flow_captures())
+    return [path for path in sorted(FLOWS.glob("*.pcap")) if path not in others]
+
+
+def sflow_captures() -> list[Path]:
+    """Return all captures of sFlow."""
+    return [*golden_sflow_captures(), *sorted(TOOLS.glob("*sfprobe*.pcap"))]
+
+
+def sflow_truth() -> dict[str, dict[str, str]]:
+    """Return the counts of every capture of sFlow, by file: data_records, and what sampling stands for."""
+    truth: dict[str, dict[str, str]] = {}
+    for folder, column in ((FLOWS, "scenario"), (TOOLS, "file")):
+        with (folder / "ground_truth.csv").open() as file:
+            rows = {row[column].replace("/", "__"): row for row in csv.DictReader(file) if "sflow" in row["versions"]}
+        truth |= rows
+    return truth
+
+
 def tool_truth() -> dict[str, dict[str, str]]:
     """Return what softflowd and pmacctd exported, by file; sFlow left out."""
     path = TOOLS / "ground_truth.csv"

@@ -8,6 +8,8 @@ import pytest
 from btimd.cli import decode
 from tests.capture.test_replay import ipv4, pcap, udp
 from tests.capture.wire.crafting import FieldSpec, ipfix, one_set, options_template, template, v5, v5_record, v9
+from tests.kernels.sflowcrafting import datagram as sflow_datagram
+from tests.kernels.sflowcrafting import flow, sampled_ipv4
 
 
 def run(*words: str) -> int:
@@ -73,6 +75,29 @@ def test_records_of_v5_are_printed_and_what_is_wrong_goes_to_stderr(
     ]  # fmt: skip
     assert "header announces 9 records" in printed.err
     assert "1 sFlow" in printed.err
+
+
+def test_samples_of_sflow_are_printed_in_both_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = capture(tmp_path, sflow_datagram(flow(sampled_ipv4(), sequence=9)))
+    assert run(path) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "datagram": 1, "version": "sFlow v5", "exporter": "192.0.2.77", "domain": 0, "kind": "flow sample",
+        "sequence": 9, "source": "0:3", "samplingInterval": 512, "samplePool": 9, "drops": 0, "ingressInterface": 3,
+        "egressInterface": 4,
+        "ipv4": {
+            "ipTotalLength": 576, "protocolIdentifier": 17, "sourceAddress": "10.0.0.1",
+            "destinationAddress": "10.2.0.10", "sourceTransportPort": 5000, "destinationTransportPort": 53,
+            "tcpControlBits": 18, "ipClassOfService": 72,
+        },
+    }  # fmt: skip
+    assert run("--raw", path) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "dg": 1, "v": "sflow5", "kind": "flow_sample", "agent": "192.0.2.77", "sub": 0,
+        "records": [{"ent": 0, "fmt": 3, "len": 32, "hex": sampled_ipv4()[8:].hex()}], "rate": 512, "pool": 9,
+        "drops": 0, "input": 3, "output": 4,
+    }  # fmt: skip
 
 
 def test_a_file_that_is_no_capture_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

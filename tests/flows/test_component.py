@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from btimd.flows.component import FlowPipeline
+from btimd.flows.component import FlowPipeline, warm
+from btimd.flows.duplicates import DuplicateLimits, Duplicates
+from btimd.flows.history import Closed, History
 from btimd.flows.plan import PlanEntry
 from btimd.flows.settings import FlowSettings
 from btimd.model.datagrams import DatagramBlock
-from btimd.model.flowbatch import FlowBatch
+from btimd.model.flowbatch import FlowBatch, RecordQuality
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.window import WindowBatch
 from btimd.runtime.channel import Channel
@@ -18,7 +20,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
-from tests.flows.traffic import NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
+from tests.flows.traffic import ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
 
 QUERY = SeriesQuery("btimd_traffic", ("octets_to_server",), 0, 1)
 
@@ -49,25 +51,38 @@ def block(number: int) -> DatagramBlock:
 class Bench:
     """A pipeline whose decoder answers block n with the n-th batch."""
 
-    def __init__(self, batches: Sequence[FlowBatch], settings: FlowSettings, *, series: bool) -> None:
+    def __init__(
+        self, batches: Sequence[FlowBatch], settings: FlowSettings, *, series: bool, duplicates: bool = False
+    ) -> None:
         self.batches = batches
         self.clock = ManualClock(now=T0 / 1000)
         self.metrics = Metrics()
         self.channel = Channel[DatagramBlock](64)
         self.series = Series() if series else None
-        self.emitted: list[WindowBatch] = []
+        self.exports: list[tuple[int, int]] = []
         self.pipeline = FlowPipeline(
             settings=settings,
             source=self.channel,
             decode=self.decode,
             exporters=tuple,
             attribution=attribution(),
-            on_windows=self.emitted.append,
             series=self.series,
             metrics=self.metrics,
             clock=self.clock,
             log=Log("flows"),
+            duplicates=Duplicates(DuplicateLimits("on")) if duplicates else None,
+            export_counts=lambda: np.array(self.exports, np.int64).reshape(-1, 2),
         )
+        self.emitted: list[WindowBatch] = []
+        self.hand_to(self.note)
+
+    def hand_to(self, publish: Callable[[Closed], None]) -> None:
+        """Let the history be another one: nobody else is told of every batch."""
+        setattr(self.pipeline._history, "publish", publish)  # noqa: B010  a method of one object
+
+    def note(self, closed: Closed) -> None:
+        History.publish(self.pipeline._history, closed)
+        self.emitted.append(closed.batch)
 
     def decode(self, datagrams: DatagramBlock) -> FlowBatch:
         number = int(datagrams.source_port[0])
@@ -88,12 +103,20 @@ class Bench:
         return self.metrics.value(f"btimd_flows_{name}", labels)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _kernels() -> None:
+    """Compile before the thread starts, as the daemon does."""
+    warm()
+
+
 SMALL = FlowSettings(max_users=1024, max_cells=64)
 
 
 @asynccontextmanager
-async def running(*batches: FlowBatch, settings: FlowSettings = SMALL, series: bool = True) -> AsyncIterator[Bench]:
-    bench = Bench(batches, settings, series=series)
+async def running(
+    *batches: FlowBatch, settings: FlowSettings = SMALL, series: bool = True, duplicates: bool = False
+) -> AsyncIterator[Bench]:
+    bench = Bench(batches, settings, series=series, duplicates=duplicates)
     await bench.pipeline.start()
     try:
         yield bench
@@ -137,12 +160,15 @@ async def test_a_failing_block_costs_itself_a_counter_and_one_line_a_minute(capl
 
 async def test_a_failing_listener_does_not_stop_traffic() -> None:
     async with running(flow("10.1.0.1")) as bench:
-        bench.pipeline._on_windows = _fail
+        bench.hand_to(_fail)
         bench.feed(0)
         await bench.until(lambda: bench.count("records_total") == 1)
         bench.clock.advance(20)
         await bench.until(lambda: bench.count("failed_blocks_total") == 1)
-        assert len(bench.pipeline.windows(interval_milliseconds=10_000, business=None, limit=5)) == 1
+        assert bench.series is not None
+        assert len(bench.series.blocks) == 1
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 2)
 
 
 async def test_new_plan_and_rules_hold_from_the_next_block_on_and_for_explanations_at_once() -> None:
@@ -201,6 +227,35 @@ async def test_places_without_a_cell_move_their_counter() -> None:
         await bench.until(lambda: bench.count("cell_overflows_total") == 7)
 
 
+async def test_what_exporters_lost_is_told_with_the_traffic_of_the_interval() -> None:
+    async with running(flow("10.1.0.1"), flow("10.2.0.1", start=20_000)) as bench:
+        bench.exports = [(90, 10)]
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 1)
+        bench.clock.advance(20)
+        await bench.until(lambda: bool(bench.emitted))
+        bench.exports = [(190, -1)]
+        bench.feed(1)
+        await bench.until(lambda: bench.count("records_total") == 2)
+        bench.clock.advance(20)
+        await bench.until(lambda: len(bench.emitted) == 2)
+        assert [row.export_loss_ratio for batch in bench.emitted for row in batch.rows()] == [0.1, None]
+
+
+async def test_records_that_another_point_reported_first_and_those_a_device_dropped_are_left_out_and_counted() -> None:
+    here, there = flow("10.1.0.1"), flow("10.1.0.1")
+    there = FlowBatch({**there.columns, "exporter_id": np.array([1], np.int32)})
+    lost = flow("10.1.0.1", ERP, octets=77)
+    lost = FlowBatch({**lost.columns, "record_quality": np.array([RecordQuality.DROPPED], np.uint16)})
+    async with running(FlowBatch.concat([here, there]), lost, duplicates=True) as bench:
+        bench.exports = [(1, 0), (1, 0)]
+        bench.feed(0, 1)
+        await bench.pipeline.stop()
+        assert [line[2] for line in cells(bench.emitted[0])] == [1000]
+        assert bench.count("duplicate_records_total") == 1
+        assert bench.count("dropped_by_devices_records_total") == 1
+
+
 async def test_health_tells_a_thread_that_does_not_run_and_one_that_stands_still() -> None:
     async with running() as bench:
         await bench.until(lambda: bench.pipeline.health() == ComponentHealth())
@@ -245,7 +300,7 @@ async def test_a_thread_that_dies_is_told_by_run_and_can_be_started_again() -> N
     assert stamps(bench.emitted) == [(0, 10, 0), (0, 60, 0)]
 
 
-def _fail(_: WindowBatch) -> None:
+def _fail(_: Closed) -> None:
     raise ValueError("no")
 
 

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 
 from btimd.flows.attribution import Attribution
-from btimd.flows.plan import PlanEntry
+from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.flows.users import UserLimits, Users
+from btimd.flows.windows import WindowLimits, Windows
+from btimd.model.address import Prefix
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.ports import OnlineUser
-from tests.flows.traffic import ERP, NOBODY, SHARED, T0, WEST, attribution, flow
+from btimd.model.service import ServiceRule
+from tests.flows.traffic import EAST, ERP, NOBODY, SHARED, T0, WEST, attribution, flow
 
 
 def seen(*flows: FlowBatch, subject: Attribution | None = None, limits: UserLimits | None = None) -> Users:
@@ -16,8 +19,10 @@ def seen(*flows: FlowBatch, subject: Attribution | None = None, limits: UserLimi
     return users
 
 
-def add(users: Users, subject: Attribution, *flows: FlowBatch) -> None:
-    users.add(subject.attribute(FlowBatch.concat(flows)), earliest=T0 - 900_000, latest=T0 + 700_000)
+def add(users: Users, subject: Attribution, *flows: FlowBatch, now: int = 0) -> None:
+    """Note who used what: windows of their own call the kernel."""
+    windows = Windows(subject, users, WindowLimits(future_seconds=700))
+    windows.add(subject.attribute(FlowBatch.concat(flows)), T0 + now)
 
 
 def listed(users: Users, now: int, **wanted: str | int | None) -> list[tuple[str, str]]:
@@ -99,11 +104,52 @@ def test_a_growing_table_keeps_who_it_knows_and_refuses_nobody_before_it_is_full
     lo = everybody["source_address_lo"] + np.arange(40_000, dtype=np.uint64) % 30_000
     crowd = FlowBatch({**everybody.columns, "source_address_lo": lo})
     users = Users(subject, UserLimits(capacity=30_000))
+    windows = Windows(subject, users)
     for part in (slice(0, 5_000), slice(0, 40_000), slice(35_000, 40_000)):
-        batch = subject.attribute(FlowBatch({name: column[part].copy() for name, column in crowd.columns.items()}))
-        shares = users.add(batch, earliest=T0 - 900_000, latest=T0 + 700_000)
-        assert shares.pair.tolist() == [number % 30_000 for number in range(part.start, part.stop)]
+        windows.add(
+            subject.attribute(FlowBatch({name: column[part].copy() for name, column in crowd.columns.items()})), T0
+        )
+    assert [row.users for row in windows.flush()[0].rows()] == [30_000]
     assert (users.pairs, users.refused, users.evicted) == (30_000, 0, 0)
+
+
+def test_an_address_with_more_businesses_than_a_node_holds_goes_on_in_another_one() -> None:
+    names = tuple(f"business {number}" for number in range(12))
+    rules = [
+        ServiceRule(name, (name,), Prefix.parse(f"{ERP}/32"), 6, port, port) for port, name in enumerate(names, 443)
+    ]
+    subject = Attribution(compile_plan([EAST], 1)[0], rules, names, 1)
+    base = FlowBatch.concat([flow("10.1.0.1", octets=7)] * 24)
+    ports = 443 + np.arange(24, dtype=np.uint16) % 12
+    users = seen(FlowBatch({**base.columns, "destination_transport_port": ports}), subject=subject)
+    assert [users.users(business=name, region=None, limit=5, now=T0)[0].octets for name in names] == [14] * 12
+    assert (users.pairs, users.numbered) == (12, 15)
+    users.swap(Attribution(subject.plan, rules[6:], names[6:], 2), np.array([-1] * 6 + list(range(6)), np.int32))
+    assert (users.pairs, users.evicted) == (6, 6)
+    assert [len(users.users(business=name, region=None, limit=5, now=T0)) for name in names] == [0] * 6 + [1] * 6
+
+
+def test_octets_beyond_thirty_one_bits_are_kept_and_stop_at_sixty_two() -> None:
+    users = seen(flow("10.1.0.1", octets=2**40 + 5), flow("10.1.0.1", octets=2**31 - 1), flow("10.1.0.2"))
+    assert users.users(business="erp", region=None, limit=5, now=T0)[0].octets == 2**40 + 2**31 + 4
+    add(users, attribution(), *[flow("10.1.0.1", octets=2**61)] * 3)
+    assert users.users(business="erp", region=None, limit=5, now=T0)[0].octets == 2**62 - 1
+
+
+def test_times_are_right_after_months_though_they_are_kept_in_thirty_one_bits() -> None:
+    subject, day = attribution(), 86_400_000
+    users = seen(flow("10.1.0.1", start=7))
+    for days in (5, 20, 40):
+        add(users, subject, flow("10.1.0.2", start=days * day + 3), now=days * day)
+    first, other = users.users(business="erp", region=None, limit=5, now=T0 + 40 * day)
+    assert (first.address, first.last_seen_milliseconds) == ("10.1.0.2", T0 + 40 * day + 3)
+    assert (other.address, other.state) == ("10.1.0.1", "gone")
+
+
+def test_more_businesses_than_keys_are_refused() -> None:
+    subject = attribution(businesses=tuple(f"{'erp' if not at else 'hr' if at == 1 else at}" for at in range(131_071)))
+    with pytest.raises(ValueError, match="131071 businesses are too many; take at most 131070"):
+        Users(subject)
 
 
 def test_a_table_too_large_for_the_numbers_of_users_is_refused() -> None:

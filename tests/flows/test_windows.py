@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 
 from btimd.flows.plan import PlanEntry
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import WindowLimits, Windows
-from btimd.model.flowbatch import FlowBatch
+from btimd.model.flowbatch import FlowBatch, RecordQuality
 from tests.flows.traffic import EAST, ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
 
 
@@ -217,3 +218,54 @@ def test_names_that_no_interval_holds_any_more_go_with_the_next_swap() -> None:
     subject.swap(attribution(businesses=("erp",), generation=3, rules=1))
     add(subject, 7_200_000, flow("10.1.0.1", ERP, start=7_200_000))
     assert subject.flush()[0].businesses == ("erp",)
+
+
+def with_quality(batch: FlowBatch, quality: int, exporter: int = 0) -> FlowBatch:
+    return FlowBatch(
+        {
+            **batch.columns,
+            "record_quality": np.full(len(batch), quality, np.uint16),
+            "exporter_id": np.full(len(batch), exporter, np.int32),
+        }
+    )
+
+
+def test_a_cell_tells_what_sampling_and_the_exporters_leave_in_doubt() -> None:
+    subject = windows()
+    sampled = flow("10.1.0.1", rate=100, packets=100)
+    add(subject, 5_000, with_quality(sampled, RecordQuality.RATE_ASSUMED), with_quality(flow("10.2.0.1"), 1))
+    add(subject, 5_000, with_quality(flow("9.9.9.9", rate=2, packets=1), RecordQuality.NO_TIME))
+    unknown, east, west = subject.flush()[0].rows()
+    assert east.sampling_error_ratio == pytest.approx(1.96 * (1 / 100) ** 0.5)
+    assert (west.sampling_error_ratio, unknown.sampling_error_ratio) == (0.0, 1.0)
+    assert [row.times_adjusted for row in (unknown, east, west)] == [True, False, True]
+    assert [row.rate_assumed for row in (unknown, east, west)] == [False, True, False]
+    assert [row.export_loss_ratio for row in (unknown, east, west)] == [None] * 3
+
+
+def test_a_late_revision_keeps_the_loss_of_its_interval() -> None:
+    subject = windows()
+    add(subject, 5_000, with_quality(flow("10.1.0.1"), 0, exporter=1))
+    subject.note_exports(np.array([[7, 0], [75, 25]]), T0 + 5_000)
+    assert [row.export_loss_ratio for row in subject.close(T0 + 20_000)[0].rows()] == [0.25]
+    add(subject, 300_000, with_quality(flow("10.1.0.1"), 0, exporter=1))
+    subject.note_exports(np.array([[7, 0], [175, 25]]), T0 + 300_000)
+    again = [batch for batch in subject.close(T0 + 300_000) if batch.revision == 1]
+    assert [row.export_loss_ratio for row in again[0].rows()] == [0.25]
+
+
+def test_what_devices_dropped_is_no_traffic_and_is_counted() -> None:
+    subject = windows()
+    add(subject, 0, with_quality(flow("10.1.0.1"), RecordQuality.DROPPED), flow("10.1.0.1", octets=3))
+    assert subject.dropped == 1
+    assert cells(subject.flush()[0]) == [("erp", "east", 3, 0, 10, 1, 1, True, False)]
+
+
+def test_users_seen_long_before_are_not_counted_again_in_their_minute() -> None:
+    subject = windows()
+    add(subject, 0, flow("10.1.0.1"), flow("10.1.0.2", start=20_000))
+    for later in (400_000, 500_000):
+        add(subject, later, flow("10.1.0.1", start=later), flow("10.1.0.2", start=later))
+    add(subject, 500_000, flow("10.1.0.1"), flow("10.1.0.1", start=5_000, end=25_000), flow("10.1.0.2", start=25_000))
+    found = {stamps([batch])[0][:2]: cells(batch)[0][6] for batch in subject.flush()}
+    assert (found[0, 10], found[10, 10], found[20, 10], found[0, 60]) == (1, 1, 2, 2)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.flows.segments import signed_halves, tree_of
+from btimd.flows.segments import signed_halves, sites_of, tree_of
 from btimd.kernels.prefix import locate
 from btimd.model.address import HALF_MASK, IPV4_MAPPED_LO
 from tests.kernels import oracle
@@ -14,7 +14,8 @@ EDGES4 = [0, 1, 65535, 65536, 65537, 2**31 - 1, 2**31, 2**32 - 65536, 2**32 - 1]
 EDGES6 = [0, 1, 2**53, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**127 - 1, 2**127, 2**128 - 1]
 CROWDED4 = st.one_of(st.integers(2**31 - 300, 2**31 + 300), st.integers(2**31, 2**31 + 200_000))
 ADDRESSES4 = st.one_of(st.sampled_from(EDGES4), st.integers(0, 2**32 - 1), CROWDED4)
-ADDRESSES6 = st.one_of(st.sampled_from(EDGES6), st.integers(0, 2**128 - 1))
+CROWDED6 = st.integers(2**127 - 2**82, 2**127 + 2**82)
+ADDRESSES6 = st.one_of(st.sampled_from(EDGES6), st.integers(0, 2**128 - 1), CROWDED6)
 
 
 def run(starts4: list[int], starts6: list[int], addresses: list[int]) -> list[int]:
@@ -26,6 +27,7 @@ def run(starts4: list[int], starts6: list[int], addresses: list[int]) -> list[in
         np.array([address & HALF_MASK for address in addresses], np.uint64).view(np.int64),
         tree_of(start4),
         start4,
+        sites_of(starts6),
         np.ascontiguousarray(halves[:, 0]),
         np.ascontiguousarray(halves[:, 1]),
         out,

@@ -1,109 +1,77 @@
-import numpy as np
+"""Who is found and made is tested through collect; here is what becomes of the table between two batches."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.kernels.users import number, rebuild
+from btimd.kernels import users
+from btimd.kernels.users import rebuild
+from tests.kernels import oracle
+from tests.kernels.test_collect import Tables
 
 pytestmark = pytest.mark.bounds
 
-HALVES = st.sampled_from([0, 1, 2**31, 2**32, 2**53, 2**63 - 1, 2**63, 2**64 - 1])
-COUNTS = st.sampled_from([-1, 0, 1, 2**31, 2**32, 2**53, 2**63 - 1])
-RECORDS = st.lists(
-    st.tuples(
-        HALVES,
-        HALVES,
-        st.integers(-1, 2),
-        st.integers(0, 2000),
-        COUNTS,
-        st.sampled_from([1, 2, 2**31 - 1]),
-        st.booleans(),
+
+def known(tables: Tables) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """Return first seen, last seen and octets by address and key."""
+    found = {}
+    for node in range(int(tables.state[users.S_NODES])):
+        for place in range(users.PLACES):
+            entry = int(tables.nodes[node, users.ENTRIES + place])
+            if tables.plain[node, users.KIND] != users.FREE and entry:
+                first, last, low = (
+                    int(tables.plain[node, at + place]) for at in (users.FIRST, users.LAST, users.OCTETS)
+                )
+                octets = int(tables.more[node, place]) << users.OCTETS_BITS | low
+                found[int(tables.nodes[node, users.HI]), entry >> users.KEY_SHIFT] = first, last, octets
+    return found
+
+
+def forget(tables: Tables, before: int) -> int:
+    return rebuild(tables.index, tables.nodes, tables.plain, tables.free, tables.state, before, tables.seed)
+
+
+SHARES = st.lists(
+    st.builds(
+        lambda cell, user, end, length, octets: oracle.Share(cell, user, end - length, end, octets, 1, 2, to_server=True),
+        st.integers(0, 3), st.integers(0, 5), st.integers(300_000, 1_190_000), st.integers(0, 50_000),
+        st.sampled_from([0, 1, 2**30, 2**31, 2**40]),
     ),
-    max_size=40,
-)
-OWNERS = [[0], [1, 2], [-1]]
+    max_size=30,
+)  # fmt: skip
 
 
-class Table:
-    def __init__(self, capacity: int) -> None:
-        self.pairs = np.zeros((capacity, 8), np.int64)
-        self.index = np.full(2 * capacity, -1, np.int32)
-        self.free = np.zeros(capacity, np.int32)
-        self.state = np.zeros(4, np.int64)
-
-    def add(
-        self, records: list[tuple[int, int, int, int, int, int, bool]], seed: int = 5
-    ) -> list[tuple[int, int, int]]:
-        hi, lo, rule, end, octets, rate, outward = ([record[at] for record in records] for at in range(7))
-        client = [np.array(half, np.uint64).view(np.int64) for half in (hi, lo)]
-        nobody = [np.full(len(records), 99, np.int64)] * 2
-        away = np.array(outward, np.bool_)
-        sides = [np.where(away, mine, other) for mine, other in zip(client, nobody, strict=True)]
-        sides += [np.where(away, other, mine) for mine, other in zip(client, nobody, strict=True)]
-        shares = [np.zeros(2 * len(records), np.int32) for _ in range(4)]
-        source_hi, source_lo, destination_hi, destination_lo = sides
-        record, business, pair, cell = shares
-        times = np.array(end, np.int64)
-        count = number(
-            source_hi, source_lo, destination_hi, destination_lo, times - 10, times, np.array(octets, np.int64), np.array(rate, np.int32),
-            np.array(rule, np.int32), np.arange(len(records), dtype=np.int32), away.astype(np.uint8),
-            np.array([0, 1, 3, 4], np.int32), np.array([0, 1, 2, -1], np.int32), 100, 1500, seed,
-            self.index, self.pairs, self.free, self.state,
-            np.zeros(2 * len(records), np.int64), record, business, pair, cell,
-        )  # fmt: skip
-        return list(zip(*(column[:count].tolist() for column in shares[:3]), strict=True))
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(SHARES, st.integers(300_000, 1_190_000)), max_size=4))
+def test_pairs_are_what_a_dictionary_holds_through_every_rebuild(batches: list[tuple[list[oracle.Share], int]]) -> None:
+    tables = Tables()
+    wanted: dict[tuple[int, int], tuple[int, int, int]] = {}
+    for shares, before in batches:
+        tables.add(shares)
+        for share in shares:
+            key = share.user, share.cell + 1
+            first, last, octets = wanted.get(key, (2**31, 0, 0))
+            first, last = min(first, max(share.start, 300_000)), max(last, share.end)
+            wanted[key] = first, last, octets + 2 * share.octets
+        assert known(tables) == wanted
+        kept = {key: line for key, line in wanted.items() if line[1] >= before}
+        assert forget(tables, before) == len(wanted) - len(kept)
+        wanted = kept
+        assert known(tables) == wanted
+        assert tables.state[users.S_PAIRS] == len(wanted)
+        assert tables.state[users.S_NOBODY] == sum(key == users.KEY_OF_NOBODY for _, key in wanted)
 
 
-def test_nothing_makes_no_pair() -> None:
-    table = Table(8)
-    assert table.add([]) == []
-    assert table.state.tolist() == [0] * 4
+def test_rebuilding_an_empty_table_forgets_nobody() -> None:
+    assert forget(Tables(), 0) == 0
 
 
-@settings(deadline=None, max_examples=80)
-@given(st.lists(RECORDS, max_size=4))
-def test_pairs_are_what_a_dictionary_holds(batches: list[list[tuple[int, int, int, int, int, int, bool]]]) -> None:
-    table = Table(256)
-    known: dict[tuple[int, int, int], list[int]] = {}
-    for records in batches:
-        shares = table.add(records)
-        wanted = []
-        for at, (hi, lo, rule, end, octets, rate, _) in enumerate(records):
-            first, last = (min(max(time, 100), 1500) for time in (end - 10, end))
-            amount = min(max(octets, 0) * max(rate, 1), 2**63 - 1)
-            for business in OWNERS[rule] if rule >= 0 else [-1]:
-                wanted.append((at, business))
-                line = known.setdefault((hi, lo, business), [at, first, last, 0])
-                line[:] = at, min(line[1], first), max(line[2], last), min(line[3] + amount, 2**63 - 1)
-        assert [(record, business) for record, business, _ in shares] == wanted
-    lines = table.pairs[: table.state[0]].tolist()
-    mask = 2**64 - 1
-    assert {(line[0] & mask, line[1] & mask, line[2]): line[3:7] for line in lines} == known
-    assert len(lines) == len(known)
-    assert table.state[2] == sum(business == -1 for _, _, business in known)
-
-
-def test_a_full_table_refuses_new_pairs_counts_them_and_still_knows_the_old_ones() -> None:
-    table = Table(8)
-    first = table.add([(1, lo, 0, 200, 1, 1, True) for lo in range(8)])
-    again = table.add([(1, lo, 0, 200, 1, 1, True) for lo in range(10)])
-    assert [pair for _, _, pair in again] == [*(pair for _, _, pair in first), -1, -1]
-    assert table.state[3] == 2
-
-
-def test_unattributed_traffic_gets_at_most_half_of_the_table() -> None:
-    table = Table(8)
-    strangers = table.add([(1, lo, -1, 200, 1, 1, True) for lo in range(8)])
-    assert sum(pair >= 0 for _, _, pair in strangers) == 4
-    assert all(pair >= 0 for _, _, pair in table.add([(2, lo, 0, 200, 1, 1, True) for lo in range(4)]))
-    assert table.state[3] == 4
-
-
-def test_rebuilding_forgets_the_old_and_gives_their_numbers_to_new_pairs() -> None:
-    table = Table(8)
-    table.add([(1, lo, 0, 200 if lo < 5 else 900, 1, 1, True) for lo in range(8)])
-    assert rebuild(table.index, table.pairs, table.free, table.state, 500, 5) == 5
-    again = table.add([(1, lo, 0, 900, 1, 1, True) for lo in range(5, 13)])
-    assert [pair for _, _, pair in again[:3]] == [5, 6, 7]
-    assert sorted(pair for _, _, pair in again) == list(range(8))
-    assert table.state[3] == 0
+def test_rebuilding_gives_the_room_of_the_forgotten_to_new_addresses() -> None:
+    tables = Tables(capacity=8)
+    for user in range(8):
+        end = 400_000 if user < 5 else 900_000
+        tables.add([oracle.Share(1, user, end, end, 1, 1, 1, to_server=True)])
+    assert forget(tables, 500_000) == 5
+    tables.add([oracle.Share(1, user, 900_000, 900_000, 1, 1, 1, to_server=True) for user in range(5, 13)])
+    assert sorted(user for user, _ in known(tables)) == list(range(5, 13))
+    assert (tables.state[users.S_NODES], tables.state[users.S_REFUSED]) == (8, 0)

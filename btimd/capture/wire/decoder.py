@@ -1,26 +1,31 @@
-"""FlowDecoder: datagrams of NetFlow v1, v5, v7, v9 and IPFIX -> FlowBatch.
+"""FlowDecoder: datagrams of NetFlow v1, v5, v7, v9, IPFIX and sFlow v5 -> FlowBatch.
 
-The kernel walks the datagrams; this module handles, in wire order, what the kernel stops at: exporters it has not
-seen, template sets, options records, data before its template. sFlow datagrams are recognised and counted.
+Two kernels walk the datagrams, one those of sFlow (sflow.py), one all others; this module handles, in wire order, what
+they stop at: exporters they have not seen, template sets, options records, data before its template.
 
 Sequence numbers are compared datagram by datagram: a gap counts as lost at once and is taken back when the missing
 datagram comes late. There is no reordering window yet, so a gap may show for a moment that is none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from btimd.capture.wire.counters import DecodeCounters
+from btimd.capture.wire.counters import DecodeCounters, count_all, export_counts, view_exporter
+from btimd.capture.wire.domains import Domains
+from btimd.capture.wire.enrichment import Enrichment
 from btimd.capture.wire.errors import WireError
+from btimd.capture.wire.exporters import ExporterRule, ExporterRules, RefusedExporters
+from btimd.capture.wire.limits import DecodeLimits
+from btimd.capture.wire.options import OptionsReader
 from btimd.capture.wire.output import OutputChunk
-from btimd.capture.wire.pending import PendingSet, PendingSets
-from btimd.capture.wire.program import compile_template
-from btimd.capture.wire.records import split_records
-from btimd.capture.wire.sampling import SamplingBook
-from btimd.capture.wire.tables import ExporterRow, Tables
+from btimd.capture.wire.pending import PendingSet
+from btimd.capture.wire.sampling import MAX_RATES_SHOWN
+from btimd.capture.wire.sflow import SflowReader
+from btimd.capture.wire.tables import domain_key, port_of, scope_of
 from btimd.capture.wire.templates import (
     IPFIX,
     NETFLOW_V9,
@@ -28,102 +33,56 @@ from btimd.capture.wire.templates import (
     Stored,
     Template,
     TemplateKey,
-    TemplateStore,
     Withdrawal,
     is_template_set,
     parse_template_set,
 )
+from btimd.capture.wire.walk import Run, part
 from btimd.kernels import flowlayout as fl
 from btimd.kernels import flowrecords, keytable
-from btimd.model.address import address_text
+from btimd.model.address import Prefix
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
-from btimd.model.ports import Exporter
+from btimd.model.ports import Exporter, RefusedExporter
 from btimd.model.units import UnixMillis
+
+__all__ = ["DecodeLimits", "FlowDecoder"]
 
 _HEADER_OCTETS: Final = {NETFLOW_V9: 20, IPFIX: 16}
 _RECORD_OCTETS_GUESS: Final = 40
-_DOMAINS_PER_EXPORTER: Final = 16  # on average, as a bound of all
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeLimits:
-    """The bounds of what exporters can make a decoder remember, and the rate of those that announce none."""
-
-    default_sampling_rate: int = 1
-    max_exporters: int = 4096
-    max_domains_per_exporter: int = 256
-    max_templates: int = 1024
-    max_fields: int = 512
-    max_total_fields: int = 500_000
-    pending_octets: int = 16 * 1024 * 1024
-    pending_octets_per_template: int = 256 * 1024
-    pending_milliseconds: int = 300_000
-
-
-@dataclass(slots=True)
-class _Run:
-    """One walk over one block."""
-
-    block: DatagramBlock
-    slab: Any
-    offsets: Any
-    source_hi: Any
-    source_lo: Any
-    source_port: Any
-    arrival: Any
-    cursor: Any
-
-    @classmethod
-    def over(cls, block: DatagramBlock, *, replay: bool) -> "_Run":
-        """Return a walk that begins at the first datagram.
-
-        Arrays of another memory layout would compile the kernel anew, in the middle of the traffic: they are copied.
-        """
-        cursor = np.zeros(fl.CURSOR_SIZE, np.int64)
-        cursor[fl.AT_POSITION] = -1
-        cursor[fl.AT_REPLAY] = int(replay)
-        plain: tuple[Literal["C", "W"], ...] = ("C", "W")
-        return cls(
-            block=block,
-            slab=np.require(block.slab, np.uint8, plain),
-            offsets=np.require(block.offsets, np.int64, plain),
-            source_hi=np.require(block.source_hi, np.uint64, plain).view(np.int64),
-            source_lo=np.require(block.source_lo, np.uint64, plain).view(np.int64),
-            source_port=np.require(block.source_port, np.uint16, plain),
-            arrival=np.require(block.arrival_milliseconds, np.int64, plain),
-            cursor=cursor,
-        )
-
-    @property
-    def datagram(self) -> int:
-        """The datagram the walk stopped at."""
-        return int(self.cursor[fl.AT_DATAGRAM])
+_SAMPLED_RECORDS: Final = 32
+_WITHDRAW_ALL: Final = {2: False, 3: True}  # RFC 7011 section 8.1: template id -> options templates
 
 
 class FlowDecoder:
     """Decodes what one thread receives. It keeps templates, sampling rates and sequence numbers between blocks.
 
-    Network input never raises: what cannot be decoded is counted, and one bad set costs no other.
+    Network input never raises: what cannot be decoded is counted, and one bad set costs no other. Memory, with the
+    default limits: 1.4 KiB per template (100 exporters with 1,000 each: 140 MiB), 1.5 KiB per observation domain,
+    at most 16 MiB of waiting data and as much again for what it costs to keep them, about 0.5 KiB per name.
+    decode, end_stream, restore and export_counts are for one thread; everything else may be asked by others meanwhile.
     """
 
-    def __init__(self, limits: DecodeLimits | None = None) -> None:
+    def __init__(
+        self,
+        limits: DecodeLimits | None = None,
+        rules: Sequence[ExporterRule] = (),
+        allowed: Sequence[Prefix] = (),
+    ) -> None:
+        """Store the rules; allowed: the senders that may export, empty = all."""
         self._limits = limits or DecodeLimits()
-        self._store = TemplateStore(
-            max_exporters=self._limits.max_exporters,
-            max_templates=self._limits.max_templates,
-            max_total_fields=self._limits.max_total_fields,
-        )
-        self._tables = Tables(self._limits.default_sampling_rate)
-        self._sampling = SamplingBook(self._tables)
-        self._pending = PendingSets(
-            max_octets=self._limits.pending_octets,
-            max_octets_per_template=self._limits.pending_octets_per_template,
-            max_age_milliseconds=self._limits.pending_milliseconds,
-        )
-        self._counts = np.zeros(fl.COUNTS_SIZE, np.int64)
+        self._rules = ExporterRules(rules, allowed)
+        self._refused = RefusedExporters()
         self._more = DecodeCounters()
+        self.names = Enrichment(max_names=self._limits.max_names)
+        self._domains = Domains(self._limits, self._rules, self.names, self._more)
+        self._tables, self._store = self._domains.tables, self._domains.store
+        self._sampling, self._pending = self._domains.sampling, self._domains.pending
+        self._options = OptionsReader(self._tables, self._sampling, self.names)
+        self.sflow = SflowReader(self.names)
+        self._counts = np.zeros(fl.COUNTS_SIZE, np.int64)
         self._scratch = np.zeros((2, fl.SLOTS), np.int32)
+        self._starts = np.zeros((fl.SEGMENTS + 1, fl.RUN), np.int64)
         self._full: list[FlowBatch] = []
         self._out = OutputChunk(0)
         self._octets_per_record = _RECORD_OCTETS_GUESS
@@ -134,14 +93,33 @@ class FlowDecoder:
             raise ValueError("offsets of a datagram block go backward")
         octets = int(block.offsets[-1])
         self._out = OutputChunk(OutputChunk.room_for(octets // self._octets_per_record))
-        self._walk(block, replay=False)
+        if block.stream:
+            self._walk_streams(block)
+        else:
+            self._walk(block, replay=False)
         batches = [*self._full, self._out.batch()]
         self._full = []
         self._out = OutputChunk(0)
         batch = batches[0] if len(batches) == 1 else FlowBatch.concat(batches)
         if len(batch):
             self._octets_per_record = max(octets // len(batch) - 4, 8)
+            if self._domains.rates_in_records:
+                self._note_rates(batch)
+        if self._limits.template_lifetime_milliseconds and len(block):
+            self._domains.sweep(int(block.arrival_milliseconds[-1]))
         return batch
+
+    def set_rules(self, rules: Sequence[ExporterRule], allowed: Sequence[Prefix]) -> None:
+        """Put other rules in force, for known exporters too: what those knew that may no longer export is forgotten."""
+        self._rules.replace(rules, allowed)
+        self._domains.apply_rules()
+
+    def end_stream(self, hi: int, lo: int, port: int) -> None:
+        """Forget the templates of a TCP connection that ended; an empty datagram of a stream does the same."""
+        exporter = self._tables.exporter(hi, lo)
+        scope = scope_of(port, stream=True)
+        for row in [row for row in exporter.domains if self._tables.places[row].scope == scope] if exporter else ():
+            self._domains.forget(row)
 
     def warm(self) -> None:
         """Compile or load the kernels, by decoding nothing; slow once, so it is done before sockets are bound."""
@@ -156,137 +134,179 @@ class FlowDecoder:
             arrival_milliseconds=np.zeros(0, np.int64),
         )
         self.decode(block)
+        self.sflow.warm(Run.over(block, replay=False), self._tables, self._counts, OutputChunk(0))
         keytable.find_key(self._tables.samplers.slots, 0)
         keytable.find_domain(self._tables.domain_slots, 0, 0, 0)
 
     @property
     def counters(self) -> DecodeCounters:
         """Everything counted so far, as a copy."""
-        counts = self._counts
-        sequences = self._tables.sequences[: self._tables.domain_count]
-        lost, restarts, reordered = (
-            int(sequences[:, column].sum()) for column in (fl.E_LOST, fl.E_RESTARTS, fl.E_REORDERED)
-        )
-        more = self._more
-        return DecodeCounters(
-            datagrams=int(counts[fl.N_DATAGRAMS]),
-            octets=int(counts[fl.N_OCTETS]),
-            records=int(counts[fl.N_RECORDS]),
-            reverse_records=int(counts[fl.N_REVERSE]),
-            skipped_records=int(counts[fl.N_SKIPPED_RECORDS]),
-            options_records=int(counts[fl.N_OPTIONS_RECORDS]) + more.options_records,
-            short_datagrams=int(counts[fl.N_SHORT]),
-            unknown_version_datagrams=int(counts[fl.N_UNKNOWN_VERSION]),
-            sflow_datagrams=int(counts[fl.N_SFLOW]),
-            truncated_datagrams=int(counts[fl.N_TRUNCATED]),
-            refused_datagrams=more.refused_datagrams,
-            bad_sets=int(counts[fl.N_BAD_SETS]) + more.bad_sets,
-            reserved_sets=int(counts[fl.N_RESERVED_SETS]),
-            empty_records=int(counts[fl.N_EMPTY_RECORDS]),
+        return replace(
+            count_all(self._more, self._counts, self._tables),
             templates=len(self._store),
-            template_changes=more.template_changes,
-            bad_templates=more.bad_templates,
-            refused_templates=more.refused_templates,
-            ignored_withdrawals=more.ignored_withdrawals,
-            sets_without_template=more.sets_without_template,
+            options_records=int(self._counts[fl.N_OPTIONS_RECORDS]) + self._options.records,
+            unconfirmed_templates=self._store.unconfirmed(),
             buffered_sets=len(self._pending),
-            replayed_sets=more.replayed_sets,
             dropped_sets=self._pending.dropped,
-            no_time=int(counts[fl.N_NO_TIME]),
-            clamped=int(counts[fl.N_CLAMPED]),
-            absurd_counters=int(counts[fl.N_ABSURD_COUNTERS]),
-            absurd_rates=int(counts[fl.N_ABSURD_RATES]),
-            lost_units=lost,
-            restarts=restarts,
-            reordered_datagrams=reordered,
+            refused_names=self.names.refused,
         )
 
     def exporters(self) -> tuple[Exporter, ...]:
         """Return who exported so far, in the order of exporter_id."""
-        return tuple(self._exporter(row) for row in self._tables.exporters)
+        parts = self._tables, self._store, self._sampling, self.names
+        return tuple(view_exporter(row, *parts) for row in tuple(self._tables.exporters))
 
-    def _exporter(self, row: ExporterRow) -> Exporter:
-        domains = self._tables.domains[row.domains]
-        sequences = self._tables.sequences[row.domains]
-        latest = int(sequences[:, fl.E_LAST_SEEN].argmax())
-        return Exporter(
-            id=row.id,
-            address=row.address,
-            version=int(domains[latest, fl.D_VERSION]),
-            observation_domains=tuple(sorted({int(domain) for domain in domains[:, fl.D_ID]})),
-            datagrams=int(sequences[:, fl.E_DATAGRAMS].sum()),
-            records=int(domains[:, fl.D_RECORDS].sum()),
-            lost=int(sequences[:, fl.E_LOST].sum()),
-            templates=self._store.count(row.address),
-            sampling_rate=self._sampling.rate_of_exporter(row),
-            first_seen_milliseconds=int(sequences[:, fl.E_FIRST_SEEN].min()),
-            last_seen_milliseconds=int(sequences[latest, fl.E_LAST_SEEN]),
+    def export_counts(self) -> npt.NDArray[np.int64]:
+        """Return what each exporter sent so far, int64[exporters, 2]: flow records received, and lost (estimated)."""
+        return export_counts(self._tables)
+
+    def refused_exporters(self) -> tuple[RefusedExporter, ...]:
+        """Return who sent without being allowed to: the latest 1,024 senders, the busiest first."""
+        return self._refused.listed()
+
+    def snapshot(self) -> bytes:
+        """Return templates, announced rates, clocks and names as octets for `restore` of a later run."""
+        return self._domains.memory.snapshot()
+
+    def restore(self, octets: bytes, now: UnixMillis) -> int:
+        """Remember what an earlier run knew; return how many templates that is. Raises SnapshotError, changing nothing.
+
+        Each template comes into force when its exporter sends again, as long as the data fit it, until it is defined
+        anew. Those neither defined nor used in the seven days before `now` are left out.
+        """
+        return self._domains.memory.restore(
+            octets, now, self._limits.max_exporters, self._limits.max_domains_per_exporter
         )
 
     def _walk(self, block: DatagramBlock, *, replay: bool) -> None:
-        run = _Run.over(block, replay=replay)
+        run = Run.over(block, replay=replay)
+        if not replay and not run.stream:
+            self._domains.look_for_suspects(run)
         while (status := self._call(run)) != fl.DONE:
             if status == fl.FULL:
                 self._full.append(self._out.batch())
                 self._out = OutputChunk(OutputChunk.room_for(len(self._full[-1])))
             elif status == fl.NEW_DOMAIN:
                 self._new_domain(run)
+            elif status == fl.NEED_EXTRA:
+                self._out.add_extra()
             else:
                 self._rare_set(run, replay=replay)
 
-    def _call(self, run: _Run) -> int:
+    def _call(self, run: Run) -> int:
+        """Go on with the kernel whose datagram is at the cursor; return why it ended, which is never SFLOW."""
+        status = fl.SFLOW if self.sflow.is_amid(run) else self._call_netflow(run)
+        while status == fl.SFLOW:
+            if self._rules.restricted and not run.screened:
+                run.screened = True  # its exporters are not its senders, and NEW_DOMAIN comes once for an exporter
+                self._take_out_refused(run)
+                status = self._call_netflow(run)
+                continue
+            status = self.sflow.walk(run, self._tables, self._counts, self._out)
+            if status == fl.DONE:
+                status = self._call_netflow(run)
+        return status
+
+    def _call_netflow(self, run: Run) -> int:
         tables, out = self._tables, self._out
         run.cursor[fl.AT_OUTPUT] = out.used
-        status = flowrecords.walk_datagrams(
+        status: int = flowrecords.walk_datagrams(
             run.slab, run.offsets, run.source_hi, run.source_lo, run.source_port, run.arrival, run.cursor,
             self._counts, tables.domain_slots, tables.domains, tables.sequences, tables.template_keys.slots,
             tables.templates, tables.slot_offsets, tables.slot_lengths, tables.fields, tables.samplers.slots,
-            self._scratch, out.wide,
+            self._scratch, self._starts, out.wide,
             out.ids, out.small, out.words, out.octets, out.extra,
         )  # fmt: skip
         out.used = int(run.cursor[fl.AT_OUTPUT])
         return status
 
-    def _new_domain(self, run: _Run) -> None:
+    def _walk_streams(self, block: DatagramBlock) -> None:
+        """Walk the messages of connections; an empty one ends its connection."""
+        begin = 0
+        for end in np.flatnonzero(np.diff(block.offsets) == 0):
+            self._walk(part(block, begin, int(end)), replay=False)
+            self.end_stream(int(block.source_hi[end]), int(block.source_lo[end]), int(block.source_port[end]))
+            begin = int(end) + 1
+        self._walk(part(block, begin, len(block)), replay=False)
+
+    def _note_rates(self, batch: FlowBatch) -> None:
+        """Look at some records for rates that exporters write into records."""
+        step = max(len(batch) // _SAMPLED_RECORDS, 1)
+        known = (batch["record_quality"][::step] & fl.Q_RATE_ASSUMED) == 0
+        exporters, rates = batch["exporter_id"][::step][known], batch["sampling_rate"][::step][known]
+        for exporter_id, rate in set(zip(exporters.tolist(), rates.tolist(), strict=True)):
+            seen = self._tables.exporters[exporter_id]
+            if seen.rates_in_records and len(seen.seen_rates) < MAX_RATES_SHOWN:
+                seen.seen_rates.add(rate)
+
+    # Exporters and observation domains
+
+    def _is_refused(self, run: Run) -> bool:
+        """Tell whether the sender at the cursor may not export; then all of such senders are taken out of the block."""
+        if self._rules.allows(*run.sender):
+            return False
+        self._take_out_refused(run)
+        return True
+
+    def _take_out_refused(self, run: Run) -> None:
+        begin = run.datagram
+        hi, lo = run.source_hi[begin:].view(np.uint64), run.source_lo[begin:].view(np.uint64)
+        senders, which = np.unique(np.stack((hi, lo), axis=1), axis=0, return_inverse=True)
+        allowed = np.array([self._rules.allows(int(upper), int(lower)) for upper, lower in senders], np.bool_)
+        which = which.reshape(-1)
+        kept = allowed[which]
+        arrived = run.arrived
+        for sender, datagrams in zip(senders, np.bincount(which, minlength=len(senders)), strict=True):
+            if not self._rules.allows(int(sender[0]), int(sender[1])):
+                self._refused.note(int(sender[0]), int(sender[1]), arrived, int(datagrams))
+        refused = int(len(kept) - kept.sum())
+        self._more.refused_exporters += refused
+        self._counts[fl.N_DATAGRAMS] += refused
+        self._counts[fl.N_OCTETS] += int(np.diff(run.offsets[begin:])[~kept].sum())
+        run.keep(kept)
+
+    def _new_domain(self, run: Run) -> None:
         """Make a row for the exporter and observation domain at the cursor, or skip the datagram."""
-        index = run.datagram
-        hi, lo = int(run.block.source_hi[index]), int(run.block.source_lo[index])
-        exporter = self._tables.exporter(hi, lo)
-        too_many = (
-            len(self._tables.exporters) >= self._limits.max_exporters
-            if exporter is None
-            else len(exporter.domains) >= self._limits.max_domains_per_exporter
-        )
-        if too_many or self._tables.domain_count >= _DOMAINS_PER_EXPORTER * self._limits.max_exporters:
+        if self._is_refused(run):
+            return
+        version, domain = int(run.cursor[fl.AT_VERSION]), int(run.cursor[fl.AT_DOMAIN_ID])
+        if version == fl.SFLOW_VERSION:
+            self._keep_domain(run, self._domains.add(run.agent, version, domain))
+            return
+        base = -1 if run.stream else self._tables.domain_row(*run.sender, domain_key(version, domain))
+        scope = scope_of(run.port, stream=run.stream) if run.stream or base >= 0 else 0
+        self._keep_domain(run, self._domains.add(run.sender, version, domain, scope, base))
+
+    def _keep_domain(self, run: Run, row: int) -> None:
+        """Skip the datagram at the cursor where its domain got no row."""
+        if row < 0:
             self._more.refused_datagrams += 1
             self._counts[fl.N_DATAGRAMS] += 1
-            self._counts[fl.N_OCTETS] += int(run.block.offsets[index + 1] - run.block.offsets[index])
+            self._counts[fl.N_OCTETS] += run.octets
             run.cursor[fl.AT_DATAGRAM] += 1
-            return
-        if exporter is None:
-            exporter = self._tables.add_exporter(hi, lo, address_text(hi, lo))
-        version, domain = int(run.cursor[fl.AT_VERSION]), int(run.cursor[fl.AT_DOMAIN_ID])
-        self._tables.add_domain(exporter, hi, lo, version, domain)
-        self._sampling.apply(exporter)
 
-    def _rare_set(self, run: _Run, *, replay: bool) -> None:
+    # Sets that the kernel leaves
+
+    def _rare_set(self, run: Run, *, replay: bool) -> None:
         """Handle the set at the cursor and move on behind it, whatever is in it."""
         cursor = run.cursor
         position, end = int(cursor[fl.AT_POSITION]), int(cursor[fl.AT_SET_END])
-        octets = run.block.slab[position:end].tobytes()
+        octets = run.slab[position:end].tobytes()
         set_id = int.from_bytes(octets[:2], "big")
         domain_row, version = int(cursor[fl.AT_DOMAIN]), int(cursor[fl.AT_VERSION])
-        domain = self._tables.domains[domain_row]
-        exporter = self._tables.exporters[int(domain[fl.D_EXPORTER])]
         cursor[fl.AT_POSITION] = end
         try:
             if is_template_set(version, set_id):
-                arrival = int(run.block.arrival_milliseconds[run.datagram])
-                self._templates(exporter, domain_row, version, set_id, octets[4:], arrival)
+                self._templates(run, version, set_id, octets[4:])
                 return
-            template = self._store.get(TemplateKey(exporter.address, version, int(domain[fl.D_ID]), set_id))
-            if template is not None and template.is_options:
-                count = self._options(exporter, domain_row, template, octets[4:])
+            key = self._domains.key(domain_row, set_id)
+            template = self._store.get(key)
+            if template is not None and self._fits(domain_row, key, template, octets[4:]):
+                if not template.is_options:
+                    cursor[fl.AT_POSITION] = position  # the kernel may go on with it
+                    return
+                count = self._options.read(domain_row, template, octets[4:])
+                self._tables.templates[self._tables.template_row(domain_row, set_id), fl.T_USED] = run.arrived
                 cursor[fl.AT_RECORDS] += count
                 cursor[fl.AT_OPTIONS] += count
                 return
@@ -298,71 +318,95 @@ class FlowDecoder:
         if replay:
             return
         self._more.sets_without_template += 1
-        begin = int(run.block.offsets[run.datagram])
-        header = run.block.slab[begin : begin + _HEADER_OCTETS[version]].tobytes()
-        arrival = int(run.block.arrival_milliseconds[run.datagram])
-        self._pending.add((domain_row, set_id), PendingSet(header + octets, arrival))
+        begin = int(run.offsets[run.datagram])
+        header = run.slab[begin : begin + _HEADER_OCTETS[version]].tobytes()
+        self._pending.add((domain_row, set_id), PendingSet(header + octets, run.arrived))
 
-    def _templates(
-        self, exporter: ExporterRow, domain_row: int, version: int, set_id: int, body: bytes, arrival: UnixMillis
-    ) -> None:
-        domain = int(self._tables.domains[domain_row, fl.D_ID])
+    def _fits(self, domain_row: int, key: TemplateKey, template: Template, body: bytes) -> bool:
+        """Tell whether a template may be used for a data set: one of an earlier run only if the set fits it exactly."""
+        if self._store.is_confirmed(key):
+            return True
+        if template.fits(body):
+            row = self._tables.template_row(domain_row, template.id)
+            if not template.is_options:
+                self._tables.templates[row, fl.T_UNCONFIRMED] = 2
+            return True
+        self._more.misfit_templates += 1
+        self._domains.forget_template(domain_row, template.id)
+        return False
+
+    def _templates(self, run: Run, version: int, set_id: int, body: bytes) -> None:
+        domain_row = int(run.cursor[fl.AT_DOMAIN])
+        if self._tables.places[domain_row].scope == 0 and self._tables.sequences[domain_row, fl.E_CONFLICT] == 1:
+            run.cursor[fl.AT_DOMAIN] = self._domains.make_strict(run, domain_row)  # several ports count on their own
+        first = self._domains.key(domain_row, 0)
         found = parse_template_set(
-            version, set_id, body, exporter=exporter.address, domain=domain, max_fields=self._limits.max_fields
+            version, set_id, body, exporter=first.exporter, domain=first.domain, max_fields=self._limits.max_fields
         )
         for item in found:
-            key = TemplateKey(exporter.address, version, domain, item.id)
+            domain_row = int(run.cursor[fl.AT_DOMAIN])
             if isinstance(item, Withdrawal):
-                self._more.ignored_withdrawals += 1
+                self._withdraw(run, domain_row, item.id)
             elif isinstance(item, Invalid):
                 self._more.bad_templates += 1
-                self._store.discard(key)
+                self._store.discard(self._domains.key(domain_row, item.id))
                 self._tables.drop_template(domain_row, item.id)
             else:
-                self._template(exporter, domain_row, key, item, arrival)
+                self._template(run, domain_row, item)
 
-    def _template(
-        self, exporter: ExporterRow, domain_row: int, key: TemplateKey, template: Template, arrival: UnixMillis
-    ) -> None:
-        stored = self._store.put(key, template)
+    def _withdraw(self, run: Run, domain_row: int, template_id: int) -> None:
+        known = [template_id]
+        if template_id in _WITHDRAW_ALL:
+            templates = ((each, self._store.get(self._domains.key(domain_row, each)))
+                         for each in self._tables.template_ids(domain_row))  # fmt: skip
+            known = [each for each, one in templates if one and one.is_options is _WITHDRAW_ALL[template_id]]
+        if not run.stream or not all(self._store.get(self._domains.key(domain_row, each)) for each in known):
+            self._more.ignored_withdrawals += 1
+            return
+        for each in known:
+            self._more.withdrawn_templates += 1
+            self._domains.forget_template(domain_row, each)
+
+    def _template(self, run: Run, domain_row: int, template: Template) -> None:
+        key = self._domains.key(domain_row, template.id)
+        before = self._store.port_of(key)
+        stored = self._store.put(key, template, port=run.port)
+        if stored is Stored.REFUSED and self._domains.make_room(domain_row, run.arrived):
+            stored = self._store.put(key, template, port=run.port)
         if stored is Stored.REFUSED:
             self._more.refused_templates += 1
             return
         if stored is Stored.REFRESHED:
+            row = self._tables.template_row(domain_row, template.id)
+            self._tables.templates[row, fl.T_USED] = run.arrived
+            self._tables.templates[row, fl.T_UNCONFIRMED] = 0
             return
-        self._more.template_changes += stored is Stored.CHANGED
-        row = self._tables.put_template(domain_row, template.id, compile_template(template, key.version))
-        rate = self._sampling.rate_of_template(exporter, domain_row, template.id)
-        self._tables.templates[row, fl.T_RATE] = rate
-        waiting = self._pending.take((domain_row, template.id), arrival)
+        if stored is Stored.CHANGED:
+            self._more.template_changes += 1
+            self._more.stream_redefinitions += run.stream
+            if (
+                key.scope == 0
+                and before not in (None, run.port)
+                and self._domains.is_shared(run, domain_row, key, before)
+            ):
+                domain_row = self._domains.make_strict(run, domain_row)
+                run.cursor[fl.AT_DOMAIN] = domain_row
+                if self._tables.places[domain_row].scope:
+                    return  # the port's own row has it already
+        self._domains.put_in_force(domain_row, key, template, run.arrived, confirmed=True)
+        waiting = self._pending.take((domain_row, template.id), run.arrived)
         if waiting:
             self._more.replayed_sets += len(waiting)
             self._walk(self._block_of(domain_row, waiting), replay=True)
 
     def _block_of(self, domain_row: int, waiting: Sequence[PendingSet]) -> DatagramBlock:
-        slots = self._tables.domain_slots
-        hi, lo = slots[slots[:, 3] == domain_row][0, :2]
+        place = self._tables.places[domain_row]
         return DatagramBlock(
             slab=np.frombuffer(b"".join(pending.datagram for pending in waiting), np.uint8),
             offsets=np.cumsum([0, *(len(pending.datagram) for pending in waiting)], dtype=np.int64),
-            source_hi=np.full(len(waiting), hi, np.int64).view(np.uint64),
-            source_lo=np.full(len(waiting), lo, np.int64).view(np.uint64),
-            source_port=np.zeros(len(waiting), np.uint16),
+            source_hi=np.full(len(waiting), place.hi, np.uint64),
+            source_lo=np.full(len(waiting), place.lo, np.uint64),
+            source_port=np.full(len(waiting), port_of(place.scope), np.uint16),
             arrival_milliseconds=np.array([pending.arrival_milliseconds for pending in waiting], np.int64),
+            stream=bool(place.scope & fl.KEY_STREAM),
         )
-
-    def _options(self, exporter: ExporterRow, domain_row: int, template: Template, body: bytes) -> int:
-        """Learn from the records of an options data set; return how many there were."""
-        count = 0
-        domain = int(self._tables.domains[domain_row, fl.D_ID])
-        for values in split_records(template, body, exporter=exporter.address, domain=domain):
-            count += 1
-            self._more.options_records += 1
-            numbers: dict[int, int] = {}
-            for place, value in zip(template.fields, values, strict=True):
-                if place.enterprise == 0 and 1 <= len(value) <= 8:
-                    numbers.setdefault(place.element, int.from_bytes(value, "big"))
-            self._sampling.learn(exporter, domain_row, numbers)
-            if numbers.get(160, 0) > 0:
-                self._tables.domains[domain_row, fl.D_INIT] = numbers[160] & ((1 << 62) - 1)
-        return count

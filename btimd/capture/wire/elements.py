@@ -1,85 +1,117 @@
-"""IPFIX information elements by number: their names, and how their octets read for people."""
+"""IPFIX information elements by number: their names, types and units, and how their octets read for people.
+
+The tables are text and are parsed when the first name is asked for: a daemon that only counts never pays for them.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address
-from struct import unpack
+from functools import cache
 from typing import Final
 
+from btimd.capture.wire import readings
 from btimd.capture.wire.element_table import ELEMENT_TABLE
+from btimd.capture.wire.vendor_table import VENDOR_TABLE
 
 REVERSE_PEN: Final = 29305
-_NTP_EPOCH_SECONDS: Final = 2_208_988_800
-_LAST_SECOND: Final = 253_402_300_799  # of the year 9999
-_MAX_INTEGER_OCTETS: Final = 8
+_CISCO: Final = 9
+_CERT: Final = 6871
+_NTOP: Final = 35632
+_NTOP_V9_BASE: Final = 57472  # NetFlow v9 type of nProbe's element 0
+_HIGH_BIT: Final = 0x8000
+_CERT_REVERSE_BIT: Final = 0x4000
+_SCOPES: Final = {1: "scope:system", 2: "scope:interface", 3: "scope:lineCard", 4: "scope:cache", 5: "scope:template"}
+_DURATIONS: Final = {"seconds", "milliseconds", "microseconds", "nanoseconds"}
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An information element. type: see element_table; "oct" for elements nobody registered."""
+    """An information element.
+
+    type: u8 to u256, i8 to i64, f32, f64, bool, str, oct, ip4, ip6, mac; sec, ms, us, ns: the four dateTime types;
+    blist, stl, stml: lists (RFC 6313); "oct" for elements nobody published. unit: as in the registry, or "".
+    reading: what the value means beyond its type, or "".
+    """
 
     enterprise: int
     id: int
     name: str
     type: str
+    unit: str = ""
+    reading: str = ""
+
+    @property
+    def kind(self) -> str:
+        """How octets of this element read: an argument of `readable`."""
+        if self.reading:
+            return self.reading
+        return self.unit if self.unit in _DURATIONS and self.type[0] == "u" and self.type[1:].isdigit() else self.type
 
 
-def _parse(table: str) -> dict[int, Element]:
-    elements: dict[int, Element] = {}
-    for entry in table.replace("\n", ";").split(";"):
-        if entry.strip():
-            number, name, kind = entry.split()
-            elements[int(number)] = Element(0, int(number), name, kind)
+@cache
+def registered() -> dict[tuple[int, int], Element]:
+    """Return every element of the tables by (enterprise, number); reverse elements are derived, not listed."""
+    elements: dict[tuple[int, int], Element] = {}
+    enterprise, prefix = 0, ""
+    for entry in f"{ELEMENT_TABLE}{VENDOR_TABLE}".replace("\n", ";").split(";"):
+        words = entry.split()
+        if not words:
+            continue
+        if words[0][0] == "@":
+            enterprise, prefix = int(words[0][1:]), "" if words[1] == "-" else f"{words[1]}:"
+            continue
+        kind, _, reading = words[2].partition(":")
+        number, unit = int(words[0]), words[3] if len(words) > 3 else ""
+        elements[enterprise, number] = Element(enterprise, number, f"{prefix}{words[1]}", kind, unit, reading)
     return elements
-
-
-IANA_ELEMENTS: Final = _parse(ELEMENT_TABLE)
 
 
 def element(enterprise: int, number: int) -> Element:
     """Return the element of a field; the reverse ones of RFC 5103 are named reverse*, unknown ones "pen:id"."""
-    found = IANA_ELEMENTS.get(number)
-    if found is not None and enterprise == 0:
+    found = _find(enterprise, number)
+    if found is None:
+        return Element(enterprise, number, f"{enterprise}:{number}", "oct")
+    return found
+
+
+def is_named(enterprise: int, number: int) -> bool:
+    """Tell whether somebody published a name for a field."""
+    return _find(enterprise, number) is not None
+
+
+def scope_name(number: int) -> str:
+    """Return the name of a scope type of NetFlow v9 (RFC 3954 section 6.1)."""
+    return _SCOPES.get(number, f"scope:{number}")
+
+
+def readable(kind: str, value: bytes) -> int | float | str | bool:
+    """Return octets as people read them; what does not fit its kind is left as hexadecimal digits."""
+    return readings.readable(kind, value)
+
+
+def _find(enterprise: int, number: int) -> Element | None:  # noqa: PLR0911  one line per way to be known
+    elements = registered()
+    found = elements.get((enterprise, number))
+    if found is not None:
         return found
-    if found is not None and enterprise == REVERSE_PEN:
-        return Element(enterprise, number, f"reverse{found.name[0].upper()}{found.name[1:]}", found.type)
-    return Element(enterprise, number, f"{enterprise}:{number}", "oct")
+    if enterprise == 0 and number >= _NTOP_V9_BASE:
+        return _moved(elements.get((_NTOP, number - _NTOP_V9_BASE)), enterprise, number)
+    if enterprise == 0 and number >= _HIGH_BIT:
+        return _moved(elements.get((_CISCO, number - _HIGH_BIT)), enterprise, number)
+    if enterprise == _CISCO and number < _HIGH_BIT:
+        private = elements.get((0, number + _HIGH_BIT))
+        return _moved(private, enterprise, number) if private and private.name.startswith("cisco:") else None
+    if enterprise == REVERSE_PEN:
+        return _moved(elements.get((0, number)), enterprise, number, reverse=True)
+    if enterprise == _CERT and number & _CERT_REVERSE_BIT:
+        return _moved(elements.get((_CERT, number - _CERT_REVERSE_BIT)), enterprise, number, reverse=True)
+    return None
 
 
-def readable(kind: str, value: bytes) -> int | float | str | bool:  # noqa: PLR0911  one line per type
-    """Return octets as people read them; what does not fit its type is left as hexadecimal digits."""
-    if kind[0] == "u" and 1 <= len(value) <= _MAX_INTEGER_OCTETS:
-        return int.from_bytes(value, "big")
-    if kind == "i32" and 1 <= len(value) <= _MAX_INTEGER_OCTETS:
-        return int.from_bytes(value, "big", signed=True)
-    if kind == "ip4" and len(value) == 4:
-        return str(IPv4Address(value))
-    if kind == "ip6" and len(value) == 16:
-        return str(IPv6Address(value))
-    if kind == "mac" and len(value) == 6:
-        return value.hex(":")
-    if kind == "str":
-        return value.rstrip(b"\0").decode("utf-8", "replace")
-    if kind == "bool" and value in {b"\1", b"\2"}:  # RFC 7011 section 6.1.5
-        return value == b"\1"
-    if kind == "f64" and len(value) in {4, 8}:
-        return float(unpack(">f" if len(value) == 4 else ">d", value)[0])
-    if kind in {"sec", "ms", "ntp"}:
-        return _time(kind, value)
-    return value.hex()
-
-
-def _time(kind: str, value: bytes) -> str:
-    number = int.from_bytes(value, "big")
-    if kind == "ntp" and len(value) == 8:
-        seconds = number >> 32
-        seconds += (1 << 32) if seconds < _NTP_EPOCH_SECONDS else 0
-        milliseconds = (seconds - _NTP_EPOCH_SECONDS) * 1000 + (((number & 0xFFFF_FFFF) * 1000) >> 32)
-    elif kind == "ntp" or not 1 <= len(value) <= _MAX_INTEGER_OCTETS:
-        return value.hex()
-    else:
-        milliseconds = number * 1000 if kind == "sec" else number
-    if milliseconds // 1000 > _LAST_SECOND:
-        return value.hex()
-    moment = datetime.fromtimestamp(milliseconds // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+def _moved(found: Element | None, enterprise: int, number: int, *, reverse: bool = False) -> Element | None:
+    """Return the element under another number."""
+    if found is None:
+        return None
+    name = found.name
+    if reverse:
+        vendor, colon, own = name.rpartition(":")
+        name = f"{vendor}{colon}reverse{own[0].upper()}{own[1:]}"
+    return Element(enterprise, number, name, found.type, found.unit, found.reading)

@@ -1,11 +1,11 @@
 """The arrays a kernel writes flow records into, and the FlowBatch that they become."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from btimd.kernels import flowlayout as fl
-from btimd.model.flowbatch import FlowBatch
+from btimd.model.flowbatch import OPTIONAL_COLUMNS, FlowBatch
 
 LARGEST_SET: Final = 2 * 8192  # records of 8 octets in a full datagram, with their other direction
 
@@ -22,6 +22,10 @@ class OutputChunk:
         self.extra = np.empty((fl.EXTRAS, 0), np.int64)
         self.octets = np.empty((3, room), np.uint8)
 
+    def add_extra(self) -> None:
+        """Make room for the extra columns; rows written before, and those that do not fill them, have 0."""
+        self.extra = np.zeros((fl.EXTRAS, self.wide.shape[1]), np.int64)
+
     @staticmethod
     def room_for(records: int) -> int:
         """Return a room that holds about `records` and in any case the largest set."""
@@ -32,7 +36,7 @@ class OutputChunk:
         n = self.used
         wide, ids, small, words, octets = self.wide, self.ids, self.small, self.words, self.octets
         unsigned = wide.view(np.uint64)
-        return FlowBatch({
+        columns: dict[str, Any] = {
             "flow_start_milliseconds": wide[fl.W_START, :n],
             "flow_end_milliseconds": wide[fl.W_END, :n],
             "source_address_hi": unsigned[fl.W_SOURCE_HI, :n],
@@ -54,4 +58,7 @@ class OutputChunk:
             "sampling_rate": small[fl.M_RATE, :n],
             "exporter_id": small[fl.M_EXPORTER, :n],
             "record_quality": words[fl.P_QUALITY, :n],
-        })  # fmt: skip
+        }
+        if self.extra.shape[1]:
+            columns |= {column.name: self.extra[row, :n] for row, column in enumerate(OPTIONAL_COLUMNS)}
+        return FlowBatch(columns)

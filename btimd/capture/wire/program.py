@@ -8,8 +8,13 @@ from btimd.kernels import flowlayout as fl
 
 REVERSE_PEN: Final = 29305  # RFC 5103
 MIN_FLOW_OCTETS: Final = 8  # shorter records cannot name a flow, and would multiply memory
-_IPV4_SLOTS: Final = frozenset({fl.S_SOURCE4, fl.S_DESTINATION4})
-_IPV6_SLOTS: Final = frozenset({fl.S_SOURCE6, fl.S_DESTINATION6})
+
+# Fields that are no integers, and the only length that they can have.
+_LENGTHS: Final[dict[int, int]] = {
+    fl.S_SOURCE4: 4, fl.S_DESTINATION4: 4, fl.S_POST_SOURCE4: 4, fl.S_POST_DESTINATION4: 4,
+    fl.S_SOURCE6: 16, fl.S_DESTINATION6: 16, fl.S_POST_SOURCE6: 16, fl.S_POST_DESTINATION6: 16,
+    fl.S_EXTRA + fl.X_MPLS_LABEL: 3, fl.S_EXTRA + fl.X_SOURCE_MAC: 6, fl.S_EXTRA + fl.X_DESTINATION_MAC: 6,
+}  # fmt: skip
 
 # Which element fills a slot: the first of the list that the template has.
 _ELEMENTS: Final[dict[int, tuple[int, ...]]] = {
@@ -24,7 +29,7 @@ _ELEMENTS: Final[dict[int, tuple[int, ...]]] = {
     fl.S_FLAGS: (6,),
     fl.S_INGRESS: (10, 252),
     fl.S_EGRESS: (14, 253),
-    fl.S_VLAN: (58, 243),
+    fl.S_VLAN: (58, 243, 245, 59, 254),
     fl.S_DIRECTION: (61,),
     # 23 and 24 count the same packets after a middlebox: only where nothing else is there.
     fl.S_OCTETS: (1, 85, 231, 23),
@@ -34,7 +39,39 @@ _ELEMENTS: Final[dict[int, tuple[int, ...]]] = {
     fl.S_INTERVAL: (305,),
     fl.S_SPACE: (306,),
     fl.S_SAMPLER: (48, 302),
+    # From 40001 on: how Cisco's firewalls called these before IANA gave them numbers.
+    fl.S_POST_SOURCE4: (225, 40001),
+    fl.S_POST_SOURCE6: (281,),
+    fl.S_POST_DESTINATION4: (226, 40002),
+    fl.S_POST_DESTINATION6: (282,),
+    fl.S_EXTRA + fl.X_POST_SOURCE_PORT: (227, 40003),
+    fl.S_EXTRA + fl.X_POST_DESTINATION_PORT: (228, 40004),
+    fl.S_EXTRA + fl.X_NAT_EVENT: (230,),
+    fl.S_EXTRA + fl.X_FIREWALL_EVENT: (233, 40005),
+    fl.S_EXTRA + fl.X_FORWARDING_STATUS: (89,),
+    fl.S_EXTRA + fl.X_LAYER2_OCTETS: (352, 353, 417, 312),
+    fl.S_EXTRA + fl.X_INGRESS_VRF: (234,),
+    fl.S_EXTRA + fl.X_EGRESS_VRF: (235,),
+    fl.S_EXTRA + fl.X_APPLICATION: (95,),
+    fl.S_EXTRA + fl.X_MPLS_LABEL: (70,),
+    fl.S_EXTRA + fl.X_SOURCE_MAC: (56, 81),
+    fl.S_EXTRA + fl.X_DESTINATION_MAC: (80, 57),
+    fl.S_ICMP4: (32,),
+    fl.S_ICMP6: (139,),
+    fl.S_ICMP_TYPE4: (176,),
+    fl.S_ICMP_CODE4: (177,),
+    fl.S_ICMP_TYPE6: (178,),
+    fl.S_ICMP_CODE6: (179,),
+    fl.S_FRAME: (315, 104, 313),
+    fl.S_FRAME_OCTETS: (410,),
 }
+# A packet section's link type, in sFlow's numbers, which kernels/headers.py takes: Ethernet, or IP of either version.
+_SECTION_LINKS: Final[dict[int, int]] = {315: 1, 104: 1, 313: 11}
+_ADDRESS_SLOTS: Final = (fl.S_SOURCE4, fl.S_SOURCE6, fl.S_DESTINATION4, fl.S_DESTINATION6)
+_LAYER2_SLOT: Final = fl.S_EXTRA + fl.X_LAYER2_OCTETS
+_EVENT_SLOT: Final = fl.S_EXTRA + fl.X_FIREWALL_EVENT
+_ICMP_SLOTS: Final = frozenset(range(fl.S_ICMP4, fl.S_ICMP_CODE6 + 1))
+_EXTRA_SLOTS: Final = frozenset(range(fl.S_EXTRA, fl.S_EXTRA + fl.EXTRAS))
 _REVERSE_ELEMENTS: Final[dict[int, tuple[int, ...]]] = {
     fl.S_REVERSE_OCTETS: (1, 85),
     fl.S_REVERSE_PACKETS: (2, 86),
@@ -81,40 +118,78 @@ class Layout:
 def compile_template(template: Template, version: int) -> Layout:
     """Return the kernel's view of a template. T_FIELD_AT and T_RATE are left 0 for whoever owns the tables."""
     first: dict[tuple[int, int], int] = {}
-    offsets: list[int] = []
-    at = 0
     for index, field in enumerate(template.fields):
         first.setdefault((field.enterprise, field.element), index)
-        offsets.append(at)
-        at += 1 if field.length == VARIABLE_LENGTH else field.length
     row = [0] * fl.TEMPLATE_SIZE
     chosen: dict[int, int] = {}
     if not template.is_options:
         chosen = _choose(template.fields, first)
+        _choose_packet_section(template.fields, chosen, row)
         _choose_times(template, first, version, chosen, row)
+        _choose_counters(template.fields, chosen, row)
     row[fl.T_LENGTH] = template.minimum_octets
-    row[fl.T_KIND] = _kind(template, chosen)
-    row[fl.T_VARIABLE] = int(template.is_variable)
+    if row[fl.T_PACKET] and template.is_variable:
+        row[fl.T_LENGTH] = max(template.minimum_octets, MIN_FLOW_OCTETS)  # a shorter section has no header in it
+    row[fl.T_KIND] = _kind(template, chosen, row[fl.T_LENGTH])
     row[fl.T_REVERSE] = int(fl.S_REVERSE_OCTETS in chosen or fl.S_REVERSE_PACKETS in chosen)
-    slot_offsets, slot_lengths = [0] * fl.SLOTS, [0] * fl.SLOTS
-    slot_of = {index: slot for slot, index in chosen.items()}
-    if not template.is_variable:
-        for slot, index in chosen.items():
-            slot_offsets[slot], slot_lengths[slot] = offsets[index], template.fields[index].length
-        return Layout(tuple(row), tuple(slot_offsets), tuple(slot_lengths), ())
-    row[fl.T_FIELD_COUNT] = len(template.fields)
-    pool = tuple((field.length, slot_of.get(index, -1)) for index, field in enumerate(template.fields))
-    return Layout(tuple(row), tuple(slot_offsets), tuple(slot_lengths), pool)
+    row[fl.T_ICMP] = int(not _ICMP_SLOTS.isdisjoint(chosen))
+    row[fl.T_EXTRA] = int(row[fl.T_PACKET] != 0 or not _EXTRA_SLOTS.isdisjoint(chosen))
+    offsets, lengths, fields = _place(template.fields, chosen)
+    if fields:
+        row[fl.T_VARIABLE] = 2 if any(code & 0xFF for _, code in fields) else 1
+        row[fl.T_FIELD_COUNT] = len(fields)
+    return Layout(tuple(row), tuple(offsets), tuple(lengths), fields)
+
+
+def _place(  # noqa: C901  one branch per kind of field
+    fields: tuple[Field, ...], chosen: dict[int, int]
+) -> tuple[list[int], list[int], tuple[tuple[int, int], ...]]:
+    """Return offsets and lengths by slot, and the kernel's list of runs and variable fields (see flowlayout).
+
+    Fields in more segments than the kernel follows are left out.
+    """
+    slots_of: dict[int, list[int]] = {}
+    for slot, index in chosen.items():
+        slots_of.setdefault(index, []).append(slot)
+    offsets, lengths = [0] * fl.SLOTS, [0] * fl.SLOTS
+    rows: list[tuple[int, int]] = []
+    segments = 1
+    segment = at = run = 0
+    for index, field in enumerate(fields):
+        slots = slots_of.get(index, ())
+        if field.length != VARIABLE_LENGTH:
+            if slots and segment < 0 and segments < fl.SEGMENTS:
+                # The first used field behind a variable one: its segment begins there.
+                segment, segments = segments, segments + 1
+                length, code = rows[-1]
+                rows[-1] = (length, code | segment << 16)
+            if segment >= 0:
+                for slot in slots:
+                    offsets[slot], lengths[slot] = segment << fl.SEGMENT_SHIFT | at, field.length
+            at += field.length
+            run += field.length
+            continue
+        if run:
+            rows.append((run, 0))
+            run = 0
+        code = 0
+        if slots and segments < fl.SEGMENTS:
+            code = slots[0] + 1 | segments << 8
+            offsets[slots[0]] = segments << fl.SEGMENT_SHIFT
+            segments += 1
+        rows.append((VARIABLE_LENGTH, code))
+        segment, at = -1, 0
+    if not any(length == VARIABLE_LENGTH for length, _ in rows):
+        return offsets, lengths, ()
+    if run:
+        rows.append((run, 0))
+    return offsets, lengths, tuple(rows)
 
 
 def _usable(field: Field, slot: int) -> bool:
-    if field.length == VARIABLE_LENGTH:
-        return True
-    if slot in _IPV4_SLOTS:
-        return field.length == 4
-    if slot in _IPV6_SLOTS:
-        return field.length == 16
-    return 1 <= field.length <= 8
+    if field.length == VARIABLE_LENGTH or slot == fl.S_FRAME:
+        return field.length > 0
+    return field.length == _LENGTHS[slot] if slot in _LENGTHS else 1 <= field.length <= 8
 
 
 def _choose(fields: tuple[Field, ...], first: dict[tuple[int, int], int]) -> dict[int, int]:
@@ -137,6 +212,31 @@ def _choose(fields: tuple[Field, ...], first: dict[tuple[int, int], int]) -> dic
     return chosen
 
 
+def _choose_packet_section(fields: tuple[Field, ...], chosen: dict[int, int], row: list[int]) -> None:
+    """Let the section of a packet make the record where nothing else names addresses."""
+    index = chosen.get(fl.S_FRAME)
+    if index is None or any(slot in chosen for slot in _ADDRESS_SLOTS):
+        chosen.pop(fl.S_FRAME, None)
+        return
+    row[fl.T_PACKET] = _SECTION_LINKS[fields[index].element]
+    row[fl.T_QUALITY] |= fl.Q_PACKET
+
+
+def _choose_counters(fields: tuple[Field, ...], chosen: dict[int, int], row: list[int]) -> None:
+    """Decide what stands in for octets, and whether they are those of a firewall's events."""
+    index = chosen.get(fl.S_OCTETS)
+    if index is None and not row[fl.T_PACKET]:
+        layer2 = chosen.get(_LAYER2_SLOT)
+        if layer2 is None or fields[layer2].length == VARIABLE_LENGTH:
+            row[fl.T_QUALITY] |= fl.Q_NO_COUNTERS
+        else:
+            chosen[fl.S_OCTETS] = layer2
+            row[fl.T_QUALITY] |= fl.Q_LAYER2
+    elif index is not None and fields[index].element == _INITIATOR_OCTETS and _EVENT_SLOT in chosen:
+        began = chosen.get(fl.S_START)
+        row[fl.T_EVENTS] = 1 if began is not None and began != chosen.get(fl.S_END) else 2
+
+
 def _choose_times(
     template: Template, first: dict[tuple[int, int], int], version: int, chosen: dict[int, int], row: list[int]
 ) -> None:
@@ -147,9 +247,7 @@ def _choose_times(
     ):
         for side, (slot, kind) in enumerate((starts, ends)):
             found = _choose_time(template.fields, first, enterprise, side, version)
-            # In a variable record a field has one slot only: where one event time is start and end, the start
-            # suffices, because a missing end is the start.
-            if found is not None and not (side and template.is_variable and found[0] == chosen.get(starts[0])):
+            if found is not None:
                 chosen[slot], row[kind] = found
 
 
@@ -168,15 +266,12 @@ def _choose_time(
     return None
 
 
-def _kind(template: Template, chosen: dict[int, int]) -> int:
+def _kind(template: Template, chosen: dict[int, int], shortest: int) -> int:
     if template.is_options:
         matters = any(field.enterprise == 0 and field.element in OPTIONS_THAT_MATTER for field in template.fields)
         return fl.KIND_STOP if matters else fl.KIND_SKIP_OPTIONS
-    names_a_flow = any(
-        slot in chosen
-        for slot in (fl.S_SOURCE4, fl.S_SOURCE6, fl.S_DESTINATION4, fl.S_DESTINATION6, fl.S_OCTETS, fl.S_PACKETS)
-    )
-    return fl.KIND_FLOW if names_a_flow and template.minimum_octets >= MIN_FLOW_OCTETS else fl.KIND_SKIP_DATA
+    names_a_flow = any(slot in chosen for slot in (*_ADDRESS_SLOTS, fl.S_OCTETS, fl.S_PACKETS, fl.S_FRAME))
+    return fl.KIND_FLOW if names_a_flow and shortest >= MIN_FLOW_OCTETS else fl.KIND_SKIP_DATA
 
 
 def _fixed_layout(length: int, *, flags: int, protocol: int, tos: int) -> Layout:

@@ -8,14 +8,16 @@ NetFlow v1, v5, v7: header, then `count` records of one layout.
  v9 header (20)  version 2 | count 2 | sysUptime 4 | unix_secs 4 | sequence 4 | source id 4
  IPFIX (16)      version 2 | length 2 | export time 4 | sequence 4 | observation domain 4
  set             id 2 | length 2 | records or templates | padding
+ sFlow           sflowrecords.py
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from btimd.capture.wire.errors import WireError
+from btimd.capture.wire.sflowrecords import SflowSample, sflow_samples
 from btimd.capture.wire.templates import (
     IPFIX,
     NETFLOW_V9,
@@ -109,6 +111,9 @@ class FieldRecord:
         }  # fmt: skip
 
 
+RawRecord: TypeAlias = FixedRecord | FieldRecord | SflowSample
+
+
 @dataclass(slots=True)
 class RawCounters:
     """What RawDecoder met besides records."""
@@ -134,13 +139,14 @@ class RawDecoder:
         self._max_fields = max_fields
         self.counters = RawCounters()
 
-    def decode(self, datagram: bytes, exporter: str) -> Iterator[FixedRecord | FieldRecord]:
+    def decode(self, datagram: bytes, exporter: str) -> Iterator[RawRecord]:
         """Yield the records of a datagram from `exporter`; what cannot be decoded is noted in `counters`."""
         self.counters.datagrams += 1
         number = self.counters.datagrams
         version = int.from_bytes(datagram[:2], "big")
         if len(datagram) >= 4 and int.from_bytes(datagram[:4], "big") == SFLOW_V5:
             self.counters.sflow_datagrams += 1
+            yield from sflow_samples(datagram, number=number, exporter=exporter, note=self._note)
             return
         if version not in _HEADER_OCTETS or len(datagram) < _HEADER_OCTETS[version]:
             self.counters.unsupported_datagrams += 1

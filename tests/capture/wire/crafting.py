@@ -84,8 +84,8 @@ def v5(*records: bytes, sequence: int = 0, engine: int = 0, sampling: int = 0, c
 
 
 def block(*datagrams: bytes, source: str = "192.0.2.1", sources: Sequence[str] = (), port: int = 2055,
-          ports: Sequence[int] = (), arrival: int = ARRIVAL) -> DatagramBlock:  # fmt: skip
-    """Return datagrams as they come from a receiving thread."""
+          ports: Sequence[int] = (), arrival: int = ARRIVAL, stream: bool = False) -> DatagramBlock:  # fmt: skip
+    """Return datagrams as they come from a receiving thread; with `stream`, messages of TCP connections."""
     halves = [address_halves(text) for text in (sources or [source] * len(datagrams))]
     return DatagramBlock(
         slab=np.frombuffer(b"".join(datagrams), np.uint8),
@@ -94,6 +94,7 @@ def block(*datagrams: bytes, source: str = "192.0.2.1", sources: Sequence[str] =
         source_lo=np.array([lo for _, lo in halves], np.uint64),
         source_port=np.array(ports or [port] * len(datagrams), np.uint16),
         arrival_milliseconds=np.full(len(datagrams), arrival, np.int64),
+        stream=stream,
     )
 
 

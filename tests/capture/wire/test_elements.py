@@ -1,47 +1,107 @@
 import json
-import struct
+import subprocess
+import sys
+from collections.abc import Iterator
 
-import pytest
-
-from btimd.capture.wire.elements import IANA_ELEMENTS, Element, element, readable
+from btimd.capture.replay import CaptureFile
+from btimd.capture.wire.elements import Element, element, is_named, readable, registered, scope_name
+from btimd.capture.wire.records import FieldRecord, RawDecoder
+from btimd.model.address import address_text
 from tests.capture import captures
 
-
-@pytest.mark.parametrize(
-    ("kind", "octets", "text"),
-    [
-        ("u32", "0a", 10), ("u64", "ffffffffffffffff", 2**64 - 1), ("u8", "", ""), ("i32", "ffff", -1),
-        ("ip4", "0a000001", "10.0.0.1"), ("ip4", "0a", "0a"), ("ip6", "20010db8" + "00" * 11 + "01", "2001:db8::1"),
-        ("mac", "0011223344ff", "00:11:22:33:44:ff"), ("str", "657468300000", "eth0"), ("str", "ff", "\ufffd"),
-        ("bool", "01", True), ("bool", "02", False), ("bool", "03", "03"), ("oct", "c0ffee", "c0ffee"),
-        ("f64", struct.pack(">d", 0.5).hex(), 0.5), ("f64", struct.pack(">f", 0.5).hex(), 0.5),
-        ("sec", "6553f100", "2023-11-14T22:13:20.000Z"), ("ms", "0000018bcfe568fa", "2023-11-14T22:13:20.250Z"),
-        ("ntp", (1_700_000_000 + 2_208_988_800).to_bytes(4, "big").hex() + "80000000", "2023-11-14T22:13:20.500Z"), ("ntp", "00", "00"), ("ms", "ff" * 8, "ff" * 8),
-    ],
-)  # fmt: skip
-def test_octets_read_as_their_type_or_as_hexadecimal(kind: str, octets: str, text: object) -> None:
-    assert readable(kind, bytes.fromhex(octets)) == text
+# Fields of the captures nobody published a name for.
+NAMELESS = {
+    (0, 0): "an exporter that fills its template with type 0 and length 0; 0 is reserved",
+    (5951, 329): "Citrix lists elements up to 269; seen empty or zero",
+    (5951, 330): "Citrix lists elements up to 269; seen empty or zero",
+    (5951, 331): "Citrix lists elements up to 269; seen empty or zero",
+    (5951, 332): "Citrix lists elements up to 269; seen empty or zero",
+}
 
 
 def test_elements_have_their_names_and_reverse_ones_say_so() -> None:
     assert element(0, 8) == Element(0, 8, "sourceIPv4Address", "ip4")
-    assert element(29305, 1) == Element(29305, 1, "reverseOctetDeltaCount", "u64")
-    assert element(9, 12235) == Element(9, 12235, "9:12235", "oct")
-    assert element(0, 9999).name == "0:9999"
+    assert element(0, 1) == Element(0, 1, "octetDeltaCount", "u64", "octets")
+    assert element(0, 4) == Element(0, 4, "protocolIdentifier", "u8", "", "protocol")
+    assert element(29305, 1) == Element(29305, 1, "reverseOctetDeltaCount", "u64", "octets")
+    assert element(0, 9999) == Element(0, 9999, "0:9999", "oct")
+    assert element(29305, 9999).name == "29305:9999"
+    assert not is_named(0, 9999)
 
 
-def test_names_and_types_of_the_table_are_sound() -> None:
-    assert len({found.name for found in IANA_ELEMENTS.values()}) == len(IANA_ELEMENTS) > 450
-    kinds = {"u8", "u16", "u32", "u64", "i32", "ip4", "ip6", "mac", "str", "bool", "f64", "oct", "sec", "ms", "ntp"}
-    assert {found.type for found in IANA_ELEMENTS.values()} <= kinds
+def test_elements_of_vendors_have_the_vendor_in_front() -> None:
+    assert element(9, 12242) == Element(9, 12242, "cisco:connectionId", "u32")
+    assert element(5951, 128) == Element(5951, 128, "netscaler:roundTripTime", "u32", "milliseconds")
+    assert element(6871, 40).name == "cert:flowAttributes"
+    assert element(6871, 40 | 0x4000) == Element(6871, 40 | 0x4000, "cert:reverseFlowAttributes", "u16")
+    assert element(35632, 123).name == "ntop:CLIENT_NW_LATENCY_MS"
+
+
+def test_vendor_types_of_v9_are_the_vendors_elements_under_another_number() -> None:
+    assert element(0, 57590) == Element(0, 57590, "ntop:L7_PROTO", element(35632, 118).type)
+    assert element(0, 40000).name == "cisco:userName"
+    assert element(0, 37019) == Element(0, 37019, "cisco:transportPacketsLostCounter", "u64", "packets")
+    assert element(9, 4232).name == element(0, 37000).name == "cisco:packetsDropped"
+    assert element(9, 23933).name == "9:23933"  # 56701 is a type of another vendor
+    assert element(0, 56701).name == "paloalto:appId"
+    assert element(0, 65).name == "vendorProprietary65"
+
+
+def test_how_an_element_reads_follows_from_its_meaning_unit_and_type() -> None:
+    kinds = {name: element(0, number).kind for number, name in ((6, "flags"), (161, "duration"), (1, "octets"))}
+    assert kinds == {"flags": "tcpflags", "duration": "milliseconds", "octets": "u64"}
+    assert element(0, 152).kind == "ms"
+    assert element(0, 36).kind == "seconds"
+    assert readable(element(0, 21).kind, bytes.fromhex("00004001")) == "16.385 s"
+
+
+def test_scopes_of_v9_have_names() -> None:
+    assert [scope_name(number) for number in (1, 5, 9)] == ["scope:system", "scope:template", "scope:9"]
+
+
+def test_names_types_and_units_of_the_tables_are_sound() -> None:
+    elements = registered()
+    assert len({found.name for found in elements.values()}) == len(elements) > 1400
+    assert sum(enterprise == 0 and number < 530 for enterprise, number in elements) > 500
+    assert {found.type for found in elements.values()} <= {
+        "u8", "u16", "u32", "u64", "u256", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "str", "oct", "ip4", "ip6",
+        "mac", "sec", "ms", "us", "ns", "blist", "stl", "stml",
+    }  # fmt: skip
+    assert {found.unit for found in elements.values()} <= {
+        "", "bits", "octets", "packets", "flows", "seconds", "milliseconds", "microseconds", "nanoseconds", "words",
+        "messages", "hops", "entries", "frames", "ports",
+    }  # fmt: skip
+    readings = {found.reading for found in elements.values()}
+    assert {kind for kind in readings if kind and readable(kind, b"") != ""} == set()
+
+
+def test_the_tables_are_not_parsed_before_a_name_is_asked_for() -> None:
+    code = "from btimd.capture.wire import elements; print(elements.registered.cache_info().currsize)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "0"
+
+
+def fields_of_the_captures() -> Iterator[tuple[int, int]]:
+    for path in captures.flow_captures():
+        for line in path.with_name(f"{path.stem}.golden.jsonl").read_text().splitlines():
+            record = json.loads(line)
+            scope = record["scope"] if record["v"] == 9 and "fields" in record else 0
+            for enterprise, number, _ in record.get("fields", [])[scope:]:
+                yield enterprise, number
+    for path in captures.TOOLS.glob("*.pcap"):
+        decoder = RawDecoder()
+        for item in CaptureFile(path).blocks():
+            for index in range(len(item)):
+                octets = item.slab[item.offsets[index] : item.offsets[index + 1]].tobytes()
+                exporter = address_text(int(item.source_hi[index]), int(item.source_lo[index]))
+                for found in decoder.decode(octets, exporter):
+                    if isinstance(found, FieldRecord):
+                        scope = found.scope_count if found.version == 9 else 0
+                        yield from ((field.enterprise, field.element) for field in found.fields[scope:])
 
 
 @captures.needs_captures
-def test_every_registered_element_of_the_captures_has_a_name() -> None:
-    nameless = set()
-    for path in captures.flow_captures():
-        for line in path.with_name(f"{path.stem}.golden.jsonl").read_text().splitlines():
-            for enterprise, number, _ in json.loads(line).get("fields", []):
-                if enterprise == 0 and 0 < number < 1000 and ":" in element(0, number).name:
-                    nameless.add(number)
-    assert nameless == {65, 99} - set(IANA_ELEMENTS)
+def test_every_field_of_the_captures_has_a_name() -> None:
+    seen = set(fields_of_the_captures())
+    assert len(seen) > 250
+    assert {field for field in seen if not is_named(*field)} == set(NAMELESS)

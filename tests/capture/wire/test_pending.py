@@ -38,3 +38,20 @@ def test_a_set_larger_than_its_bound_is_not_kept() -> None:
     sets = PendingSets(max_octets=100, max_octets_per_template=0, max_age_milliseconds=100)
     sets.add((1, 256), pending(0))
     assert (len(sets), sets.dropped) == (0, 1)
+
+
+def test_what_waits_in_vain_is_dropped_while_others_come() -> None:
+    sets = PendingSets(max_octets=10_000, max_octets_per_template=1000, max_age_milliseconds=100)
+    for number in range(3):
+        sets.add((number, 256), pending(number, arrival=0))
+    for arrival in range(200, 205):
+        sets.add((arrival, 256), pending(9, arrival=arrival))
+    assert (len(sets), sets.dropped, sets.take((0, 256), 205)) == (5, 3, ())
+
+
+def test_what_waits_for_a_domain_is_forgotten_with_it() -> None:
+    sets = PendingSets(max_octets=10_000, max_octets_per_template=1000, max_age_milliseconds=100)
+    for key in ((1, 256), (1, 257), (2, 256)):
+        sets.add(key, pending(1))
+    sets.forget(1)
+    assert (len(sets), sets.dropped, len(sets.take((2, 256), 0))) == (1, 2, 1)

@@ -29,6 +29,8 @@ from tests.capture.wire.crafting import (
     v5_record,
     v9,
 )  # fmt: skip
+from tests.kernels.sflowcrafting import datagram as sflow_datagram
+from tests.kernels.sflowcrafting import flow, raw_header
 
 
 @captures.needs_captures
@@ -99,8 +101,14 @@ def test_what_cannot_be_decoded_is_noted_and_costs_nothing_else() -> None:
     assert decoder.counters.sets_without_template == 1
 
 
-def test_sflow_and_other_datagrams_are_counted() -> None:
+def test_samples_of_sflow_come_like_other_records_and_other_datagrams_are_counted() -> None:
     decoder = RawDecoder()
-    for datagram in (b"\0\0\0\5" + bytes(30), b"\xff" * 30, b"\0\5", b""):
-        assert list(decoder.decode(datagram, "192.0.2.1")) == []
-    assert (decoder.counters.sflow_datagrams, decoder.counters.unsupported_datagrams) == (1, 3)
+    sample = flow(raw_header(b"x" * 8))
+    for octets in (b"\xff" * 30, b"\0\5", b"", b"\0\0\0\5" + b"\0\0\0\7" * 8):
+        assert list(decoder.decode(octets, "192.0.2.1")) == []
+    [found] = decoder.decode(sflow_datagram(sample), "192.0.2.1")
+    assert (found.datagram, found.as_json()["kind"]) == (5, "flow_sample")
+    assert (decoder.counters.sflow_datagrams, decoder.counters.unsupported_datagrams) == (2, 3)
+    assert [error.reason for error in decoder.counters.errors] == [
+        "header of sFlow cut off or with an agent address of type 7"
+    ]

@@ -1,0 +1,412 @@
+"""What a frame says about itself: link, network and transport headers of a frame that may be cut off anywhere.
+
+ Ethernet   destination 6 | source 6 | [tag 2, TCI 2]* | ethertype 2, or length 2 | LLC AA AA 03 | OUI 3 | ethertype 2
+ MPLS       label 20 bits, class 3, bottom 1, TTL 8 | ... | IP, or [control word 4] Ethernet (RFC 3032, 4385, 4448)
+ PPPoE      version 1, code 1, session 2, length 2 | PPP protocol 2 (RFC 2516)
+ IPv4       version, length 1 | class 1 | total 2 | id 2 | fragment 2 | TTL 1 | protocol 1 | sum 2 | from 4 | to 4
+ IPv6       version, class, label 4 | payload 2 | next 1 | hops 1 | from 16 | to 16 | extension headers
+
+The outermost IP header is the flow: that is what the device forwards and what its NetFlow would report. Who wants to
+see into a tunnel asks `find_inner` where the inner frame begins and parses that, as often as he likes: each step moves
+forward, and MAX_TUNNELS is as deep as anybody should go.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from btimd.kernels._jit import inlined, kernel
+from btimd.kernels.octets import be2, be4, be8
+
+# Link types: sFlow's header_protocol. Those not listed say nothing that is read here.
+LINK_ETHERNET: Final = 1
+LINK_PPP: Final = 7
+LINK_ATM_IP: Final = 10
+LINK_IPV4: Final = 11  # this, IPv6 and LINK_ATM_IP alike: the version in the IP header decides
+LINK_IPV6: Final = 12
+LINK_MPLS: Final = 13
+LINK_POS: Final = 14
+
+# What parse_frame returns.
+NO_ADDRESSES: Final = 0  # nothing but, perhaps, MAC addresses, VLAN and ethertype
+ADDRESSES: Final = 1
+PORTS: Final = 2  # addresses, and ports or ICMP type and code
+
+# out is int64[H_SIZE]; what the frame does not say is 0.
+(H_SOURCE_HI, H_SOURCE_LO, H_DESTINATION_HI, H_DESTINATION_LO, H_SOURCE_PORT, H_DESTINATION_PORT, H_PROTOCOL, H_CLASS,
+ H_FLAGS, H_VLAN, H_CUSTOMER_VLAN, H_MPLS_LABEL, H_MPLS_DEPTH, H_SOURCE_MAC, H_DESTINATION_MAC, H_ETHERTYPE, H_IP_AT,
+ H_IP_OCTETS, H_IP_VERSION, H_TTL, H_FRAGMENT, H_TRANSPORT_AT, H_IP_END, H_INNER_AT,
+ H_INNER_LINK) = range(25)  # fmt: skip
+H_SIZE: Final = 25
+# H_SOURCE_HI...: IPv4 as ::ffff:a.b.c.d. H_DESTINATION_PORT: ICMP type << 8 | code, as NetFlow v5 has it.
+# H_VLAN: the outermost tag's; H_CUSTOMER_VLAN: the next one's. H_MPLS_LABEL: the top label, with H_MPLS_DEPTH labels.
+# H_IP_OCTETS: what the IP header says about its packet's length, 0 where it does not (offloaded, jumbogram).
+# H_IP_AT, H_TRANSPORT_AT, H_INNER_AT: positions in the slab. H_IP_END: where the IP packet or the capture ends.
+# H_INNER_AT, H_INNER_LINK: written by find_inner.
+WHOLE, FIRST_FRAGMENT, LATER_FRAGMENT = 0, 1, 2  # H_FRAGMENT
+
+MAX_TUNNELS: Final = 4
+
+_IPV4, _IPV6, _MPLS, _MPLS_UPSTREAM, _PPPOE, _BRIDGED = 0x0800, 0x86DD, 0x8847, 0x8848, 0x8864, 0x6558
+_TAG, _SERVICE_TAG, _OLD_TAG, _OLDER_TAG = 0x8100, 0x88A8, 0x9100, 0x9200
+_VN_TAG, _PORT_TAG, _BACKBONE = 0x8926, 0x893F, 0x88E7  # Cisco VN-Tag, 802.1BR, 802.1ah: Ethernet in Ethernet
+_SMALLEST_ETHERTYPE: Final = 1536
+_LINKS: Final = 4  # Ethernet in MPLS in Ethernet ...: so many link headers and no more
+_MAPPED: Final = 0xFFFF_0000_0000
+_ICMP, _IP_IN_IP, _TCP, _UDP, _DCCP, _IPV6_IN_IP, _GRE, _AUTHENTICATION, _ICMPV6 = 1, 4, 6, 17, 33, 41, 47, 51, 58
+_ETHERIP, _SCTP, _UDP_LITE, _MPLS_IN_IP, _ETHERNET_IN_IP = 97, 132, 136, 137, 143
+_HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION, _MOBILITY, _HIP, _SHIM = 0, 43, 44, 60, 135, 139, 140
+_VXLAN, _VXLAN_OLD, _VXLAN_GPE, _GENEVE, _GTP = 4789, 8472, 4790, 6081, 2152
+
+
+@inlined
+def _ethertype_of_ppp(protocol: Any) -> Any:
+    """Return the ethertype for a PPP protocol number (IANA), 0 for those that carry no IP."""
+    if protocol == 0x0021:
+        return np.int64(_IPV4)
+    if protocol == 0x0057:
+        return np.int64(_IPV6)
+    if protocol in (0x0281, 0x0283):
+        return np.int64(_MPLS)
+    return np.int64(0)
+
+
+@inlined
+def _ethernet(slab: Any, at: Any, end: Any, out: Any, outermost: Any) -> Any:
+    """Read an Ethernet header with its tags into `out`; return where its payload begins, -1 when it is cut off."""
+    if at + 14 > end:
+        return np.int64(-1)
+    if outermost:
+        out[H_DESTINATION_MAC] = (be4(slab, at) << 16) | be2(slab, at + 4)
+        out[H_SOURCE_MAC] = (be4(slab, at + 6) << 16) | be2(slab, at + 10)
+    here = at + 12
+    tags = 0
+    ethertype = be2(slab, here)
+    while ethertype in (_TAG, _SERVICE_TAG, _OLD_TAG, _OLDER_TAG, _VN_TAG, _PORT_TAG):
+        size = 6 if ethertype == _VN_TAG else 8 if ethertype == _PORT_TAG else 4
+        if here + size + 2 > end:
+            return np.int64(-1)
+        if size == 4:
+            if outermost and tags == 0:
+                out[H_VLAN] = be2(slab, here + 2) & 0xFFF
+            elif outermost and tags == 1:
+                out[H_CUSTOMER_VLAN] = be2(slab, here + 2) & 0xFFF
+            tags += 1
+        here += size
+        ethertype = be2(slab, here)
+    here += 2
+    if ethertype < _SMALLEST_ETHERTYPE:
+        if here + 8 > end or be2(slab, here) != 0xAAAA or slab[here + 2] != 3:
+            return np.int64(-1)
+        ethertype = be2(slab, here + 6)
+        here += 8
+    out[H_ETHERTYPE] = ethertype
+    return here
+
+
+@inlined
+def _labels(slab: Any, at: Any, end: Any, out: Any) -> Any:
+    """Read an MPLS label stack; return where its payload begins, -1 when it is cut off."""
+    here = at
+    while here + 4 <= end:
+        entry = be4(slab, here)
+        if out[H_MPLS_DEPTH] == 0:
+            out[H_MPLS_LABEL] = entry >> 12
+        out[H_MPLS_DEPTH] += 1
+        here += 4
+        if entry & 0x100 != 0:
+            return here
+    return np.int64(-1)
+
+
+@inlined
+def _network(slab: Any, at: Any, end: Any, link: Any, out: Any) -> Any:  # noqa: PLR0911  one return per way out
+    """Skip what is before the first IP header; return where that begins, -1 where none is found."""
+    here = np.int64(at)
+    kind = np.int64(link)
+    for depth in range(_LINKS):
+        ethertype = np.int64(0)
+        if kind == LINK_ETHERNET:
+            here = _ethernet(slab, here, end, out, depth == 0)
+            if here < 0:
+                return here
+            ethertype = out[H_ETHERTYPE]
+            if ethertype == _PPPOE:
+                if here + 8 > end or slab[here + 1] != 0:
+                    return np.int64(-1)
+                ethertype = _ethertype_of_ppp(be2(slab, here + 6))
+                here += 8
+        elif kind == LINK_MPLS:
+            ethertype = np.int64(_MPLS)
+        elif kind in (LINK_PPP, LINK_POS):
+            if here + 4 > end:
+                return np.int64(-1)
+            head = be2(slab, here)
+            if head in (0x0F00, 0x8F00):  # Cisco HDLC
+                ethertype = be2(slab, here + 2)
+                here += 4
+            else:
+                if head == 0xFF03:
+                    here += 2
+                ethertype = _ethertype_of_ppp(be2(slab, here))
+                here += 2
+        elif kind in (LINK_IPV4, LINK_IPV6, LINK_ATM_IP):
+            return here
+        if ethertype == _BACKBONE:
+            here += 4
+            kind = np.int64(LINK_ETHERNET)
+            continue
+        if ethertype not in (_MPLS, _MPLS_UPSTREAM):
+            return here if ethertype in (_IPV4, _IPV6) else np.int64(-1)
+        here = _labels(slab, here, end, out)
+        if here < 0 or here >= end:
+            return np.int64(-1)
+        if slab[here] >> 4 in (4, 6):
+            return here
+        # A pseudowire: Ethernet, behind a control word unless an ethertype stands where one would without it.
+        if here + 14 > end or be2(slab, here + 12) not in (_IPV4, _IPV6, _TAG, _SERVICE_TAG, _MPLS):
+            here += 4
+        kind = np.int64(LINK_ETHERNET)
+    return np.int64(-1)
+
+
+@inlined
+def _transport(slab: Any, at: Any, stop: Any, protocol: Any, out: Any) -> Any:
+    """Read ports and flags, or ICMP type and code."""
+    out[H_TRANSPORT_AT] = at
+    if protocol in (_TCP, _UDP, _SCTP, _UDP_LITE, _DCCP):
+        if at + 4 > stop:
+            return np.int64(ADDRESSES)
+        out[H_SOURCE_PORT] = be2(slab, at)
+        out[H_DESTINATION_PORT] = be2(slab, at + 2)
+        if protocol == _TCP and at + 14 <= stop:
+            out[H_FLAGS] = be2(slab, at + 12) & 0xFFF
+        return np.int64(PORTS)
+    if protocol in (_ICMP, _ICMPV6) and at + 2 <= stop:
+        out[H_DESTINATION_PORT] = be2(slab, at)
+        return np.int64(PORTS)
+    return np.int64(ADDRESSES)
+
+
+@inlined
+def _ipv4(slab: Any, at: Any, end: Any, out: Any) -> Any:
+    """Read an IPv4 header and what follows it (RFC 791)."""
+    header = (np.int64(slab[at]) & 15) * 4
+    if header < 20:
+        return np.int64(NO_ADDRESSES)
+    total = be2(slab, at + 2)
+    fragment = be2(slab, at + 6)
+    protocol = np.int64(slab[at + 9])
+    out[H_IP_VERSION] = 4
+    out[H_CLASS] = slab[at + 1]
+    out[H_TTL] = slab[at + 8]
+    out[H_PROTOCOL] = protocol
+    out[H_SOURCE_LO] = be4(slab, at + 12) | _MAPPED
+    out[H_DESTINATION_LO] = be4(slab, at + 16) | _MAPPED
+    stop = np.int64(end)
+    if total >= header:
+        out[H_IP_OCTETS] = total
+        stop = min(stop, at + total)
+    out[H_IP_END] = stop
+    if fragment & 0x1FFF != 0:
+        out[H_FRAGMENT] = LATER_FRAGMENT
+        return np.int64(ADDRESSES)
+    if fragment & 0x2000 != 0:
+        out[H_FRAGMENT] = FIRST_FRAGMENT
+    return _transport(slab, at + header, stop, protocol, out)
+
+
+@inlined
+def _ipv6(slab: Any, at: Any, end: Any, out: Any) -> Any:
+    """Read an IPv6 header, its extension headers and what follows them (RFC 8200)."""
+    payload = be2(slab, at + 4)
+    protocol = np.int64(slab[at + 6])
+    out[H_IP_VERSION] = 6
+    out[H_CLASS] = (be2(slab, at) >> 4) & 0xFF
+    out[H_TTL] = slab[at + 7]
+    out[H_PROTOCOL] = protocol
+    out[H_SOURCE_HI] = be8(slab, at + 8)
+    out[H_SOURCE_LO] = be8(slab, at + 16)
+    out[H_DESTINATION_HI] = be8(slab, at + 24)
+    out[H_DESTINATION_LO] = be8(slab, at + 32)
+    stop = np.int64(end)
+    if payload != 0 or protocol != _HOP_BY_HOP:  # a jumbogram's length is in its options (RFC 2675)
+        out[H_IP_OCTETS] = 40 + payload
+        stop = min(stop, at + 40 + payload)
+    out[H_IP_END] = stop
+    here = at + 40
+    while protocol in (
+        _HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION, _AUTHENTICATION, _MOBILITY, _HIP, _SHIM,
+    ):  # fmt: skip
+        if here + 8 > stop:
+            return np.int64(ADDRESSES)
+        following = np.int64(slab[here])
+        if protocol == _FRAGMENT:
+            place = be2(slab, here + 2)
+            if place >> 3 != 0:
+                out[H_FRAGMENT] = LATER_FRAGMENT
+                out[H_PROTOCOL] = following
+                return np.int64(ADDRESSES)
+            if place & 1 != 0:
+                out[H_FRAGMENT] = FIRST_FRAGMENT
+            here += 8
+        elif protocol == _AUTHENTICATION:
+            here += (np.int64(slab[here + 1]) + 2) * 4
+        else:
+            here += (np.int64(slab[here + 1]) + 1) * 8
+        protocol = following
+        out[H_PROTOCOL] = protocol
+    return _transport(slab, here, stop, protocol, out)
+
+
+@inlined
+def parse_ip(slab: Any, at: Any, end: Any, out: Any) -> Any:
+    """Read the IP packet at `at`, of either version, into `out`; return as parse_frame does."""
+    if at < 0 or at >= end:
+        return np.int64(NO_ADDRESSES)
+    version = slab[at] >> 4
+    if version == 4 and at + 20 <= end:
+        out[H_IP_AT] = at
+        return _ipv4(slab, at, end, out)
+    if version == 6 and at + 40 <= end:
+        out[H_IP_AT] = at
+        return _ipv6(slab, at, end, out)
+    return np.int64(NO_ADDRESSES)
+
+
+@inlined
+def parse_frame(slab: Any, at: Any, end: Any, link: Any, out: Any) -> Any:
+    """Read the frame slab[at:end], which may be cut off anywhere; return NO_ADDRESSES, ADDRESSES or PORTS.
+
+    slab: uint8. link: a LINK_* number, int64. out: int64[H_SIZE], all of it written. Nothing at or behind `end` is
+    read. H_PROTOCOL is the last one known where extension headers are cut off.
+    """
+    for k in range(H_SIZE):
+        out[k] = 0
+    return parse_ip(slab, _network(slab, at, end, link, out), end, out)
+
+
+@inlined
+def _gre(slab: Any, at: Any, stop: Any, out: Any) -> Any:
+    """Find what a GRE header carries (RFC 2784, 2890; version 1: PPP, RFC 2637; Ethernet, also as ERSPAN)."""
+    if at + 4 > stop:
+        return 0
+    flags = be2(slab, at)
+    carried = be2(slab, at + 2)
+    here = at + 4
+    if flags & 7 == 1:
+        here += 4 + (4 if flags & 0x1000 else 0) + (4 if flags & 0x80 else 0)
+        out[H_INNER_LINK] = LINK_PPP
+        out[H_INNER_AT] = here
+        return 1 if carried == 0x880B and flags & 0x1000 != 0 else 0
+    if flags & 0x4007 != 0:  # source routing is gone, other versions are not defined
+        return 0
+    sequenced = flags & 0x1000 != 0
+    here += (4 if flags & 0x8000 else 0) + (4 if flags & 0x2000 else 0) + (4 if sequenced else 0)
+    link = 0
+    if carried in (_IPV4, _IPV6):
+        link = LINK_IPV4
+    elif carried in (_MPLS, _MPLS_UPSTREAM):
+        link = LINK_MPLS
+    elif carried == _BRIDGED:
+        link = LINK_ETHERNET
+    elif carried == 0x88BE:  # ERSPAN: type I has no sequence number and no header, type II has both
+        link = LINK_ETHERNET
+        here += 8 if sequenced else 0
+    elif carried == 0x22EB and here + 12 <= stop:  # ERSPAN type III
+        link = LINK_ETHERNET
+        here += 20 if slab[here + 11] & 1 else 12
+    out[H_INNER_LINK] = link
+    out[H_INNER_AT] = here
+    return 1 if link != 0 else 0
+
+
+@inlined
+def _udp_tunnel(slab: Any, at: Any, stop: Any, out: Any) -> Any:  # noqa: PLR0911  one return per tunnel
+    """Find what VXLAN (RFC 7348), Geneve (RFC 8926) or GTP-U (TS 29.281) carry, by their UDP ports."""
+    here = at + 8
+    if here + 8 > stop:
+        return 0
+    port = out[H_DESTINATION_PORT]
+    if port in (_VXLAN, _VXLAN_OLD):
+        out[H_INNER_LINK] = LINK_ETHERNET
+        out[H_INNER_AT] = here + 8
+        return 1 if slab[here] & 8 else 0
+    if port == _VXLAN_GPE:
+        carried = slab[here + 3]
+        out[H_INNER_LINK] = LINK_IPV4 if carried in (1, 2) else LINK_ETHERNET if carried == 3 else LINK_MPLS
+        out[H_INNER_AT] = here + 8
+        return 1 if carried in (1, 2, 3, 5) else 0
+    if port == _GENEVE:
+        carried = be2(slab, here + 2)
+        out[H_INNER_LINK] = LINK_ETHERNET if carried == _BRIDGED else LINK_IPV4
+        out[H_INNER_AT] = here + 8 + (np.int64(slab[here]) & 63) * 4
+        return 1 if slab[here] >> 6 == 0 and carried in (_BRIDGED, _IPV4, _IPV6) else 0
+    if port == _GTP and slab[here] >> 4 == 3 and slab[here + 1] == 255:
+        flags = slab[here]
+        here += 8
+        if flags & 7:
+            if here + 4 > stop:
+                return 0
+            following = slab[here + 3] if flags & 4 else 0
+            here += 4
+            while following != 0:
+                if here + 4 > stop or slab[here] == 0:
+                    return 0
+                here += np.int64(slab[here]) * 4
+                if here > stop:
+                    return 0
+                following = slab[here - 1]
+        out[H_INNER_LINK] = LINK_IPV4
+        out[H_INNER_AT] = here
+        return 1
+    return 0
+
+
+@inlined
+def find_inner(slab: Any, out: Any) -> Any:
+    """Tell (0, 1) whether the packet that parse_frame read into `out` is a tunnel's, and where the inner frame begins.
+
+    Writes H_INNER_AT and H_INNER_LINK; the inner frame ends at H_IP_END. It is parsed by parse_frame into an array of
+    its own, or over `out`. Knows IP in IP, GRE (PPTP, ERSPAN, NVGRE), Ethernet and MPLS in IP, VXLAN, VXLAN-GPE,
+    Geneve and GTP-U. Later fragments, and tunnels whose header is cut off, are none.
+    """
+    at = out[H_TRANSPORT_AT]
+    stop = out[H_IP_END]
+    protocol = out[H_PROTOCOL]
+    out[H_INNER_AT] = 0
+    out[H_INNER_LINK] = 0
+    found = 0
+    if at == 0 or out[H_FRAGMENT] == LATER_FRAGMENT:
+        return 0
+    if protocol == _UDP:
+        found = _udp_tunnel(slab, at, stop, out)
+    elif protocol in (_IP_IN_IP, _IPV6_IN_IP):
+        out[H_INNER_LINK] = LINK_IPV4
+        out[H_INNER_AT] = at
+        found = 1
+    elif protocol == _GRE:
+        found = _gre(slab, at, stop, out)
+    elif protocol == _MPLS_IN_IP:
+        out[H_INNER_LINK] = LINK_MPLS
+        out[H_INNER_AT] = at
+        found = 1
+    elif protocol in (_ETHERIP, _ETHERNET_IN_IP):  # RFC 3378, with 2 octets before the frame; RFC 8986
+        out[H_INNER_LINK] = LINK_ETHERNET
+        out[H_INNER_AT] = at + 2 if protocol == _ETHERIP else at
+        found = 1
+    if found == 0 or out[H_INNER_AT] >= stop:
+        return 0
+    return 1
+
+
+@kernel
+def read_frame(slab: Any, at: int, end: int, link: int, out: Any) -> Any:
+    """Do what parse_frame does, for callers that are no kernels and have one frame at a time."""
+    return parse_frame(slab, at, end, link, out)
+
+
+@kernel
+def read_inner(slab: Any, out: Any) -> Any:
+    """Do what find_inner does, for the same callers."""
+    return find_inner(slab, out)
