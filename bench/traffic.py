@@ -21,6 +21,7 @@ from btimd.model.service import ServiceRule
 from btimd.model.window import WindowBatch
 
 START = 1_700_000_040_000
+SKEW = 1.0
 PREFIXES, RULES, ADDRESSES = 2_000, 500, 190_000
 EXPORTERS, SECONDS, DRAWN = 8, 120, 8_192
 PLACES, BUSINESSES = 40, 100
@@ -62,6 +63,16 @@ def make_rules(count: int, businesses: int = BUSINESSES) -> list[ServiceRule]:
     return rules
 
 
+def popularity_of(clients: int, skew: float, chance: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return the ascending shares of traffic of clients by Zipf's law, the busiest anywhere among them."""
+    shares = 1.0 / np.arange(1, clients + 1, dtype=np.float64) ** skew
+    chance.shuffle(shares)
+    edges = np.cumsum(shares)
+    edges /= edges[-1]
+    edges[-1] = 1.0
+    return edges
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Records, and what the generator knows of each: client, rule (-1 = nobody's server), whether it is an answer."""
@@ -82,10 +93,17 @@ class Network:
     server_lo: npt.NDArray[np.uint64]
     port: npt.NDArray[np.uint16]
     habits: npt.NDArray[np.int64]
+    popularity: npt.NDArray[np.float64]
+    """Ascending to 1: a number of 0..1 chooses the first client that is above it."""
 
     @classmethod
-    def of(cls, entries: list[PlanEntry], rules: list[ServiceRule], addresses: int, seed: int = 7) -> "Network":
-        """Return a network of this many client addresses spread over the prefixes of a plan; 4 services each."""
+    def of(
+        cls, entries: list[PlanEntry], rules: list[ServiceRule], addresses: int, seed: int = 7, skew: float = SKEW
+    ) -> "Network":
+        """Return a network of this many client addresses spread over the prefixes of a plan; 4 services each.
+
+        Clients are as busy as Zipf's law says: the n-th most so in proportion to 1 / n^skew; 0: all alike.
+        """
         chance = np.random.default_rng(seed)
         prefixes = [Prefix.parse(entry.prefix) for entry in entries]
         per_prefix = -(-addresses // len(prefixes))
@@ -105,11 +123,12 @@ class Network:
             np.ascontiguousarray(servers[:, 1]),
             np.array([rule.port_low for rule in rules], np.uint16),
             np.where(halves[:, :1] == 0, habits[1], habits[0]),
+            popularity_of(len(halves), skew, chance),
         )
 
     def draw(self, records: int, now: int, chance: np.random.Generator) -> Drawn:
         """Return records that ended in the two seconds before now: a tenth to nobody's server, half of them answers."""
-        client = chance.integers(0, len(self.client_hi), records)
+        client = np.searchsorted(self.popularity, chance.random(records), side="right")
         rule = self.habits[client, chance.integers(0, 4, records)]
         other = chance.random(records) < 0.1
         answer = chance.random(records) < 0.5

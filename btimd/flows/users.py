@@ -103,7 +103,7 @@ class Users:
 
     def _rebuild(self, keep_since: int) -> None:
         self.evicted += int(
-            kernels.rebuild(self.index, self.nodes, self.plain, self.free, self.state, keep_since, self.seed)
+            kernels.rebuild(self.index, self.nodes, self.plain, self.more, self.free, self.state, keep_since, self.seed)
         )
 
     def _move_epoch(self, earliest: UnixMillis) -> None:
@@ -143,6 +143,7 @@ class Users:
         moved = (keys > 0) & (before[old_rows] != after[rows])[:, None]
         seen = np.where(moved, 0, entries & ((1 << kernels.KEY_SHIFT) - 1))
         entries[:] = np.where(keys > 0, np.where(lost, 0, key_of[keys] << kernels.KEY_SHIFT | seen), 0)
+        self.more[:used][lost] = 0
         plain[:, kernels.ROW] = rows
         self._attribution = attribution
         self.evicted += int(lost.sum())
@@ -152,6 +153,7 @@ class Users:
     def clear(self) -> None:
         """Forget all pairs."""
         self.evicted += self.pairs
+        self.more[: int(self.state[kernels.S_NODES])] = 0
         self.state[: kernels.S_REFUSED] = 0
         self.index[:] = UNKNOWN_ID
         self.epoch = None
@@ -222,4 +224,5 @@ def warm() -> None:
         np.zeros(8, np.int32),
         np.zeros(kernels.STATE_SIZE, np.int64),
     )
-    kernels.rebuild(index, nodes, nodes.view(np.int32), free, state, 0, 0)
+    more = np.zeros((8, kernels.PLACES), np.int32)
+    kernels.rebuild(index, nodes, nodes.view(np.int32), more, free, state, 0, 0)

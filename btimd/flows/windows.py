@@ -286,14 +286,13 @@ class Windows:
 
     @property
     def _totals(self) -> npt.NDArray[np.int64]:
-        """The sums as [slot, cell, column]; they are kept by cell, see kernels.collect."""
-        by_cell = self._lines.reshape(-1, len(self._slot_interval) + 1, self._lines.shape[1])
-        return by_cell.swapaxes(0, 1)[:-1]
+        """The sums as [slot, cell, column]: the cells of the few intervals that records come for lie together."""
+        return self._lines.reshape(len(self._slot_interval), -1, self._lines.shape[1])
 
     def _no_lines(self) -> npt.NDArray[np.int64]:
         """Return zeros with room for the cells there are and some more; memory is taken as cells are used."""
         room = min(max(_FIRST_CELLS, 1 << len(self._cells).bit_length()), len(self._cells.cells))
-        return zero_lines(room * (len(self._slot_interval) + 1))
+        return zero_lines(room * len(self._slot_interval))
 
     def _make_room_for(self, shares: int) -> None:
         """Let what is kept per user, and per share of a block, be long enough for so many shares more."""

@@ -148,9 +148,8 @@ def collect(
     owner_business[owner_offsets[r]:owner_offsets[r + 1]], of no rule -1.
 
     Cells: place_of_row: int32 per plan row; stride to cell_state: see aggregate.cell_of. totals:
-    int64[room * (2^f + 1), 8], a cell's line in slot s is cell * (2^f + 1) + s; zero in slots that hold nothing. One
-    line more keeps the lines of one slot from sharing a place in the cache. The call ends early where there are
-    more cells than `room`; the caller makes room and calls again with what was returned.
+    int64[2^f * room, 8], a cell's line in slot s is s * room + cell; zero in slots that hold nothing. The call ends
+    early where there are more cells than `room`; the caller makes room and calls again with what was returned.
 
     Users: index to state: see kernels.users; lines: the memory of nodes as int64[2 n, 8]. The index is at least twice
     as long as there will be nodes. Times are brought into earliest..latest, less than 2^31 ms after the epoch. At
@@ -172,8 +171,7 @@ def collect(
     index_mask = len(index) - 1
     fine_mask = len(slot_interval) - 1
     coarse_mask = len(seen_before) - 1
-    pitch = len(slot_interval) + 1
-    room = len(totals) // pitch
+    room = len(totals) // len(slot_interval)
     held, fresh, last = bounds[B_HELD], bounds[B_FRESH], bounds[B_LAST]
     held_minute = held // FINE_PER_COARSE
     last_minute = last // FINE_PER_COARSE
@@ -233,8 +231,14 @@ def collect(
                 cell = ~cell
                 scratch[X_CELL, k] = cell
                 cell_state[C_OVERFLOWED] += 1
-            prefetch(totals, cell * pitch + (final & fine_mask))
+            prefetch(totals, (final & fine_mask) * room + cell)
             single = (start >= final * FINE_MILLISECONDS) & (fresh <= final) & (final <= last)
+            if not single:
+                # The other lines it will touch, as far as they are held: unasked for, each would be waited for.
+                earlier = max(start // FINE_MILLISECONDS, held, final - 2 * FINE_PER_COARSE)
+                while earlier < final:
+                    prefetch(totals, (earlier & fine_mask) * room + cell)
+                    earlier += 1
             scratch[X_SINGLE, singles] = k
             scratch[X_OTHER, others] = k
             singles += np.int64(single)
@@ -262,7 +266,7 @@ def collect(
                     and (key != KEY_OF_NOBODY or state[S_NOBODY] * 2 < most_pairs)
                 ):
                     scratch[X_PAIR, k] = node * 8 + unused
-                    new_pair(node, unused, key, nodes, plain, more, state)
+                    new_pair(node, unused, key, nodes, plain, state)
                     continue
             value = scratch[X_HASH, k]
             slot = value & index_mask
@@ -312,7 +316,7 @@ def collect(
                     state[S_REFUSED] += 1
                     scratch[X_PAIR, k] = -1
                     continue
-                new_pair(found >> 3, found & 7, key, nodes, plain, more, state)
+                new_pair(found >> 3, found & 7, key, nodes, plain, state)
             scratch[X_PAIR, k] = found
         # What people want to know of pairs.
         for k in range(count):
@@ -374,7 +378,7 @@ def collect(
             spot = final & fine_mask
             slot_interval[spot] = final
             slot_changed[spot] = 3
-            add(scratch[X_CELL, k] * pitch + spot, TO_SERVER if client_is_source[i] != 0 else TO_CLIENT,
+            add(spot * room + scratch[X_CELL, k], TO_SERVER if client_is_source[i] != 0 else TO_CLIENT,
                 scaled(octets[i], rate), scaled(packets[i], rate), 1, fine_user, coarse_user, flags,
                 np.int64(1) << (np.int64(exporter[i]) & 63), totals)  # fmt: skip
         # The others are spread over several, or are too late or too early.
@@ -481,7 +485,7 @@ def collect(
                     fine_user = np.int64(noted & bit == 0)
                     coarse_user = np.int64(noted == 0)
                     seen_before[at_minute & coarse_mask, node * PLACES + at] = noted | bit
-                add(cell * pitch + spot, direction, upto_octets - done_octets, upto_packets - done_packets, ends,
+                add(spot * room + cell, direction, upto_octets - done_octets, upto_packets - done_packets, ends,
                     fine_user, coarse_user, marks, sender, totals)  # fmt: skip
                 done_octets = upto_octets
                 done_packets = upto_packets

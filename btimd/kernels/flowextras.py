@@ -4,7 +4,7 @@ A firewall's events (Cisco NSEL, elements 233 and 231 with 232) are counted so t
 carry what passed since the update before, the last of a connection comes with its teardown. Teardowns (2) carry the
 sum of the whole connection: they count where no update told the same, that is from firewalls that never send updates,
 and for connections that were younger than any that was ever updated (ASA NetFlow Implementation Guide, "Flow Update
-Events").
+Events"). Where no update came for hours, they were switched off, and teardowns count again.
 """
 
 from typing import Any, Final
@@ -19,6 +19,7 @@ _UNKNOWN_V4: Final = 0xFFFF_0000_0000  # 0.0.0.0
 _DROPPED: Final = 2  # the upper two bits of a forwarding status (RFC 7270 section 4.12)
 _CREATED, _DELETED, _DENIED, _UPDATE = 1, 2, 3, 5
 _SHORTEST_UPDATE_AGE: Final = 58_000  # ms; the shortest interval that can be configured is a minute
+_LONGEST_WITHOUT_UPDATE: Final = 7_200_000  # ms; twice the longest interval, and the usual idle time-out
 _ICMP, _ICMPV6 = 1, 58
 
 
@@ -65,12 +66,15 @@ def count_events(wide: Any, words: Any, extra: Any, at: Any, n: Any, domains: An
         event = extra[fl.X_FIREWALL_EVENT, k]
         age = wide[fl.W_END, k] - wide[fl.W_START, k]
         youngest = domains[domain_row, fl.D_UPDATE_AGE]
+        if wide[fl.W_END, k] - domains[domain_row, fl.D_UPDATED_AT] > _LONGEST_WITHOUT_UPDATE:
+            youngest = np.int64(0)
         if event == _UPDATE:
             if not has_age:
                 age = np.int64(_SHORTEST_UPDATE_AGE)
             if youngest == 0 or age < youngest:
                 youngest = max(age, np.int64(_SHORTEST_UPDATE_AGE))
                 domains[domain_row, fl.D_UPDATE_AGE] = youngest
+            domains[domain_row, fl.D_UPDATED_AT] = max(domains[domain_row, fl.D_UPDATED_AT], wide[fl.W_END, k])
             wide[fl.W_START, k] = max(wide[fl.W_START, k], wide[fl.W_END, k] - youngest)
         elif event in (_CREATED, _DENIED) or (event == _DELETED and youngest > 0 and (not has_age or age >= youngest)):
             wide[fl.W_OCTETS, k] = 0

@@ -31,15 +31,17 @@ COUNTS_SIZE: Final = 17
 
 # domains: int64[rows, DOMAIN_SIZE], one row per (exporter address, version, observation domain)
 (D_EXPORTER, D_VERSION, D_ID, D_INIT, D_RATE, D_RECORDS, D_STRICT, D_TIME_SOURCE, D_QUALITY,
- D_UPDATE_AGE, D_FORCED_RATE, D_HEADER_RATE) = range(12)  # fmt: skip
-DOMAIN_SIZE: Final = 12
-# D_FORCED_RATE: not 0 = D_RATE holds whatever the exporter says. D_HEADER_RATE: the latest in a v5 header, 0 = none.
+ D_UPDATE_AGE, D_FORCED_RATE, D_HEADER_RATE, D_UPDATED_AT) = range(13)  # fmt: skip
+DOMAIN_SIZE: Final = 13
+# D_FORCED_RATE: not 0 = D_RATE holds whatever the exporter says. D_HEADER_RATE: the latest in a v5 header
+# or an sFlow sample, 0 = none.
 # Keys of domains: version << 32 | domain, and where the port tells exporters apart
 # port << KEY_PORT_SHIFT | KEY_STREAM (of a connection) or KEY_STRICT (of UDP).
 KEY_PORT_SHIFT: Final = 36
 KEY_STREAM: Final = 1 << 52
 KEY_STRICT: Final = 1 << 53
 # D_UPDATE_AGE: how old a connection was, ms, when a firewall sent its first update, 0 = none seen (flowextras).
+# D_UPDATED_AT: when its latest update ended, ms.
 # D_STRICT: 1 = several exporters behind one address, each UDP port has rows of its own.
 # D_TIME_SOURCE: whose clock dates the records. D_QUALITY: bits every record of the domain gets (Q_*).
 TIMES_OF_FLOW, TIMES_OF_EXPORT, TIMES_OF_ARRIVAL = 0, 1, 2
@@ -83,7 +85,8 @@ KIND_FLOW, KIND_STOP, KIND_SKIP_DATA, KIND_SKIP_OPTIONS = 0, 1, 2, 3
 S_EXTRA: Final = 28
 S_POST_SOURCE4, S_POST_SOURCE6, S_POST_DESTINATION4, S_POST_DESTINATION6 = 28, 29, 30, 31
 (S_ICMP4, S_ICMP6, S_ICMP_TYPE4, S_ICMP_CODE4, S_ICMP_TYPE6, S_ICMP_CODE6, S_FRAME, S_FRAME_OCTETS) = range(44, 52)
-SLOTS: Final = 52
+S_FRAME_OFFSET, S_FRAME_TYPE = 52, 53  # where in its frame a section begins, dataLinkFrameType
+SLOTS: Final = 54
 VARIABLE: Final = 65535
 # A slot's offset is segment << SEGMENT_SHIFT | octets from where the segment begins. Segment 0 begins with the record,
 # further ones behind the length of a variable field that is used, and behind such fields where used ones follow.

@@ -4,7 +4,7 @@ Octets are those of the IP packet, as in other records, where its header says th
 column for layer 2 and stands in where the header says nothing.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -29,6 +29,8 @@ from btimd.kernels.headers import (
     parse_frame,
 )
 
+_ETHERNET: Final = 1  # dataLinkFrameType (RFC 7133); 0 is not told
+
 
 @inlined
 def read_packets(slab: Any, starts: Any, n: Any, layout: Any, link: Any, headers: Any, at: Any, wide: Any, words: Any,
@@ -42,6 +44,11 @@ def read_packets(slab: Any, starts: Any, n: Any, layout: Any, link: Any, headers
         valid = field(slab, starts, k, layout, np.int64(fl.S_FRAME_OCTETS))
         if 0 < valid < length:
             length = valid
+        if (
+            field(slab, starts, k, layout, np.int64(fl.S_FRAME_OFFSET)) != 0
+            or field(slab, starts, k, layout, np.int64(fl.S_FRAME_TYPE)) > _ETHERNET
+        ):
+            length = np.int64(0)  # it begins behind the headers, or is a frame of a kind that is not read here
         parse_frame(slab, begin, begin + length, link, headers)
         wide[fl.W_SOURCE_HI, row] = headers[H_SOURCE_HI]
         wide[fl.W_SOURCE_LO, row] = headers[H_SOURCE_LO]

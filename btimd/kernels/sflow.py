@@ -54,6 +54,7 @@ from btimd.kernels.sflowsample import (
     G_OUTPUT,
     G_QUALITY,
     G_RATE,
+    G_SAMPLED,
     G_STATUS,
     G_VLAN,
     MAPPED,
@@ -87,7 +88,14 @@ def _write(at: Any, arrival: Any, domain: Any, sample: Any, header: Any, counts:
         rate = np.int64(0)
     if rate == 0:
         rate = domain[fl.D_RATE]
-        quality |= fl.Q_RATE_ASSUMED
+        if domain[fl.D_FORCED_RATE] == 0:
+            quality |= fl.Q_RATE_ASSUMED
+    else:
+        quality &= ~fl.Q_RATE_ASSUMED
+        if sample[G_SAMPLED] != 0:
+            domain[fl.D_HEADER_RATE] = rate
+            if domain[fl.D_FORCED_RATE] != 0:
+                rate = domain[fl.D_FORCED_RATE]
     vlan = header[H_VLAN]
     if vlan == 0 and sample[G_VLAN] < 4096:
         vlan = sample[G_VLAN]

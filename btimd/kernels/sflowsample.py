@@ -39,9 +39,11 @@ TALLIES: Final = 12
 SOURCE_SIZE: Final = 8
 
 # What is gathered of one sample: int64[SAMPLE_SIZE]
-(G_RATE, G_INPUT, G_OUTPUT, G_DIRECTION, G_QUALITY, G_FRAME, G_OCTETS, G_FOUND, G_VLAN, G_STATUS) = range(10)
-SAMPLE_SIZE: Final = 10
+(G_RATE, G_INPUT, G_OUTPUT, G_DIRECTION, G_QUALITY, G_FRAME, G_OCTETS, G_FOUND, G_VLAN, G_STATUS,
+ G_SAMPLED) = range(11)  # fmt: skip
+SAMPLE_SIZE: Final = 11
 NOTHING, FRAME, ADDRESSES = 0, 1, 2  # G_FOUND
+# G_SAMPLED: 1 = one of so many packets; discarded packets are reported one by one.
 
 FLOW, COUNTER, EXPANDED_FLOW, EXPANDED_COUNTER, DISCARDED = 1, 2, 3, 4, 5
 _RAW_HEADER, _ETHERNET, _SAMPLED_IPV4, _SAMPLED_IPV6, _SWITCH, _NAT, _NAT_PORTS = 1, 2, 3, 4, 1001, 1007, 1020
@@ -231,6 +233,7 @@ def begin_sample(slab: Any, at: Any, stop: Any, kind: Any, domain_row: Any, samp
             _follow(sources[row], R_DISCARD_SEQUENCE, R_DISCARD_DROPS, sequence, drops, tallies)
         return at + size
     tallies[Y_FLOW_SAMPLES] += 1
+    sample[G_SAMPLED] = 1
     if kind == FLOW:
         sample[G_RATE] = be4(slab, at + 8)
         drops = be4(slab, at + 16)

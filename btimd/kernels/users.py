@@ -6,7 +6,7 @@ the address, one word of which the lower half is the plan row and the upper half
 key is the business + 2 (1 = unattributed). seen is a bit for each interval of 10 s of the five minutes up to `minute`,
 set where the pair was seen; the minute is kept modulo 2^16. The second line is for people and is int32, so `plain` is
 the same memory as int32[n, 32]: when a pair was first and last seen, in ms after an epoch, and its octets modulo 2^31.
-more: int32[n, 5], the octets above that. A pair's number is 5 * node + its place in the node.
+more: int32[n, 5], the octets above that, 0 in unused places. A pair's number is 5 * node + its place in the node.
 """
 
 from typing import Any, Final
@@ -94,16 +94,13 @@ def new_pair(
     key: Any,
     nodes: npt.NDArray[np.int64],
     plain: npt.NDArray[np.int32],
-    more: npt.NDArray[np.int32],
     state: npt.NDArray[np.int64],
 ) -> None:
-    """Let an unused place of a node be a pair that was never seen."""
+    """Let an unused place of a node be a pair that was never seen; `more` of an unused place is 0."""
     nodes[node, ENTRIES + place] = key << KEY_SHIFT
     plain[node, FIRST + place] = 0x7FFFFFFF
     plain[node, LAST + place] = 0
     plain[node, OCTETS + place] = 0
-    if more[node, place] != 0:
-        more[node, place] = 0
     state[S_PAIRS] += 1
     state[S_NOBODY] += np.int64(key == KEY_OF_NOBODY)
 
@@ -127,6 +124,7 @@ def rebuild(
     index: npt.NDArray[np.int32],
     nodes: npt.NDArray[np.int64],
     plain: npt.NDArray[np.int32],
+    more: npt.NDArray[np.int32],
     free: npt.NDArray[np.int32],
     state: npt.NDArray[np.int64],
     keep_since: int,
@@ -159,6 +157,7 @@ def rebuild(
                     continue
                 if plain[here, LAST + place] < keep_since:
                     nodes[here, ENTRIES + place] = 0
+                    more[here, place] = 0
                     forgotten += 1
                 else:
                     in_node += 1

@@ -40,7 +40,7 @@ class Tables:
     bounds: tuple[int, int, int] = HELD, FRESH, LAST
     held: npt.NDArray[np.int64] = field(default_factory=lambda: np.full(SLOTS, -1, np.int64))
     changed: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(SLOTS, np.uint8))
-    totals: npt.NDArray[np.int64] = field(default_factory=lambda: zero_lines(ROOM * (SLOTS + 1)))
+    totals: npt.NDArray[np.int64] = field(default_factory=lambda: zero_lines(ROOM * SLOTS))
     tallies: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((2, 4), np.int64))
     cells: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros((ROOM, 2), np.int32))
     cell_state: npt.NDArray[np.int64] = field(default_factory=lambda: np.array([ROOM, 0, 0], np.int64))
@@ -80,10 +80,10 @@ class Tables:
         """Return the cells of 10 s that are not late, and all cells of 60 s."""
         fine: Cells = {}
         coarse: Cells = {}
-        lines = self.totals.reshape(ROOM, SLOTS + 1, 8)
+        lines = self.totals.reshape(SLOTS, ROOM, 8)
         for slot in sorted(range(SLOTS), key=lambda slot: int(self.held[slot])):
             for cell in range(ROOM):
-                *sums, fine_users, coarse_users, flags, _ = lines[cell, slot].tolist()
+                *sums, fine_users, coarse_users, flags, _ = lines[slot, cell].tolist()
                 late = self.held[slot] < self.bounds[1]
                 assert (flags & aggregate.FINE_CHANGED != 0) == (flags != 0 and not late)
                 if not flags:
@@ -192,7 +192,7 @@ def test_a_cell_knows_the_rates_the_doubts_and_the_exporters_of_its_records() ->
     share = oracle.Share(0, 1, 400_000, 400_000, 5, 5, 100, to_server=True)
     tables.add([share], quality=Q_CLAMPED | Q_RATE_ASSUMED, exporter=3)
     tables.add([oracle.Share(0, 1, 400_000, 400_000, 5, 5, 1, to_server=True)], quality=Q_NO_TIME, exporter=64 + 63)
-    flags, exporters = tables.totals[40][[aggregate.FLAGS, aggregate.EXPORTERS]].tolist()
+    flags, exporters = tables.totals[40 * ROOM][[aggregate.FLAGS, aggregate.EXPORTERS]].tolist()
     assert flags >> aggregate.RATES_SHIFT == 101
     assert flags & 0xFF == (
         aggregate.TIMES_ADJUSTED | aggregate.RATE_ASSUMED | aggregate.FINE_CHANGED | aggregate.COARSE_CHANGED

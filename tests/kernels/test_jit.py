@@ -97,10 +97,11 @@ def beyond(values, row):
 
 made = kernel(beyond)
 print(made is beyond)
-try:
-    print(made(np.zeros(4, np.int64)[:2], 3))
-except IndexError:
-    print("IndexError")
+for row in (3, -1):
+    try:
+        print(made(np.zeros(6, np.int64)[2:4], row))
+    except IndexError:
+        print("IndexError")
 """
 
 
@@ -108,9 +109,9 @@ except IndexError:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({}, "False\n2\n"),
-        ({"NUMBA_BOUNDSCHECK": "1"}, "False\nIndexError\n"),
-        ({"NUMBA_DISABLE_JIT": "1"}, "True\nIndexError\n"),
+        ({}, "False\n2\n2\n"),
+        ({"NUMBA_BOUNDSCHECK": "1"}, "False\nIndexError\nIndexError\n"),
+        ({"NUMBA_DISABLE_JIT": "1"}, "True\nIndexError\n2\n"),
     ],
     ids=["compiled", "bounds checked", "plain Python"],
 )
