@@ -49,6 +49,8 @@ from btimd.model.units import UnixMillis
 __all__ = ["DecodeLimits", "FlowDecoder"]
 
 _HEADER_OCTETS: Final = {NETFLOW_V9: 20, IPFIX: 16}
+_REPEATED_OCTETS: Final = 2048
+_REPEATED_SETS: Final = 4096
 _RECORD_OCTETS_GUESS: Final = 40
 _SAMPLED_RECORDS: Final = 32
 _WITHDRAW_ALL: Final = {2: False, 3: True}  # RFC 7011 section 8.1: template id -> options templates
@@ -84,6 +86,7 @@ class FlowDecoder:
         self._scratch = np.zeros((2, fl.SLOTS), np.int32)
         self._starts = np.zeros((fl.SEGMENTS + 1, fl.RUN), np.int64)
         self._full: list[FlowBatch] = []
+        self._repeated: dict[tuple[int, int], tuple[bytes, tuple[tuple[TemplateKey, Template | None], ...]]] = {}
         self._out = OutputChunk(0)
         self._octets_per_record = _RECORD_OCTETS_GUESS
 
@@ -339,9 +342,14 @@ class FlowDecoder:
         domain_row = int(run.cursor[fl.AT_DOMAIN])
         if self._tables.places[domain_row].scope == 0 and self._tables.sequences[domain_row, fl.E_CONFLICT] == 1:
             run.cursor[fl.AT_DOMAIN] = self._domains.make_strict(run, domain_row)  # several ports count on their own
+            domain_row = int(run.cursor[fl.AT_DOMAIN])
+        if self._is_repeated(run, domain_row, set_id, body):
+            return
         first = self._domains.key(domain_row, 0)
-        found = parse_template_set(
-            version, set_id, body, exporter=first.exporter, domain=first.domain, max_fields=self._limits.max_fields
+        found = list(
+            parse_template_set(
+                version, set_id, body, exporter=first.exporter, domain=first.domain, max_fields=self._limits.max_fields
+            )
         )
         for item in found:
             domain_row = int(run.cursor[fl.AT_DOMAIN])
@@ -353,6 +361,26 @@ class FlowDecoder:
                 self._tables.drop_template(domain_row, item.id)
             else:
                 self._template(run, domain_row, item)
+        if len(body) <= _REPEATED_OCTETS and all(isinstance(item, Template) for item in found):
+            keys = [self._domains.key(domain_row, item.id) for item in found]
+            if len(self._repeated) >= _REPEATED_SETS:
+                self._repeated.clear()
+            self._repeated[domain_row, set_id] = body, tuple((key, self._store.get(key)) for key in keys)
+
+    def _is_repeated(self, run: Run, domain_row: int, set_id: int, body: bytes) -> bool:
+        """Tell whether a set only says again what is in force, and note that; exporters send theirs all the time."""
+        octets, known = self._repeated.get((domain_row, set_id), (b"", ()))
+        if octets != body or not all(
+            template is not None
+            and self._store.get(key) is template
+            and self._store.is_confirmed(key)
+            and self._store.port_of(key) == run.port
+            for key, template in known
+        ):
+            return False
+        for key, _ in known:
+            self._tables.templates[self._tables.template_row(domain_row, key.template_id), fl.T_USED] = run.arrived
+        return True
 
     def _withdraw(self, run: Run, domain_row: int, template_id: int) -> None:
         known = [template_id]
