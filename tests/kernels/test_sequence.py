@@ -20,7 +20,7 @@ from tests.kernels.oracle_sequence import CONVENTIONS, NUMBERS, Collector, Sent
 pytestmark = pytest.mark.bounds
 
 START_MILLISECONDS = 1_700_000_000_000
-LEARNT = 20
+LEARNT = 32
 
 
 class Account:
