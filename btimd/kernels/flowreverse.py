@@ -59,8 +59,9 @@ def write_reverse(slab: Any, starts: Any, n: Any, layout: Any, template: Any, so
                                       np.int64(fl.S_REVERSE_END), template[fl.T_REVERSE_START],
                                       template[fl.T_REVERSE_END], export, uptime, init)  # fmt: skip
             if start >= 0 or end >= 0:
-                wide[fl.W_START, new] = start
-                wide[fl.W_END, new] = end
+                # Where it tells only one of them, the other is that of the direction it answers.
+                wide[fl.W_START, new] = start if start >= 0 else wide[fl.W_START, old]
+                wide[fl.W_END, new] = end if end >= 0 else wide[fl.W_END, old]
                 words[fl.P_QUALITY, new] = np.int64(words[fl.P_QUALITY, new]) & ~(fl.Q_CLAMPED | fl.Q_NO_TIME)
                 settle_times(wide, words, new, source, export, arrival, counts)
         wide[fl.W_SOURCE_HI, new] = wide[fl.W_DESTINATION_HI, old]

@@ -115,10 +115,11 @@ class Oracle:
         }  # fmt: skip
         if forward["protocol"] in {1, 58} and not forward["dport"]:
             forward["dport"] = _icmp(number, six=forward["protocol"] == 58)
-        section = next((element for element in (315, 104, 313) if fields.get((0, element))), None)
+        section = next((element for element in (315, 104, 313, 317) if fields.get((0, element))), None)
         if section and forward["source"] == forward["destination"] == "::" and not _has_address(fields):
             seen = fields[0, section][: number(410) or None]
-            forward |= _packet(seen, is_frame=section != 313, forward=forward)
+            if not number(409, 102) and number(408) <= 1:  # otherwise it does not begin with an Ethernet frame
+                forward |= _packet(seen, is_frame=section not in {313, 317}, forward=forward)
             forward["packets"] = forward["packets"] if counted_by(2, 86, 298, 24) else 1
             if counted_by(1, 85, 231, 23):
                 forward["octets"] = counter(number(1, 85, 231, 23))
@@ -137,7 +138,10 @@ class Oracle:
         if octets or packets:
             times = self._times(record, fields, 29305)
             if times != (None, None):
-                start, end = _settle(*times, arrival)
+                own_start, own_end = times
+                start, end = _settle(
+                    start if own_start is None else own_start, end if own_end is None else own_end, arrival
+                )
             yield {
                 **forward, "source": forward["destination"], "destination": forward["source"],
                 "sport": forward["dport"], "dport": forward["sport"], "ingress": forward["egress"],
@@ -161,8 +165,8 @@ class Oracle:
         owner = (record.exporter, record.version, record.domain)
         values = {element: int.from_bytes(value, "big") for (pen, element), value in fields.items() if pen == 0}
         own = values.get(34) or values.get(50)
-        if not own and values.get(305):
-            own = (values[305] + values.get(306, 0)) // values[305]
+        if not own and values.get(305) and 306 in values:
+            own = (values[305] + values[306]) // values[305]
         keys: list[tuple[object, ...]] = []
         for element in (48, 302):
             if element in values:
@@ -241,7 +245,7 @@ def _names_a_flow(fields: dict[tuple[int, int], bytes]) -> bool:
     return (
         _has_address(fields)
         or any(1 <= sizes.get(element, 0) <= 8 for element in counters)
-        or any(sizes.get(element) for element in (315, 104, 313))
+        or any(sizes.get(element) for element in (315, 104, 313, 317))
     )
 
 

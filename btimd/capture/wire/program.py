@@ -62,11 +62,13 @@ _ELEMENTS: Final[dict[int, tuple[int, ...]]] = {
     fl.S_ICMP_CODE4: (177,),
     fl.S_ICMP_TYPE6: (178,),
     fl.S_ICMP_CODE6: (179,),
-    fl.S_FRAME: (315, 104, 313),
+    fl.S_FRAME: (315, 104, 313, 317),
     fl.S_FRAME_OCTETS: (410,),
+    fl.S_FRAME_OFFSET: (409, 102),
+    fl.S_FRAME_TYPE: (408,),
 }
 # A packet section's link type, in sFlow's numbers, which kernels/headers.py takes: Ethernet, or IP of either version.
-_SECTION_LINKS: Final[dict[int, int]] = {315: 1, 104: 1, 313: 11}
+_SECTION_LINKS: Final[dict[int, int]] = {315: 1, 104: 1, 313: 11, 317: 11}
 _ADDRESS_SLOTS: Final = (fl.S_SOURCE4, fl.S_SOURCE6, fl.S_DESTINATION4, fl.S_DESTINATION6)
 _LAYER2_SLOT: Final = fl.S_EXTRA + fl.X_LAYER2_OCTETS
 _EVENT_SLOT: Final = fl.S_EXTRA + fl.X_FIREWALL_EVENT
@@ -209,6 +211,8 @@ def _choose(fields: tuple[Field, ...], first: dict[tuple[int, int], int]) -> dic
         by_initiator = slot not in chosen or chosen[slot] == first.get((0, initiator))
         if reverse not in chosen and index is not None and by_initiator and _usable(fields[index], reverse):
             chosen[reverse] = index
+    if fl.S_SPACE not in chosen:
+        chosen.pop(fl.S_INTERVAL, None)  # 305 alone says nothing (see sampling.py)
     return chosen
 
 
@@ -261,7 +265,7 @@ def _choose_time(
         if index is None:
             continue
         length = fields[index].length
-        if length == _NTP_OCTETS if kind == fl.TIME_NTP else 1 <= length <= 8:
+        if length == _NTP_OCTETS if kind == fl.TIME_NTP else 1 <= length <= 8 or length == VARIABLE_LENGTH:
             return index, kind
     return None
 
