@@ -40,6 +40,8 @@ def write_config(
     (folder / "btimd.toml").write_text(
         f'[daemon]\nstate_directory = "state"\n[capture.netflow]\nlisten = ["127.0.0.1:{port}"]\n'
         f"receive_buffer_bytes = {buffer}\n[flows]\nmax_users = {users}\n"
+        # The load's exporters take turns, so one connection comes from several of them, as in no network.
+        '[flows.duplicates]\nmode = "off"\n'
         '[api]\ngrpc_listen = "127.0.0.1:0"\nhttp_listen = "127.0.0.1:0"\nopen_reads = true\n'
     )
     rows = [f"{entry.prefix},{entry.region},{entry.segment},{entry.person}" for entry in entries]

@@ -7,6 +7,7 @@ import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
@@ -72,6 +73,7 @@ def meaning(path: str, model: type[Section], key: str) -> str:
     return documented.removesuffix(".")
 
 
+@cache
 def attribute_docstrings(model: type[Section]) -> dict[str, str]:
     """Return the string that follows each attribute in the source of a class."""
     body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]

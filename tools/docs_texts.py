@@ -8,7 +8,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "daemon.services": "The file of businesses, nodes and checks",
     "daemon.ip_plan": "The file of who sits where",
     "daemon.log_level": "What is logged: this and everything worse",
-    "capture.netflow.listen": "UDP addresses for NetFlow v5, v9 and IPFIX, told apart by their version. `[]` receives "
+    "capture.netflow.listen": "UDP addresses for NetFlow, IPFIX and sFlow, told apart by their version. `[]` receives "
     "nothing",
     "capture.netflow.receive_buffer_bytes": "Asked of the kernel for each socket; it grants at most "
     "`net.core.rmem_max`",

@@ -3,8 +3,8 @@
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +18,7 @@ from btimd.capture.udp import BoundSocket, Receiver, bind_shared, is_missing_fam
 from btimd.capture.wire.counters import DecodeCounters
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.persistence import SnapshotError
+from btimd.capture.wire.sflow import SflowCounters
 from btimd.model.ports import Exporter
 from btimd.runtime.clock import Clock, SystemClock, wall_milliseconds
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
@@ -67,7 +68,7 @@ _EXPORTER_GAUGES: Final = {
 
 
 class FlowCapture:
-    """Receives NetFlow and IPFIX on every configured address and hands blocks of datagrams to a channel.
+    """Receives NetFlow, IPFIX and sFlow on every configured address and hands blocks of datagrams to a channel.
 
     Metrics follow once a second, also those of the decoder at the channel's other end, if it is given. All sockets
     feed one channel, and so one decoder: a template that came on one is there for data that comes on another.
@@ -100,11 +101,11 @@ class FlowCapture:
         self._decoded = _decode_metrics(metrics) if decoder else {}
         self._decode_gauges = _decode_gauges(metrics) if decoder else {}
         self._decode_reported: dict[str, int] = {}
+        self._sflow = _sflow_metrics(metrics) if decoder else {}
+        self._sflow_reported = asdict(SflowCounters())
         self._rates = ExporterRates()
-        gauges = _exporter_gauges(metrics) if decoder else {}
-        self._named = {
-            name: {key: gauge.labels(name) for key, gauge in gauges.items()} for name in settings.exporter if gauges
-        }
+        self._exporter_gauges = _exporter_gauges(metrics) if decoder else {}
+        self._named = self._gauges_of(settings.exporter)
         self._save_log = OncePerInterval()
         self._save_at = 0.0
         self._saved: tuple[int, ...] = ()
@@ -221,17 +222,31 @@ class FlowCapture:
                 await asyncio.to_thread(self._save)
             await asyncio.sleep(REPORT_SECONDS)
 
+    def swap(self, settings: CaptureSettings) -> None:
+        """Let other senders connect, and other exporters have names; everything else is of the next start."""
+        if self._tcp is not None:
+            self._tcp.limits = replace(self._tcp.limits, allowed=settings.netflow.allow)
+        for gone in self._named.keys() - settings.exporter.keys():
+            for gauge in self._named[gone].values():
+                gauge.set(0)
+        self._named = self._gauges_of(settings.exporter)
+
+    def _gauges_of(self, names: Iterable[str]) -> dict[str, dict[str, Gauge]]:
+        gauges = self._exporter_gauges
+        return {name: {key: gauge.labels(name) for key, gauge in gauges.items()} for name in names if gauges}
+
     def _note_exporters(self, decoder: FlowDecoder) -> None:
         """Bring the rates up to date, and the metrics of the exporters that have names."""
         now = wall_milliseconds(self._clock)
         exporters = decoder.exporters()
         self._rates.note(exporters, now)
-        by_name: dict[str, list[Exporter]] = {name: [] for name in self._named}
+        named = self._named
+        by_name: dict[str, list[Exporter]] = {name: [] for name in named}
         for exporter in exporters:
             if exporter.name in by_name:
                 by_name[exporter.name].append(self._rates.filled_in(exporter, now))
         for name, found in by_name.items():
-            gauges = self._named[name]
+            gauges = named[name]
             gauges["datagrams_per_second"].set(sum(one.datagrams_per_second for one in found))
             gauges["records_per_second"].set(sum(one.records_per_second for one in found))
             gauges["lost_records"].set(sum(one.lost_records or 0 for one in found))
@@ -308,6 +323,13 @@ class FlowCapture:
                 self._decode_reported[name] = values[name]
         for name, gauge in self._decode_gauges.items():
             gauge.set(values[name])
+        counted = asdict(self._decoder.sflow.counters)
+        for name, sflow in self._sflow.items():
+            if isinstance(sflow, Gauge):
+                sflow.set(counted[name])
+            else:
+                sflow.inc(max(counted[name] - self._sflow_reported[name], 0))
+                self._sflow_reported[name] = max(counted[name], self._sflow_reported[name])
 
     async def stop(self) -> None:
         """End the threads, hand over what they hold, and close the sockets."""
@@ -357,6 +379,17 @@ def _decode_gauges(metrics: Metrics) -> dict[str, Gauge]:
         )
         for name in _DECODE_GAUGES
     }
+
+
+def _sflow_metrics(metrics: Metrics) -> dict[str, Counter | Gauge]:
+    """Return a counter for each total of sFlow, and a gauge for what there is at a time."""
+    found: dict[str, Counter | Gauge] = {
+        item.name: metrics.counter(f"btimd_capture_sflow_{item.name}_total", f"sFlow: {item.name.replace('_', ' ')}")
+        for item in fields(SflowCounters)
+        if item.name != "sources"
+    }
+    found["sources"] = metrics.gauge("btimd_capture_sflow_sources", "sFlow: data sources whose numbers are followed")
+    return found
 
 
 def _check_some(wanted: Sequence[tuple[str, int]], found: Sequence[object]) -> None:

@@ -14,7 +14,7 @@ from btimd.settings.tables import PrefixField
 
 
 class NetflowSettings(Section):
-    """[capture.netflow]: where NetFlow and IPFIX are received, and the bounds of what exporters can use up.
+    """[capture.netflow]: where NetFlow, IPFIX and sFlow are received, and the bounds of what exporters can use up.
 
     listen: an empty list receives nothing. receive_buffer_bytes is asked of the kernel per socket. queue_blocks and
     queue_bytes bound what waits between receiving and decoding; the oldest is dropped when there is more.
@@ -24,7 +24,7 @@ class NetflowSettings(Section):
     listen: tuple[HostPort, ...] = (("0.0.0.0", 2055), ("::", 2055))  # noqa: S104  a collector listens to its network
     sockets: int = Field(default=1, ge=1, le=64)
     """UDP sockets, each with a thread, for every address of `listen`. The kernel gives all datagrams of one sender's
-    address to one of them. One is enough for 200,000 datagrams per second"""
+    address to one of them, and one thread decodes what all receive: more help where receiving is what falls behind"""
     tcp_listen: tuple[HostPort, ...] = ()
     """TCP addresses for IPFIX (RFC 7011), usually port 4739; with `tcp_cert_file` TLS, usually port 4740"""
     tcp_cert_file: SettingsPath | None = None

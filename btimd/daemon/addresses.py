@@ -9,11 +9,12 @@ FILE_NAME = "addresses.json"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Host and port of each listener."""
+    """Host and port of each listener. capture: datagrams of flow export; capture_tcp: connections of exporters."""
 
     capture: tuple[tuple[str, int], ...]
     grpc: tuple[str, int]
     http: tuple[str, int]
+    capture_tcp: tuple[tuple[str, int], ...] = ()
 
 
 def write_addresses(state_directory: Path, addresses: Addresses) -> None:
@@ -27,8 +28,8 @@ def read_addresses(state_directory: Path) -> Addresses | None:
     """Return where a btimd with this state directory listens; None when none is ready."""
     try:
         found = json.loads((state_directory / FILE_NAME).read_text(encoding="ascii"))
-        capture = tuple((host, port) for host, port in found["capture"])
-        return Addresses(capture, (found["grpc"][0], found["grpc"][1]), (found["http"][0], found["http"][1]))
+        udp, tcp = (tuple((host, port) for host, port in found[name]) for name in ("capture", "capture_tcp"))
+        return Addresses(udp, (found["grpc"][0], found["grpc"][1]), (found["http"][0], found["http"][1]), tcp)
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random, SystemRandom
 
@@ -59,7 +59,8 @@ class App:
     @property
     def addresses(self) -> Addresses:
         """Where it listens, once started."""
-        return Addresses(tuple(self.wired.capture.addresses), self.wired.api.grpc_address, self.wired.api.http_address)
+        capture, api = self.wired.capture, self.wired.api
+        return Addresses(capture.addresses, api.grpc_address, api.http_address, capture.tcp_addresses)
 
     async def start(self) -> None:
         """Compile, then start every component, sinks first; what had started is stopped again when one cannot.
@@ -76,7 +77,7 @@ class App:
     async def _start(self) -> None:
         forget_addresses(self._state.path)
         began = self.clock.monotonic()
-        self._status("compiling kernels; the first start takes up to 20 s")
+        self._status("loading kernels; the first start of a version compiles them, up to a minute")
         await compile_missing(self._log)
         await asyncio.to_thread(warm_flows)
         await asyncio.to_thread(self.wired.decoder.warm)
@@ -91,7 +92,8 @@ class App:
         self._log.info(
             "ready",
             seconds=round(self.clock.monotonic() - began, 2),
-            capture=" ".join(f"{host}:{port}" for host, port in self.addresses.capture),
+            capture=_listed(self.addresses.capture),
+            capture_tcp=_listed(self.addresses.capture_tcp),
             grpc="{}:{}".format(*self.addresses.grpc),
             http="{}:{}".format(*self.addresses.http),
         )
@@ -207,6 +209,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         text += "; stop what listens there, or choose another port"
     return text
+
+
+def _listed(addresses: Sequence[tuple[str, int]]) -> str:
+    return " ".join(f"{host}:{port}" for host, port in addresses)
 
 
 async def run_app(config: Config, *, install_signals: Callable[[App], None]) -> None:

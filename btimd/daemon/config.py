@@ -7,6 +7,7 @@ from pathlib import Path
 from btimd.capture.settings import ExporterSettings, repeated_addresses
 from btimd.daemon.settings import DaemonSettings, RootSettings
 from btimd.flows.plan import PlanEntry, compile_plan
+from btimd.model.address import address_halves
 from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
 from btimd.settings.load import TomlFile, read_csv, read_toml, salvage, validate
@@ -65,7 +66,7 @@ def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Probl
         daemon = salvage(written, DaemonSettings, ("daemon",)) if written and "daemon" in written.data else None
         problems = [*error.problems, *(_exporter_problems(written) if written else ())]
         return RootSettings(), daemon or DaemonSettings(), problems
-    return settings, settings.daemon, _exporter_problems(written)
+    return settings, settings.daemon, [*_exporter_problems(written), *_preference_problems(written, settings)]
 
 
 def _exporter_problems(written: TomlFile) -> list[Problem]:
@@ -78,6 +79,21 @@ def _exporter_problems(written: TomlFile) -> list[Problem]:
     }
     right = {name: exporter for name, exporter in found.items() if exporter is not None}
     return [written.problem((*path, name, "address"), text) for name, text in repeated_addresses(right)]
+
+
+def _preference_problems(written: TomlFile, settings: RootSettings) -> list[Problem]:
+    """Return which of flows.duplicates.prefer is neither an address nor the name of an exporter."""
+    found = []
+    for one in settings.flows.duplicates.prefer:
+        try:
+            address_halves(one)
+        except ValueError:
+            if one not in settings.capture.exporter:
+                text = (
+                    f"'{one}' is neither an address nor the name of a table [capture.exporter.NAME]; name one of them"
+                )
+                found.append(written.problem(("flows", "duplicates", "prefer"), text))
+    return found
 
 
 def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ...], Sequence[Problem]]:

@@ -1,8 +1,10 @@
 """Goes over to a new configuration while running: everything that can fail is done before anything is touched."""
 
 import asyncio
+from functools import partial
 
 from btimd.daemon.config import Config
+from btimd.daemon.settings import RootSettings
 from btimd.daemon.wiring import Wired, build_attribution
 from btimd.settings.report import Problem, SettingsError
 
@@ -10,7 +12,7 @@ _KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "sla", 
 
 
 async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]:
-    """Put plan, rules, graph, businesses and tokens of a new configuration in force; call it on the loop.
+    """Put plan, rules, graph, businesses, exporters and tokens of a new configuration in force; call it on the loop.
 
     Sockets, stores, journal and API stay; the tables of btimd.toml that differ from those the components were built
     with, and so take effect at the next start only, are returned. Raises SettingsError before anything has changed.
@@ -22,8 +24,19 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
     wired.flows.swap(attribution)
+    capture = new.settings.capture
+    wired.flows.between_blocks(partial(wired.decoder.set_rules, capture.exporter_rules(), capture.netflow.allow))
+    wired.capture.swap(capture)
     wired.decisions.swap(graph)
     wired.rca.swap(graph)
     wired.probes.swap(graph)
     wired.sla.swap(graph.businesses)
-    return tuple(name for name in _KEPT if getattr(built_with.settings, name) != getattr(new.settings, name))
+    before, after = _kept(built_with.settings), _kept(new.settings)
+    return tuple(name for name in _KEPT if getattr(before, name) != getattr(after, name))
+
+
+def _kept(settings: RootSettings) -> RootSettings:
+    """Return the settings without those that come into force at once."""
+    netflow = settings.capture.netflow.model_copy(update={"allow": ()})
+    capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
+    return settings.model_copy(update={"capture": capture})

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,7 +23,15 @@ from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import Explanation, Exporter, FlowView, OnlineUser, SeriesStore, Subscription
+from btimd.model.ports import (
+    Explanation,
+    Exporter,
+    FlowView,
+    OnlineUser,
+    RefusedExporter,
+    SeriesStore,
+    Subscription,
+)
 from btimd.model.units import UnixMillis
 from btimd.model.window import WindowBatch, WindowRow
 from btimd.runtime.channel import Channel
@@ -55,6 +65,21 @@ class FlowCounters:
         self.duplicates = metrics.counter(
             "btimd_flows_duplicate_records_total", "Flow records that another observation point had reported already"
         )
+        self._duplicate_octets = metrics.counter(
+            "btimd_flows_duplicate_octets_total", "Octets of such records, as exported"
+        )
+        self._refused_keys = metrics.counter(
+            "btimd_flows_duplicates_refused_total",
+            "Flow records that could not be compared with others' for want of room (flows.duplicates.capacity)",
+        )
+        self._sampled_twice = metrics.counter(
+            "btimd_flows_sampled_twice_records_total",
+            "Flow records of flows that two sampling exporters report: they count twice",
+        )
+        self._everything = metrics.gauge(
+            "btimd_flows_duplicates_everything",
+            "1 while every flow is compared with what others report, 0 while only a sample is",
+        )
         self._dropped = metrics.counter(
             "btimd_flows_dropped_by_devices_records_total",
             "Flow records of what a device discarded; not counted as traffic",
@@ -82,8 +107,8 @@ class FlowCounters:
         self._pairs = metrics.gauge("btimd_flows_users_entries", "Pairs of client and business in the table of users")
         self._known: dict[tuple[str, ...], int] = {}
 
-    def update(self, windows: Windows, users: Users) -> None:
-        """Export what the counters of windows and users have grown by."""
+    def update(self, windows: Windows, users: Users, duplicates: Duplicates | None) -> None:
+        """Export what the counters of windows, users and duplicates have grown by."""
         for level, interval in enumerate(INTERVALS_MILLISECONDS):
             name = f"{interval // 1000}s"
             self._late_records.labels(name).inc(self._growth(("late_records", name), windows.late_records(level)))
@@ -96,6 +121,13 @@ class FlowCounters:
         self._refused.inc(self._growth(("refused",), users.refused))
         self._evicted.inc(self._growth(("evicted",), users.evicted))
         self._pairs.set(users.pairs)
+        if duplicates is not None:
+            found = duplicates.counters
+            self.duplicates.inc(self._growth(("duplicates",), found.duplicates))
+            self._duplicate_octets.inc(self._growth(("duplicate_octets",), found.octets))
+            self._refused_keys.inc(self._growth(("refused_keys",), found.refused))
+            self._sampled_twice.inc(self._growth(("sampled_twice",), found.sampled_twice))
+            self._everything.set(int(duplicates.everything))
 
     def _growth(self, key: tuple[str, ...], total: int) -> int:
         before = self._known.get(key, 0)
@@ -108,7 +140,8 @@ class FlowPipeline(Component, FlowView):
 
     `decode`, `duplicates` and `export_counts` run on the flow thread and nowhere else. `export_counts` says how many
     records came and how many were lost so far: int64[exporters, 2], by exporter_id, lost below 0 where nobody knows.
-    A block that makes anything fail is lost, counted and logged. Kernels are compiled by `warm` before the start.
+    The other callables are asked by any thread. A block that makes anything fail is lost, counted and logged. Kernels
+    are compiled by `warm` before the start.
     """
 
     def __init__(
@@ -126,6 +159,7 @@ class FlowPipeline(Component, FlowView):
         seed: int = 0,
         duplicates: Duplicates | None = None,
         export_counts: Callable[[], npt.NDArray[np.int64]] | None = None,
+        refused_exporters: Callable[[], Sequence[RefusedExporter]] | None = None,
     ) -> None:
         self._settings = settings
         self._source = source
@@ -134,6 +168,8 @@ class FlowPipeline(Component, FlowView):
         self._attribution = attribution
         self._duplicates = duplicates
         self._export_counts = export_counts
+        self._refused_exporters = refused_exporters
+        self._between_blocks: deque[Callable[[], None]] = deque()
         self._exports_noted_at: UnixMillis | None = None
         self._exporters_known = 0
         self._series = series
@@ -214,6 +250,10 @@ class FlowPipeline(Component, FlowView):
         """Replace plan and rules; the thread goes over at the next block. Explanations are of the new ones at once."""
         self._attribution = attribution
 
+    def between_blocks(self, action: Callable[[], None]) -> None:
+        """Let the flow thread do something before its next block, as what `decode` uses is that thread's alone."""
+        self._between_blocks.append(action)
+
     @override
     def windows(self, *, interval_milliseconds: int, business: str | None, limit: int) -> Sequence[WindowRow]:
         """Return rows of the latest intervals in memory, newest first."""
@@ -234,7 +274,14 @@ class FlowPipeline(Component, FlowView):
     @override
     def exporters(self) -> Sequence[Exporter]:
         """Return who exports flow records."""
-        return self._exporters()
+        exporters = self._exporters()
+        counts = self._duplicates.counts() if self._duplicates is not None else {}
+        return tuple(replace(one, duplicates=counts[one.id]) if one.id in counts else one for one in exporters)
+
+    @override
+    def refused_exporters(self) -> Sequence[RefusedExporter]:
+        """Return who sent without being allowed to, as far as it is remembered."""
+        return () if self._refused_exporters is None else self._refused_exporters()
 
     @override
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
@@ -269,7 +316,7 @@ class FlowPipeline(Component, FlowView):
                 batches = step()
             for batch in batches:
                 loop.call_soon_threadsafe(self._deliver, Closed.of(batch))
-            self._counters.update(self._windows, self._users)
+            self._counters.update(self._windows, self._users, self._duplicates)
         except Exception:  # noqa: BLE001  the panic barrier of the data path
             now = self._clock.monotonic()
             self._counters.failed.inc()
@@ -281,6 +328,9 @@ class FlowPipeline(Component, FlowView):
     def _step(self, block: DatagramBlock | None) -> list[WindowBatch]:
         if self._windows.attribution is not self._attribution:
             self._windows.swap(self._attribution)
+        while self._between_blocks:
+            self._exporters_known = 0  # exporters may have got other names
+            self._between_blocks.popleft()()
         now = wall_milliseconds(self._clock)
         if block is not None:
             batch = self._without_duplicates(self._decode(block), now)
@@ -294,10 +344,7 @@ class FlowPipeline(Component, FlowView):
     def _without_duplicates(self, batch: FlowBatch, now: UnixMillis) -> FlowBatch:
         """Leave out what another observation point has reported."""
         marked = self._duplicates.mark(batch, now) if self._duplicates is not None else None
-        if marked is None:
-            return batch
-        self._counters.duplicates.inc(int(marked.sum()))
-        return batch.select(~marked)
+        return batch if marked is None else batch.select(~marked)
 
     def _note_exports(self, now: UnixMillis) -> None:
         """Once a second, tell windows what exporters sent; when there are new ones, tell duplicates who they are."""
@@ -310,7 +357,7 @@ class FlowPipeline(Component, FlowView):
         self._windows.note_exports(counts, now)
         if self._duplicates is not None and len(counts) > self._exporters_known:
             self._exporters_known = len(counts)
-            self._duplicates.know((exporter.id, exporter.address) for exporter in self._exporters())
+            self._duplicates.know((exporter.id, exporter.address, exporter.name) for exporter in self._exporters())
 
     def _deliver(self, closed: Closed) -> None:
         """Hand a batch to everyone; runs on the loop."""

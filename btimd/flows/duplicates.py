@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from btimd.flows.lines import zero_lines
 from btimd.kernels import duplicates as kernels
+from btimd.model.address import address_halves, address_text
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.units import Seconds, UnixMillis
 
@@ -41,7 +42,7 @@ class DuplicateLimits:
     """How duplicates are looked for.
 
     capacity: flow keys known at a time when all are looked at, 32 octets each. threshold: share of duplicates in the
-    sample above which mode "auto" looks at all. prefer: addresses of exporters whose reports win.
+    sample above which mode "auto" looks at all. prefer: addresses or names of exporters whose reports win.
     """
 
     mode: Mode = "auto"
@@ -72,7 +73,7 @@ class Duplicates:
     def __init__(self, limits: DuplicateLimits | None = None, seed: int = 0) -> None:
         self._limits = limits or DuplicateLimits()
         self._seed = seed & 0x7FFF_FFFF_FFFF_FFFF
-        self._prefer = frozenset(self._limits.prefer)
+        self._prefer = frozenset(map(_address_or_name, self._limits.prefer))
         self._preferred: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._of_exporter: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._scratch = np.zeros((3, kernels.BLOCK), np.int64)
@@ -107,11 +108,11 @@ class Duplicates:
         """Return how many records of each exporter_id were duplicates; those with none are left out."""
         return {int(who): int(self._of_exporter[who]) for who in np.flatnonzero(self._of_exporter)}
 
-    def know(self, exporters: Iterable[tuple[int, str]]) -> None:
-        """Tell which exporter_id has which address, so that those to be preferred are; may be told again."""
-        for exporter_id, address in exporters:
+    def know(self, exporters: Iterable[tuple[int, str, str]]) -> None:
+        """Tell address and name ("" = none) of each exporter_id, so that the preferred are; may be told again."""
+        for exporter_id, address, name in exporters:
             self._make_room(exporter_id)
-            self._preferred[exporter_id] = address in self._prefer
+            self._preferred[exporter_id] = address in self._prefer or name in self._prefer
 
     def warm(self) -> None:
         """Compile or load the kernel."""
@@ -216,6 +217,14 @@ class Duplicates:
             self._preferred[: len(preferred)] = preferred
             self._of_exporter = np.zeros(length, np.int64)
             self._of_exporter[: len(of_exporter)] = of_exporter
+
+
+def _address_or_name(text: str) -> str:
+    """Return an address in the spelling of exporters' addresses, a name as it is."""
+    try:
+        return address_text(*address_halves(text))
+    except ValueError:
+        return text
 
 
 def _no_table() -> npt.NDArray[np.int64]:

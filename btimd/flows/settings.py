@@ -4,9 +4,31 @@ from typing import Annotated
 
 from pydantic import Field
 
+from btimd.flows.duplicates import DuplicateLimits, Mode
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
 from btimd.settings.fields import Duration, Section
+
+
+class DuplicateSettings(Section):
+    """[flows.duplicates]: flows that several observation points report, so that each counts once."""
+
+    mode: Mode = "auto"
+    """`"auto"` looks at one flow in 64, and at all while more than `threshold` of those come twice; `"on"` always
+    looks at all, `"off"` at none: for networks in which address spaces overlap"""
+    capacity: Annotated[int, Field(ge=1024, le=1 << 26)] = 1 << 20
+    """Flows known at a time when all are looked at, 32 octets each; what finds no room is never left out"""
+    silence: Annotated[Duration, Field(ge=1, le=86400)] = 180.0
+    """A flow counts as its first reporter tells it until that was silent about it for so long; it must be longer than
+    the exporters' active timeouts"""
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.002
+    """Share of duplicates in the sample above which `"auto"` looks at all flows"""
+    prefer: tuple[str, ...] = ()
+    """Exporters whose reports win over those of others: addresses, or names of `[capture.exporter.NAME]`"""
+
+    def limits(self) -> DuplicateLimits:
+        """Return how duplicates are looked for."""
+        return DuplicateLimits(self.mode, self.capacity, self.silence, self.threshold, self.prefer)
 
 
 class FlowSettings(Section):
@@ -28,6 +50,8 @@ class FlowSettings(Section):
     """A user seen within this time, but not active, is idle; otherwise gone."""
     history_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
     """Rows of closed intervals that are kept in memory for views, for each interval length."""
+
+    duplicates: DuplicateSettings = Field(default_factory=DuplicateSettings)
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""

@@ -28,6 +28,7 @@ def _cache_folder() -> str:
 
 setattr(numba.config, "CACHE_DIR", _cache_folder())  # noqa: B010  numba makes its settings at run time
 
+
 def _index_as_it_is(context: Any, builder: Any, kind: Any, index: Any, _size: Any) -> Any:
     """Return an index for the address: an index below 0 counts nothing from the end."""
     return context.cast(builder, index, kind, numba.types.intp if kind.signed else numba.types.uintp)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -15,6 +16,7 @@ from btimd.capture.component import FlowCapture
 from btimd.capture.settings import CaptureSettings
 from btimd.capture.wire.counters import DecodeCounters
 from btimd.capture.wire.decoder import FlowDecoder
+from btimd.capture.wire.sflow import SflowCounters
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
@@ -149,6 +151,7 @@ async def test_an_empty_list_receives_nothing() -> None:
 async def test_the_decoders_counters_are_metrics_and_never_go_back() -> None:
     class Counting:
         counters = DecodeCounters()
+        sflow = SimpleNamespace(counters=SflowCounters(lost_samples=7, sources=2))
 
     counting, metrics = Counting(), Metrics()
     capture = FlowCapture(netflow(listen=()), BlockChannel(1, 1), metrics, LOG, decoder=cast("FlowDecoder", counting))
@@ -159,6 +162,8 @@ async def test_the_decoders_counters_are_metrics_and_never_go_back() -> None:
         capture.report()
         seen.append([metrics.value(f"btimd_capture_decode_{name}") for name in names])
     assert seen == [[4, 3, 2], [5, 3, 1], [6, 4, 1]]
+    sflow = [metrics.value(f"btimd_capture_sflow_{name}") for name in ("lost_samples_total", "sources")]
+    assert sflow == [7, 2]
 
 
 async def test_several_sockets_share_an_address_and_one_decoder_gets_all() -> None:

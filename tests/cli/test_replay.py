@@ -10,7 +10,7 @@ import pytest
 
 from btimd.cli.btimd import main
 from tests.capture.wire.crafting import EXPORTED_AT, PLAIN, UPTIME, FieldSpec, ipfix, one_set, template, v9
-from tests.daemon.small import write_small
+from tests.daemon.small import settings_text, write_small
 
 CLIENT, SERVER = ip_address("10.1.1.7").packed, ip_address("10.2.0.10").packed
 IPFIX_FIELDS: tuple[FieldSpec, ...] = ((8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 8), (1, 8), (152, 8), (153, 8))
@@ -50,7 +50,8 @@ def row(start: str, business: str, **figures: int) -> dict[str, object]:
     return {
         "interval_start": f"2023-11-14T{start}Z", "interval_start_milliseconds": milliseconds,
         "business": business, "region": "north", "segment": "sales",
-        "users_exact": True, "sampled": False, "revision": 0, **figures,
+        "users_exact": True, "sampled": False, "revision": 0, "sampling_error_ratio": 0.0, "export_loss_ratio": 0.0,
+        "times_adjusted": False, "rate_assumed": True, **figures,
     }  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def test_octets_are_spread_over_the_intervals_of_the_flow(folder: Path, capsys: 
     ten = {"interval_milliseconds": 10_000, "octets_to_server": 0, "users": 1}
     assert status == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
-        row("22:13:00", "erp", octets_to_client=14_998, packets=5, flows=0, **ten),
+        row("22:13:00", "erp", octets_to_client=14_998, packets=5, flows=0, **ten) | {"export_loss_ratio": None},
         row("22:13:10", "erp", octets_to_client=35_002, packets=15, flows=1, **ten),
     ]
 
@@ -91,10 +92,44 @@ def test_windows_are_printed_as_a_table_for_people(
 
     assert status == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "window                business  region  segment  to server  to client  packets  flows  users",
-        "2023-11-14T22:13:00Z  (none)    north   sales           60          0        1      1      1",
-        "2023-11-14T22:13:00Z  erp       north   sales        1,000     50,000       30      2      1",
+        "window                business  region  segment  to server  to client  packets  flows  users  error  lost",
+        "2023-11-14T22:13:00Z  (none)    north   sales           60          0        1      1      1      -  0.0%",
+        "2023-11-14T22:13:00Z  erp       north   sales        1,000     50,000       30      2      1      -  0.0%",
     ]
+
+
+def test_what_the_configuration_says_of_exporters_counts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exporter = '[capture.exporter.core]\naddress = "192.0.2.7"\nsampling_rate = 100\n'
+    write_small(folder, settings=settings_text() + exporter)
+    status = main(["replay", str(capture(folder / "export.pcap", [packet(IPFIX)])), "-c", str(folder)])
+
+    assert status == 0
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "window                business  region  segment  to server  to client  packets  flows  users  error  lost",
+        "2023-11-14T22:13:00Z  erp       north   sales            0  5,000,000    2,000      1      1  43.8%  0.0%",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "left_out"),
+    [
+        ('[flows.duplicates]\nmode = "on"\n', "1 records another exporter had reported"),
+        ('[flows.duplicates]\nmode = "off"\n', ""),
+        ("allow", "2 datagrams of exporters that are not allowed"),
+    ],
+)
+def test_what_the_daemon_would_leave_out_is_left_out_and_said(
+    folder: Path, settings: str, left_out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = settings_text() + settings
+    if settings == "allow":
+        text = settings_text().replace("[api]", 'allow = ["198.51.100.0/24"]\n[api]')
+    again = ipfix(one_set(2, template(300, IPFIX_FIELDS, ipfix=True)), one_set(300, TO_CLIENT), domain=9)
+    file = capture(write_small(folder, settings=text) / "export.pcap", [packet(IPFIX), packet(again)])
+    status = main(["replay", str(file), "--json", "-c", str(folder)])
+
+    assert status == 0
+    assert capsys.readouterr().err.rstrip().partition("; left out: ")[2] == left_out
 
 
 def test_what_is_in_no_window_is_said_by_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from btimd.daemon.addresses import FILE_NAME, Addresses, forget_addresses, read_addresses, write_addresses
 
-ADDRESSES = Addresses((("127.0.0.1", 2055), ("::", 2055)), ("127.0.0.1", 50551), ("127.0.0.1", 8551))
+ADDRESSES = Addresses((("127.0.0.1", 2055), ("::", 2055)), ("127.0.0.1", 50551), ("127.0.0.1", 8551), (("::1", 4739),))
 
 
 def test_what_was_written_is_read_until_it_is_forgotten(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ async def test_systemd_is_told_ready_when_everything_listens_and_not_before(
     work = asyncio.create_task(app.run())
     ready = told(systemd)
     assert await accepts(app.addresses.grpc)
-    assert in_time == [["STATUS=compiling kernels; the first start takes up to 20 s"], []]
+    assert in_time == [["STATUS=loading kernels; the first start of a version compiles them, up to a minute"], []]
     assert ready == ["READY=1\nSTATUS=watching 1 businesses"]
 
     await app.reload()

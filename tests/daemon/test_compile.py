@@ -22,6 +22,7 @@ def is_cached(cache: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(420)  # everything compiles, perhaps while other things do
 async def test_what_is_missing_is_compiled_once_and_is_there_for_every_later_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

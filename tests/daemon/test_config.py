@@ -12,6 +12,7 @@ import pytest
 from btimd.cli.btimd import main
 from btimd.daemon.config import Config, load_config
 from btimd.settings.report import SettingsError
+from tests.daemon.small import settings_text, write_small
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "config_cases"
@@ -78,6 +79,20 @@ def test_an_empty_folder_misses_three_files(tmp_path: Path) -> None:
         f"ipplan.csv: cannot be read: No such file or directory; it is expected at {tmp_path}/ipplan.csv",
         f"services.toml: cannot be read: No such file or directory; it is expected at {tmp_path}/services.toml",
     ]
+
+
+def test_who_is_preferred_among_exporters_is_an_address_or_has_a_table(tmp_path: Path) -> None:
+    prefer = (
+        '[flows.duplicates]\nprefer = ["core", "192.0.2.9", "cor"]\n[capture.exporter.core]\naddress = "192.0.2.7"\n'
+    )
+    with pytest.raises(SettingsError) as refused:
+        load_config(write_small(tmp_path, settings=settings_text() + prefer))
+
+    [problem] = refused.value.problems
+    assert str(problem) == (
+        "btimd.toml:10: flows.duplicates.prefer: 'cor' is neither an address nor the name of a table "
+        "[capture.exporter.NAME]; name one of them"
+    )
 
 
 def test_a_folder_that_is_not_there_is_one_mistake(tmp_path: Path) -> None:

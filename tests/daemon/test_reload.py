@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import socket
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,27 @@ async def test_what_needs_a_restart_is_named_until_there_is_one(tmp_path: Path) 
 
         assert (once, twice) == (("sla",), ("sla",))
         assert await swap(app.wired, built_with, load_config(tmp_path, 4)) == ()
+
+
+EXPORTER = '[capture.exporter.core]\naddress = "192.0.2.7"\nsampling_rate = 100\n'
+ALLOWED = 'receive_buffer_bytes = 65536\nallow = ["192.0.2.0/24"]\n'
+
+
+async def test_what_is_known_of_exporters_and_who_may_export_needs_none(tmp_path: Path) -> None:
+    async with running(write_small(tmp_path)) as app:
+        wired, built_with = app.wired, app.config
+        restricted = settings_text().replace("receive_buffer_bytes = 65536\n", ALLOWED)
+        write_small(tmp_path, settings=restricted + EXPORTER)
+        assert await swap(wired, built_with, load_config(tmp_path, 2)) == ()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            await until(lambda: wired.decoder._rules.restricted)
+            sender.sendto(bytes([0, 9]) + bytes(18), wired.capture.addresses[0])
+            await until(lambda: bool(wired.flows.refused_exporters()))
+        wired.capture.report()
+
+        assert [one.address for one in wired.flows.refused_exporters()] == ["127.0.0.1"]
+        assert wired.metrics.value("btimd_capture_decode_refused_exporters_total") == 1
+        assert wired.metrics.value("btimd_capture_exporter_lost_records", {"exporter": "core"}) == 0
 
 
 def tokens_text(secret: str) -> str:

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from btimd.flows.settings import FlowSettings
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch, RecordQuality
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
+from btimd.model.ports import Exporter, RefusedExporter
 from btimd.model.window import WindowBatch
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import ManualClock
@@ -22,6 +24,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.flows.traffic import ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
 
+REFUSED = RefusedExporter("203.0.113.9", 17, T0)
 QUERY = SeriesQuery("btimd_traffic", ("octets_to_server",), 0, 1)
 
 
@@ -60,11 +63,12 @@ class Bench:
         self.channel = Channel[DatagramBlock](64)
         self.series = Series() if series else None
         self.exports: list[tuple[int, int]] = []
+        self.exporters: tuple[Exporter, ...] = ()
         self.pipeline = FlowPipeline(
             settings=settings,
             source=self.channel,
             decode=self.decode,
-            exporters=tuple,
+            exporters=lambda: self.exporters,
             attribution=attribution(),
             series=self.series,
             metrics=self.metrics,
@@ -72,6 +76,7 @@ class Bench:
             log=Log("flows"),
             duplicates=Duplicates(DuplicateLimits("on")) if duplicates else None,
             export_counts=lambda: np.array(self.exports, np.int64).reshape(-1, 2),
+            refused_exporters=lambda: (REFUSED,),
         )
         self.emitted: list[WindowBatch] = []
         self.hand_to(self.note)
@@ -249,11 +254,30 @@ async def test_records_that_another_point_reported_first_and_those_a_device_drop
     lost = FlowBatch({**lost.columns, "record_quality": np.array([RecordQuality.DROPPED], np.uint16)})
     async with running(FlowBatch.concat([here, there]), lost, duplicates=True) as bench:
         bench.exports = [(1, 0), (1, 0)]
+        bench.exporters = tuple(Exporter(one, f"192.0.2.{one}", 9, (0,), 1, 1, 0, 1, 1, T0, T0) for one in (0, 1))
         bench.feed(0, 1)
         await bench.pipeline.stop()
+        assert [one.duplicates for one in bench.pipeline.exporters()] == [0, 1]
         assert [line[2] for line in cells(bench.emitted[0])] == [1000]
-        assert bench.count("duplicate_records_total") == 1
+        assert (bench.count("duplicate_records_total"), bench.count("duplicate_octets_total")) == (1, 1000)
+        assert (bench.count("duplicates_refused_total"), bench.count("sampled_twice_records_total")) == (0, 0)
+        assert bench.count("duplicates_everything") == 1
         assert bench.count("dropped_by_devices_records_total") == 1
+
+
+async def test_what_is_to_be_done_between_blocks_is_done_on_the_flow_thread() -> None:
+    done: list[str] = []
+    async with running(flow("10.1.0.1")) as bench:
+        bench.pipeline.between_blocks(lambda: done.append(threading.current_thread().name))
+        await bench.until(lambda: bool(done))
+    assert done == ["flow-1"]
+
+
+async def test_who_was_refused_is_told_and_nobody_where_nobody_knows() -> None:
+    bench = Bench([], SMALL, series=False)
+    assert bench.pipeline.refused_exporters() == (REFUSED,)
+    bench.pipeline._refused_exporters = None
+    assert bench.pipeline.refused_exporters() == ()
 
 
 async def test_health_tells_a_thread_that_does_not_run_and_one_that_stands_still() -> None:

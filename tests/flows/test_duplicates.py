@@ -87,9 +87,10 @@ def test_a_flow_that_moves_to_another_path_counts_there_once_its_owner_is_silent
     assert share(subject, traffic(0), NOW + 4 * MINUTE) == 1.0
 
 
-def test_the_operators_choice_takes_flows_over() -> None:
-    subject = every(prefer=("192.0.2.9",))
-    subject.know([(0, "192.0.2.1"), (1, "192.0.2.9")])
+@pytest.mark.parametrize("preferred", ["2001:DB8:0::9", "core"])
+def test_the_operators_choice_takes_flows_over(preferred: str) -> None:
+    subject = every(prefer=(preferred,))
+    subject.know([(0, "192.0.2.1", ""), (1, "2001:db8::9", "core")])
     assert share(subject, FlowBatch.concat([traffic(0), traffic(1)])) == 0.0
     assert share(subject, FlowBatch.concat([traffic(0), traffic(1)])) == 0.5
     assert (subject.counts(), subject.counters.taken_over) == ({0: 1000}, 1000)

@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from btimd.flows.duplicates import DuplicateLimits
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
@@ -9,6 +10,7 @@ from btimd.flows.windows import WindowLimits
 def test_the_defaults_are_those_of_windows_and_users() -> None:
     assert FlowSettings().window_limits() == WindowLimits()
     assert FlowSettings().user_limits() == UserLimits()
+    assert FlowSettings().duplicates.limits() == DuplicateLimits()
 
 
 def test_durations_are_written_with_units() -> None:
@@ -17,7 +19,14 @@ def test_durations_are_written_with_units() -> None:
     assert settings.user_limits() == UserLimits(2048, 60.0, 1200.0)
 
 
-@pytest.mark.parametrize("given", [{"grace": 5}, {"lateness": "7d"}, {"max_cells": 1}, {"windows": "10s"}])
+def test_duplicates_have_a_table_of_their_own() -> None:
+    given = {"mode": "on", "capacity": 4096, "silence": "5m", "threshold": 0.01, "prefer": ["192.0.2.9", "core"]}
+    settings = FlowSettings.model_validate({"duplicates": given})
+    assert settings.duplicates.limits() == DuplicateLimits("on", 4096, 300.0, 0.01, ("192.0.2.9", "core"))
+
+
+@pytest.mark.parametrize("given", [{"grace": 5}, {"lateness": "7d"}, {"max_cells": 1}, {"windows": "10s"},
+                                   {"duplicates": {"mode": "maybe"}}, {"duplicates": {"threshold": 2}}])  # fmt: skip
 def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FlowSettings.model_validate(given)

@@ -28,7 +28,9 @@ def known(tables: Tables) -> dict[tuple[int, int], tuple[int, int, int]]:
 
 
 def forget(tables: Tables, before: int) -> int:
-    return rebuild(tables.index, tables.nodes, tables.plain, tables.more, tables.free, tables.state, before, tables.seed)
+    return rebuild(
+        tables.index, tables.nodes, tables.plain, tables.more, tables.free, tables.state, before, tables.seed
+    )
 
 
 SHARES = st.lists(

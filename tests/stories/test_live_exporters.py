@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from btimd.capture.wire.decoder import FlowDecoder
+from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
 from tests.stories.traffic import Truth, write_traffic
@@ -50,7 +51,7 @@ class Collector:
         return int(self.socket.getsockname()[1])
 
     def receive(self, until: Callable[[], bool]) -> None:
-        """Receive until it is silent for a second after `until` holds."""
+        """Receive until it is silent for half a second after `until` holds."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -78,7 +79,7 @@ class Collector:
 def collector() -> Iterator[Collector]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        receiver.settimeout(1)
+        receiver.settimeout(0.5)
         receiver.bind(("127.0.0.1", 0))
         yield Collector(receiver)
 
@@ -329,7 +330,7 @@ PACKETS, PAYLOAD = 600, 700
 def test_a_switch_tells_what_a_client_sent_through_it(switch: Switch, protocol: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-        receiver.settimeout(1)
+        receiver.settimeout(0.5)
         receiver.bind((switch.address, 0))
         collector = Collector(receiver)
         target = f'"{switch.address}:{collector.port}"'
@@ -352,5 +353,11 @@ def test_a_switch_tells_what_a_client_sent_through_it(switch: Switch, protocol: 
         collector.receive(lambda: totals(sent())[0] >= PACKETS)
         flows = sent()
     # Its NetFlow counts the frames' octets (layer 2), its IPFIX and sFlow tell those of the IP packets.
+    if protocol == "ipfix":
+        seen = collector_peek(collector)
+        seen = seen.select((seen["protocol_identifier"] == 17) & (seen["destination_transport_port"] == 7001))
+        marked = Duplicates(DuplicateLimits("on")).mark(seen, time.time_ns() // 1_000_000)
+        assert marked is not None
+        assert (totals(seen)[0], totals(seen.select(~marked))[0]) == (2 * PACKETS, PACKETS)
     per_packet = PAYLOAD + IPV4_UDP_OCTETS + (ETHERNET_OCTETS if protocol == "netflow" else 0)
     assert totals(flows) == (PACKETS, PACKETS * per_packet), json.dumps(next(iter(flows.rows())))

@@ -1,0 +1,37 @@
+"""What all tests share: hypothesis without deadlines, and kernels that are compiled before the first test's time runs."""
+
+import asyncio
+import fcntl
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import settings
+
+from btimd.runtime.log import Log
+
+COMPILED: Final = frozenset({"api", "bench", "capture", "cli", "daemon", "flows", "kernels", "stories"})
+"""The folders of tests that run kernels."""
+
+settings.register_profile("btimd", deadline=None)  # the first example may wait for a compiler
+settings.load_profile("btimd")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile, where any test needs it and the cache lacks it; one process does, others of the same run wait for it."""
+    here = Path(__file__).parent
+    folders = {item.path.relative_to(here).parts[0] for item in session.items if item.path.is_relative_to(here)}
+    if session.config.option.collectonly or not folders & COMPILED:
+        return
+    import numba  # here, as most tests start without it
+
+    from btimd.daemon.compile import compile_missing
+    from btimd.kernels._jit import all_cached
+
+    if all_cached():
+        return
+    folder = Path(getattr(numba.config, "CACHE_DIR"))  # noqa: B009  numba makes its settings at run time
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asyncio.run(compile_missing(Log("tests")))
