@@ -40,7 +40,8 @@ def capture(path: Path, packets: Sequence[bytes], *, at: int = EXPORTED_AT) -> P
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("COLUMNS", raising=False)
     return write_small(tmp_path)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from btimd.capture.replay import CaptureFile
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.records import RawDecoder
+from btimd.capture.wire.sflowrecords import SflowSample
 from btimd.model.address import address_text
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
@@ -57,6 +58,7 @@ def oracle_rows(blocks: list[DatagramBlock], shortest: int = 8) -> tuple[list[Ro
         for index, (begin, end) in enumerate(itertools.pairwise(item.offsets)):
             exporter = address_text(int(item.source_hi[index]), int(item.source_lo[index]))
             for record in raw.decode(item.slab[begin:end].tobytes(), exporter):
+                assert not isinstance(record, SflowSample)
                 rows += oracle.rows(record, exporter, int(item.arrival_milliseconds[index]))
     return rows, raw
 

@@ -374,7 +374,7 @@ def test_a_bidirectional_record_makes_two_flows_unless_nothing_came_back() -> No
     assert [tuple(row[name] for name in names) for row in batch.rows()] == [
         (100, 3, 0xFFFF_0A00_0001, 1000, 1, 0, base - 900, base - 800),
         (300, 3, 0xFFFF_0A00_0001, 1000, 1, 0, base - 900, base - 800),
-        (200, 4, 0xFFFF_0A02_000A, 80, 2, 0x12, base - 850, base - 850),
+        (200, 4, 0xFFFF_0A02_000A, 80, 2, 0x12, base - 850, base - 800),
     ]
     assert moved(decoder) == {"reverse_records": 1}
 
