@@ -255,7 +255,7 @@ class _Demo:
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         try:
-            with self.story.waiting("btimd (the first start compiles, about 20 s)"):
+            with self.story.waiting("btimd (the first start compiles, up to a minute)"):
                 addresses = await self._ready(process, log_path)
             self.story.ready(addresses)
             yield addresses

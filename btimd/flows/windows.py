@@ -369,7 +369,8 @@ class Windows:
             packets=packets,
             flows=flows,
             users=np.ascontiguousarray(sums[:, (kernels.FINE_USERS, kernels.COARSE_USERS)[level]]),
-            users_exact=((flags & kernels.INEXACT) == 0).astype(np.uint8),
+            # A client of whom no packet was sampled is not seen.
+            users_exact=(((flags & kernels.INEXACT) == 0) & (rates <= 1)).astype(np.uint8),
             sampled=(rates > 1).astype(np.uint8),
             sampling_error_ratio=_sampling_error(rates, packets),
             export_loss_ratio=self._exports.ratio(exporters, interval * parts, parts),

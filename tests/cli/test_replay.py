@@ -107,7 +107,7 @@ def test_what_the_configuration_says_of_exporters_counts(folder: Path, capsys: p
     assert status == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "window                business  region  segment  to server  to client  packets  flows  users  error  lost",
-        "2023-11-14T22:13:00Z  erp       north   sales            0  5,000,000    2,000      1      1  43.8%  0.0%",
+        "2023-11-14T22:13:00Z  erp       north   sales            0  5,000,000    2,000      1   >= 1  43.8%  0.0%",
     ]
 
 

@@ -51,8 +51,8 @@ def test_every_owner_gets_the_whole_record_and_what_nobody_owns_is_kept_too() ->
     assert cells(subject.close(T0 + 20_000)[0]) == [
         ("", "west", 7, 0, 10, 1, 1, True, False),
         ("erp", "", 18, 0, 20, 2, 2, True, False),
-        ("erp", "east", 100, 300, 110, 2, 1, True, True),
-        ("hr", "east", 100, 300, 110, 2, 1, True, True),
+        ("erp", "east", 100, 300, 110, 2, 1, False, True),
+        ("hr", "east", 100, 300, 110, 2, 1, False, True),
     ]
 
 
