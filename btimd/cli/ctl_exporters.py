@@ -97,6 +97,7 @@ def exporters_table(exporters: Sequence[Exporter], now: float) -> Table:
 def exporter_details(one: Exporter, zone: tzinfo | None = None) -> Group:
     """Show all that is known of one exporter."""
     table = new_table("", "", wide="")
+    table.show_header = False
     domains = ", ".join(map(str, one.observation_domains))
     seen = [moment(at / _MILLIS, zone) for at in (one.first_seen_milliseconds, one.last_seen_milliseconds)]
     received = [

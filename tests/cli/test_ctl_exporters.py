@@ -41,7 +41,6 @@ def test_the_list_says_what_was_lost_and_what_to_look_at() -> None:
 
 def test_one_exporter_is_shown_with_all_that_is_known_of_it() -> None:
     assert drawn(exporter_details(EXPORTER, UTC)) == [
-        "",
         "exporter      core-1 10.255.0.1",
         "protocol      IPFIX, observation domains 0, 7",
         "seen          09-21 13:56:40 to 09-21 14:13:21",
