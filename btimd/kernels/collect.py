@@ -457,12 +457,13 @@ def collect(
                 upto_packets = quotient(rest_packets * elapsed, duration, share)
                 over_packets = rest_packets * elapsed - upto_packets * duration
                 upto_packets += whole_packets * elapsed
-                step_octets = quotient(rest_octets * FINE_MILLISECONDS, duration, share)
-                more_octets = rest_octets * FINE_MILLISECONDS - step_octets * duration
-                step_octets += whole_octets * FINE_MILLISECONDS
-                step_packets = quotient(rest_packets * FINE_MILLISECONDS, duration, share)
-                more_packets = rest_packets * FINE_MILLISECONDS - step_packets * duration
-                step_packets += whole_packets * FINE_MILLISECONDS
+                if interval + 1 < final:  # else no step is taken, and one could leave 63 bits
+                    step_octets = quotient(rest_octets * FINE_MILLISECONDS, duration, share)
+                    more_octets = rest_octets * FINE_MILLISECONDS - step_octets * duration
+                    step_octets += whole_octets * FINE_MILLISECONDS
+                    step_packets = quotient(rest_packets * FINE_MILLISECONDS, duration, share)
+                    more_packets = rest_packets * FINE_MILLISECONDS - step_packets * duration
+                    step_packets += whole_packets * FINE_MILLISECONDS
             while interval <= final:
                 ends = interval == final
                 upto_octets = all_octets if ends else upto_octets
