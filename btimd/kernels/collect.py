@@ -86,6 +86,37 @@ def keep_falling(going: Any, minute: Any, held_minute: Any, pair: Any, seen_befo
 
 
 @inlined
+def brought_to(
+    interval: Any, entry: Any, last_minute: Any, held_minute: Any, pair: Any, seen_before: npt.NDArray[np.uint8]
+) -> Any:
+    """Return the bits of a pair's entry, moved on so that they reach up to an interval, and their latest minute."""
+    seen = entry & ((1 << SEEN_BITS) - 1)
+    minute = last_minute - ((last_minute - (entry >> MINUTE_SHIFT)) & MINUTE_MASK)
+    steps = min(max(interval // FINE_PER_COARSE - minute, np.int64(0)), np.int64(SEEN_MINUTES))
+    going = seen & ((1 << (steps * FINE_PER_COARSE)) - 1)
+    if going != 0:
+        keep_falling(going, minute, held_minute, pair, seen_before)
+    return seen >> (steps * FINE_PER_COARSE), max(minute, interval // FINE_PER_COARSE)
+
+
+@inlined
+def entry_of(entry: Any, minute: Any, seen: Any) -> Any:
+    """Return a pair's entry with other bits and another latest minute."""
+    return (entry >> KEY_SHIFT << KEY_SHIFT) | ((minute & MINUTE_MASK) << MINUTE_SHIFT) | seen
+
+
+@inlined
+def note_before(interval: Any, pair: Any, seen_before: npt.NDArray[np.uint8]) -> Any:
+    """Note a pair in an interval its entry does not reach back to; return 1 or 0: new there, and new in its minute."""
+    minute = interval // FINE_PER_COARSE
+    row = minute & (len(seen_before) - 1)
+    noted = np.int64(seen_before[row, pair])
+    bit = np.int64(1) << (interval - minute * FINE_PER_COARSE)
+    seen_before[row, pair] = noted | bit
+    return np.int64(noted & bit == 0), np.int64(noted == 0)
+
+
+@inlined
 def marks_of(rate: Any, quality: Any) -> Any:
     """Return the bits of FLAGS that a record brings."""
     return (
@@ -170,7 +201,6 @@ def collect(
     few = (1 << OCTETS_BITS) - 1
     index_mask = len(index) - 1
     fine_mask = len(slot_interval) - 1
-    coarse_mask = len(seen_before) - 1
     room = len(totals) // len(slot_interval)
     held, fresh, last = bounds[B_HELD], bounds[B_FRESH], bounds[B_LAST]
     held_minute = held // FINE_PER_COARSE
@@ -350,14 +380,7 @@ def collect(
                 node = pair >> 3
                 at = pair & 7
                 entry = nodes[node, ENTRIES + at]
-                seen = entry & ((1 << SEEN_BITS) - 1)
-                minute = last_minute - ((last_minute - (entry >> MINUTE_SHIFT)) & MINUTE_MASK)
-                steps = min(max(final // FINE_PER_COARSE - minute, np.int64(0)), np.int64(SEEN_MINUTES))
-                going = seen & ((1 << (steps * FINE_PER_COARSE)) - 1)
-                if going != 0:
-                    keep_falling(going, minute, held_minute, node * PLACES + at, seen_before)
-                seen = seen >> (steps * FINE_PER_COARSE)
-                minute = max(minute, final // FINE_PER_COARSE)
+                seen, minute = brought_to(final, entry, last_minute, held_minute, node * PLACES + at, seen_before)
                 within = final - (minute - SEEN_MINUTES + 1) * FINE_PER_COARSE
                 if within >= 0:
                     first_of_minute = within - (final - final // FINE_PER_COARSE * FINE_PER_COARSE)
@@ -365,14 +388,8 @@ def collect(
                     coarse_user = np.int64((seen >> first_of_minute) & ((1 << FINE_PER_COARSE) - 1) == 0)
                     seen |= np.int64(1) << within
                 else:
-                    noted = np.int64(seen_before[final // FINE_PER_COARSE & coarse_mask, node * PLACES + at])
-                    bit = np.int64(1) << (final % FINE_PER_COARSE)
-                    fine_user = np.int64(noted & bit == 0)
-                    coarse_user = np.int64(noted == 0)
-                    seen_before[final // FINE_PER_COARSE & coarse_mask, node * PLACES + at] = noted | bit
-                nodes[node, ENTRIES + at] = (
-                    (entry >> KEY_SHIFT << KEY_SHIFT) | ((minute & MINUTE_MASK) << MINUTE_SHIFT) | seen
-                )
+                    fine_user, coarse_user = note_before(final, node * PLACES + at, seen_before)
+                nodes[node, ENTRIES + at] = entry_of(entry, minute, seen)
             else:
                 flags |= INEXACT
             spot = final & fine_mask
@@ -421,14 +438,7 @@ def collect(
             minute = np.int64(0)
             if pair >= 0:
                 entry = nodes[node, ENTRIES + at]
-                seen = entry & ((1 << SEEN_BITS) - 1)
-                minute = last_minute - ((last_minute - (entry >> MINUTE_SHIFT)) & MINUTE_MASK)
-                steps = min(max(final // FINE_PER_COARSE - minute, np.int64(0)), np.int64(SEEN_MINUTES))
-                going = seen & ((1 << (steps * FINE_PER_COARSE)) - 1)
-                if going != 0:
-                    keep_falling(going, minute, held_minute, node * PLACES + at, seen_before)
-                seen = seen >> (steps * FINE_PER_COARSE)
-                minute = max(minute, final // FINE_PER_COARSE)
+                seen, minute = brought_to(final, entry, last_minute, held_minute, node * PLACES + at, seen_before)
             else:
                 flags |= INEXACT
             base = (minute - SEEN_MINUTES + 1) * FINE_PER_COARSE
@@ -481,11 +491,7 @@ def collect(
                     coarse_user = np.int64((seen >> first_of_minute) & ((1 << FINE_PER_COARSE) - 1) == 0)
                     seen |= np.int64(1) << within
                 elif pair >= 0:
-                    noted = np.int64(seen_before[at_minute & coarse_mask, node * PLACES + at])
-                    bit = np.int64(1) << (interval - at_minute * FINE_PER_COARSE)
-                    fine_user = np.int64(noted & bit == 0)
-                    coarse_user = np.int64(noted == 0)
-                    seen_before[at_minute & coarse_mask, node * PLACES + at] = noted | bit
+                    fine_user, coarse_user = note_before(interval, node * PLACES + at, seen_before)
                 add(spot * room + cell, direction, upto_octets - done_octets, upto_packets - done_packets, ends,
                     fine_user, coarse_user, marks, sender, totals)  # fmt: skip
                 done_octets = upto_octets
@@ -501,7 +507,5 @@ def collect(
                     over_packets -= full * duration
                     upto_packets += step_packets + full
             if pair >= 0:
-                nodes[node, ENTRIES + at] = (
-                    (entry >> KEY_SHIFT << KEY_SHIFT) | ((minute & MINUTE_MASK) << MINUTE_SHIFT) | seen
-                )
+                nodes[node, ENTRIES + at] = entry_of(entry, minute, seen)
     return len(rule_id)
