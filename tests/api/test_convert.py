@@ -68,7 +68,7 @@ def objects(model: type) -> st.SearchStrategy[Any]:
 def test_every_object_comes_back_as_it_was(model: type) -> None:
     codec = CODECS[model]
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(objects(model))
     def round_trip(value: Any) -> None:
         message = codec.to_pb(value)
@@ -77,7 +77,7 @@ def test_every_object_comes_back_as_it_was(model: type) -> None:
     round_trip()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.none() | st.floats(allow_nan=False), max_size=4).map(tuple), MILLIS)
 def test_a_missing_value_of_a_series_comes_back_missing(found: tuple[float | None, ...], time: int) -> None:
     row = SeriesRow(time, ("erp",), found)

@@ -1,15 +1,14 @@
 """The unit, its user and its limits, as systemd reads them."""
 
 import configparser
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from btimd.capture.settings import NetflowSettings
+from tests.programs import need
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 EXPOSURE_TIMES_TEN = 20
@@ -29,11 +28,7 @@ def unit() -> dict[str, list[str]]:
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    tool = shutil.which("systemd-analyze")
-    if tool is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("systemd-analyze is needed in CI: apt-get install systemd")
-        pytest.skip("needs systemd-analyze (package systemd)")
+    tool = need("systemd-analyze")
     return subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=100, check=False)
 
 

@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from bench.datagrams import write_capture
 from bench.peers import LabelTruth, nfacctd_sums, write_nfacctd
 from bench.traffic import Network, make_plan, make_rules
+from tests.programs import need
 
 ENTRIES, SERVICE_RULES = make_plan(60), make_rules(20, 5)
 NETWORK = Network.of(ENTRIES, SERVICE_RULES, 300)
@@ -25,11 +25,11 @@ def test_labels_hold_every_record_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.real_server
-@pytest.mark.skipif(shutil.which("nfacctd") is None, reason="pmacct is not installed")
 def test_nfacctd_finds_the_same_sums(tmp_path: Path) -> None:
+    nfacctd = need("nfacctd")
     (drawn,) = write_capture(tmp_path / "load.pcap", NETWORK, 3_000, filler=True)
     config = write_nfacctd(tmp_path / "nfacctd", ENTRIES, SERVICE_RULES, capture=tmp_path / "load.pcap")
-    subprocess.run(["nfacctd", "-f", config], check=True, capture_output=True, env={**os.environ, "TZ": "UTC"})
+    subprocess.run([nfacctd, "-f", config], check=True, capture_output=True, env={**os.environ, "TZ": "UTC"})
     truth = LabelTruth(ENTRIES, SERVICE_RULES, NETWORK)
     truth.add(drawn)
     assert nfacctd_sums(tmp_path / "nfacctd") == truth.sums()

@@ -108,7 +108,7 @@ ADDRESSES = ["0.0.0.0", "10.0.0.0", "10.1.2.3", "10.1.2.128", "10.1.2.255", "10.
              "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(PREFIXES), CELLS))
 def test_the_plan_says_of_every_address_what_the_prefixes_around_it_say(given: dict[str, tuple[str, str, str]]) -> None:
     lines = [(prefix, *cells) for prefix, cells in given.items()]

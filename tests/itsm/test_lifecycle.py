@@ -363,7 +363,7 @@ TRIGGERS = st.one_of(
 CONFIGS = st.builds(LifecycleConfig, reopen_within=st.sampled_from([1.0, DAY]), auto_resolve=st.booleans())
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(TRIGGERS, st.floats(0, 3600)), max_size=25), CONFIGS)
 def test_whatever_happens_the_invariants_hold_and_the_timeline_rebuilds_the_row(
     happenings: list[tuple[Trigger, float]], config: LifecycleConfig

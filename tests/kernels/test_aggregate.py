@@ -8,7 +8,7 @@ from btimd.kernels.aggregate import C_CELLS, C_OVERFLOWED, find_cells, part, quo
 pytestmark = pytest.mark.bounds
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 9)), max_size=60), st.integers(5, 40))
 def test_cells_are_numbered_like_keys_of_a_dictionary_until_there_is_no_room(
     wanted: list[tuple[int, int]], capacity: int

@@ -68,7 +68,7 @@ def batch(flows: list[oracle.Ends]) -> FlowBatch:
     )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(RULES, max_size=12), st.lists(ENDS, max_size=12))
 def test_rule_and_client_side_are_those_of_trying_every_rule(
     rules: list[ServiceRule], flows: list[oracle.Ends]

@@ -108,7 +108,7 @@ def run(shares: list[oracle.Share]) -> tuple[Cells, Cells, list[list[int]]]:
     return *tables.sums(), tables.tallies.tolist()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(SHARES)
 @example([oracle.Share(0, 0, 399_992, 400_000, -1, 1 << 53, -1, to_server=False)])  # a step would leave 63 bits
 @example([oracle.Share(0, 0, 390_012, 400_010, 1 << 32, 1, 2**31 - 1, to_server=False)])
@@ -117,7 +117,7 @@ def test_cells_are_the_exact_fractions_of_every_flow(shares: list[oracle.Share])
     assert run(shares)[0] == wanted
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(SHARES)
 def test_six_intervals_are_the_minute_to_the_last_octet_and_user(shares: list[oracle.Share]) -> None:
     kept = [share for share in shares if max(share.end, share.start, 0) // 10_000 <= LAST]
@@ -157,7 +157,7 @@ def test_all_equal_records_are_one_user_and_sums_stop_at_the_largest_number() ->
     assert cells == {(40, 1): (2**63 - 1, 0, 5, 5, 1, True, False)}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(2**62, 2**63 - 1), min_size=1, max_size=300), st.integers(0, 2**62))
 def test_users_are_told_apart_by_their_address_whatever_the_seed(addresses: list[int], seed: int) -> None:
     tables = Tables(seed=seed)

@@ -105,7 +105,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(RECORDS, st.integers(0, 300)), max_size=5), st.sampled_from([(), (2,), (1, 3)]))
 def test_owners_are_what_a_dictionary_holds(
     batches: list[tuple[list[Record], int]], preferred: tuple[int, ...]

@@ -95,7 +95,7 @@ FIELDS = st.sampled_from([
 
 
 @pytest.mark.bounds
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(fields=st.lists(FIELDS, min_size=1, max_size=24), seed=st.integers(0, 2**32), is_ipfix=st.booleans(),
        small=st.booleans())  # fmt: skip
 @example(fields=[(8, 4), (232, 4), (158, 4), (152, 8, 29305)], seed=0, is_ipfix=True, small=True)  # half a reverse time
@@ -194,7 +194,7 @@ def test_every_captured_datagram_may_be_cut_off_anywhere() -> None:
 
 
 @pytest.mark.bounds
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(version=st.sampled_from([0, 1, 5, 7, 9, 10, 11]), body=st.binary(max_size=300))
 def test_garbage_is_counted_and_nothing_else(version: int, body: bytes) -> None:
     decoder = FlowDecoder()
@@ -205,7 +205,7 @@ def test_garbage_is_counted_and_nothing_else(version: int, body: bytes) -> None:
 
 
 @pytest.mark.bounds
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_garbage_in_sets_is_survived(data: st.DataObject) -> None:
     sets = data.draw(

@@ -188,7 +188,7 @@ SOUP = st.one_of(
 
 
 @pytest.mark.bounds
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(octets=SOUP, link=st.sampled_from([1, 1, 1, 1, 7, 10, 11, 12, 13, 14, 3]), before=st.integers(0, 3))
 def test_any_octets_say_what_plain_python_reads_in_them(octets: bytes, link: int, before: int) -> None:
     assert parse(octets, link, before=before, behind=b"\x45\0" * 8) == oracle_headers.parse(octets, link).as_dict()

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.kernels.octets import be2, be4, be8, load
@@ -12,14 +12,12 @@ def test_loads_read_the_most_significant_octet_first() -> None:
     assert int(be8(SLAB, 1)) & (1 << 64) - 1 == 0x8182838485868788
 
 
-@settings(deadline=None)  # the first example pays for compiling
 @given(st.binary(max_size=8))
 def test_load_reads_any_length_up_to_8_octets(octets: bytes) -> None:
     slab = np.frombuffer(b"\xff" + octets + b"\xff", np.uint8)
     assert int(load(slab, 1, len(octets))) & (1 << 64) - 1 == int.from_bytes(octets, "big")
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=24, max_size=24), st.integers(0, 16))
 def test_loads_need_no_alignment(octets: bytes, at: int) -> None:
     slab = np.frombuffer(octets, np.uint8)

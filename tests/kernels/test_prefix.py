@@ -44,7 +44,7 @@ def test_with_one_segment_per_family_every_address_is_in_it() -> None:
     assert run([0], [0], [(IPV4_MAPPED_LO << 0) | 7, 2**128 - 1, 0]) == [0, 1, 1]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sets(ADDRESSES4, max_size=40),
     st.sets(ADDRESSES6, max_size=40),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.kernels import receive
@@ -74,7 +74,6 @@ class Block:
 
 
 @pytest.mark.bounds
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(ADDRESSES.map(str), st.integers(0, 65535), PAYLOADS), max_size=7),
     st.sampled_from([60, 5000, 300_000]),
@@ -131,7 +130,6 @@ def messages_in(octets: bytes, begin: int, most: int) -> tuple[int, list[int], b
 
 
 @pytest.mark.bounds
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

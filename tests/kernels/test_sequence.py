@@ -106,7 +106,7 @@ def judged(
 STARTS = st.sampled_from([0, 1, 1000, NUMBERS - 700, NUMBERS - 1])
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(
     rule=st.sampled_from(list(CONVENTIONS)), version=st.sampled_from([5, 9, 10, kernel.SFLOW]), start=STARTS,
     lost_percent=st.sampled_from([0, 1, 5]), seed=st.integers(0, 2**32),
@@ -118,7 +118,7 @@ def test_what_never_comes_is_lost_to_the_unit_whatever_the_exporter_counts(
     assert said == was
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     which=st.sampled_from([(2, 5), (1, 9), (2, 10), (1, kernel.SFLOW)]), start=STARTS,
     lost_percent=st.sampled_from([20, 40, 60]), seed=st.integers(0, 2**32),
@@ -140,7 +140,7 @@ def test_of_one_that_counts_otherwise_heavy_loss_from_the_first_datagram_on_is_t
         assert abs(said[1].lost - was[1].lost) <= was[1].lost // 20
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     rule=st.sampled_from(list(CONVENTIONS)),
     start=st.sampled_from([0, 1000, NUMBERS - 3000]),

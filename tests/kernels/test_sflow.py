@@ -255,7 +255,7 @@ SAMPLES = st.one_of(
 
 
 @pytest.mark.bounds
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(samples=st.lists(SAMPLES, max_size=4), cut=st.integers(0, 60), agent=st.sampled_from(["192.0.2.77", "::7"]),
        behind=st.binary(max_size=20))  # fmt: skip
 def test_any_samples_give_what_plain_python_makes_of_them(

@@ -43,7 +43,7 @@ SHARES = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(SHARES, st.integers(300_000, 1_190_000)), max_size=4))
 def test_pairs_are_what_a_dictionary_holds_through_every_rebuild(batches: list[tuple[list[oracle.Share], int]]) -> None:
     tables = Tables()

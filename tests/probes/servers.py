@@ -17,19 +17,10 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from tests.programs import need
+
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def tool(name: str, *, at: Path | None = None) -> str:
-    """Return the path of a program; without it the test is skipped, but fails on CI."""
-    found = shutil.which(name, path=None if at is None else str(at))
-    if found is None:
-        reason = f"{name} is not installed here; MACHINE notes say how to get it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
@@ -70,7 +61,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     """Make a self-signed certificate for localhost; return (certificate, key)."""
     crt, key = directory / "server.crt", directory / "server.key"
     subprocess.run(
-        [tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+        [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(crt)],
         check=True, capture_output=True, timeout=60,
     )  # fmt: skip
@@ -81,7 +72,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
 @contextlib.contextmanager
 def nginx(directory: Path) -> Iterator[tuple[int, int]]:
     """Run nginx; yield its (HTTP port, HTTPS port)."""
-    program = tool("nginx")
+    program = need("nginx")
     crt, key = certificate(directory)
     port, tls_port = free_port(), free_port()
     (directory / "html").mkdir()
@@ -116,8 +107,8 @@ def postgres(*, tls: bool = False) -> Iterator[int]:
 
 
 def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
-    initdb = tool("initdb", at=POSTGRES_BIN)
-    server = tool("postgres", at=POSTGRES_BIN)
+    initdb = need("initdb", at=POSTGRES_BIN)
+    server = need("postgres", at=POSTGRES_BIN)
     account = pwd.getpwnam("postgres")
     as_postgres: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -141,7 +132,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
     port = free_port()
     with running([server, "-D", str(data), "-p", str(port), *options], cwd="/", **as_postgres):
         wait_until(lambda: accepts(port), "PostgreSQL")
-        ready = tool("pg_isready", at=POSTGRES_BIN)
+        ready = need("pg_isready", at=POSTGRES_BIN)
         wait_until(
             lambda: (
                 subprocess.run(
@@ -157,7 +148,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
 @contextlib.contextmanager
 def dnsmasq(directory: Path) -> Iterator[int]:
     """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
-    program = tool("dnsmasq")
+    program = need("dnsmasq")
     port = free_port(socket.SOCK_DGRAM)
     many = "".join(f"127.0.1.{number} many.example\n" for number in range(1, 200))
     hosts = directory / "hosts"

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
@@ -132,7 +132,6 @@ def test_targets_that_have_recovered_are_forgotten() -> None:
     assert budget.targets == 1, "one is still running, the others have all their tokens again"
 
 
-@settings(deadline=None)
 @given(st.floats(0.5, 20), st.integers(1, 10), st.lists(st.floats(0, 2), min_size=1, max_size=60))
 def test_a_bucket_never_gives_more_than_its_burst_and_rate(rate: float, burst: int, steps: list[float]) -> None:
     bucket, now, taken = TokenBucket(rate, burst, 0.0), 0.0, 0

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.indicator import Threshold
@@ -118,7 +118,6 @@ def test_a_reload_keeps_symptoms_of_what_stays_and_clears_those_of_what_is_gone(
     assert debounce.handle(bad(110.0), 110.0) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([Health.GOOD, Health.BAD, Health.UNKNOWN]), max_size=40))
 def test_symptoms_open_and_clear_in_turn_and_only_as_the_threshold_says(healths: list[Health]) -> None:
     debounce = watching()

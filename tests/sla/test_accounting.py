@@ -320,7 +320,7 @@ def brute_force(steps: list[tuple[int, object]], begin: int, end: int) -> dict[i
     return sums
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_STEPS)
 def test_up_down_and_unknown_make_up_every_second_as_counted_one_by_one(steps: list[tuple[int, object]]) -> None:
     begin = round(END) - _SPAN

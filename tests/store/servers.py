@@ -2,8 +2,6 @@
 
 import http.client
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,17 +12,9 @@ from urllib.parse import urlencode
 import pytest
 from typing_extensions import override
 
+from tests.programs import need
+
 READY_SECONDS = 20.0
-
-
-def require(program: str) -> str:
-    """Return the path of a program; without it the test is skipped, in CI it fails."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{program} is not installed; CI must have it")
-        pytest.skip(f"{program} is not installed")
-    return found
 
 
 def free_port() -> int:
@@ -42,7 +32,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = require(self.program)
+        self.path = need(self.program)
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -19,6 +19,7 @@ from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
+from tests.programs import need_as_root
 from tests.stories.traffic import Truth, write_traffic
 
 pytestmark = [pytest.mark.net, pytest.mark.real_server, pytest.mark.slow]
@@ -26,16 +27,6 @@ pytestmark = [pytest.mark.net, pytest.mark.real_server, pytest.mark.slow]
 LOOPBACK = 0xFFFF_7F00_0001
 SPAN = Path(__file__).parents[3] / "shared" / "data" / "span" / "mix" / "span_dev.pcap"
 IPV4_UDP_OCTETS, ETHERNET_OCTETS = 28, 14
-
-
-def need(*tools: str) -> None:
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    if not missing and os.geteuid() == 0:
-        return
-    reason = f"needs root and {', '.join(missing or tools)} (tools/debian-packages.sh installs them)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @dataclass
@@ -98,7 +89,7 @@ def totals(flows: FlowBatch) -> tuple[int, int]:
 
 def softflowd(collector: Collector, capture: Path, folder: Path, *arguments: str) -> FlowBatch:
     """Let softflowd export what is in a capture, and return what is decoded of it."""
-    need("softflowd")
+    need_as_root("softflowd")
     command = ["softflowd", "-r", str(capture), "-n", f"127.0.0.1:{collector.port}", "-a", "-d", "-c", "none"]
     with subprocess.Popen(
         [*command, "-p", str(folder / "pid"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -171,7 +162,7 @@ def wire() -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def pmacctd(folder: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    need("pmacctd", "tcpreplay", "ip")
+    need_as_root("pmacctd", "tcpreplay", "ip")
     configuration = folder / "pmacctd.conf"
     configuration.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
     with subprocess.Popen(
@@ -187,7 +178,7 @@ def pmacctd(folder: Path, settings: dict[str, str]) -> Iterator[subprocess.Popen
 def test_pmacctd_tells_all_traffic_of_a_wire(
     collector: Collector, capture: tuple[Path, Truth], tmp_path: Path, version: int
 ) -> None:
-    need("pmacctd", "tcpreplay", "ip")
+    need_as_root("pmacctd", "tcpreplay", "ip")
     path, truth = capture
     timeouts = ":".join(f"{name}=1" for name in ("tcp", "tcp.rst", "tcp.fin", "udp", "general", "maxlife", "expint"))
     with wire() as (metered, sender):
@@ -253,7 +244,7 @@ class Switch:
 
 @pytest.fixture
 def switch(tmp_path: Path) -> Iterator[Switch]:
-    need("ovs-vswitchd", "ovsdb-server", "ovs-vsctl", "ovs-appctl", "ip", "ethtool")
+    need_as_root("ovs-vswitchd", "ovsdb-server", "ovs-vsctl", "ovs-appctl", "ip", "ethtool")
     pid = os.getpid() % 10_000
     names = {host: f"btimd-{host}-{pid}" for host in ("switch", "client", "server")}
     run = tmp_path / "ovs"

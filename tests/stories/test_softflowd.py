@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from btimd.daemon.addresses import Addresses, read_addresses
+from tests.programs import need_as_root
 
 pytestmark = [pytest.mark.net, pytest.mark.real_server, pytest.mark.slow]
 
@@ -64,11 +64,7 @@ for _ in range(300): udp.sendto(bytes(1000), ("10.77.2.2", 7999))
 @pytest.fixture
 def namespaces() -> Iterator[Callable[..., list[str]]]:
     """Three hosts: client - server on one wire, server - collector on another. Yields a maker of commands in them."""
-    for tool in ("ip", "softflowd", "softflowctl"):
-        if shutil.which(tool) is None or os.geteuid() != 0:
-            if os.environ.get("CI") == "true":
-                pytest.fail(f"{tool} and root are needed in CI; tools/debian-packages.sh installs the tools")
-            pytest.skip(f"needs root and {tool} (tools/debian-packages.sh installs it)")
+    need_as_root("ip", "softflowd", "softflowctl")
     names = {host: f"btimd-{host}-{os.getpid()}" for host in ("client", "server", "collector")}
 
     def ip(*arguments: str) -> None:

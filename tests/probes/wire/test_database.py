@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
@@ -203,7 +203,6 @@ def test_an_error_without_fields_is_empty() -> None:
     assert decode_error(b"SFATAL\0Mwhy\xff\0") == ("FATAL", "", "why\ufffd")
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=4), st.sampled_from([b"", b"N", b"N" + LOGON]))
 def test_garbage_never_breaks_the_dialogue(pieces: list[bytes], start: bytes) -> None:
     dialogue = PostgresDialogue("10.2.0.20", 0, user="probe", database="erp")

@@ -1,7 +1,7 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
@@ -164,7 +164,6 @@ def test_a_lookup_says_why_there_is_no_address() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=100), max_size=4))
 def test_garbage_never_breaks_the_dialogue(pieces: list[bytes]) -> None:
     udp, tcp = asked(), asked()

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
@@ -253,7 +253,6 @@ def test_a_resolver_must_be_an_address() -> None:
         HttpDialogue(HttpRequest("erp.example", 80, resolver=("ns", 53)), 7)
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=100), max_size=4), st.booleans())
 def test_garbage_never_breaks_the_dialogue(pieces: list[bytes], resolving: bool) -> None:
     dialogue = HttpDialogue(HttpRequest("erp.example", 80, resolver=("10.0.0.53", 53)), 7)

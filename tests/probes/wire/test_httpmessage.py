@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.probes.wire.dialogue import AnswerError
@@ -119,7 +119,6 @@ def test_a_body_without_end_is_read_to_its_limit_and_kept_to_another() -> None:
     assert MAX_BODY < reader.body_octets <= MAX_BODY + 65_536
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=5), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", CHUNKED[:110]]))
 def test_garbage_is_read_or_refused(pieces: list[bytes], start: bytes) -> None:
     reader = ResponseReader()

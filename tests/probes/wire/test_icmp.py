@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
@@ -84,7 +84,6 @@ def test_the_ipv4_header_is_taken_off_with_its_options() -> None:
             without_ipv4_header(broken)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_garbage_decodes_or_is_refused_and_never_answers_an_echo(garbage: bytes) -> None:
     for decode in (decode_echo, without_ipv4_header):
