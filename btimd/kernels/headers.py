@@ -26,6 +26,19 @@ LINK_IPV4: Final = 11  # this, IPv6 and LINK_ATM_IP alike: the version in the IP
 LINK_IPV6: Final = 12
 LINK_MPLS: Final = 13
 LINK_POS: Final = 14
+# Link types that only captures have: 2^32 + LINKTYPE_ number, which no header_protocol (32 bits) can be. They are read
+# by packets.parse_packet; parse_frame does not know them.
+LINK_OF_CAPTURES: Final = 1 << 32
+LINK_LOOPBACK: Final = LINK_OF_CAPTURES + 0  # BSD: address family 4, in either order of octets
+LINK_FDDI: Final = LINK_OF_CAPTURES + 10
+LINK_PPP_OVER_ETHERNET: Final = LINK_OF_CAPTURES + 51
+LINK_WIFI: Final = LINK_OF_CAPTURES + 105  # IEEE 802.11
+LINK_COOKED: Final = LINK_OF_CAPTURES + 113  # Linux "any" interface
+LINK_RADIOTAP: Final = LINK_OF_CAPTURES + 127
+LINK_PPP_DIRECTED: Final = LINK_OF_CAPTURES + 204  # one octet says which way, then PPP
+LINK_NFLOG: Final = LINK_OF_CAPTURES + 239
+LINK_COOKED_2: Final = LINK_OF_CAPTURES + 276
+LINK_UNKNOWN: Final = -1
 
 # What parse_frame returns.
 NO_ADDRESSES: Final = 0  # nothing but, perhaps, MAC addresses, VLAN and ethertype
@@ -398,6 +411,30 @@ def find_inner(slab: Any, out: Any) -> Any:
     if found == 0 or out[H_INNER_AT] >= stop:
         return 0
     return 1
+
+
+@kernel
+def link_of_linktype(linktype: int) -> int:
+    """Return the LINK_* number for the LINKTYPE_ number of a pcap or pcapng file, LINK_UNKNOWN for what is not read.
+
+    linktype: as in the file, without the bits above 16 (pcap keeps the length of the check sum there). Source: the
+    registry of draft-ietf-opsawg-pcaplinktype.
+    """
+    if linktype == 1:
+        return LINK_ETHERNET
+    if linktype in (12, 14, 101, 228, 229):  # raw IP; 12 and 14 are what some systems write for it
+        return LINK_IPV4
+    if linktype in (9, 50, 104):  # PPP, PPP in HDLC framing, Cisco HDLC
+        return LINK_PPP
+    if linktype == 219:
+        return LINK_MPLS
+    if linktype in (0, 108):
+        return LINK_LOOPBACK
+    if linktype in (166, 204):
+        return LINK_PPP_DIRECTED
+    if linktype in (10, 51, 105, 113, 127, 239, 276):
+        return LINK_OF_CAPTURES + linktype
+    return LINK_UNKNOWN
 
 
 @kernel
