@@ -219,7 +219,7 @@ def _network(slab: Any, at: Any, end: Any, link: Any, out: Any) -> Any:  # noqa:
                     here += 2
                 ethertype = _ethertype_of_ppp(be2(slab, here))
                 here += 2
-        elif kind == LINK_ETHERNET or kind >= LINK_OF_ETHERTYPE:
+        elif kind == LINK_ETHERNET or LINK_OF_ETHERTYPE <= kind <= LINK_OF_ETHERTYPE + 0xFFFF:
             if kind == LINK_ETHERNET:
                 here = _ethernet(slab, here, end, out, depth == 0)
             else:
@@ -370,8 +370,8 @@ def _ipv6(slab: Any, at: Any, end: Any, out: Any) -> Any:
             here += (np.int64(slab[here + 1]) + 1) * 8
         protocol = following
         out[H_PROTOCOL] = protocol
-    if here > stop:
-        return _ends_early(out, here, promised)
+        if here > stop:
+            return _ends_early(out, here, promised)
     return _transport(slab, here, stop, promised, protocol, out)
 
 
@@ -436,7 +436,10 @@ def _gre(slab: Any, at: Any, stop: Any, out: Any) -> Any:
     elif carried == 0x88BE:  # ERSPAN: type I has no sequence number and no header, type II has both
         link = LINK_ETHERNET
         here += 8 if sequenced else 0
-    elif carried == 0x22EB and here + 12 <= stop:  # ERSPAN type III
+    elif carried == 0x22EB:  # ERSPAN type III
+        if here + 12 > stop:
+            out[H_FAULT] = CUT_OFF
+            return 0
         link = np.int64(LINK_IPV4 if (slab[here + 10] >> 2) & 31 == 2 else LINK_ETHERNET)  # what it says is mirrored
         here += 20 if slab[here + 11] & 1 else 12
     out[H_INNER_LINK] = link

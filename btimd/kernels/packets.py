@@ -64,6 +64,14 @@ _TCP, _UDP = 6, 17
 _LEAST_FRAME: Final = 54  # of those read in place: Ethernet, a tag, IPv4, and of TCP what is read
 
 
+@inlined
+def _parse(slab: Any, at: Any, end: Any, link: Any, out: Any) -> Any:
+    """Do what parse_frame does, but take no addresses from an IPv4 header longer than its whole packet says it is."""
+    status = parse_frame(slab, at, end, link, out)
+    impossible = out[H_FAULT] == MALFORMED and out[H_IP_VERSION] == 4 and out[H_IP_OCTETS] == 0
+    return np.int64(NO_ADDRESSES) if impossible else np.int64(status)
+
+
 @kernel
 def read_packet(slab: Any, at: int, end: int, link: int, out: Any) -> Any:
     """Do what parse_packet does, for every kind of frame, and write all of `out`."""
@@ -76,7 +84,7 @@ def read_packet(slab: Any, at: int, end: int, link: int, out: Any) -> Any:
         if fault == NO_FAULT:
             inner_at = np.int64(out[H_INNER_AT])
             inner_link = np.int64(out[H_INNER_LINK])
-    status = np.int64(parse_frame(slab, inner_at, inner_end, inner_link, out))
+    status = _parse(slab, inner_at, inner_end, inner_link, out)
     if fault != NO_FAULT:
         out[H_FAULT] = fault
     out[P_DEPTH] = 0
@@ -85,36 +93,31 @@ def read_packet(slab: Any, at: int, end: int, link: int, out: Any) -> Any:
     out[P_OUTER_SOURCE_LO] = out[H_SOURCE_LO]
     out[P_OUTER_DESTINATION_HI] = out[H_DESTINATION_HI]
     out[P_OUTER_DESTINATION_LO] = out[H_DESTINATION_LO]
-    fault = np.int64(NO_FAULT)  # of the packets outside
     whole = False  # whether the end of what is read is that of the packet outside, not that of the capture
     while status != NO_ADDRESSES and out[P_DEPTH] < MAX_TUNNELS:
-        outer_fault = np.int64(out[H_FAULT])
+        fault = out[H_FAULT]
         found = find_inner(slab, out)
         inside_whole = whole or (out[H_IP_OCTETS] != 0 and out[H_IP_AT] + out[H_IP_OCTETS] <= inner_end)
         if found == 0:
-            if out[H_FAULT] != outer_fault:
+            if out[H_FAULT] != fault:
                 whole = inside_whole
             break
         outer_at, outer_end, outer_link, tags = inner_at, inner_end, inner_link, out[H_TAGS]
-        if fault == NO_FAULT:
-            fault = outer_fault
         inner_at = np.int64(out[H_INNER_AT])
         inner_end = np.int64(out[H_IP_END])
         inner_link = np.int64(out[H_INNER_LINK])
-        status = np.int64(parse_frame(slab, inner_at, inner_end, inner_link, out))
+        status = _parse(slab, inner_at, inner_end, inner_link, out)
         whole = inside_whole
         out[H_TAGS] = join_tags(tags, out[H_TAGS])
         if status == NO_ADDRESSES:
-            tags, outer_fault = out[H_TAGS], out[H_FAULT]
-            status = np.int64(parse_frame(slab, outer_at, outer_end, outer_link, out))
+            tags, fault = out[H_TAGS], out[H_FAULT]
+            status = _parse(slab, outer_at, outer_end, outer_link, out)
             out[H_TAGS] = tags
-            out[H_FAULT] = NO_FAULT if outer_fault == NOT_IP else outer_fault
+            out[H_FAULT] = NO_FAULT if fault == NOT_IP else fault
             break
         out[P_DEPTH] += 1
     if out[H_FAULT] == CUT_OFF and whole:
         out[H_FAULT] = MALFORMED
-    if out[H_FAULT] == NO_FAULT:
-        out[H_FAULT] = fault
     return status
 
 

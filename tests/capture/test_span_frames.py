@@ -42,12 +42,10 @@ class Traffic(NamedTuple):
 
 
 @kernel
-def read_all(slab: Any, frames: Any, statuses: Any, out: Any) -> int:
+def read_all(slab: Any, frames: Any, statuses: Any, out: Any) -> None:
     """Parse every frame of a block."""
-    n = frames.shape[1]
-    for k in range(n):
+    for k in range(frames.shape[1]):
         statuses[k] = p.parse_packet(slab, frames[F_AT, k], frames[F_END, k], frames[F_LINK, k], out[k])
-    return n
 
 
 def address(hi: int, lo: int) -> str:
@@ -134,6 +132,60 @@ def differences(path: Path) -> dict[str, dict[Any, tuple[int, int]]]:
     return differ
 
 
+_OPTION = (
+    "the truth ends where an option is longer than its extension header has room for; the header's own length (RFC "
+    "8200, 4.3 and 4.6), which is what a host skips it by, leads on to the next header"
+)
+_MOBILE = ("2001:4f8:4:7:2e0:81ff:fe52:9a6b", "2001:4f8:4:7:2e0:81ff:fe52:ffff")
+_TEREDO = ("2001:0:4137:9e50:8000:f12a:b9c8:2815", "fe80::708d:fe83:4114:a512")
+_DNS = "2001:470:765b::a25:53"
+# file: what differs in the flows, as {(protocol, (address, port), (address, port)): packets found - packets in truth}
+# and their octets, and why. Nothing else differs.
+MOBILITY = {
+    (17, (_MOBILE[0], 13_000), (_MOBILE[1], 30_000)): (1, 90),
+    (17, (_MOBILE[0], 0), (_MOBILE[1], 0)): (1, 106),
+    (60, (_MOBILE[0], 0), (_MOBILE[1], 0)): (-2, -196),
+}
+BUBBLE = {
+    (59, (_TEREDO[0], 0), (_TEREDO[1], 0)): (1, 82),
+    (17, (_TEREDO[0], 3797), (_TEREDO[1], 3544)): (-1, -82),
+}
+OTHER_FLOWS: dict[str, tuple[dict[Any, tuple[int, int]], str]] = {
+    "ipv6-frag/ndpi-dns_fragmented.pcap": (
+        {
+            (protocol, *sorted(((_DNS, 0), (other, 0)))): (sign, sign * octets)
+            for other, octets in (
+                ("2001:470:1f0b:16b0:20c:29ff:fe7c:a4cb", 368),
+                ("2a00:1450:4013:c03::10a", 368),
+                ("2a00:1450:4013:c06::105", 368),
+            )
+            for protocol, sign in ((17, 1), (44, -1))
+        },
+        "the truth gives them the IPv6 header's next header, 44; that of the fragment header is 17 (RFC 8200, 4.5)",
+    ),
+    "ipv6-frag/zeek-ipv6-mobility-dst-opts.pcap": (MOBILITY, _OPTION),
+    "malformed/tcpdump-ipv6-too-long-jumbo.pcap": (
+        {
+            (protocol, ("1:6:1a28:312:d7cb:b318:34e5:d3ea", 0), ("2b7f:cd1f:ec3c:fb9c:e731:d16b:a8fe:ba8c", 0)): (
+                sign, sign * 490,
+            )
+            for protocol, sign in ((12, 1), (0, -1))
+        },
+        _OPTION,
+    ),
+    "tunnel/zeek-tunnels_Teredo.pcap": (
+        BUBBLE,
+        "a bubble (RFC 4380, 2.8): 59, nothing follows; the truth joins its addresses and the ports of UDP outside",
+    ),
+    "mix/span_dev.pcap": (MOBILITY | BUBBLE, "contains two of the captures above"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_capture_holds_what_its_truth_says(path: Path) -> None:
-    assert differences(path) == {}
+    flows, _why = OTHER_FLOWS.get(f"{path.parent.name}/{path.name}", ({}, ""))
+    wanted = {key: count for key, (count, _) in flows.items()}
+    wanted |= {(*key, "octets"): octets for key, (_, octets) in flows.items()}
+    differ = differences(path)
+    assert {key: found - truth for key, (found, truth) in differ.pop("flows", {}).items()} == wanted
+    assert differ == {}
