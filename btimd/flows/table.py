@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from btimd.flows.lines import zero_lines
 from btimd.kernels import flowcache, flowentry, flowsweep
-from btimd.kernels.packetlayout import F_TIME, FRAME_ROWS, QUALITY_COUNTERS
+from btimd.kernels.packetlayout import FRAME_ROWS, QUALITY_COUNTERS
 from btimd.kernels.tcpquality import MOST_SAMPLES, QUALITY_WORDS, SAMPLE_ROWS
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.packets import PacketBlock, SpanTraffic
@@ -136,7 +136,7 @@ class FlowTable:
             raise ValueError(f"the recorder has {len(recorder.tags)} tags, the table {capacity} flows")
         # So few at a time that small tables need not empty themselves for each batch.
         self._batch = min(flowcache.BATCH, max(1, capacity // 16))
-        self._entries = zero_lines(capacity)
+        self._entries = zero_lines(capacity).reshape(-1)
         self._wide = zero_lines(-(-capacity // 2)).reshape(-1, flowentry.WIDE_WORDS)
         self._hashes = np.zeros(capacity, np.int32)
         self._outer = np.zeros((capacity, flowentry.OUTER_WORDS), np.int64)
@@ -209,11 +209,11 @@ class FlowTable:
     def add(self, block: PacketBlock) -> None:
         """Count the packets of a block. The time is that of the packets."""
         slab = _writable(block.slab)
-        frames = [np.ascontiguousarray(row) for row in block.frames]
-        if len(frames) != FRAME_ROWS:
-            raise ValueError(f"frames have {len(frames)} rows, wanted {FRAME_ROWS}")
+        if len(block.frames) != FRAME_ROWS:
+            raise ValueError(f"frames have {len(block.frames)} rows, wanted {FRAME_ROWS}")
+        at, end, octets, time, link, tag = (np.ascontiguousarray(row) for row in block.frames)
         count = len(block)
-        self._keep_epoch(frames[F_TIME])
+        self._keep_epoch(time)
         if self._recorder is not None and count > len(self._slots):
             self._slots, self._payload_at = np.zeros(count, np.int32), np.zeros(count, np.int64)
         slots, payload_at = self._slots, self._payload_at
@@ -221,7 +221,7 @@ class FlowTable:
         while True:
             reached = int(
                 flowcache.add_packets(
-                    slab, *frames, done, self._batch,
+                    slab, at, end, octets, time, link, tag, done, self._batch,
                     *self._storage, self._quality_lines,
                     self._free, self._state, self._secrets, self._rows, self._measured,
                     self._records, self._quality_rows, self._quality_counters, self._samples,
@@ -262,7 +262,7 @@ class FlowTable:
     def flush(self) -> SpanTraffic:
         """Return everything that was not reported yet, and forget all flows."""
         used = int(self._state[flowentry.S_SLOTS])
-        times = self._entries[:used, _TIMES] & _M32
+        times = self._entries.reshape(-1, flowentry.ENTRY_WORDS)[:used, _TIMES] & _M32
         now = int(self._state[flowentry.S_EPOCH]) + (int(times.max()) if used else 0)
         self._sweep(0, used, now * _NANOSECONDS_PER_MILLISECOND, 0, 0, 0)
         self._state[[flowentry.S_SLOTS, flowentry.S_FREE, flowentry.S_HAND]] = 0
@@ -272,7 +272,8 @@ class FlowTable:
     def relabel(self) -> None:
         """Ask `label` about all flows anew, as what it says has changed."""
         used = int(self._state[flowentry.S_SLOTS])
-        known = np.flatnonzero(self._entries[:used, flowentry.E_META] & flowentry.USED)
+        metas = self._entries.reshape(-1, flowentry.ENTRY_WORDS)[:used, flowentry.E_META]
+        known = np.flatnonzero(metas & flowentry.USED)
         for begin in range(0, len(known), _FRESH_ROOM):
             self._apply_label(known[begin : begin + _FRESH_ROOM])
 
@@ -340,7 +341,7 @@ class FlowTable:
 
     def _first_packets(self, slots: npt.NDArray[Any]) -> FlowBatch:
         """Return the flows in some slots as records from who sent first, without counters."""
-        entries = self._entries[slots]
+        entries = self._entries.reshape(-1, flowentry.ENTRY_WORDS)[slots]
         meta, both = entries[:, flowentry.E_META], entries[:, flowentry.E_ADDRESSES]
         ends = (meta >> flowentry.ENDS_SHIFT) & flowentry.ENDS_MASK
         turned = meta & flowentry.BEGAN_REVERSE != 0

@@ -20,6 +20,7 @@ from btimd.kernels.flowentry import (
     E_META,
     ENDS_MASK,
     ENDS_SHIFT,
+    ENTRY_WORDS,
     FIN_0,
     FIN_1,
     HAS_OUTER,
@@ -70,11 +71,12 @@ from btimd.kernels.flowentry import (
     write_ends,
 )
 from btimd.kernels.headers import (
+    CUT_OFF,
     H_CLASS,
     H_DESTINATION_HI,
     H_DESTINATION_LO,
     H_DESTINATION_PORT,
-    H_ETHERTYPE,
+    H_FAULT,
     H_FLAGS,
     H_IP_AT,
     H_IP_END,
@@ -85,10 +87,9 @@ from btimd.kernels.headers import (
     H_SOURCE_LO,
     H_SOURCE_PORT,
     H_TRANSPORT_AT,
-    LINK_ATM_IP,
-    LINK_IPV4,
-    LINK_IPV6,
+    LINK_UNKNOWN,
     NO_ADDRESSES,
+    NOT_IP,
 )
 from btimd.kernels.packets import (
     P_DEPTH,
@@ -119,28 +120,22 @@ K_ADDRESSES, K_META, K_HASH, K_REVERSE, K_SLOT = range(PACKET_SIZE, PACKET_SIZE 
 ROW_WORDS: Final = -(-(PACKET_SIZE + 5) // 8) * 8
 _AHEAD: Final = 16
 _SYN, _FIN, _RST, _ACK = 2, 1, 4, 16
-_IPV4, _IPV6 = 0x0800, 0x86DD
 _M32: Final = 0xFFFF_FFFF
 _MAPPED: Final = 0xFFFF
 
 
 @inlined
-def _note_without_addresses(captured: Any, octets: Any, link: Any, row: Any, state: Any) -> None:
+def _note_without_addresses(captured: Any, octets: Any, link: Any, fault: Any, state: Any) -> None:
     """Count a frame that is in no flow under the reason why."""
-    link_is_ip = link in (LINK_IPV4, LINK_IPV6, LINK_ATM_IP)
-    told = row[H_ETHERTYPE]
-    if link < 0:
+    if link == LINK_UNKNOWN:
         state[S_UNKNOWN_LINK] += 1
         state[S_UNKNOWN_LINK_OCTETS] += octets
-    elif not link_is_ip and told not in (0, _IPV4, _IPV6):
+    elif fault == NOT_IP:
         state[S_NOT_IP] += 1
         state[S_NOT_IP_OCTETS] += octets
-    elif captured < octets:
+    elif fault == CUT_OFF and captured < octets:
         state[S_CUT_OFF] += 1
         state[S_CUT_OFF_OCTETS] += octets
-    elif told == 0 and not link_is_ip and captured >= 17:  # LLC, such as the spanning tree's
-        state[S_NOT_IP] += 1
-        state[S_NOT_IP_OCTETS] += octets
     else:
         state[S_MALFORMED] += 1
         state[S_MALFORMED_OCTETS] += octets
@@ -149,7 +144,10 @@ def _note_without_addresses(captured: Any, octets: Any, link: Any, row: Any, sta
 @inlined
 def _is_in(row: Any, slot: Any, entries: Any, wide: Any) -> Any:
     """Tell whether a packet belongs to the flow in a slot."""
-    if entries[slot, E_ADDRESSES] != row[K_ADDRESSES] or entries[slot, E_META] & KEY_MASK != row[K_META]:
+    if (
+        entries[ENTRY_WORDS * slot + E_ADDRESSES] != row[K_ADDRESSES]
+        or entries[ENTRY_WORDS * slot + E_META] & KEY_MASK != row[K_META]
+    ):
         return False
     if row[K_META] & WIDE == 0:
         return True
@@ -166,7 +164,7 @@ def _is_in(row: Any, slot: Any, entries: Any, wide: Any) -> Any:
 def _begin(slot: Any, row: Any, tag: Any, hashes: Any, entries: Any, wide: Any, outer: Any, state: Any) -> None:
     """Fill an empty entry with the key of a packet and with what its first packet says."""
     meta = row[K_META]
-    entries[slot, E_ADDRESSES] = row[K_ADDRESSES]
+    entries[ENTRY_WORDS * slot + E_ADDRESSES] = row[K_ADDRESSES]
     hashes[slot] = row[K_HASH]
     if meta & WIDE != 0:
         at = 2 * row[K_REVERSE]
@@ -185,7 +183,7 @@ def _begin(slot: Any, row: Any, tag: Any, hashes: Any, entries: Any, wide: Any, 
         outer[slot, 2] = row[P_OUTER_DESTINATION_HI]
         outer[slot, 3] = row[P_OUTER_DESTINATION_LO]
         outer[slot, O_LABEL] = row[H_MPLS_LABEL]
-    entries[slot, E_META] = meta
+    entries[ENTRY_WORDS * slot + E_META] = meta
     state[S_CREATED] += 1
 
 
@@ -251,15 +249,15 @@ def add_packets(
     fresh: npt.NDArray[np.int32],
     slots: npt.NDArray[np.int32],
     payload_at: npt.NDArray[np.int64],
-) -> int:
+) -> Any:
     """Count the frames from number `first` on in their flows; return the number of frames done: n, or fewer.
 
-    frame_*: the rows of PacketBlock.frames, 0 <= at <= end <= len(slab). index to state: see kernels.flowentry. quality:
-    int64[slots, QUALITY_WORDS], or no rows = not measured; quality_lines: the same memory by line, int64[2 * slots, 8].
-    batch: 1 to BATCH packets at a time; the call ends early when fewer slots are free, or when an output has no room
-    for them: 2 * batch records, batch rows of quality, MOST_SAMPLES * batch samples. rows: int64[BATCH, ROW_WORDS] and
-    measured: int64[tcpquality.SAMPLE_ROWS, MOST_SAMPLES] are scratch. fresh: the slots of flows begun, or length 0 =
-    not wanted; otherwise the call ends early for it too. slots, payload_at: of each frame the slot of its flow, -1 =
+    frame_*: the rows of PacketBlock.frames, 0 <= at <= end <= len(slab). index to state: see kernels.flowentry.
+    quality: int64[slots, QUALITY_WORDS], or no rows = not measured; quality_lines: the same by line, int64[2 * slots,
+    8]. batch: 1 to BATCH packets at a time; the call ends early when fewer slots are free, or when an output has no
+    room for them: 2 * batch records, batch rows of quality, MOST_SAMPLES * batch samples. rows: int64[BATCH, ROW_WORDS]
+    and measured: int64[tcpquality.SAMPLE_ROWS, MOST_SAMPLES] are scratch. fresh: the slots of flows begun, or length 0
+    = not wanted; otherwise the call ends early for it too. slots, payload_at: of each frame the slot of its flow, -1 =
     none, and where its payload begins; or length 0.
 
     A connection that begins with the addresses and ports of one that ended is another one: the old one is reported, the
@@ -267,7 +265,7 @@ def add_packets(
     sender who knows the secrets sees that happen.
     """
     n = len(frame_at)
-    capacity = len(entries)
+    capacity = len(free)
     numbers = (1 << SLOT_BITS) - 1
     mask = len(index) - 1
     epoch = state[S_EPOCH]
@@ -283,7 +281,7 @@ def add_packets(
             or (len(fresh) > 0 and state[S_FRESH] + batch > len(fresh))
         ):
             return begin
-        count = min(np.int64(batch), n - begin)
+        count: Any = min(np.int64(batch), n - begin)
         octets_seen = np.int64(0)
         for k in range(count):
             i = begin + k
@@ -294,7 +292,8 @@ def add_packets(
             octets_seen += min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
             if parse_packet(slab, frame_at[i], frame_end[i], frame_link[i], row) == NO_ADDRESSES:
                 octets = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
-                _note_without_addresses(frame_end[i] - frame_at[i], octets, frame_link[i], row, state)
+                captured = frame_end[i] - frame_at[i]
+                _note_without_addresses(captured, octets, frame_link[i], row[H_FAULT], state)
                 row[K_SLOT] = -2
                 row[K_HASH] = 0
                 row[K_META] = 0
@@ -332,7 +331,7 @@ def add_packets(
             other_entry = np.int64(index[(value + 1) & mask])
             entry = entry if (entry ^ tag) & ~numbers == 0 or entry < 0 else other_entry
             slot = entry & numbers if (entry ^ tag) & ~numbers == 0 else np.int64(-1)
-            prefetch(entries, slot)
+            prefetch(entries, ENTRY_WORDS * slot)
             if rows[k, K_META] & WIDE != 0:
                 prefetch(wide, slot)
             if measuring:
@@ -377,9 +376,9 @@ def add_packets(
             protocol = ends >> 32
             flags = row[H_FLAGS]
             reverse = row[K_REVERSE]
-            since = reverse ^ np.int64(entries[slot, E_META] & BEGAN_REVERSE != 0)
+            since = reverse ^ np.int64(entries[ENTRY_WORDS * slot + E_META] & BEGAN_REVERSE != 0)
             if flags & (_SYN | _FIN | _RST) != 0:
-                meta = entries[slot, E_META]
+                meta = entries[ENTRY_WORDS * slot + E_META]
                 if flags & _SYN != 0:
                     if measuring:
                         anew = begins_anew(slot, quality, row, since) != 0
@@ -391,20 +390,20 @@ def add_packets(
                         )
                         clear(slot, entries, outer, quality)
                         _begin(slot, row, frame_tag[i], hashes, entries, wide, outer, state)
-                        meta = entries[slot, E_META]
+                        meta = entries[ENTRY_WORDS * slot + E_META]
                         since = np.int64(0)
                 meta |= RESET if flags & _RST != 0 else 0
                 if flags & _FIN != 0:
                     meta |= FIN_1 if reverse != 0 else FIN_0
-                entries[slot, E_META] = meta
+                entries[ENTRY_WORDS * slot + E_META] = meta
             # What the IP header says, but not more than the frame had room for.
             frame = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
             room = max(frame - (row[H_IP_AT] - frame_at[i]), np.int64(0))
             octets = min(row[H_IP_OCTETS], room) if row[H_IP_OCTETS] != 0 else room
             at = E_COUNTS + DIRECTION_WORDS * reverse
-            if entries[slot, at + D_OCTETS] & NEARLY_FULL != 0:
+            if entries[ENTRY_WORDS * slot + at + D_OCTETS] & NEARLY_FULL != 0:
                 report(slot, time, 0, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
-            counted = entries[slot, at + D_COUNT]
+            counted = entries[ENTRY_WORDS * slot + at + D_COUNT]
             moment = min(max(time // NANOSECONDS_PER_MILLISECOND - epoch, np.int64(0)), np.int64(_M32))
             earliest = moment
             latest = moment
@@ -413,12 +412,12 @@ def add_packets(
                 if protocol in (ICMP, ICMPV6):
                     counted |= row[H_DESTINATION_PORT] << 8
             else:
-                times = entries[slot, at + D_TIMES]
+                times = entries[ENTRY_WORDS * slot + at + D_TIMES]
                 earliest = min((times >> 32) & _M32, moment)
                 latest = max(times & _M32, moment)
-            entries[slot, at + D_TIMES] = (earliest << 32) | latest
-            entries[slot, at + D_COUNT] = (counted | (flags << 8)) + (1 << COUNT_SHIFT)
-            entries[slot, at + D_OCTETS] += ((frame - octets) << OCTETS_BITS) | octets
+            entries[ENTRY_WORDS * slot + at + D_TIMES] = (earliest << 32) | latest
+            entries[ENTRY_WORDS * slot + at + D_COUNT] = (counted | (flags << 8)) + (1 << COUNT_SHIFT)
+            entries[ENTRY_WORDS * slot + at + D_OCTETS] += ((frame - octets) << OCTETS_BITS) | octets
             if noting:
                 slots[i] = slot
                 payload_at[i] = _payload_at(slab, row, frame_end[i])

@@ -1,7 +1,7 @@
 """The entry of a two-way flow: one cache line, how it is found, reported and forgotten.
 
 A packet costs little more than the lines of memory it touches, so what every packet needs of its flow is 64 octets:
-entries: int64[slots, ENTRY_WORDS], rows on a multiple of 64 octets, all zero where no flow is. E_ADDRESSES: of IPv4
+entries: int64[slots * ENTRY_WORDS], from a multiple of 64 octets on, all zero where no flow is. E_ADDRESSES: of IPv4
 both addresses, end 0's above; of IPv6 bits mixed from both, and `wide`, int64[slots, WIDE_WORDS], has the halves of
 end 0's and of end 1's. Ends are in canonical order, the smaller one is end 0, so that both directions meet.
 E_META: protocol << 56 | port of end 0 << 40 | port of end 1 << 24 | VLAN << 12 | tunnels opened << 7 | bits below.
@@ -98,7 +98,8 @@ def tag_of(value: Any) -> Any:
 @inlined
 def last_of(slot: Any, entries: Any) -> Any:
     """Return when the latest packet of a flow came, ms after the epoch."""
-    return max(entries[slot, E_COUNTS + D_TIMES] & _M32, entries[slot, E_COUNTS + DIRECTION_WORDS + D_TIMES] & _M32)
+    at = ENTRY_WORDS * slot + E_COUNTS + D_TIMES
+    return max(entries[at] & _M32, entries[at + DIRECTION_WORDS] & _M32)
 
 
 @inlined
@@ -111,7 +112,7 @@ def is_measured(ends: Any) -> Any:
 @inlined
 def write_ends(slot: Any, turned: Any, entries: Any, wide: Any, out: Any, column: Any) -> None:
     """Write addresses, ports and protocol of a flow to the first five rows of a column; turned: 1 = end 1 first."""
-    meta = entries[slot, E_META]
+    meta = entries[ENTRY_WORDS * slot + E_META]
     ends = (meta >> ENDS_SHIFT) & ENDS_MASK
     if meta & WIDE != 0:
         at = 2 * turned
@@ -120,7 +121,7 @@ def write_ends(slot: Any, turned: Any, entries: Any, wide: Any, out: Any, column
         out[Q_SERVER_HI, column] = wide[slot, 2 - at]
         out[Q_SERVER_LO, column] = wide[slot, 3 - at]
     else:
-        both = entries[slot, E_ADDRESSES]
+        both = entries[ENTRY_WORDS * slot + E_ADDRESSES]
         one = (both >> 32) & _M32 if turned == 0 else both & _M32
         other = both & _M32 if turned == 0 else (both >> 32) & _M32
         out[Q_CLIENT_HI, column] = 0
@@ -135,7 +136,7 @@ def write_ends(slot: Any, turned: Any, entries: Any, wide: Any, out: Any, column
 @inlined
 def client_end(slot: Any, entries: Any, quality: Any) -> Any:
     """Return which end of a flow is the client: 0 or 1."""
-    return client_is_reverse(slot, quality) ^ np.int64(entries[slot, E_META] & BEGAN_REVERSE != 0)
+    return client_is_reverse(slot, quality) ^ np.int64(entries[ENTRY_WORDS * slot + E_META] & BEGAN_REVERSE != 0)
 
 
 @kernel
@@ -156,26 +157,26 @@ def report(
 
     At most two records, and one row of quality, for which there must be room. now: ns. final: 1 = it is forgotten then.
     """
-    meta = entries[slot, E_META]
+    meta = entries[ENTRY_WORDS * slot + E_META]
     epoch = state[S_EPOCH]
     for direction in range(2):
         at = E_COUNTS + DIRECTION_WORDS * direction
-        if entries[slot, at + D_COUNT] == 0:
+        if entries[ENTRY_WORDS * slot + at + D_COUNT] == 0:
             continue
         n = state[S_RECORDS]
         state[S_RECORDS] = n + 1
         write_ends(slot, np.int64(direction), entries, wide, records, n)
-        times = entries[slot, at + D_TIMES]
-        octets = entries[slot, at + D_OCTETS] & ((1 << OCTETS_BITS) - 1)
+        times = entries[ENTRY_WORDS * slot + at + D_TIMES]
+        octets = entries[ENTRY_WORDS * slot + at + D_OCTETS] & ((1 << OCTETS_BITS) - 1)
         records[R_FIRST, n] = epoch + ((times >> 32) & _M32)
         records[R_LAST, n] = epoch + (times & _M32)
-        records[R_COUNT, n] = entries[slot, at + D_COUNT]
+        records[R_COUNT, n] = entries[ENTRY_WORDS * slot + at + D_COUNT]
         records[R_OCTETS, n] = octets
-        records[R_FRAME_OCTETS, n] = octets + (entries[slot, at + D_OCTETS] >> OCTETS_BITS)
+        records[R_FRAME_OCTETS, n] = octets + (entries[ENTRY_WORDS * slot + at + D_OCTETS] >> OCTETS_BITS)
         records[R_VLAN, n] = (meta >> VLAN_SHIFT) & 0xFFF
         records[R_LABEL, n] = outer[slot, O_LABEL] if meta & HAS_OUTER != 0 else 0
-        entries[slot, at + D_COUNT] = 0
-        entries[slot, at + D_OCTETS] = 0
+        entries[ENTRY_WORDS * slot + at + D_COUNT] = 0
+        entries[ENTRY_WORDS * slot + at + D_OCTETS] = 0
     if len(quality) > 0 and is_measured((meta >> ENDS_SHIFT) & ENDS_MASK):
         n = state[S_QUALITY]
         if take_counters(slot, quality, now, final, quality_counters, n) != 0:
@@ -188,7 +189,7 @@ def report(
 @inlined
 def clear(slot: Any, entries: Any, outer: Any, quality: Any) -> None:
     """Leave a slot as if it had never been used; memory that the flow did not use is not touched."""
-    meta = entries[slot, E_META]
+    meta = entries[ENTRY_WORDS * slot + E_META]
     if meta & HAS_OUTER != 0:
         for word in range(OUTER_WORDS):
             outer[slot, word] = 0
@@ -196,7 +197,7 @@ def clear(slot: Any, entries: Any, outer: Any, quality: Any) -> None:
         for word in range(QUALITY_WORDS):
             quality[slot, word] = 0
     for word in range(ENTRY_WORDS):
-        entries[slot, word] = 0
+        entries[ENTRY_WORDS * slot + word] = 0
 
 
 @kernel
@@ -238,10 +239,10 @@ def move_epoch(epoch: int, entries: npt.NDArray[np.int64], state: npt.NDArray[np
     for slot in range(state[S_SLOTS]):
         for direction in range(2):
             at = E_COUNTS + DIRECTION_WORDS * direction + D_TIMES
-            times = entries[slot, at]
+            times = entries[ENTRY_WORDS * slot + at]
             if times != 0:
                 first = min(max(((times >> 32) & _M32) + moved, np.int64(0)), np.int64(_M32))
                 last = min(max((times & _M32) + moved, np.int64(0)), np.int64(_M32))
-                entries[slot, at] = (first << 32) | last
+                entries[ENTRY_WORDS * slot + at] = (first << 32) | last
     state[S_EPOCH] = epoch
     return 0

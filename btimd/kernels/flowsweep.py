@@ -14,6 +14,7 @@ from btimd.kernels.flowentry import (
     E_META,
     ENDS_MASK,
     ENDS_SHIFT,
+    ENTRY_WORDS,
     FIN_0,
     FIN_1,
     NANOSECONDS_PER_MILLISECOND,
@@ -39,7 +40,7 @@ AGES: Final = 256
 @inlined
 def _has_ended(slot: Any, entries: Any, quality: Any) -> Any:
     """Tell whether a connection was closed or reset."""
-    meta = entries[slot, E_META]
+    meta = entries[ENTRY_WORDS * slot + E_META]
     if (meta >> ENDS_SHIFT & ENDS_MASK) >> 32 != TCP or meta & (FIN_0 | FIN_1 | RESET) == 0:
         return False
     if len(quality) > 0:
@@ -66,7 +67,7 @@ def sweep(
     records: npt.NDArray[np.int64],
     quality_rows: npt.NDArray[np.int64],
     quality_counters: npt.NDArray[np.int64],
-) -> int:
+) -> Any:
     """Report the flows in slots first..until that are due and forget those that are over; return the slot reached.
 
     now: ns; active, inactive, ended: ms, 0 or more. A flow is reported when the first packet since its last record is
@@ -77,7 +78,7 @@ def sweep(
     moment = now // NANOSECONDS_PER_MILLISECOND - state[S_EPOCH]
     slot = np.int64(first)
     while slot < until:
-        if entries[slot, E_META] & USED == 0:
+        if entries[ENTRY_WORDS * slot + E_META] & USED == 0:
             slot += 1
             continue
         if state[S_RECORDS] + 2 > records.shape[1] or state[S_QUALITY] + 1 > quality_rows.shape[1]:
@@ -90,8 +91,8 @@ def sweep(
             due = False
             for direction in range(2):
                 at = E_COUNTS + DIRECTION_WORDS * direction
-                if entries[slot, at + D_COUNT] != 0:
-                    age = moment - ((entries[slot, at + D_TIMES] >> 32) & 0xFFFF_FFFF)
+                if entries[ENTRY_WORDS * slot + at + D_COUNT] != 0:
+                    age = moment - ((entries[ENTRY_WORDS * slot + at + D_TIMES] >> 32) & 0xFFFF_FFFF)
                     due = due or age >= active or -age > inactive
             if due:
                 report(slot, now, 0, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
@@ -100,7 +101,7 @@ def sweep(
 
 
 @inlined
-def _age(nanoseconds: Any) -> Any:
+def age_of(nanoseconds: Any) -> Any:
     """Return a number from 0 to AGES - 1 that grows with an age: a quarter of an octave each."""
     octave = np.int64(0)
     rest = np.int64(nanoseconds)
@@ -127,7 +128,7 @@ def evict(
     records: npt.NDArray[np.int64],
     quality_rows: npt.NDArray[np.int64],
     quality_counters: npt.NDArray[np.int64],
-) -> int:
+) -> Any:
     """Report and forget up to `wanted` flows, those silent for longest among `window` slots; return how many.
 
     wanted: at least 1. ages: int64[AGES], scratch. index to state: see kernels.flowentry. Goes round: the next call
@@ -146,9 +147,9 @@ def evict(
     ages[:] = 0
     for k in range(looked):
         slot = (state[S_HAND] + k) % used
-        if entries[slot, E_META] & USED != 0:
+        if entries[ENTRY_WORDS * slot + E_META] & USED != 0:
             last = last_of(slot, entries)
-            ages[_age(latest - last)] += 1
+            ages[age_of(latest - last)] += 1
     edge = np.int64(AGES - 1)
     older = np.int64(0)
     while edge > 0 and older + ages[edge] < wanted:
@@ -158,10 +159,10 @@ def evict(
     gone = np.int64(0)
     for k in range(looked):
         slot = (state[S_HAND] + k) % used
-        if entries[slot, E_META] & USED == 0:
+        if entries[ENTRY_WORDS * slot + E_META] & USED == 0:
             continue
         last = last_of(slot, entries)
-        age = _age(latest - last)
+        age = age_of(latest - last)
         if age < edge or (age == edge and at_edge <= 0):
             continue
         if state[S_RECORDS] + 2 > records.shape[1] or state[S_QUALITY] + 1 > quality_rows.shape[1]:
