@@ -147,8 +147,8 @@ MOBILITY = {
     (60, (_MOBILE[0], 0), (_MOBILE[1], 0)): (-2, -196),
 }
 BUBBLE = {
-    (59, (_TEREDO[0], 0), (_TEREDO[1], 0)): (1, 82),
-    (17, (_TEREDO[0], 3797), (_TEREDO[1], 3544)): (-1, -82),
+    (59, (_TEREDO[0], 0), (_TEREDO[1], 0)): (1, 90),
+    (17, (_TEREDO[0], 3797), (_TEREDO[1], 3544)): (-1, -90),
 }
 OTHER_FLOWS: dict[str, tuple[dict[Any, tuple[int, int]], str]] = {
     "ipv6-frag/ndpi-dns_fragmented.pcap": (
@@ -156,8 +156,8 @@ OTHER_FLOWS: dict[str, tuple[dict[Any, tuple[int, int]], str]] = {
             (protocol, *sorted(((_DNS, 0), (other, 0)))): (sign, sign * octets)
             for other, octets in (
                 ("2001:470:1f0b:16b0:20c:29ff:fe7c:a4cb", 368),
-                ("2a00:1450:4013:c03::10a", 368),
-                ("2a00:1450:4013:c06::105", 368),
+                ("2a00:1450:4013:c03::10a", 123),
+                ("2a00:1450:4013:c06::105", 112),
             )
             for protocol, sign in ((17, 1), (44, -1))
         },
