@@ -270,6 +270,13 @@ class PacketRing:
             self._map = None
 
 
+def warm() -> None:
+    """Compile or load the kernel of receiving; slow once, so it is done before frames come."""
+    slab = np.zeros(ring.BLOCK_HEADER_OCTETS, np.uint8)
+    frames = np.zeros((FRAME_ROWS, 1), np.int64)
+    ring.walk_block(slab, slab.view(np.uint32), LINK_ETHERNET, np.zeros(ring.WALK_SIZE, np.int64), frames)
+
+
 def interface_names() -> list[str]:
     """Return the names of the interfaces that there are."""
     return [name for _, name in socket.if_nameindex()]

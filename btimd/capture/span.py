@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from btimd.capture.ring import FanoutGroup, PacketRing, RingOptions, interface_names
+from btimd.capture.ring import FanoutGroup, PacketRing, RingOptions, interface_names, warm
 from btimd.capture.settings import SpanSettings
 from btimd.kernels import ring
 from btimd.kernels.packetlayout import F_TIME
@@ -163,6 +163,7 @@ class SpanThread:
     def _receive(self, receiver: PacketRing) -> None:
         """Take what is ready, or wait for it; raises OSError where the interface is gone."""
         now = self.progress_at = self._clock.monotonic()
+        taken = 0
         try:
             taken = receiver.take(self._add, BLOCKS_AT_ONCE)
             if not taken:
@@ -173,7 +174,7 @@ class SpanThread:
             self._log.warning(
                 "span-interface-error", span=self.name, interface=self._settings.interface, reason=error.strerror
             )
-        self._tick()
+        self._tick(behind=taken == BLOCKS_AT_ONCE)
         if now >= self._link_at:
             self._link_at = now + LINK_SECONDS
             self._look_at_link(receiver)
@@ -233,13 +234,15 @@ class SpanThread:
             sink = self._sink
             self._guarded(lambda: sink.add(block))
 
-    def _tick(self) -> None:
+    def _tick(self, *, behind: bool = False) -> None:
+        """Tell the sink the time, and what was lost. behind: frames wait, so that it is as late as they are."""
         if self._ring is not None:
             self._lost_untold += self._ring.count()
         if self._sink is not None:
             sink, lost = self._sink, self._lost_untold
             self._lost_untold = 0
-            self._guarded(lambda: sink.tick(int(self._clock.wall() * _NANOSECONDS), lost))
+            now = self.last_nanoseconds if behind else int(self._clock.wall() * _NANOSECONDS)
+            self._guarded(lambda: sink.tick(now, lost))
 
     def _sink_close(self) -> None:
         if self._sink is not None:
@@ -313,6 +316,8 @@ class SpanCapture:
 
     async def start(self) -> None:
         """Open every ring, then start the threads; raises OSError that names the interface and what to do."""
+        if self._settings:
+            await asyncio.to_thread(warm)
         for name, span in self._settings.items():
             group = FanoutGroup() if span.threads > 1 else None
             self._threads[name] = [

@@ -105,7 +105,8 @@ class PacketSink(Protocol):
     def tick(self, now_nanoseconds: int, lost_packets: int) -> None:
         """Do what is due, at least ten times a second. lost_packets: by the kernel, since the last time.
 
-        now_nanoseconds: since 1970, of the clock that frames are stamped with; no frame is stamped later that came.
+        now_nanoseconds: since 1970, of the clock that frames are stamped with; while frames wait, the stamp of the last
+        one. Frames that come afterwards may be stamped up to a fifth of a second before it.
         """
         ...
 

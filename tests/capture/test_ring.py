@@ -368,7 +368,8 @@ def test_merging_of_frames_is_noticed(opened: Opened) -> None:
 
 AS_ANOTHER = """
     import ctypes, os, struct, sys
-    from btimd.capture.ring import PacketRing, RingOptions
+    from btimd.capture.ring import PacketRing, RingOptions, warm
+    warm()  # what it reads may not be open to the user nobody
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(8, 1, 0, 0, 0)  # PR_SET_KEEPCAPS
     os.setgroups([])

@@ -39,6 +39,9 @@ class Sink:
     ticks: int = 0
     closed: int = 0
     now: int = 0
+    last: int = 0
+    told_late: int = 0
+    waiting: bool = False
     thread: str = ""
     fails: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
@@ -47,7 +50,9 @@ class Sink:
         self.gate.set()
 
     def add(self, block: PacketBlock) -> None:
+        self.waiting = True
         self.gate.wait(20)
+        self.last = int(block.frames[3, -1])
         if "add" in self.fails:
             self.fails.remove("add")
             raise ZeroDivisionError("in the sink")
@@ -59,6 +64,7 @@ class Sink:
         self.ticks += 1
         self.lost += lost_packets
         self.now = now_nanoseconds
+        self.told_late += now_nanoseconds == self.last
         if "tick" in self.fails:
             self.fails.remove("tick")
             raise ZeroDivisionError("in the tick")
@@ -201,6 +207,20 @@ async def test_what_a_slow_sink_loses_is_told_to_it_and_to_the_operator() -> Non
         assert capture.value("ring_freezes_total") >= 1
         assert capture.component.health() == ComponentHealth()
     assert sink.frames + sink.lost == 5000
+
+
+@pytest.mark.usefixtures("wire")
+async def test_while_frames_wait_the_time_told_is_that_of_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(span_module, "BLOCKS_AT_ONCE", 1)
+    async with running(core=core(block_bytes=MEBIBYTE // 8)) as capture:
+        sink = capture["core"]
+        sink.gate.clear()
+        send(1500)
+        wait_until(lambda: sink.waiting, "the first block")
+        sink.gate.set()
+        capture.until_frames(1500)
+        wait_until(lambda: sink.ticks > 12, "ticks")
+    assert sink.told_late >= 2  # one for each block that was ready, and none while there was nothing to take
 
 
 @pytest.mark.usefixtures("wire")
