@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from btimd.capture import bpf
 from btimd.capture.wire.decoder import DecodeLimits
@@ -138,10 +138,10 @@ class SpanSettings(Section):
     it does without. Needs libpcap (Debian: libpcap0.8)"""
     snap_octets: int = Field(default=192, ge=64, le=65_535)
     """What is captured of each frame, from its beginning: enough for the headers, also in a tunnel"""
-    ring_bytes: int = Field(default=64 * MEBIBYTE, ge=MEBIBYTE // 4, le=4096 * MEBIBYTE)
-    """Memory between the kernel and each thread, a multiple of `block_bytes`; frames that find no room are lost"""
     block_bytes: int = Field(default=MEBIBYTE, ge=MEBIBYTE // 16, le=16 * MEBIBYTE)
     """The kernel hands frames over in blocks of this size, a power of 2, or after 60 ms"""
+    ring_bytes: int = Field(default=64 * MEBIBYTE, ge=MEBIBYTE // 4, le=4096 * MEBIBYTE)
+    """Memory between the kernel and each thread, a multiple of `block_bytes`; frames that find no room are lost"""
     promiscuous: bool = True
     """Receive frames for other machines: what a mirror port brings"""
     outgoing: bool = True
@@ -171,16 +171,20 @@ class SpanSettings(Section):
         bpf.compile_filter(expression, _ANY_SNAP)
         return expression
 
-    @model_validator(mode="after")
-    def _check_blocks(self) -> Self:
-        if self.block_bytes & (self.block_bytes - 1):
-            raise ValueError(f"block_bytes = {self.block_bytes} is no power of 2; write 1048576 for 1 MiB")
-        if self.ring_bytes % self.block_bytes or self.ring_bytes < 2 * self.block_bytes:
-            raise ValueError(
-                f"ring_bytes = {self.ring_bytes} is not two blocks or more of block_bytes = {self.block_bytes}; "
-                "write a multiple of it"
-            )
-        return self
+    @field_validator("block_bytes")
+    @classmethod
+    def _check_block(cls, size: int) -> int:
+        if size & (size - 1):
+            raise ValueError(f"{size} is no power of 2; write 1048576 for 1 MiB")
+        return size
+
+    @field_validator("ring_bytes")
+    @classmethod
+    def _check_ring(cls, size: int, info: ValidationInfo) -> int:
+        block = info.data.get("block_bytes", size // 2)  # where that is wrong, this cannot be told
+        if size % block or size < 2 * block:
+            raise ValueError(f"{size} is not two or more blocks of block_bytes = {block}; write a multiple of it")
+        return size
 
 
 class CaptureSettings(Section):

@@ -94,8 +94,8 @@ def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
 def test_a_span_needs_an_interface_and_nothing_else() -> None:
     span = CaptureSettings.model_validate({"span": {"core": {"interface": "eth1"}}}).span["core"]
     assert span.model_dump() == {
-        "interface": "eth1", "threads": 1, "filter": "", "snap_octets": 192, "ring_bytes": 67_108_864,
-        "block_bytes": 1_048_576, "promiscuous": True, "outgoing": True, "hardware_time": False, "max_flows": 262_144,
+        "interface": "eth1", "threads": 1, "filter": "", "snap_octets": 192, "block_bytes": 1_048_576,
+        "ring_bytes": 67_108_864, "promiscuous": True, "outgoing": True, "hardware_time": False, "max_flows": 262_144,
         "active_timeout": 10.0, "inactive_timeout": 60.0, "quality": True,
     }  # fmt: skip
 
@@ -105,9 +105,13 @@ def test_a_span_needs_an_interface_and_nothing_else() -> None:
     [
         ({"filter": "tcp prot 80"}, "libpcap refuses the filter: "),
         ({"filter": "vlan 7"}, "'vlan' cannot be used: "),
-        ({"block_bytes": 100_000}, "block_bytes = 100000 is no power of 2; write 1048576 for 1 MiB"),
-        ({"ring_bytes": 1_048_576}, "ring_bytes = 1048576 is not two blocks or more of block_bytes = 1048576"),
-        ({"ring_bytes": 5_000_000}, "ring_bytes = 5000000 is not two blocks or more of block_bytes = 1048576"),
+        ({"block_bytes": 100_000}, "100000 is no power of 2; write 1048576 for 1 MiB"),
+        (
+            {"ring_bytes": 1_048_576},
+            "1048576 is not two or more blocks of block_bytes = 1048576; write a multiple of it",
+        ),
+        ({"ring_bytes": 5_000_000}, "5000000 is not two or more blocks of block_bytes = 1048576"),
+        ({"ring_bytes": 2_097_152, "block_bytes": 2_097_152}, "2097152 is not two or more blocks of block_bytes"),
         ({"interface": "eth 1"}, "'eth 1' is no name of an interface; `ip link` shows those there are"),
         ({"interface": "a/b"}, "'a/b' is no name of an interface"),
         ({"interface": "a-name-too-long-"}, "at most 15 characters"),
