@@ -88,17 +88,29 @@ class FanoutGroup:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._of: tuple[int, int] | None = None
+        self._index = 0
+        self._number = 0
+        self._members = 0
 
     def join(self, receiver: socket.socket, index: int) -> None:
-        """Make a bound socket a member of the group of an interface; raises OSError."""
+        """Make a bound socket a member of the group on the interface with this index; raises OSError.
+
+        The first there makes a group with a number that nobody uses: the one before was on an interface that is gone.
+        """
         with self._lock:
-            if self._of is not None and self._of[0] == index:
-                with contextlib.suppress(OSError):  # all left meanwhile, and somebody else took the number
-                    receiver.setsockopt(_SOL_PACKET, _FANOUT, self._of[1] | _FANOUT_HASH << 16)
-                    return
+            if self._members and self._index == index:
+                receiver.setsockopt(_SOL_PACKET, _FANOUT, self._number | _FANOUT_HASH << 16)
+                self._members += 1
+                return
             receiver.setsockopt(_SOL_PACKET, _FANOUT, (_FANOUT_HASH | _FANOUT_NEW_ID) << 16)
-            self._of = (index, receiver.getsockopt(_SOL_PACKET, _FANOUT) & 0xFFFF)
+            self._number = receiver.getsockopt(_SOL_PACKET, _FANOUT) & 0xFFFF
+            self._index, self._members = index, 1
+
+    def leave(self, index: int) -> None:
+        """Note that a member's socket is closed."""
+        with self._lock:
+            if self._index == index:
+                self._members -= 1
 
 
 class PacketRing:
@@ -119,6 +131,7 @@ class PacketRing:
         self._index = np.empty(FRAME_ROWS * FRAMES_PER_CALL, np.int64)
         self._next = 0
         self._map: mmap.mmap | None = None
+        self._group: FanoutGroup | None = None
         self._socket = _open_socket()
         try:
             self._set_up(group)
@@ -149,6 +162,7 @@ class PacketRing:
         receiver.bind((self.interface, _EVERY_PROTOCOL))
         if group is not None:
             group.join(receiver, self.index)
+            self._group = group
             bpf.attach(receiver, program)
         if options.promiscuous:
             member = _MEMBERSHIP.pack(self.index, _MEMBER_PROMISCUOUS, 0, b"")
@@ -268,6 +282,9 @@ class PacketRing:
             with contextlib.suppress(BufferError):  # its memory goes with the last slab
                 self._map.close()
             self._map = None
+        if self._group is not None:
+            self._group.leave(self.index)
+            self._group = None
 
 
 def warm() -> None:
@@ -278,8 +295,11 @@ def warm() -> None:
 
 
 def interface_names() -> list[str]:
-    """Return the names of the interfaces that there are."""
-    return [name for _, name in socket.if_nameindex()]
+    """Return the names of the interfaces that there are, none where the process may not ask."""
+    try:
+        return [name for _, name in socket.if_nameindex()]
+    except OSError:
+        return []
 
 
 def _open_socket() -> socket.socket:

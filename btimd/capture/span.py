@@ -88,9 +88,10 @@ class SpanThread:
         try:
             opened = PacketRing(interface, options, self._group)
         except (OSError, ValueError) as error:
-            reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            number = error.errno if isinstance(error, OSError) else None
-            raise OSError(number, f"cannot capture on {interface} for [capture.span.{self.name}]: {reason}") from error
+            text = f"cannot capture on {interface} for [capture.span.{self.name}]: "
+            if isinstance(error, OSError):
+                raise OSError(error.errno, text + (error.strerror or str(error))) from error
+            raise OSError(text + str(error)) from error
         self._held = (opened, self._held[1])
         self.link_up = opened.link_up()
         self.merges_frames = opened.merges_frames()

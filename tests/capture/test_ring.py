@@ -18,6 +18,7 @@ from btimd.kernels import ring
 from btimd.kernels.headers import LINK_ETHERNET, LINK_IPV4
 from btimd.model.packets import PacketBlock
 from tests.capture.wires import ip, make_wire, namespace, sender, udp_frame, wait_until
+from tests.programs import need
 
 pytestmark = [pytest.mark.net]
 
@@ -239,6 +240,39 @@ def test_both_directions_of_a_conversation_come_to_one_ring_of_a_group(opened: O
 
 
 @pytest.mark.usefixtures("wire")
+def test_a_group_that_all_have_left_is_made_again_by_the_next(opened: Opened) -> None:
+    group = FanoutGroup()
+    first, second = opened("in0", SMALL, group), opened("in0", SMALL, group)
+    first.close()
+    third = opened("in0", SMALL, group)
+    second.close()
+    third.close()
+    fourth, fifth, taken = opened("in0", SMALL, group), opened("in0", SMALL, group), Taken()
+    with sender("out0") as raw:
+        for n in range(64):
+            raw.send(udp_frame("10.0.0.1", "10.0.0.2", (n, 2)))
+
+    def everything() -> bool:
+        return fourth.take(taken.add, 8) + fifth.take(taken.add, 8) >= 0 and len(taken.frames) >= 64
+
+    wait_until(everything, "64 frames")
+    assert [quiet(one)() for one in (fourth, fifth)] == [True, True]
+    assert (fourth.frames + fifth.frames, min(fourth.frames, fifth.frames) > 10) == (64, True)
+
+
+@pytest.mark.usefixtures("wire")
+def test_without_hardware_that_stamps_the_time_is_the_kernels(opened: Opened) -> None:
+    options = RingOptions(65_536, 2, hardware_time=True, retire_milliseconds=10)
+    one, other = opened("in0", options), opened("in0", SMALL)
+    taken, compared = Taken(), Taken()
+    with sender("out0") as raw:
+        raw.send(udp_frame("10.0.0.1", "10.0.0.2", (1, 2)))
+    taken.until(one, 1)
+    compared.until(other, 1)
+    assert abs(taken.times[0] - compared.times[0]) < 10**9
+
+
+@pytest.mark.usefixtures("wire")
 def test_a_group_begins_anew_on_an_interface_that_came_again(opened: Opened) -> None:
     group = FanoutGroup()
     first = opened("in0", SMALL, group)
@@ -362,7 +396,7 @@ def test_a_ring_for_which_there_is_no_memory_says_which_setting_to_change(opened
 def test_merging_of_frames_is_noticed(opened: Opened) -> None:
     receiver = opened("in0", SMALL)
     before = receiver.merges_frames()
-    subprocess.run(["ethtool", "-K", "in0", "gro", "off" if before else "on"], check=True)
+    subprocess.run([need("ethtool"), "-K", "in0", "gro", "off" if before else "on"], check=True)
     assert receiver.merges_frames() is not before
 
 

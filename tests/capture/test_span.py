@@ -311,6 +311,15 @@ async def test_a_missing_interface_at_start_is_an_error_and_leaves_nothing_open(
     assert capture.sinks == {}
 
 
+async def test_a_filter_that_does_not_fit_the_interface_is_an_error_at_start() -> None:
+    with namespace():
+        ip("tuntap", "add", "tun0", "mode", "tun")
+        capture = Capture({"core": core(interface="tun0", filter="ether host 02:00:00:00:00:01")})
+        with pytest.raises(OSError, match="libpcap refuses the filter: ") as caught:
+            await capture.component.start()
+    assert str(caught.value).startswith("cannot capture on tun0 for [capture.span.core]: libpcap refuses the filter: ")
+
+
 @pytest.mark.usefixtures("wire")
 async def test_frames_that_the_machine_merges_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     await asyncio.to_thread(subprocess.run, [need("ethtool"), "-K", "in0", "gro", "on"], check=True)
