@@ -23,6 +23,7 @@ from tests.programs import need
 pytestmark = [pytest.mark.net]
 
 SMALL = RingOptions(block_octets=65_536, blocks=4, snap_octets=65_535, retire_milliseconds=10)
+TRAFFIC = Path(__file__).parents[3] / "shared" / "data" / "span" / "mix" / "span_dev.pcap"
 CUSTOMER, SERVICE = b"\x81\x00\x60\x05", b"\x88\xa8\x00\x07"
 
 
@@ -117,6 +118,41 @@ def test_frames_come_whole_with_lengths_times_and_tags(opened: Opened) -> None:
         0,
     ]
     assert receiver.octets == 4 * 65_536
+
+
+def packets_of(path: Path) -> list[bytes]:
+    """Return the packets of a little-endian pcap file."""
+    octets, at, found = path.read_bytes(), 24, []
+    while at < len(octets):
+        length = struct.unpack_from("<I", octets, at + 8)[0]
+        found.append(octets[at + 16 : at + 16 + length])
+        at += 16 + length
+    return found
+
+
+def with_tag(frame: bytes, tag: int) -> bytes:
+    """Return a frame with the tag that was taken off put back."""
+    return frame[:12] + tag.to_bytes(4, "big") + frame[12:] if tag else frame
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("wire")
+def test_replayed_traffic_comes_as_it_was_sent(opened: Opened) -> None:
+    if not TRAFFIC.exists():
+        pytest.skip(f"needs {TRAFFIC}")
+    ip("link", "set", "out0", "mtu", "9200")
+    ip("link", "set", "in0", "mtu", "9200")
+    receiver, taken = opened("in0", RingOptions(1 << 20, 64, 65_535)), Taken()
+    packets = packets_of(TRAFFIC)
+    subprocess.run(
+        [need("tcpreplay"), "-q", "--preload-pcap", "--topspeed", "-i", "out0", str(TRAFFIC)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    taken.until(receiver, len(packets))
+    assert [with_tag(kept, tag) for kept, _, _, tag in taken.frames] == packets
+    assert [octets for _, octets, _, _ in taken.frames] == [len(packet) for packet in packets]
+    receiver.count()
+    assert (receiver.frames, receiver.drops) == (len(packets), 0)
 
 
 @pytest.mark.usefixtures("wire")
