@@ -175,6 +175,7 @@ class PacketRing:
         try:
             self._socket.setsockopt(_SOL_PACKET, _RX_RING, request)
             self._map = mmap.mmap(self._socket.fileno(), size * count)
+            self._map.madvise(mmap.MADV_DONTFORK)  # a child would keep the socket, and its share of the frames
         except OSError as error:
             text = f"no memory for a ring of {count} blocks of {size} octets: {_reason(error)}; make ring_bytes smaller"
             raise OSError(error.errno, text) from error
