@@ -207,11 +207,11 @@ def _find(row: Any, index: Any, entries: Any, wide: Any) -> Any:
 
 @inlined
 def _payload_at(slab: Any, row: Any, end: Any) -> Any:
-    """Return where in the slab the transport's payload begins; where it has none, or it is cut off, its end."""
+    """Return where in the slab the payload of TCP or UDP begins, at most where the packet ends; 0 = nobody knows."""
     at = np.int64(row[H_TRANSPORT_AT])
     stop = min(np.int64(row[H_IP_END]), end)
-    if at == 0:
-        return stop
+    if at == 0 or row[H_PROTOCOL] not in (TCP, UDP):
+        return np.int64(0)
     if row[H_PROTOCOL] == TCP:
         at += (np.int64(slab[at + 12]) >> 4) * 4 if at + 12 < stop else np.int64(20)
     else:
@@ -345,7 +345,7 @@ def add_packets(
             if slot == -2:
                 if noting:
                     slots[i] = -1
-                    payload_at[i] = frame_end[i]
+                    payload_at[i] = 0
                 continue
             ends = (row[K_META] >> ENDS_SHIFT) & ENDS_MASK
             time = max(frame_time[i], np.int64(0))
