@@ -9,14 +9,34 @@ import numpy as np
 
 from btimd.capture.packetfile import CaptureFileError, PacketFile
 from btimd.kernels import capturefile as cf
+from btimd.kernels.packetfile import read_packets
 from btimd.kernels.packets import PACKET_SIZE
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.packets import PacketBlock
 
-__all__ = ["CaptureFile", "CaptureFileError", "ReplayCounters"]
+__all__ = ["CaptureFile", "CaptureFileError", "ReplayCounters", "holds_flow_export"]
 
+_LOOKED_AT: Final = 4096
+_LEAST_SHARE: Final = 10
 _MIN_SLAB_OCTETS: Final = 65_536
 _SLAB_OCTETS_PER_DATAGRAM: Final = 1500
+
+
+def holds_flow_export(path: Path) -> bool:
+    """Tell a capture of flow export from one of plain traffic, by its first 4,096 packets; raises CaptureFileError.
+
+    It is one of flow export if a tenth of the packets is: UDP to a port of collectors that begins like flow export, or
+    to any port if the rest fits as well. A capture without any packet counts as one, too.
+    """
+    seen = export = 0
+    for block in PacketFile(path, block_packets=_LOOKED_AT).blocks():
+        headers, statuses = np.zeros((len(block), PACKET_SIZE), np.int64), np.zeros(len(block), np.int64)
+        read_packets(block.slab, block.frames, headers, statuses)
+        export += int(cf.count_export(block.slab, block.frames, headers, statuses))
+        seen += len(block)
+        if seen >= _LOOKED_AT:
+            break
+    return export * _LEAST_SHARE >= seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ import numpy as np
 
 from btimd.kernels._jit import inlined, kernel
 from btimd.kernels.headers import (
+    H_DESTINATION_PORT,
     H_ETHERTYPE,
     H_FRAGMENT,
     H_PROTOCOL,
     H_SOURCE_HI,
     H_SOURCE_LO,
     H_TRANSPORT_AT,
+    LATER_FRAGMENT,
     NO_ADDRESSES,
+    PORTS,
     WHOLE,
 )
 from btimd.kernels.octets import be2, be4
@@ -30,9 +33,39 @@ STATE_SIZE: Final = 3
 TAKEN, BLOCK_FULL = 0, 1  # why take_datagrams ended
 
 _UDP: Final = 17
+_COLLECTORS: Final = (2055, 4739, 6343, 9995, 9996)  # ports that collectors of flow export listen on
 _EXTENSIONS: Final = (0, 43, 44, 51, 60, 135, 139, 140)  # of IPv6: what the last header is where others are cut off
 _IPV4, _IPV6 = 0x0800, 0x86DD
 _SMALLEST: Final = 40  # octets of a frame without a link header that may yet be cut off
+
+
+@inlined
+def _begins_like_export(slab: Any, at: Any, octets: Any) -> Any:
+    """Tell whether a payload begins with a version of NetFlow, IPFIX or sFlow."""
+    if octets >= 4 and be4(slab, at) == 5:
+        return True
+    return octets >= 2 and be2(slab, at) in (1, 5, 7, 9, 10)
+
+
+@inlined
+def _is_like_export(slab: Any, at: Any, octets: Any) -> Any:
+    """Tell whether the beginning of a payload fits its length too, as far as its format tells one."""
+    if octets < 16:
+        return False
+    version = be2(slab, at)
+    second = be2(slab, at + 2)
+    if version == 0:
+        return be4(slab, at) == 5 and be4(slab, at + 4) in (1, 2)
+    if version in (1, 5, 7):
+        head = 16 if version == 1 else 24
+        return second > 0 and octets == head + second * (48 if version == 5 else 52)
+    head = 16 if version == 10 else 20
+    if octets < head + 4 or (version == 10 and second != octets):
+        return False
+    size = be2(slab, at + head + 2)
+    kind = be2(slab, at + head)
+    templates = kind in (2, 3) if version == 10 else kind < 2
+    return version in (9, 10) and (templates or kind > 255) and 4 <= size <= octets - head
 
 
 @inlined
@@ -62,18 +95,10 @@ def _payload(slab: Any, at: Any, end: Any, link: Any, headers: Any, counts: Any)
     if octets < 0 or udp + 8 + octets > end:
         counts[C_CUT_OFF] += 1
         return np.int64(-1)
-    if not begins_like_export(slab, udp + 8, octets):
+    if not _begins_like_export(slab, udp + 8, octets):
         counts[C_OTHER_PAYLOAD] += 1
         return np.int64(-1)
     return udp + 8
-
-
-@inlined
-def begins_like_export(slab: Any, at: Any, octets: Any) -> Any:
-    """Tell whether a payload begins with a version of NetFlow, IPFIX or sFlow."""
-    if octets >= 4 and be4(slab, at) == 5:
-        return True
-    return octets >= 2 and be2(slab, at) in (1, 5, 7, 9, 10)
 
 
 @kernel
@@ -110,3 +135,26 @@ def take_datagrams(packets: Any, frames: Any, headers: Any, state: Any, counts: 
         counts[C_PACKETS] += 1
         state[X_FRAME] = frame + 1
     return TAKEN
+
+
+@kernel
+def count_export(packets: Any, frames: Any, headers: Any, statuses: Any) -> Any:
+    """Return how many packets carry what is flow export by its port and first octets, or by how well its octets fit.
+
+    packets, frames: slab and frame index of a PacketBlock. headers, statuses: what packetfile.read_packets says of it.
+    """
+    count = np.int64(0)
+    for frame in range(frames.shape[1]):
+        row = headers[frame]
+        if statuses[frame] != PORTS or row[H_PROTOCOL] != _UDP or row[H_FRAGMENT] == LATER_FRAGMENT or row[P_DEPTH] > 0:
+            continue
+        at = np.int64(row[H_TRANSPORT_AT]) + 8
+        octets = frames[F_END, frame] - at
+        if octets < 2:
+            continue
+        if row[H_FRAGMENT] == WHOLE:
+            octets = min(octets, be2(packets, at - 4) - 8)
+        known = row[H_DESTINATION_PORT] in _COLLECTORS
+        if _begins_like_export(packets, at, octets) and (known or _is_like_export(packets, at, octets)):
+            count += 1
+    return count

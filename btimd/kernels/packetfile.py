@@ -54,7 +54,7 @@ MOST_BLOCK: Final = MOST_CAPTURED + 65_536
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _BIG_ENDIAN, _LITTLE_ENDIAN = 0x1A2B3C4D, 0x4D3C2B1A
 _TIME_RESOLUTION, _TIME_OFFSET = 9, 14
-_MOST_TIME: Final = 1 << 62  # ns: the year 2116; what may still be added to without leaving 63 bits
+_LATEST: Final = (1 << 62) // 1_000_000_000  # s: in the year 2116; as ns it may be added to without leaving 63 bits
 _MOST_OFFSET: Final = 4_000_000_000  # s
 _SECOND: Final = 1_000_000_000
 
@@ -133,28 +133,26 @@ def walk_pcap(data: Any, end: int, little: int, header: int, unit: int, link: in
 @inlined
 def _resolution(interface: Any, exponent: Any) -> Any:
     """Write how times become ns from if_tsresol: 10^-exponent s, or 2^-(exponent - 128) s."""
+    power = exponent & 0x7F
+    interface[I_FACTOR] = 1
     interface[I_DIVISOR] = 1
     interface[I_SHIFT] = -1
-    interface[I_FACTOR] = 1
+    interface[I_MOST] = (1 << 63) - 1
     if exponent & 0x80:
-        if exponent & 0x7F > 62:
-            interface[I_FACTOR] = 0
-            return
-        interface[I_SHIFT] = exponent & 0x7F
-        interface[I_MOST] = np.int64((1 << 63) - 1)
-        if exponent & 0x7F < 31:
-            interface[I_MOST] = (np.int64(_MOST_TIME) // _SECOND) << (exponent & 0x7F)
-        return
-    if exponent > 18:
+        interface[I_SHIFT] = power
+        if power < 31:
+            interface[I_MOST] = np.int64(_LATEST) << power
+    elif power <= 9:
+        interface[I_MOST] = _LATEST
+        for _ in range(power):
+            interface[I_MOST] *= 10
+        for _ in range(9 - power):
+            interface[I_FACTOR] *= 10
+    else:
+        for _ in range(min(power, 18) - 9):
+            interface[I_DIVISOR] *= 10
+    if power > (62 if exponent & 0x80 else 18):
         interface[I_FACTOR] = 0
-        return
-    for _ in range(9 - exponent):
-        interface[I_FACTOR] *= 10
-    for _ in range(exponent - 9):
-        interface[I_DIVISOR] *= 10
-    interface[I_MOST] = np.int64((1 << 63) - 1)
-    if exponent <= 9:
-        interface[I_MOST] = np.int64(_MOST_TIME) // interface[I_FACTOR]
 
 
 @inlined
