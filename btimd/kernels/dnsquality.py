@@ -12,7 +12,14 @@ from typing import Any, Final
 import numpy as np
 
 from btimd.kernels._jit import inlined
-from btimd.kernels.headers import H_DESTINATION_PORT, H_FRAGMENT, H_IP_END, H_SOURCE_PORT, H_TRANSPORT_AT, LATER_FRAGMENT
+from btimd.kernels.headers import (
+    H_DESTINATION_PORT,
+    H_FRAGMENT,
+    H_IP_END,
+    H_SOURCE_PORT,
+    H_TRANSPORT_AT,
+    LATER_FRAGMENT,
+)
 from btimd.kernels.octets import be2
 from btimd.kernels.packetlayout import (
     QC_DNS_ANSWERS,

@@ -4,9 +4,9 @@ A connection's row (Q_*). The first cache line is what every segment touches, th
 the direction of who was seen first, "1" the other one; direction d has its words at 4 * d.
 
  0, 4   bits 0-31 next sequence number, 32-47 window, 48-49 duplicate ACKs in a row, up to 3; 50 = the word holds
- 1, 5   when that number was reached, ns
- 2, 6   bits 0-31 highest acknowledgment, 32-47 mark: IPv4 identification, or next header and hop limit, of what reached
-        the number
+ 1, 5   when a segment that occupies numbers came last, ns
+ 2, 6   bits 0-31 highest acknowledgment, 32-47 mark: IPv4 identification, or next header and hop limit, of the latest
+        such segment
  3      bits 0-23 state (Q_*), 24-62 requests
  7      segments of direction 0 (32 bits) and 1 (31 bits)
  8      six counters of 10 bits, C_*

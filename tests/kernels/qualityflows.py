@@ -100,7 +100,9 @@ class Flows:
         taken = note(
             slab, self.packet, max(octets, len(frame)), time, row, reverse, self.quality, self.samples
         )  # fmt: skip
-        samples = [(SAMPLE_KINDS[int(self.samples[M_KIND, k])], int(self.samples[M_NANOSECONDS, k])) for k in range(taken)]
+        samples = [
+            (SAMPLE_KINDS[int(self.samples[M_KIND, k])], int(self.samples[M_NANOSECONDS, k])) for k in range(taken)
+        ]
         counters = self.take(row, time)
         for name, count in final.items():
             counters[name] = counters.get(name, 0) + count
