@@ -29,7 +29,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from btimd.kernels._jit import inlined, kernel
+from btimd.kernels._jit import inlined
 from btimd.kernels.dnsquality import note_dns, take_dns
 from btimd.kernels.headers import (
     H_DESTINATION_PORT,
@@ -169,7 +169,7 @@ def _acknowledge(slot: Any, reverse: Any, quality: Any, ack: Any, flags: Any, wi
         quality[slot, Q_STATE] &= ~zero
 
 
-@kernel
+@inlined
 def _unusual(slab: Any, packet: Any, time: Any, slot: Any, reverse: Any, quality: Any, samples: Any, taken: Any,  # noqa: PLR0911  a return per case
              seq: Any, ack: Any, flags: Any, window: Any, length: Any) -> Any:  # fmt: skip
     """Take any segment but those that go on where the one before ended, on an established connection."""
