@@ -177,7 +177,8 @@ class LivePeer:
         command: list[str | Path]
         if tool == "softflowd":
             command = ["softflowd", "-i", interface, "-n", NOWHERE, "-v", "9", "-m", str(FLOWS), "-d",
-                       "-B", str(RING_MEGABYTES << 20), "-C", "96", "-p", folder / "pid", "-c", folder / "ctl"]  # fmt: skip
+                       "-B", str(RING_MEGABYTES << 20), "-C", "96", "-p", folder / "pid",
+                       "-c", folder / "ctl"]  # fmt: skip
         elif tool == "nfpcapd":
             command = ["nfpcapd", "-i", interface, "-w", self._stored, "-B", str(FLOWS), "-b", str(RING_MEGABYTES),
                        "-s", "96", "-t", "3600"]  # fmt: skip
@@ -190,10 +191,11 @@ class LivePeer:
     def finish(self) -> Totals:
         """End it and return what it counted."""
         if self.tool == "softflowd":
-            asked = ["softflowctl", "-c", str(self._folder / "ctl"), "statistics"]
-            said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+            found = self._ask()
+            while (later := self._ask()) != found:  # it still works on what it holds
+                found = later
             self.process.stop()
-            return softflowd_totals(said)
+            return found
         self.process.stop(signal.SIGINT if self.tool.startswith("pmacctd") else signal.SIGTERM, 60)
         if self.tool == "nfpcapd":
             found = nfdump_totals(self._stored)
@@ -203,3 +205,9 @@ class LivePeer:
         lost = re.findall(r"dropped.*?=(\d+)|drops?=(\d+)", self.process.log)
         dropped = int(next(filter(None, lost[-1]), 0)) if lost else -1
         return Totals(sum(row[1] for row in sums.values()), sum(row[0] for row in sums.values()), dropped)
+
+    def _ask(self) -> Totals:
+        """Return what softflowd says a second later."""
+        time.sleep(1.0)
+        asked = ["softflowctl", "-c", str(self._folder / "ctl"), "statistics"]
+        return softflowd_totals(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)

@@ -89,7 +89,7 @@ class Packets:
 
 
 def draw_flows(network: Network, count: int, chance: np.random.Generator, *, only_open: bool = False) -> Flows:
-    """Return connections; every (client, client port) is one connection only, up to 60,000 of a client."""
+    """Return connections; every (address, port) of clients is one connection only, up to 60,000 of an address."""
     kinds = np.array(list(SHARES))
     kind = np.full(count, OPEN) if only_open else chance.choice(kinds, count, p=np.array(list(SHARES.values())))
     client = np.searchsorted(network.popularity, chance.random(count), side="right")
@@ -97,8 +97,11 @@ def draw_flows(network: Network, count: int, chance: np.random.Generator, *, onl
     is_dns = kind == DNS
     nobody = is_dns | (chance.random(count) < NOBODY)
     six = network.client_hi[client] != 0
-    order = np.argsort(client, kind="stable")
-    edges = np.flatnonzero(np.diff(client[order], prepend=-1))
+    # Clients of nested prefixes may share an address, and then its ports too.
+    _, address_of = np.unique(np.stack([network.client_hi, network.client_lo]), axis=1, return_inverse=True)
+    address = address_of.ravel()[client]
+    order = np.argsort(address, kind="stable")
+    edges = np.flatnonzero(np.diff(address[order], prepend=-1))
     rank = np.empty(count, np.int64)
     rank[order] = np.arange(count) - np.repeat(edges, np.diff(edges, append=count))
     ends = []

@@ -3,7 +3,8 @@
 python -m bench.spanline FILE OUT STAGE
 
 STAGE: `table` walks the file, parses and keeps flows; `cells` attributes the flow records and adds them up in windows
-as well; `quality` measures TCP and DNS on top, and adds that up too. The clock is that of the packets; flows are
+as well; `quality` measures TCP and DNS on top, and adds that up too; `whole` is the same without a rehearsal; `held`
+counts the connections of a capture that has none that end. The clock is that of the packets; flows are
 harvested once a second of it. Times are CPU time of the process; steady is the second half of the packets.
 """
 
@@ -98,13 +99,14 @@ class Line:
         return {place: tuple(sums) for place, sums in found.items()}
 
 
-def play(path: Path, out: Path, stage: str) -> None:
+def play(path: Path, out: Path, stage: str, *, rehearse: bool = True) -> None:
     """Play a capture through the line; write times and what was found."""
     _, _, attribution = build()
     warm()
     line = Line(attribution, stage)
     line.table.warm()
-    _rehearse(path, attribution, stage)
+    if rehearse:
+        _rehearse(path, attribution, stage)
     idle = resident_megabytes("VmRSS")
     marks: list[tuple[int, tuple[float, ...]]] = []
     blocks, packets, due, began = PacketFile(path).blocks(), 0, 0, process_time()
@@ -203,11 +205,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("stage", choices=(*STAGES, "held"))
+    parser.add_argument("stage", choices=(*STAGES, "whole", "held"))
     parser.add_argument("--flows", type=int, default=TABLE_FLOWS)
     arguments = parser.parse_args()
     if arguments.stage == "held":
         held(arguments.path, arguments.out, arguments.flows)
+    elif arguments.stage == "whole":
+        play(arguments.path, arguments.out, "quality", rehearse=False)
     else:
         play(arguments.path, arguments.out, arguments.stage)
 

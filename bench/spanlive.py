@@ -2,7 +2,8 @@
 
 The sender is in one network namespace and on one core, the receiver in another and on the other core. A frame on the
 wire is the first 96 octets of one, so that the sender is as fast as it can be; so only packets are compared, not octets
-(softflowd counts those of the frame).
+(softflowd counts those of the frame). Of what softflowd does not count, up to a block of its ring is not lost: it sees
+a block when it is full.
 
 python -m bench.spanlive INTERFACE OUT is btimd as the receiver: its capture, flow table, attribution, windows and
 quality, on all of its threads, without store and API.
@@ -103,7 +104,7 @@ class Btimd:
     def __init__(self, folder: Path, wire: Wire) -> None:
         folder.mkdir(parents=True)
         self._out = folder / "out"
-        command = [sys.executable, "-m", "bench.spanlive", RECEIVING, self._out]
+        command = [sys.executable, "-m", "bench.spanlive", RECEIVING, str(self._out)]
         self.process = Pinned(wire.inside(command), folder / "log")
         wait_until(lambda: "ready" in self.process.log or not self.process.alive, 600, "btimd", every=0.1)
         if not self.process.alive:
@@ -129,7 +130,7 @@ def trial(
     else:
         receiver = LivePeer(tool, folder, RECEIVING, wire.inside, entries, rules)
     command = wire.inside(
-        [sys.executable, "-m", "bench.packetsender", capture, SENDING, "--core", str(SENDER_CORE)], sender=True
+        [sys.executable, "-m", "bench.packetsender", str(capture), SENDING, "--core", str(SENDER_CORE)], sender=True
     )
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sender:
         assert sender.stdin is not None
