@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from btimd.capture import bpf
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule, TimeSource
+from btimd.capture.wire.ipfixexport import MAX_MESSAGE_OCTETS, MIN_MESSAGE_OCTETS, ExportLimits
 from btimd.model.address import Prefix
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 from btimd.settings.tables import PrefixField
@@ -187,10 +188,40 @@ class SpanSettings(Section):
         return size
 
 
+class ExportSettings(Section):
+    """[capture.export]: other collectors that get the flow records btimd makes of packets, as IPFIX over UDP."""
+
+    collectors: tuple[HostPort, ...] = ()
+    """Where the records go: each collector gets all of them. An empty list sends nothing"""
+    message_bytes: int = Field(default=1_400, ge=MIN_MESSAGE_OCTETS, le=MAX_MESSAGE_OCTETS)
+    """The most octets of a message, so that it fits into one packet on the way"""
+    template_refresh: Duration = Field(default=60.0, ge=0.001, le=86_400)
+    """Templates are sent again when so much time has passed"""
+    template_refresh_messages: int = Field(default=4_096, ge=1, le=1_000_000)
+    """... or so many messages have been sent since"""
+    queue_records: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    """Records that may wait to be sent, about 200 octets each; of more the oldest are dropped and counted"""
+
+    @field_validator("collectors")
+    @classmethod
+    def _check_ports(cls, collectors: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+        for number, (host, port) in enumerate(collectors):
+            if port == 0:
+                raise ValueError(f"{host}:0 has no port; collectors of IPFIX mostly listen on 4739")
+            if (host, port) in collectors[:number]:
+                raise ValueError(f"{host}:{port} is given twice and would get every record twice; give it once")
+        return collectors
+
+    def limits(self) -> ExportLimits:
+        """Return how messages are made, in the encoder's own terms."""
+        return ExportLimits(self.message_bytes, int(self.template_refresh * 1000), self.template_refresh_messages)
+
+
 class CaptureSettings(Section):
     """[capture]: where traffic is seen."""
 
     netflow: NetflowSettings = NetflowSettings()
+    export: ExportSettings = ExportSettings()
     exporter: dict[str, ExporterSettings] = Field(default_factory=dict)
     span: dict[str, SpanSettings] = Field(default_factory=dict)
 

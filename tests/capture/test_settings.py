@@ -10,6 +10,7 @@ from btimd.capture.settings import (
 )
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule
+from btimd.capture.wire.ipfixexport import ExportLimits
 from btimd.model.address import Prefix
 
 
@@ -130,3 +131,33 @@ def test_two_spans_cannot_have_one_interface() -> None:
     assert list(repeated_interfaces(CaptureSettings.model_validate({"span": spans}).span)) == [
         ("c", "eth1 is the interface of span 'a' too; give each interface once")
     ]
+
+
+def test_what_the_operator_wrote_reaches_the_encoder_of_flow_records() -> None:
+    settings = CaptureSettings.model_validate(
+        {
+            "export": {
+                "collectors": ["10.0.0.9:4739", "[2001:db8::9]:2055"],
+                "message_bytes": 8_000,
+                "template_refresh": "5m",
+                "template_refresh_messages": 100,
+            }
+        }
+    )
+    assert settings.export.collectors == (("10.0.0.9", 4739), ("2001:db8::9", 2055))
+    assert settings.export.limits() == ExportLimits(8_000, 300_000, 100)
+    assert CaptureSettings().export.collectors == ()
+    assert CaptureSettings().export.limits() == ExportLimits()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"collectors": ["10.0.0.9:0"]}, "10.0.0.9:0 has no port; collectors of IPFIX mostly listen on 4739"),
+        ({"collectors": ["a:1", "a:1"]}, "a:1 is given twice and would get every record twice; give it once"),
+        ({"message_bytes": 400}, "greater than or equal to 512"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message.replace(";", ".")):
+        CaptureSettings.model_validate({"export": table})
