@@ -20,6 +20,8 @@ from btimd.model.packets import PacketBlock
 _HALF: Final = (1 << 64) - 1
 _SECOND: Final = 1_000_000_000
 _TCP: Final = 6
+_AS_VLANS: Final = frozenset({"vlanId", "dot1qCustomerVlanId"})
+_FAULTS: Final = {h.CUT_OFF: "cut off", h.MALFORMED: "malformed"}
 _LINKS: Final = {
     h.LINK_ETHERNET: "Ethernet", h.LINK_IPV4: "IP", h.LINK_PPP: "PPP", h.LINK_MPLS: "MPLS", h.LINK_LOOPBACK: "loopback",
     h.LINK_FDDI: "FDDI", h.LINK_PPP_OVER_ETHERNET: "PPPoE", h.LINK_WIFI: "802.11", h.LINK_COOKED: "Linux cooked",
@@ -47,8 +49,8 @@ class PacketText:
                     self._faults[fault] += 1
                 yield json.dumps({"packet": number, **line}, separators=(",", ":"))
 
-    def summary(self) -> str:
-        """Return, in words, what was read and what was not."""
+    def summary(self) -> list[str]:
+        """Return, in a sentence, what was read and what was not."""
         found = self._file.counters
         said = {
             "of link types that are not read": found.unknown_link,
@@ -66,7 +68,7 @@ class PacketText:
         for head, counts in (("of them", said), ("left out", lost)):
             if words := ", ".join(f"{count} {what}" for what, count in counts.items() if count):
                 parts.append(f"{head}: {words}")
-        return "; ".join(parts)
+        return ["; ".join(parts)]
 
 
 def describe_packets(block: PacketBlock) -> Iterator[dict[str, Any]]:
@@ -78,27 +80,39 @@ def describe_packets(block: PacketBlock) -> Iterator[dict[str, Any]]:
             "time": _time(frame[F_TIME]), "octets": frame[F_OCTETS], "captured": frame[F_END] - frame[F_AT],
             "link": _LINKS.get(frame[F_LINK], str(frame[F_LINK])),
         }  # fmt: skip
+        if tags := _tags(row[h.H_TAGS]):
+            line["vlans"] = tags
         if row[p.P_DEPTH]:
             line["outer"] = _outer(row)
-        line |= describe_headers(row, status)
+        line |= {name: value for name, value in describe_headers(row, status).items() if name not in _AS_VLANS}
         if row[h.H_MPLS_DEPTH] > 1:
             line["mplsLabels"] = row[h.H_MPLS_DEPTH]
         if status == h.PORTS and row[h.H_PROTOCOL] == _TCP:
             line |= _segment(block, row, frame[F_END])
-        if fault := _fault(row, status, frame[F_LINK]):
+        if fault := _FAULTS.get(row[h.H_FAULT]):
             line["fault"] = fault
         yield line
 
 
+def _time(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, _SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def _tags(tags: int) -> list[int]:
+    """Return the VLANs of a frame and of what it tunnels, the outermost first."""
+    kept = min(tags >> h.TAG_COUNT_SHIFT, h.MOST_TAGS)
+    return [tags >> 12 * place & 0xFFF for place in reversed(range(kept))]
+
+
 def _outer(row: list[int]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"tunnels": row[p.P_DEPTH]}
-    if row[p.P_OUTER_VLAN]:
-        shown["vlanId"] = row[p.P_OUTER_VLAN]
-    shown["sourceAddress"] = address_text(row[p.P_OUTER_SOURCE_HI] & _HALF, row[p.P_OUTER_SOURCE_LO] & _HALF)
-    shown["destinationAddress"] = address_text(
-        row[p.P_OUTER_DESTINATION_HI] & _HALF, row[p.P_OUTER_DESTINATION_LO] & _HALF
-    )
-    return shown
+    return {
+        "tunnels": row[p.P_DEPTH],
+        "sourceAddress": address_text(row[p.P_OUTER_SOURCE_HI] & _HALF, row[p.P_OUTER_SOURCE_LO] & _HALF),
+        "destinationAddress": address_text(
+            row[p.P_OUTER_DESTINATION_HI] & _HALF, row[p.P_OUTER_DESTINATION_LO] & _HALF
+        ),
+    }
 
 
 def _segment(block: PacketBlock, row: list[int], end: int) -> dict[str, Any]:
@@ -111,10 +125,6 @@ def _segment(block: PacketBlock, row: list[int], end: int) -> dict[str, Any]:
     ):  # fmt: skip
         if len(octets) >= stop:
             shown[name] = int.from_bytes(octets[begin:stop], "big")
-    if row[h.H_IP_OCTETS] and len(octets) > 12:
-        shown["tcpPayloadOctets"] = row[h.H_IP_AT] + row[h.H_IP_OCTETS] - at - (octets[12] >> 4) * 4
+    if row[h.H_IP_OCTETS] and (lengths := octets[12:13]):
+        shown["tcpPayloadOctets"] = row[h.H_IP_AT] + row[h.H_IP_OCTETS] - at - (lengths[0] >> 4) * 4
     return shown
-
-
-def _fault(row: list[int], status: int, link: int) -> str:
-    ...

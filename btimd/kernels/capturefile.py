@@ -6,8 +6,9 @@ import numpy as np
 
 from btimd.kernels._jit import inlined, kernel
 from btimd.kernels.headers import (
+    CUT_OFF,
     H_DESTINATION_PORT,
-    H_ETHERTYPE,
+    H_FAULT,
     H_FRAGMENT,
     H_PROTOCOL,
     H_SOURCE_HI,
@@ -15,6 +16,7 @@ from btimd.kernels.headers import (
     H_TRANSPORT_AT,
     LATER_FRAGMENT,
     NO_ADDRESSES,
+    NO_FAULT,
     PORTS,
     WHOLE,
 )
@@ -34,9 +36,6 @@ TAKEN, BLOCK_FULL = 0, 1  # why take_datagrams ended
 
 _UDP: Final = 17
 _COLLECTORS: Final = (2055, 4739, 6343, 9995, 9996)  # ports that collectors of flow export listen on
-_EXTENSIONS: Final = (0, 43, 44, 51, 60, 135, 139, 140)  # of IPv6: what the last header is where others are cut off
-_IPV4, _IPV6 = 0x0800, 0x86DD
-_SMALLEST: Final = 40  # octets of a frame without a link header that may yet be cut off
 
 
 @inlined
@@ -75,18 +74,16 @@ def _payload(slab: Any, at: Any, end: Any, link: Any, headers: Any, counts: Any)
         counts[C_UNKNOWN_LINK] += 1
         return np.int64(-1)
     status = parse_packet(slab, at, end, link, headers)
+    fault = headers[H_FAULT]
     if status == NO_ADDRESSES:
-        ethertype = headers[H_ETHERTYPE]
-        short = ethertype == 0 and end - at < _SMALLEST and (end - at < 14 or slab[at] >> 4 in (4, 6))
-        counts[C_CUT_OFF if short or ethertype in (_IPV4, _IPV6) else C_NOT_UDP] += 1
+        counts[C_CUT_OFF if fault == CUT_OFF else C_NOT_UDP] += 1
         return np.int64(-1)
-    protocol = headers[H_PROTOCOL]
     udp = np.int64(headers[H_TRANSPORT_AT])
-    if headers[P_DEPTH] == 0 and headers[H_FRAGMENT] != WHOLE and protocol == _UDP:
-        counts[C_FRAGMENTS] += 1
+    if headers[P_DEPTH] > 0 or headers[H_PROTOCOL] != _UDP:  # or extension headers that do not end
+        counts[C_CUT_OFF if udp == 0 and headers[H_FRAGMENT] == WHOLE and fault != NO_FAULT else C_NOT_UDP] += 1
         return np.int64(-1)
-    if headers[P_DEPTH] > 0 or protocol != _UDP:
-        counts[C_CUT_OFF if udp == 0 and protocol in _EXTENSIONS else C_NOT_UDP] += 1
+    if headers[H_FRAGMENT] != WHOLE:
+        counts[C_FRAGMENTS] += 1
         return np.int64(-1)
     if udp == 0 or udp + 8 > end:
         counts[C_CUT_OFF] += 1

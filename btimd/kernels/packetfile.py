@@ -21,7 +21,7 @@ from btimd.kernels._jit import inlined, kernel
 from btimd.kernels.headers import link_of_linktype
 from btimd.kernels.octets import be2, be4
 from btimd.kernels.packetlayout import F_AT, F_END, F_LINK, F_OCTETS, F_TAG, F_TIME
-from btimd.kernels.packets import PACKET_SIZE, parse_packet
+from btimd.kernels.packets import read_packet
 
 # The state is int64[STATE_SIZE]: where the walk is in `data`; packets that the last call found; the section's byte
 # order, 1 = little-endian, -1 before the first section; the section's interfaces; the time of the packet before.
@@ -308,13 +308,8 @@ def read_packets(slab: Any, frames: Any, out: Any, statuses: Any) -> None:
     """Read the innermost packet of every frame, for callers that are no kernels.
 
     slab: uint8. frames: int64[FRAME_ROWS, n]. out: int64[n, packets.PACKET_SIZE] and statuses: int64[n], what
-    parse_packet writes and returns; a frame of an unknown link type has no addresses.
+    packets.read_packet writes and returns.
     """
     for index in range(frames.shape[1]):
-        row = out[index]
-        if frames[F_LINK, index] < 0:
-            for k in range(PACKET_SIZE):
-                row[k] = 0
-            statuses[index] = 0
-            continue
-        statuses[index] = parse_packet(slab, frames[F_AT, index], frames[F_END, index], frames[F_LINK, index], row)
+        at, end, link = frames[F_AT, index], frames[F_END, index], frames[F_LINK, index]
+        statuses[index] = read_packet(slab, at, end, link, out[index])

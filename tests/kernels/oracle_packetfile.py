@@ -45,7 +45,7 @@ class Interface:
     binary: bool = False
 
 
-def walk_pcapng(data: bytes) -> Walked:
+def walk_pcapng(data: bytes) -> Walked:  # noqa: C901  one case per kind of block
     found, order, interfaces, before = Walked(), "", list[Interface](), 0
     while len(data) - found.at >= 12:
         block = data[found.at :]
@@ -82,7 +82,7 @@ def walk_pcapng(data: bytes) -> Walked:
     return found
 
 
-def _packet(found: Walked, kind: int, body: bytes, begin: int, order: str, interfaces: list[Interface],  # noqa: PLR0913
+def _packet(found: Walked, kind: int, body: bytes, begin: int, order: str, interfaces: list[Interface],
             before: int, *, whole: bool) -> int:  # fmt: skip
     """Note a packet; return its time, or that of the one before."""
     head = 4 if kind == 3 else 20

@@ -64,7 +64,10 @@ class Walker:
 
 def expected(found: oracle.Walked) -> oracle.Walked:
     """Return what the oracle found, with the kernels' numbers of link types."""
-    found.packets = [(*packet, link_of_linktype(link) if link >= 0 else -1) for *packet, link in found.packets]
+    found.packets = [
+        (at, end, octets, time, link_of_linktype(link) if link >= 0 else -1)
+        for at, end, octets, time, link in found.packets
+    ]
     found.counts["unknown link"] = sum(link < 0 for *_, link in found.packets)
     return found
 
@@ -155,7 +158,7 @@ def pcapng_files(draw: st.DrawFn) -> bytes:
 
 
 @given(data=pcapng_files(), room=st.integers(1, 4))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_pcapng_is_walked_as_in_plain_python(data: bytes, room: int) -> None:
     assert Walker(data, room).pcapng() == expected(oracle.walk_pcapng(data))
 
@@ -173,8 +176,8 @@ RECORDS = st.lists(
     order=ORDERS, header=st.sampled_from([16, 24]), unit=st.sampled_from([1, 1000]), room=st.integers(1, 4),
     link=st.sampled_from([1, 101, UNKNOWN_LINKTYPE]), records=RECORDS, draw=st.data(),
 )  # fmt: skip
-@settings(max_examples=400)
-def test_pcap_is_walked_as_in_plain_python(  # noqa: PLR0913, PLR0917
+@settings(max_examples=200)
+def test_pcap_is_walked_as_in_plain_python(
     order: str, header: int, unit: int, room: int, link: int,
     records: list[tuple[int, int, bytes, int | None, int]], draw: st.DataObject,
 ) -> None:  # fmt: skip
@@ -265,4 +268,4 @@ def test_packets_are_read_for_who_has_no_kernel() -> None:
     pf.read_packets(slab, frames, out, statuses)
     assert statuses.tolist() == [headers.PORTS, headers.NO_ADDRESSES, headers.NO_ADDRESSES]
     assert out[0, [headers.H_SOURCE_PORT, headers.H_DESTINATION_PORT]].tolist() == [53, 12345]
-    assert not out[1].any()
+    assert out[:, headers.H_FAULT].tolist() == [headers.NO_FAULT, headers.NOT_IP, headers.CUT_OFF]
