@@ -56,8 +56,9 @@ class ReplayCounters:
 class CaptureFile:
     """A pcap or pcapng file, of any byte order and time resolution.
 
-    Of IPv4 and IPv6 over Ethernet (with VLAN tags), Linux cooked, raw IP and loopback links, UDP payloads that begin
-    like flow export (version 1, 5, 7, 9, 10, or sFlow) are taken; fragments and everything else are counted.
+    Of IPv4 and IPv6 over every link that is read (Ethernet with tags and labels, Linux cooked, raw IP, loopback), UDP
+    payloads that begin like flow export (version 1, 5, 7, 9, 10, or sFlow) are taken, but not out of tunnels; fragments
+    and everything else are counted.
     """
 
     def __init__(self, path: Path, *, block_datagrams: int = 2048) -> None:
