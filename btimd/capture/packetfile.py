@@ -156,7 +156,7 @@ class PacketFile:
             if head.startswith(begin):
                 raise CaptureFileError(f"{self._path} is compressed ({name}); unpack it first: {program} {self._path}")
         raise CaptureFileError(
-            f"{self._path} begins with {head.hex()}, which is neither pcap nor pcapng; record one with tcpdump -w"
+            f"{self._path} begins with {head[:4].hex()}, which is neither pcap nor pcapng; record one with tcpdump -w"
         )
 
 

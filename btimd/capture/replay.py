@@ -16,6 +16,7 @@ from btimd.model.packets import PacketBlock
 
 __all__ = ["CaptureFile", "CaptureFileError", "ReplayCounters", "holds_flow_export"]
 
+_READ_OCTETS: Final = 1 << 20  # at a time: what is copied out of them is still in the processor's cache
 _LOOKED_AT: Final = 4096
 _LEAST_SHARE: Final = 10
 _MIN_SLAB_OCTETS: Final = 65_536
@@ -55,12 +56,13 @@ class ReplayCounters:
 class CaptureFile:
     """A pcap or pcapng file, of any byte order and time resolution.
 
-    Of IPv4 and IPv6 over Ethernet (with VLAN tags), Linux cooked, raw IP and loopback links, UDP payloads that begin
-    like flow export (version 1, 5, 7, 9, 10, or sFlow) are taken; fragments and everything else are counted.
+    Of IPv4 and IPv6 over every link that is read (Ethernet with tags and labels, Linux cooked, raw IP, loopback), UDP
+    payloads that begin like flow export (version 1, 5, 7, 9, 10, or sFlow) are taken, but not out of tunnels; fragments
+    and everything else are counted.
     """
 
     def __init__(self, path: Path, *, block_datagrams: int = 2048) -> None:
-        self._file = PacketFile(path)
+        self._file = PacketFile(path, buffer_octets=_READ_OCTETS)
         self._block_datagrams = block_datagrams
         self._counts = np.zeros(cf.PACKET_COUNTS, np.int64)
         self._headers = np.zeros(PACKET_SIZE, np.int64)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from btimd.capture.component import warm as warm_receiving
-from btimd.capture.replay import CaptureFile
+from btimd.capture.replay import CaptureFile, holds_flow_export
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.enrichment import Enrichment
 from btimd.capture.wire.output import OutputChunk
@@ -52,11 +52,12 @@ def _warm_sflow() -> None:
 
 
 def _warm_replay() -> None:
-    """Read a capture file of each format, without a packet in it."""
+    """Read a capture file of each format, with a packet in one of them."""
     with TemporaryDirectory() as folder:
         for number, head in enumerate((_PCAP_HEAD, _PCAPNG_HEAD)):
             path = Path(folder, f"{number}.pcap")
             path.write_bytes(head)
+            holds_flow_export(path)
             list(CaptureFile(path).blocks())
 
 
@@ -72,7 +73,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "rest": _warm_rest,
 }
 """The two decoders take most of the time, so each has a process; what several parts need is small."""
-_PCAP_HEAD: Final = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+_PCAP_HEAD: Final = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + bytes(16)
 _PCAPNG_HEAD: Final = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
 _LIMIT_SECONDS: Final = 300.0
 

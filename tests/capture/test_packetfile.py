@@ -144,7 +144,7 @@ def test_a_pipe_will_do(tmp_path: Path) -> None:
     ("octets", "said"),
     [
         (b"", "is empty; give a pcap or pcapng file"),
-        (b"hello", "begins with 68656c6c6f, which is neither pcap nor pcapng; record one with tcpdump -w"),
+        (b"hello", "begins with 68656c6c, which is neither pcap nor pcapng; record one with tcpdump -w"),
         (pcap()[:20], "which is neither pcap nor pcapng"),
         (b"\x1f\x8b\x08" + bytes(30), r"is compressed \(gzip\); unpack it first: gunzip .*file\.pcap"),
         (b"\x28\xb5\x2f\xfd" + bytes(30), r"is compressed \(zstd\); unpack it first: unzstd .*file\.pcap"),
