@@ -1,11 +1,15 @@
-"""What the operator can set about receiving flow export."""
+"""What the operator can set about receiving flow export, and about the packets kept as evidence."""
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from btimd.capture.evidence import RingLimits
+from btimd.capture.evidencefiles import KeepLimits
+from btimd.capture.evidenceservice import ServiceLimits
+from btimd.capture.forensics import DissectLimits
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule, TimeSource
 from btimd.model.address import Prefix
@@ -118,10 +122,92 @@ class ExporterSettings(Section):
     """When its flows were: as its records say, when it sent them, or when they arrived, for one whose clock is wrong"""
 
 
+DissectedProtocol = Literal["http", "http2", "dns", "tls", "mysql", "pgsql", "tds", "tns", "ldap", "smtp", "ftp"]
+
+
+class EvidenceSettings(Section):
+    """[capture.evidence]: the latest packets of each business, kept as a capture file when a symptom shows.
+
+    Only the headers of packets are kept, but for the businesses in `payload`. Findings hold codes and counts only.
+    """
+
+    enabled: bool = True
+    """Keep packets in memory, and write files on symptoms; it takes a SPAN port to have any packets"""
+    window: Duration = Field(default=60.0, ge=1.0, le=3600.0)
+    """Older packets are forgotten"""
+    ring_bytes: int = Field(default=1024 * 1024, ge=65_536, le=1024 * 1024 * 1024)
+    """Memory for each business's packets, about 10,000 of headers only; the oldest are overwritten"""
+    max_bytes: int = Field(default=64 * 1024 * 1024, ge=65_536)
+    """Memory for the packets of all; businesses for which none is left have no evidence"""
+    payload: tuple[str, ...] = ()
+    """Businesses of which payload may be kept too, by id; without it, findings speak of TCP only"""
+    payload_octets: int = Field(default=1024, ge=0, le=9000)
+    """How much payload of each packet, for those"""
+    pause: Duration = Field(default=300.0, ge=0.0)
+    """The packets of one business are not written more often than this"""
+    keep_files: int = Field(default=200, ge=1, le=100_000)
+    keep_bytes: int = Field(default=256 * 1024 * 1024, ge=65_536)
+    keep_age: Duration = Field(default=7 * 86_400.0, gt=0.0)
+    """Files are deleted, the oldest first, when there are more, when they take more, and when they are older"""
+    decode_as: dict[int, DissectedProtocol] = Field(default_factory=dict)
+    """Protocols by port, where tshark does not know them: `{ "8080" = "http" }`"""
+    tshark: str = ""
+    """Path of tshark; without it, the first one where programs usually are"""
+    dissect_timeout: Duration = Field(default=30.0, gt=0.0, le=600.0)
+    dissect_cpu: Duration = Field(default=20.0, ge=1.0, le=600.0)
+    dissect_memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=256 * 1024 * 1024)
+    """Time and memory that looking into one file may take"""
+    dissect_packets: int = Field(default=4000, ge=1, le=1_000_000)
+    """Packets that say something (answers, handshakes, resets) that are looked at, about 500 per second"""
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.max_bytes < self.ring_bytes:
+            raise ValueError(
+                f"max_bytes = {self.max_bytes} leaves no memory for one ring; make it ring_bytes = {self.ring_bytes} "
+                "or more"
+            )
+        if self.keep_bytes < self.ring_bytes:
+            raise ValueError(
+                f"keep_bytes = {self.keep_bytes} is less than one ring holds; make it ring_bytes = {self.ring_bytes} "
+                "or more"
+            )
+        return self
+
+    def ring_limits(self, *, flows: int, threads: int = 1) -> RingLimits:
+        """Return the bounds of each of `threads` recorders beside flow tables of `flows` rows."""
+        return RingLimits(
+            flows=flows,
+            window=int(self.window * 1e9),
+            ring_octets=max(self.ring_bytes // threads, 65_536),
+            max_octets=max(self.max_bytes // threads, 65_536),
+            payload_octets=dict.fromkeys(self.payload, self.payload_octets),
+        )
+
+    def keep_limits(self) -> KeepLimits:
+        """Return the bounds of the folder."""
+        return KeepLimits(files=self.keep_files, octets=self.keep_bytes, seconds=self.keep_age)
+
+    def service_limits(self) -> ServiceLimits:
+        """Return how often evidence is collected."""
+        return ServiceLimits(pause=self.pause)
+
+    def dissect_limits(self) -> DissectLimits:
+        """Return the bounds of one dissection."""
+        return DissectLimits(
+            seconds=self.dissect_timeout,
+            cpu_seconds=int(self.dissect_cpu),
+            memory_octets=self.dissect_memory_bytes,
+            packets=self.dissect_packets,
+            tshark=self.tshark,
+        )
+
+
 class CaptureSettings(Section):
     """[capture]: where traffic is seen."""
 
     netflow: NetflowSettings = NetflowSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     exporter: dict[str, ExporterSettings] = Field(default_factory=dict)
 
     def exporter_rules(self) -> tuple[ExporterRule, ...]:
