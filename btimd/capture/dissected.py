@@ -26,6 +26,7 @@ MOST_OBSERVATIONS: Final = 50
 ANSWER_SECONDS: Final = 1.0
 """A SYN this long before the end of the capture should have been answered."""
 
+_MOST_NUMBER: Final = 1 << 32
 _MOST_KEYS: Final = 2_000
 _MOST_STREAMS: Final = 100_000
 _FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
@@ -78,12 +79,14 @@ class Layer:
     fields: Mapping[str, Sequence[str]]
 
     def numbers(self, name: str) -> Iterator[int]:
-        """Yield the values of a field that are numbers, as tshark writes them: 503, 0x0018, True."""
+        """Yield the values of a field that are numbers of up to 32 bits, as tshark writes them: 503, 0x0018, True."""
         for text in self.fields.get(name, ()):
             try:
-                yield int(text, 0) if text not in {"True", "False"} else int(text == "True")
+                value = int(text, 0) if text not in {"True", "False"} else int(text == "True")
             except ValueError:
                 continue
+            if 0 <= value < _MOST_NUMBER:
+                yield value
 
     def number(self, name: str) -> int:
         """Return the first number of a field, -1 without one."""

@@ -167,10 +167,10 @@ class EvidenceSettings(Section):
                 f"max_bytes = {self.max_bytes} leaves no memory for one ring; make it ring_bytes = {self.ring_bytes} "
                 "or more"
             )
-        if self.keep_bytes < self.ring_bytes:
+        if self.keep_bytes < 2 * self.ring_bytes:  # a packet takes more in a file
             raise ValueError(
-                f"keep_bytes = {self.keep_bytes} is less than one ring holds; make it ring_bytes = {self.ring_bytes} "
-                "or more"
+                f"keep_bytes = {self.keep_bytes} is less than the file of one ring may take; make it twice ring_bytes, "
+                f"{2 * self.ring_bytes}, or more"
             )
         return self
 
@@ -198,6 +198,7 @@ class EvidenceSettings(Section):
             seconds=self.dissect_timeout,
             cpu_seconds=int(self.dissect_cpu),
             memory_octets=self.dissect_memory_bytes,
+            file_octets=max(2 * self.ring_bytes, DissectLimits().file_octets),
             packets=self.dissect_packets,
             tshark=self.tshark,
         )

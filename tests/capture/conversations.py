@@ -3,18 +3,24 @@
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Ether
 
 from btimd.capture.wire.pcapng import interface_block, packet_block, section_block
+from btimd.kernels.headers import H_PROTOCOL, H_SIZE, H_TRANSPORT_AT, LINK_ETHERNET, PORTS, read_frame
+from btimd.model.packets import PacketBlock
 
 START = 1_700_000_000_000_000_000
 STEP = 1_000_000
 CLIENT = "10.9.9.9"
 SERVER = "10.1.2.3"
 
-Frames = list[tuple[int, bytes]]
+Frames: TypeAlias = list[tuple[int, bytes]]
+Positions: TypeAlias = npt.NDArray[np.int64]
 
 
 def tcp_frame(*, to_server: bool, client: str, server: str, ports: tuple[int, int], **fields: object) -> bytes:
@@ -131,7 +137,7 @@ def mysql_error(code: int, state: str, *, number: int = 0) -> bytes:
 
 
 def mysql_greeting() -> bytes:
-    head = b"\x0a" + b"8.0.33\x00" + struct.pack("<I", 7) + b"abcdefgh\x00" + struct.pack("<HBHHB", 0xFFFF, 8, 2, 0xC7FF, 21)
+    head = b"\x0a8.0.33\x00" + struct.pack("<I", 7) + b"abcdefgh\x00" + struct.pack("<HBHHB", 0xFFFF, 8, 2, 0xC7FF, 21)
     return mysql_packet(0, head + bytes(10) + b"abcdefghijkl\x00" + b"mysql_native_password\x00")
 
 
@@ -141,7 +147,13 @@ def mysql_login() -> bytes:
 
 
 def ldap_bind(number: int = 1) -> bytes:
-    return bytes.fromhex("30 13 02 01") + bytes([number]) + bytes.fromhex("60 0e 02 01 03 04 02") + b"cn" + b"\x80\x05sword"
+    return (
+        bytes.fromhex("30 13 02 01")
+        + bytes([number])
+        + bytes.fromhex("60 0e 02 01 03 04 02")
+        + b"cn"
+        + b"\x80\x05sword"
+    )
 
 
 def ldap_bind_answer(code: int, number: int = 1) -> bytes:
@@ -150,6 +162,32 @@ def ldap_bind_answer(code: int, number: int = 1) -> bytes:
 
 def tds_error(number: int) -> bytes:
     text = "Login failed for user swordfish.".encode("utf-16-le")
-    body = struct.pack("<IBB", number, 1, 14) + struct.pack("<H", len(text) // 2) + text + b"\x00\x00" + struct.pack("<I", 1)
+    body = (
+        struct.pack("<IBB", number, 1, 14)
+        + struct.pack("<H", len(text) // 2)
+        + text
+        + b"\x00\x00"
+        + struct.pack("<I", 1)
+    )
     token = b"\xaa" + struct.pack("<H", len(body)) + body + b"\xfd" + struct.pack("<HHQ", 2, 0, 0)
     return b"\x04\x01" + struct.pack(">HHBB", 8 + len(token), 0, 1, 0) + token
+
+
+def block_of(frames: Frames, *, link: int = LINK_ETHERNET, tag: int = 0) -> tuple[PacketBlock, Positions]:
+    """Return frames as a block, and where the payload of each begins; 0 where the frame does not say."""
+    slab = np.frombuffer(b"".join(octets for _time, octets in frames), np.uint8)
+    rows, at, positions = [], 0, []
+    header = np.zeros(H_SIZE, np.int64)
+    for time, octets in frames:
+        end = at + len(octets)
+        status = read_frame(slab, at, end, link, header)
+        transport, payload = int(header[H_TRANSPORT_AT]), 0
+        if status == PORTS and header[H_PROTOCOL] == 6:
+            payload = min(transport + (octets[transport - at + 12] >> 4) * 4, end)
+        elif status == PORTS and header[H_PROTOCOL] == 17:
+            payload = min(transport + 8, end)
+        positions.append(payload)
+        rows.append((at, end, len(octets), time, link, tag))
+        at = end
+    table = np.ascontiguousarray(np.array(rows, np.int64).reshape(-1, 6).T)
+    return PacketBlock(slab, table), np.array(positions, np.int64)
