@@ -33,6 +33,7 @@ _SERVER: Final = re.compile(r"[0-9a-f.:\[\]]{3,50}")
 _PROTOCOL: Final = re.compile(r"[a-z0-9_.-]{1,30}")
 _FOLDERS: Final = "/usr/bin:/usr/local/bin:/usr/sbin:/usr/local/sbin:/bin"
 _MOST_COUNT: Final = 1 << 40
+_CLOSE_SECONDS: Final = 2.0
 _SET_NO_NEW_PRIVILEGES, _CLEAR_AMBIENT = (38, 1), (47, 4)  # prctl, <linux/prctl.h>
 _PREFERENCES: Final = {  # a body that was cut off, or is packed, keeps nobody from reading its head
     "http.desegment_body": "FALSE",
@@ -191,8 +192,10 @@ def _finding(finding: Finding, answer: bytes, ended: str) -> Finding:
         said = json.loads(answer[:_MOST_ANSWER_OCTETS])
         observations = tuple(_observation(one) for one in said["observations"][:MOST_OBSERVATIONS])
         problem = str(said["problem"])[:200]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return replace(finding, problem="the dissection gave an answer that makes no sense")
+    if not finding.packets and not observations and not problem:
+        problem = "no packet was recognised in the file"
     return replace(finding, observations=observations, problem="".join(filter(str.isprintable, problem)))
 
 
@@ -259,9 +262,13 @@ def _tally_file(path: Path, request: Mapping[str, Any], tally: Tally) -> str:
         async def _cleanup_subprocess(self, process: Any) -> None:
             if self._eof_reached:
                 self.status = await process.wait()
-            elif process.returncode is None:
+                return
+            with suppress(ProcessLookupError):
                 process.kill()
-                await process.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await process.stdout.read()  # its end is not noticed while its output waits
+                    await process.wait()
 
     finder.get_config = lambda: None  # neither its own settings, which nobody may read now, nor any in this folder
     loop = asyncio.new_event_loop()
