@@ -25,6 +25,7 @@ from btimd.kernels import packetring as pr
 from btimd.kernels.headers import LINK_ETHERNET
 from btimd.kernels.packets import PACKET_SIZE
 from btimd.model.packets import PacketBlock
+from btimd.runtime.metrics import Metrics
 
 NO_RING: Final = -1
 FREEZE_SECONDS: Final = 2.0
@@ -146,6 +147,13 @@ class PacketRecorder:
                 self._refused.add(business)
         return NO_RING if ring is None else ring
 
+    def allow(self, payload_octets: Mapping[str, int]) -> None:
+        """Keep so many octets of payload from now on, by the id of the business; what is in a ring stays there."""
+        with self._lock:
+            self._allowed = dict(payload_octets)
+            for business, ring in self._rings.items():
+                self._payload[ring] = self._allowed.get(business, 0)
+
     @property
     def refused(self) -> tuple[str, ...]:
         """The businesses that have no ring because the memory is used up, in alphabetical order."""
@@ -214,6 +222,35 @@ class PacketRecorder:
         """Let nobody wait for copies any more; for after the capture thread's end."""
         while self._requests:
             self._requests.popleft()[2].cancel()
+
+
+class RecorderMetrics:
+    """The metrics of all recorders together."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        name = "btimd_capture_evidence_"
+        self._packets = metrics.counter(f"{name}packets_total", "Packets of businesses kept for a while")
+        self._overwritten = metrics.counter(
+            f"{name}overwritten_packets_total",
+            "Of those, packets that made room for newer ones before capture.evidence.window was over",
+        )
+        self._rings = metrics.gauge(f"{name}rings", "Rings of packets, one per business and capture thread")
+        self._without = metrics.gauge(
+            f"{name}businesses_without_ring",
+            "Businesses whose packets are not kept: capture.evidence.max_bytes is used up",
+        )
+        self._reported = (0, 0)
+
+    def report(self, recorders: Iterable[PacketRecorder]) -> None:
+        """Bring the metrics up to date; always with the same recorders."""
+        recorders = list(recorders)
+        counters = [one.counters for one in recorders]
+        totals = (sum(one.packets for one in counters), sum(one.overwritten for one in counters))
+        self._packets.inc(totals[0] - self._reported[0])
+        self._overwritten.inc(totals[1] - self._reported[1])
+        self._reported = totals
+        self._rings.set(sum(one.rings for one in counters))
+        self._without.set(len({business for one in recorders for business in one.refused}))
 
 
 def as_pcapng(copies: Sequence[RingCopy], *, hardware: str = "", system: str = "", application: str = "") -> bytes:

@@ -34,7 +34,9 @@ _PROTOCOL: Final = re.compile(r"[a-z0-9_.-]{1,30}")
 _FOLDERS: Final = "/usr/bin:/usr/local/bin:/usr/sbin:/usr/local/sbin:/bin"
 _MOST_COUNT: Final = 1 << 40
 _CLOSE_SECONDS: Final = 2.0
+_USEFUL_SHARE: Final = 0.8
 _SET_NO_NEW_PRIVILEGES, _CLEAR_AMBIENT = (38, 1), (47, 4)  # prctl, <linux/prctl.h>
+_CAPABILITY_VERSION: Final = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 _PREFERENCES: Final = {  # a body that was cut off, or is packed, keeps nobody from reading its head
     "http.desegment_body": "FALSE",
     "http.dechunk_body": "FALSE",
@@ -48,11 +50,12 @@ MISSING: Final = "tshark is not installed, so the packets were not dissected; in
 class DissectLimits:
     """Bounds of one dissection.
 
-    seconds: of wall time. cpu_seconds, memory_octets: of each process. file_octets: larger captures are not dissected.
-    packets: packets that say something; after so many it ends. tshark: its path; "" = where programs usually are.
+    seconds: of wall time; when most of it is over, what was found is told and the rest left. cpu_seconds,
+    memory_octets: of each process. file_octets: larger captures are not dissected. packets: packets that say
+    something; after so many it ends. tshark: its path; "" = where programs usually are.
     """
 
-    seconds: float = 30.0
+    seconds: float = 60.0
     cpu_seconds: int = 20
     memory_octets: int = 1 << 30
     file_octets: int = 64 << 20
@@ -77,6 +80,7 @@ def find_tshark(wanted: str = "") -> str | None:
 async def dissect(path: Path, subject: Subject, limits: DissectLimits | None = None) -> Finding:
     """Return what a capture file says; what goes wrong is said in the finding, nothing is raised but cancellation.
 
+    path: a file that evidence.as_pcapng made. What else tshark reads will do, but its packets and times are not told.
     The child and all it started are gone when this returns, also when it is cancelled.
     """
     limits = limits or DissectLimits()
@@ -128,6 +132,7 @@ def _request(subject: Subject, limits: DissectLimits, tshark: str, last: int) ->
             "ports": sorted({*subject.ports, *subject.decode_as}),
             "until": last / 1e9,
             "packets": limits.packets,
+            "end": asyncio.get_running_loop().time() + limits.seconds * _USEFUL_SHARE,  # the machine's monotonic clock
             "cpu_seconds": limits.cpu_seconds,
             "memory_octets": limits.memory_octets,
         }
@@ -230,7 +235,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _give_up_rights(request: Mapping[str, Any]) -> None:
     """Keep nothing but what reading one file takes, for good; raises OSError."""
-    os.nice(19)
+    with suppress(OSError):  # a courtesy, which the filter of system calls of a service may forbid
+        os.nice(19)
     for kind, most in (
         (resource.RLIMIT_CPU, request["cpu_seconds"]),
         (resource.RLIMIT_AS, request["memory_octets"]),
@@ -239,14 +245,16 @@ def _give_up_rights(request: Mapping[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    system = ctypes.CDLL(None, use_errno=True)
     for option, value in (_SET_NO_NEW_PRIVILEGES, _CLEAR_AMBIENT):
-        if prctl(option, value, 0, 0, 0):
+        if system.prctl(option, value, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(_NOBODY, _NOBODY, _NOBODY)
         os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    # Where the filter of a service forbids this, tshark has no capabilities all the same: ambient ones are gone.
+    system.capset((ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())
 
 
 def _tally_file(path: Path, request: Mapping[str, Any], tally: Tally) -> str:
@@ -283,7 +291,7 @@ def _tally_file(path: Path, request: Mapping[str, Any], tally: Tally) -> str:
         for packet in reader:
             tally.add(float(packet.sniff_timestamp), [_layer(layer) for layer in packet.layers])
             taken += 1
-            if taken >= request["packets"]:
+            if taken >= request["packets"] or loop.time() > request["end"]:
                 problem = f"only the first {taken} packets that say something were looked at"
                 break
     except Exception as error:  # noqa: BLE001  whatever pyshark and its parser raise for what they do not understand

@@ -153,12 +153,12 @@ class EvidenceSettings(Section):
     """Protocols by port, where tshark does not know them: `{ "8080" = "http" }`"""
     tshark: str = ""
     """Path of tshark; without it, the first one where programs usually are"""
-    dissect_timeout: Duration = Field(default=30.0, gt=0.0, le=600.0)
+    dissect_timeout: Duration = Field(default=60.0, gt=0.0, le=600.0)
     dissect_cpu: Duration = Field(default=20.0, ge=1.0, le=600.0)
     dissect_memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=256 * 1024 * 1024)
     """Time and memory that looking into one file may take"""
     dissect_packets: int = Field(default=4000, ge=1, le=1_000_000)
-    """Packets that say something (answers, handshakes, resets) that are looked at, about 500 per second"""
+    """Packets that say something (answers, handshakes, resets) that are looked at, about 400 per second"""
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

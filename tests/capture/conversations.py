@@ -23,12 +23,22 @@ Frames: TypeAlias = list[tuple[int, bytes]]
 Positions: TypeAlias = npt.NDArray[np.int64]
 
 
-def tcp_frame(*, to_server: bool, client: str, server: str, ports: tuple[int, int], **fields: object) -> bytes:
-    payload = fields.pop("payload", b"")
+def tcp_frame(
+    *,
+    to_server: bool,
+    client: str,
+    server: str,
+    ports: tuple[int, int],
+    flags: str,
+    seq: int,
+    ack: int,
+    payload: bytes = b"",
+    window: int = 8192,
+) -> bytes:
     source, destination = (client, server) if to_server else (server, client)
     sport, dport = ports if to_server else ports[::-1]
     frame = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src=source, dst=destination)
-    return bytes(frame / TCP(sport=sport, dport=dport, **fields) / payload)
+    return bytes(frame / TCP(sport=sport, dport=dport, flags=flags, seq=seq, ack=ack, window=window) / payload)
 
 
 def conversation(

@@ -11,6 +11,7 @@ from btimd.capture.evidence import (
     KeptPacket,
     PacketRecorder,
     RecorderCounters,
+    RecorderMetrics,
     RingCopy,
     RingLimits,
     as_pcapng,
@@ -19,6 +20,7 @@ from btimd.capture.evidence import (
 )
 from btimd.capture.wire.pcapng import Outline, interface_block, outline, packet_block, section_block
 from btimd.kernels.headers import LINK_IPV6, LINK_MPLS
+from btimd.runtime.metrics import Metrics
 from tests.capture.conversations import (
     HTTP_QUESTION,
     START,
@@ -99,6 +101,17 @@ def test_as_much_payload_is_kept_as_a_business_allows() -> None:
     assert [one.octets for one in packets_of(recorder, "erp")] == [octets[: 54 + 10] for _time, octets in SAID]
 
 
+def test_what_is_allowed_can_change() -> None:
+    recorder = PacketRecorder(limits(payload_octets={"erp": 10}))
+    for n, allowed in enumerate(({"erp": 10, "mail": 1}, {"erp": 2}, {})):
+        recorder.allow(allowed)
+        recorded(recorder, "erp", SAID[3:4], slot=1)
+        recorded(recorder, "mail", SAID[3:4], slot=2)
+        assert recorder.counters.packets == 2 * n + 2
+    assert [len(one.octets) - 54 for one in packets_of(recorder, "erp")] == [10, 2, 0]
+    assert [len(one.octets) - 54 for one in packets_of(recorder, "mail")] == [1, 0, 0]
+
+
 def test_packets_without_business_are_not_kept() -> None:
     recorder = PacketRecorder(limits())
     block, positions = block_of(SAID)
@@ -119,12 +132,32 @@ def test_businesses_are_kept_apart_and_those_without_memory_are_counted() -> Non
     assert [[one.time for one in packets_of(recorder, name)] for name in "abc"] == [[START], [START + STEP], []]
 
 
+def test_what_recorders_do_is_in_metrics() -> None:
+    metrics = Metrics()
+    report = RecorderMetrics(metrics)
+    recorders = [PacketRecorder(limits(max_octets=8192)) for _ in range(2)]
+    for recorder in recorders:
+        recorded(recorder, "erp", SAID * 30)
+        recorder.ring_of("mail")
+        report.report(recorders)
+    packets = len(SAID) * 60
+    overwritten = sum(one.counters.overwritten for one in recorders)
+
+    assert overwritten > 0
+    assert {one.name: metrics.value(one.name) for one in metrics.descriptions()} == {
+        "btimd_capture_evidence_packets_total": packets,
+        "btimd_capture_evidence_overwritten_packets_total": overwritten,
+        "btimd_capture_evidence_rings": 2,
+        "btimd_capture_evidence_businesses_without_ring": 1,
+    }
+
+
 def test_what_is_older_than_the_window_is_not_in_a_copy_and_soon_not_in_the_ring() -> None:
     recorder = PacketRecorder(limits(window=3 * STEP))
     recorded(recorder, "erp", SAID[:4])
     assert [one.time for one in packets_of(recorder, "erp", START + 5 * STEP)] == [START + 2 * STEP, START + 3 * STEP]
 
-    recorder.tick(START + SECOND)
+    recorder.tick(START + 2 * SECOND)
     assert packets_of(recorder, "erp", START) == []
 
 

@@ -3,8 +3,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from btimd.capture.evidence import PacketRecorder, RingLimits, frozen
+from btimd.capture.evidencefiles import EvidenceKeeper
 from btimd.capture.evidenceservice import EvidenceService, ServiceLimits
 from btimd.capture.forensics import MISSING, DissectLimits, Subject
 from btimd.model.evidence import Finding, Observation
@@ -12,6 +15,8 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.capture.conversations import HTTP_QUESTION, START, block_of, conversation, http_answer
+from tests.programs import need
 
 NOW = 1_700_000_000.0
 SEEN = Observation("http", "503", "10.1.2.3:80", 14, 20, 0)
@@ -175,6 +180,17 @@ async def test_a_freeze_that_fails_is_counted_and_said(world: World, error: Exce
     assert world.service.health() == ComponentHealth()
 
 
+async def test_files_that_wait_are_counted() -> None:
+    world = World()
+    world.service.on_symptom(["a", "b"], NOW)
+    await world.settled()
+    assert world.counted() == {"requests": 2, "files": 2, "bytes": 14, "waiting": 2}
+    running = asyncio.create_task(world.service.run())
+    await world.findings(2)
+    running.cancel()
+    assert world.counted().get("waiting") is None
+
+
 async def test_a_full_disk_is_said(world: World) -> None:
     world.files.error = OSError(28, "cannot write evidence: No space left on device")
     world.service.on_symptom(["erp"], NOW)
@@ -225,3 +241,37 @@ async def test_without_tshark_health_says_so(tmp_path: Path) -> None:
     world = World(dissect_limits=DissectLimits(tshark=str(tmp_path / "tshark")))
     await world.service.start()
     assert world.service.health() == ComponentHealth(HealthLevel.WARNING, MISSING)
+
+
+@pytest.mark.slow
+async def test_from_packets_to_a_sentence(tmp_path: Path) -> None:
+    need("tshark")
+    recorder = PacketRecorder(RingLimits(flows=4, payload_octets={"erp": 64}))
+    frames = conversation(
+        80, [(">", HTTP_QUESTION), ("<", http_answer(503)), (">", HTTP_QUESTION), ("<", http_answer(200))]
+    )
+    recorder.tags[2] = recorder.ring_of("erp")
+    block, positions = block_of(frames)
+    recorder.record(block, np.full(len(block), 2, np.int32), positions)
+    now = START / 1e9 + 1
+
+    async def freeze(business: str, at: float) -> bytes:
+        asked = asyncio.create_task(frozen([recorder], business, at, application="btimd"))
+        await asyncio.sleep(0)
+        recorder.tick(int(at * 1e9))
+        return await asked
+
+    found: asyncio.Queue[Finding] = asyncio.Queue()
+    keeper = EvidenceKeeper(tmp_path)
+    service = EvidenceService(freeze, keeper, found.put_nowait, Metrics(), Log("test"), clock=ManualClock(now=now))
+    await service.start()
+    running = asyncio.create_task(service.run())
+    service.on_symptom(["erp", "mail"], now)
+    async with asyncio.timeout(60):
+        finding = await found.get()
+    running.cancel()
+    await service.stop()
+
+    assert finding.summary == "HTTP 503 in 1 of 2 answers of 10.1.2.3:80"
+    assert (finding.business, finding.packets, finding.problem) == ("erp", len(frames), "")
+    assert [one.path.name for one in keeper.files()] == ["20231114T221321.000Z-erp.pcapng"]

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -308,6 +309,21 @@ def shared_folder() -> Iterator[Path]:
 HEAD = """printf '<?xml version="1.0"?>\\n<pdml>\\n'"""
 
 
+FIELDS = "".join(f"<field name='{name}' show='1' value='1'/>" for name in ("num", "len", "caplen", "timestamp"))
+PACKET = f"<packet><proto name='geninfo'>{FIELDS}</proto><proto name='frame'/></packet>"
+
+
+@pytest.mark.slow
+async def test_what_was_found_when_time_is_up_is_told(
+    tmp_path: Path, shared_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forensics, "_USEFUL_SHARE", 0.15)
+    path = write_pcapng(tmp_path / "x.pcapng", conversation(80, client_port=40_000, end="silent"))
+    tshark = fake_tshark(shared_folder, f'{HEAD}\nwhile :; do echo "{PACKET}"; sleep 0.1; done')
+    found = await dissect(path, ERP, DissectLimits(seconds=20, tshark=tshark))
+    assert re.fullmatch(r"only the first \d+ packets that say something were looked at", found.problem)
+
+
 @pytest.mark.slow
 async def test_a_dissection_that_does_not_end_is_stopped_with_all_it_started(
     tmp_path: Path, shared_folder: Path
@@ -315,8 +331,8 @@ async def test_a_dissection_that_does_not_end_is_stopped_with_all_it_started(
     before = children()
     path = write_pcapng(tmp_path / "x.pcapng", conversation(80))
     tshark = fake_tshark(shared_folder, "sleep 98765 & sleep 98765")
-    found = await dissect(path, ERP, DissectLimits(seconds=1.5, tshark=tshark))
-    assert found.problem == "the dissection was stopped after 1.5 s"
+    found = await dissect(path, ERP, DissectLimits(seconds=1, tshark=tshark))
+    assert found.problem == "the dissection was stopped after 1 s"
     assert found.packets == 3
     assert found.observations == ()
     assert children() <= before
