@@ -146,17 +146,21 @@ class EvidenceSettings(Section):
     pause: Duration = Field(default=300.0, ge=0.0)
     """The packets of one business are not written more often than this"""
     keep_files: int = Field(default=200, ge=1, le=100_000)
+    """When there are more files, the oldest are deleted"""
     keep_bytes: int = Field(default=256 * 1024 * 1024, ge=65_536)
+    """When files take more together, the oldest are deleted"""
     keep_age: Duration = Field(default=7 * 86_400.0, gt=0.0)
-    """Files are deleted, the oldest first, when there are more, when they take more, and when they are older"""
+    """Older files are deleted"""
     decode_as: dict[int, DissectedProtocol] = Field(default_factory=dict)
     """Protocols by port, where tshark does not know them: `{ "8080" = "http" }`"""
     tshark: str = ""
     """Path of tshark; without it, the first one where programs usually are"""
     dissect_timeout: Duration = Field(default=60.0, gt=0.0, le=600.0)
+    """How long looking into one file may take; what was found until shortly before is told"""
     dissect_cpu: Duration = Field(default=20.0, ge=1.0, le=600.0)
-    dissect_memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=256 * 1024 * 1024)
-    """Time and memory that looking into one file may take"""
+    """Processor time that it may take"""
+    dissect_memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=512 * 1024 * 1024)
+    """Address space that each of its two processes may take; they use about 160 MiB of memory"""
     dissect_packets: int = Field(default=4000, ge=1, le=1_000_000)
     """Packets that say something (answers, handshakes, resets) that are looked at, about 400 per second"""
 
