@@ -145,7 +145,7 @@ class EvidenceSettings(Section):
     """How much payload of each packet, for those"""
     pause: Duration = Field(default=300.0, ge=0.0)
     """The packets of one business are not written more often than this"""
-    keep_files: int = Field(default=200, ge=1, le=100_000)
+    keep_count: int = Field(default=200, ge=1, le=100_000)
     """When there are more files, the oldest are deleted"""
     keep_bytes: int = Field(default=256 * 1024 * 1024, ge=65_536)
     """When files take more together, the oldest are deleted"""
@@ -190,7 +190,7 @@ class EvidenceSettings(Section):
 
     def keep_limits(self) -> KeepLimits:
         """Return the bounds of the folder."""
-        return KeepLimits(files=self.keep_files, octets=self.keep_bytes, seconds=self.keep_age)
+        return KeepLimits(files=self.keep_count, octets=self.keep_bytes, seconds=self.keep_age)
 
     def service_limits(self) -> ServiceLimits:
         """Return how often evidence is collected."""

@@ -105,7 +105,7 @@ def test_what_the_operator_wrote_about_evidence_reaches_its_parts() -> None:
         {
             "evidence": {
                 "window": "2m", "ring_bytes": 1 << 28, "max_bytes": 1 << 30, "payload": ["erp"], "payload_octets": 64,
-                "pause": "1m", "keep_files": 3, "keep_bytes": 1 << 30, "keep_age": "1d", "decode_as": {"8080": "http"},
+                "pause": "1m", "keep_count": 3, "keep_bytes": 1 << 30, "keep_age": "1d", "decode_as": {"8080": "http"},
                 "tshark": "/opt/tshark", "dissect_timeout": "9s", "dissect_cpu": "8s",
                 "dissect_memory_bytes": 1 << 29, "dissect_packets": 7,
             }
