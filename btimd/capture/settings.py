@@ -1,12 +1,16 @@
-"""What the operator can set about receiving flow export."""
+"""What the operator can set about receiving flow export, and about the packets kept as evidence."""
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from btimd.capture import bpf
+from btimd.capture.evidence import RingLimits
+from btimd.capture.evidencefiles import KeepLimits
+from btimd.capture.evidenceservice import ServiceLimits
+from btimd.capture.forensics import DissectLimits
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule, TimeSource
 from btimd.capture.wire.ipfixexport import MAX_MESSAGE_OCTETS, MIN_MESSAGE_OCTETS, ExportLimits
@@ -217,11 +221,99 @@ class ExportSettings(Section):
         return ExportLimits(self.message_bytes, int(self.template_refresh * 1000), self.template_refresh_messages)
 
 
+DissectedProtocol = Literal["http", "http2", "dns", "tls", "mysql", "pgsql", "tds", "tns", "ldap", "smtp", "ftp"]
+
+
+class EvidenceSettings(Section):
+    """[capture.evidence]: the latest packets of each business, kept as a capture file when a symptom shows.
+
+    Only the headers of packets are kept, but for the businesses in `payload`. Findings hold codes and counts only.
+    """
+
+    enabled: bool = True
+    """Keep packets in memory, and write files on symptoms; it takes a SPAN port to have any packets"""
+    window: Duration = Field(default=60.0, ge=1.0, le=3600.0)
+    """Older packets are forgotten"""
+    ring_bytes: int = Field(default=1024 * 1024, ge=65_536, le=1024 * 1024 * 1024)
+    """Memory for each business's packets, about 10,000 of headers only; the oldest are overwritten"""
+    max_bytes: int = Field(default=64 * 1024 * 1024, ge=65_536)
+    """Memory for the packets of all; businesses for which none is left have no evidence"""
+    payload: tuple[str, ...] = ()
+    """Businesses of which payload may be kept too, by id; without it, findings speak of TCP only"""
+    payload_octets: int = Field(default=1024, ge=0, le=9000)
+    """How much payload of each packet, for those"""
+    pause: Duration = Field(default=300.0, ge=0.0)
+    """The packets of one business are not written more often than this"""
+    keep_count: int = Field(default=200, ge=1, le=100_000)
+    """When there are more files, the oldest are deleted"""
+    keep_bytes: int = Field(default=256 * 1024 * 1024, ge=65_536)
+    """When files take more together, the oldest are deleted"""
+    keep_age: Duration = Field(default=7 * 86_400.0, gt=0.0)
+    """Older files are deleted"""
+    decode_as: dict[int, DissectedProtocol] = Field(default_factory=dict)
+    """Protocols by port, where tshark does not know them: `{ "8080" = "http" }`"""
+    tshark: str = ""
+    """Path of tshark; without it, the first one where programs usually are"""
+    dissect_timeout: Duration = Field(default=60.0, gt=0.0, le=600.0)
+    """How long looking into one file may take; what was found until shortly before is told"""
+    dissect_cpu: Duration = Field(default=20.0, ge=1.0, le=600.0)
+    """Processor time that it may take"""
+    dissect_memory_bytes: int = Field(default=1024 * 1024 * 1024, ge=512 * 1024 * 1024)
+    """Address space that each of its two processes may take; they use about 160 MiB of memory"""
+    dissect_packets: int = Field(default=4000, ge=1, le=1_000_000)
+    """Packets that say something (answers, handshakes, resets) that are looked at, about 400 per second"""
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        if self.max_bytes < self.ring_bytes:
+            raise ValueError(
+                f"max_bytes = {self.max_bytes} leaves no memory for one ring; make it ring_bytes = {self.ring_bytes} "
+                "or more"
+            )
+        if self.keep_bytes < 2 * self.ring_bytes:  # a packet takes more in a file
+            raise ValueError(
+                f"keep_bytes = {self.keep_bytes} is less than the file of one ring may take; make it twice ring_bytes, "
+                f"{2 * self.ring_bytes}, or more"
+            )
+        return self
+
+    def ring_limits(self, *, flows: int, threads: int = 1) -> RingLimits:
+        """Return the bounds of each of `threads` recorders beside flow tables of `flows` rows."""
+        return RingLimits(
+            flows=flows,
+            window=int(self.window * 1e9),
+            ring_octets=max(self.ring_bytes // threads, 65_536),
+            max_octets=max(self.max_bytes // threads, 65_536),
+            payload_octets=dict.fromkeys(self.payload, self.payload_octets),
+        )
+
+    def keep_limits(self) -> KeepLimits:
+        """Return the bounds of the folder."""
+        return KeepLimits(files=self.keep_count, octets=self.keep_bytes, seconds=self.keep_age)
+
+    def service_limits(self) -> ServiceLimits:
+        """Return how often evidence is collected."""
+        return ServiceLimits(pause=self.pause)
+
+    def dissect_limits(self) -> DissectLimits:
+        """Return the bounds of one dissection."""
+        return DissectLimits(
+            seconds=self.dissect_timeout,
+            cpu_seconds=int(self.dissect_cpu),
+            memory_octets=self.dissect_memory_bytes,
+            file_octets=max(2 * self.ring_bytes, DissectLimits().file_octets),
+            packets=self.dissect_packets,
+            tshark=self.tshark,
+        )
+
+
 class CaptureSettings(Section):
     """[capture]: where traffic is seen."""
 
     netflow: NetflowSettings = NetflowSettings()
     export: ExportSettings = ExportSettings()
+
+    evidence: EvidenceSettings = EvidenceSettings()
     exporter: dict[str, ExporterSettings] = Field(default_factory=dict)
     span: dict[str, SpanSettings] = Field(default_factory=dict)
 

@@ -1,13 +1,20 @@
+import re
+
 import pytest
 from pydantic import ValidationError
 
-from btimd.capture.settings import (
     CaptureSettings,
     NetflowSettings,
     SpanSettings,
     repeated_addresses,
     repeated_interfaces,
 )
+from btimd.capture.evidence import RingLimits
+from btimd.capture.evidencefiles import KeepLimits
+from btimd.capture.evidenceservice import ServiceLimits
+from btimd.capture.forensics import DissectLimits
+from btimd.capture.settings import (
+from btimd.capture.settings import CaptureSettings, EvidenceSettings, NetflowSettings, repeated_addresses
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule
 from btimd.capture.wire.ipfixexport import ExportLimits
@@ -161,3 +168,49 @@ def test_what_the_operator_wrote_reaches_the_encoder_of_flow_records() -> None:
 def test_an_export_that_cannot_be_is_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message.replace(";", ".")):
         CaptureSettings.model_validate({"export": table})
+
+
+def test_by_default_headers_of_a_minute_are_kept_within_the_components_own_bounds() -> None:
+    settings = CaptureSettings().evidence
+    assert settings.enabled
+    assert settings.ring_limits(flows=9) == RingLimits(flows=9, payload_octets={})
+    assert settings.keep_limits() == KeepLimits()
+    assert settings.service_limits() == ServiceLimits()
+    assert settings.dissect_limits() == DissectLimits()
+
+
+def test_what_the_operator_wrote_about_evidence_reaches_its_parts() -> None:
+    settings = CaptureSettings.model_validate(
+        {
+            "evidence": {
+                "window": "2m", "ring_bytes": 1 << 28, "max_bytes": 1 << 30, "payload": ["erp"], "payload_octets": 64,
+                "pause": "1m", "keep_count": 3, "keep_bytes": 1 << 30, "keep_age": "1d", "decode_as": {"8080": "http"},
+                "tshark": "/opt/tshark", "dissect_timeout": "9s", "dissect_cpu": "8s",
+                "dissect_memory_bytes": 1 << 29, "dissect_packets": 7,
+            }
+        }
+    ).evidence  # fmt: skip
+    assert settings.ring_limits(flows=9, threads=2) == RingLimits(
+        flows=9, window=120_000_000_000, ring_octets=1 << 27, max_octets=1 << 29, payload_octets={"erp": 64}
+    )
+    assert settings.keep_limits() == KeepLimits(files=3, octets=1 << 30, seconds=86_400.0)
+    assert settings.service_limits() == ServiceLimits(pause=60.0)
+    assert settings.dissect_limits() == DissectLimits(
+        seconds=9.0, cpu_seconds=8, memory_octets=1 << 29, file_octets=1 << 29, packets=7, tshark="/opt/tshark"
+    )
+    assert settings.decode_as == {8080: "http"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "error"),
+    [
+        ({"max_bytes": 65_536}, "leaves no memory for one ring; make it ring_bytes = 1048576 or more"),
+        ({"keep_bytes": 1 << 20}, "is less than the file of one ring may take; make it twice ring_bytes, 2097152"),
+        ({"decode_as": {"8080": "gopher"}}, "Input should be 'http', 'http2', 'dns'"),
+        ({"decode_as": {"web": "http"}}, "valid integer"),
+        ({"payload_octets": 9001}, "less than or equal to 9000"),
+    ],
+)
+def test_settings_of_evidence_that_cannot_work_are_refused(evidence: dict[str, object], error: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(error)):
+        EvidenceSettings.model_validate(evidence)
