@@ -126,10 +126,16 @@ class FlowsServicer:
         def merged(rows: Sequence[QualityRow]) -> Sequence[QualityRow]:
             """Return the rows of the intervals that changed, with what of them did not change."""
             changed = {row.interval_start_milliseconds for row in rows}
-            all_rows = self._view.quality(
-                interval_milliseconds=interval, business=business, group_by=group_by, limit=MAX_LIMIT
+            if not changed:
+                return ()
+            since = self._view.quality(
+                interval_milliseconds=interval,
+                business=business,
+                group_by=group_by,
+                limit=MAX_LIMIT,
+                from_milliseconds=min(changed),
             )
-            return [row for row in all_rows if row.interval_start_milliseconds in changed]
+            return [row for row in since if row.interval_start_milliseconds in changed]
 
         def respond(rows: Sequence[QualityRow], snapshot: bool) -> pb.WatchQualityResponse | None:  # noqa: FBT001  the signature of Stream.respond
             wanted = [row for row in rows if business is None or row.business == business]

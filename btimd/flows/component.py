@@ -204,11 +204,21 @@ class FlowPipeline(Component, FlowView):
 
     @override
     def quality(
-        self, *, interval_milliseconds: int, business: str | None, group_by: Sequence[str], limit: int
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
     ) -> Sequence[QualityRow]:
         """Return how well connections did in the latest intervals in memory, newest first."""
         return self._quality_history.rows(
-            interval_milliseconds=interval_milliseconds, business=business, group_by=group_by, limit=limit
+            interval_milliseconds=interval_milliseconds,
+            business=business,
+            group_by=group_by,
+            limit=limit,
+            from_milliseconds=from_milliseconds,
         )
 
     @override

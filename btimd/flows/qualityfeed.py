@@ -89,7 +89,13 @@ class QualityHistory:
             del kept[min(kept)]
 
     def rows(
-        self, *, interval_milliseconds: int, business: str | None, group_by: Sequence[str] = DIMENSIONS, limit: int
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str] = DIMENSIONS,
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
     ) -> Sequence[QualityRow]:
         """Return the rows of the latest intervals, newest first, merged over what is not in `group_by`.
 
@@ -100,7 +106,7 @@ class QualityHistory:
         if kept is None:
             raise ValueError(self._refusal(interval_milliseconds))
         found: list[QualityRow] = grouped((), group_by)
-        for start in sorted(kept, reverse=True):
+        for start in sorted((one for one in kept if one >= from_milliseconds), reverse=True):
             chosen = (row for row in kept[start].values() if business is None or row.business == business)
             found.extend(islice(grouped(chosen, group_by), limit - len(found)))
             if len(found) >= limit:

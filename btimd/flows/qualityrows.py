@@ -149,11 +149,11 @@ def durations(stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.integer], us
 
 
 class _Durations:
-    """Reads sketches: the quantiles of all at once, the buckets one by one."""
+    """Reads sketches, all at once."""
 
     def __init__(self, stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.integer]) -> None:
         self._stats = stats.tolist()
-        self._buckets = buckets
+        self._sparse = sparse(buckets)
         self._quantiles = quantiles(stats, buckets, _QUANTILES).tolist()
 
     def __call__(self, sketch: int) -> Durations:
@@ -170,7 +170,7 @@ class _Durations:
             p95,
             p99,
             stats[ST_GREATEST] / _NANOS,
-            *sparse(self._buckets[sketch]),
+            *self._sparse[sketch],
         )
 
 
@@ -220,4 +220,4 @@ def merged_durations(parts: Sequence[Durations]) -> Durations:
     stats = np.array([[total, 0, round(least * _NANOS), round(greatest * _NANOS)]], np.int64)
     mean = sum((part.mean_seconds or 0.0) * part.count for part in parts) / total
     p50, p95, p99 = quantiles(stats, summed[None, :], _QUANTILES)[0].tolist()
-    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse(summed))
+    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse(summed[None, :])[0])

@@ -116,21 +116,25 @@ def quantiles(stats: Numbers, buckets: npt.NDArray[np.integer], wanted: tuple[fl
     Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest rank): of two
     samples 0.95 is the greater. No answer is below the least or above the greatest sample.
     """
-    upto = np.cumsum(buckets, axis=1, dtype=np.int64)
-    total = upto[:, -1]
-    found = np.full((len(upto), len(wanted)), np.nan)
+    flat = np.cumsum(buckets, dtype=np.int64)
+    ends = flat.reshape(len(buckets), BUCKETS)[:, -1]
+    before = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    total = ends - before
+    found = np.full((len(buckets), len(wanted)), np.nan)
     for at, share in enumerate(wanted):
-        place = np.maximum(np.ceil(share * total).astype(np.int64), 1)
-        bucket = (upto < place[:, None]).sum(axis=1)
+        place = before + np.maximum(np.ceil(share * total).astype(np.int64), 1)
+        bucket = np.searchsorted(flat, place) - BUCKETS * np.arange(len(buckets))
         value = np.clip(_MIDDLES[np.minimum(bucket, LAST)], stats[:, ST_LEAST], stats[:, ST_GREATEST])
         found[:, at] = np.where(total > 0, value / _NANOS, np.nan)
     return found
 
 
-def sparse(buckets: npt.NDArray[np.integer]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the buckets of one sketch that hold anything, ascending, and what they hold."""
-    held = np.flatnonzero(buckets)
-    return tuple(held.tolist()), tuple(buckets[held].tolist())
+def sparse(buckets: npt.NDArray[np.integer]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return of each sketch the buckets that hold anything, ascending, and what they hold. buckets: [r, BUCKETS]."""
+    rows, held = np.nonzero(buckets)
+    counts = buckets[rows, held].tolist()
+    numbers, ends = held.tolist(), np.searchsorted(rows, np.arange(1, len(buckets) + 1)).tolist()
+    return [(tuple(numbers[begin:end]), tuple(counts[begin:end])) for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def dense(held: Numbers, counts: Numbers) -> Numbers:

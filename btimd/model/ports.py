@@ -156,12 +156,18 @@ class FlowView(Protocol):
         ...
 
     def quality(
-        self, *, interval_milliseconds: int, business: str | None, group_by: Sequence[str], limit: int
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
     ) -> Sequence[QualityRow]:
         """Return how well connections did in the latest intervals in memory, newest first.
 
-        group_by: of business, region, segment and server; rows are merged over the others. Raises ValueError for an
-        interval that is not kept and for another name.
+        group_by: of business, region, segment and server; rows are merged over the others. from_milliseconds: of
+        intervals that begin then or later. Raises ValueError for an interval that is not kept and for another name.
         """
         ...
 

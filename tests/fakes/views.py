@@ -39,6 +39,7 @@ from btimd.model.quality import Durations, QualityRow
 from btimd.model.service import BusinessService, Check, CheckKind, Criticality, Node, NodeKind, ServiceGraph
 from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
 from btimd.model.symptom import Symptom
+from btimd.model.units import UnixMillis
 from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
 from btimd.model.window import WindowRow
 from btimd.runtime.feed import Feed
@@ -275,11 +276,18 @@ class FakeFlows(FlowView):
 
     @override
     def quality(
-        self, *, interval_milliseconds: int, business: str | None, group_by: Sequence[str], limit: int
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
     ) -> Sequence[QualityRow]:
         self._check(interval_milliseconds)
         self.grouped_by.append(tuple(group_by))
-        return [row for row in self.connections if business is None or row.business == business][:limit]
+        wanted = [row for row in self.connections if business is None or row.business == business]
+        return [row for row in wanted if row.interval_start_milliseconds >= from_milliseconds][:limit]
 
     @override
     def watch_quality(self, *, interval_milliseconds: int) -> Subscription[QualityRow]:

@@ -70,6 +70,11 @@ def test_rows_are_merged_over_what_is_not_asked_for() -> None:
     ]  # fmt: skip
 
 
+def test_only_intervals_from_a_moment_on_are_returned() -> None:
+    rows = history().rows(interval_milliseconds=10_000, business="", limit=9, from_milliseconds=T0 + 10_000)
+    assert [row.interval_start_milliseconds - T0 for row in rows] == [20_000, 10_000]
+
+
 def test_an_old_interval_goes_as_a_whole_and_the_latest_always_stays() -> None:
     starts = [row.interval_start_milliseconds - T0 for row in history(7).rows(
         interval_milliseconds=10_000, business=None, limit=99)]  # fmt: skip

@@ -71,10 +71,21 @@ def test_the_sum_of_sketches_is_the_sketch_of_all_samples(left: list[int], right
 
 @given(st.lists(ANY, max_size=40), st.lists(ANY, max_size=40))
 def test_sparse_sketches_are_merged_like_dense_ones(left: list[int], right: list[int]) -> None:
-    parts = [sparse(sketched(samples)[1][0]) for samples in (left, right)]
+    parts = [sparse(sketched(samples)[1])[0] for samples in (left, right)]
     held = np.array([*parts[0][0], *parts[1][0]], np.int64)
     counts = np.array([*parts[0][1], *parts[1][1]], np.int64)
     assert dense(held, counts).tolist() == sketched(left + right)[1][0].tolist()
+
+
+def test_each_sketch_is_read_for_itself() -> None:
+    stats, buckets = sketches(4)
+    add_samples(np.array([1, 3, 3, 3]), np.array([500, 10**6, 10**6, 10**9]), stats, buckets)
+    assert sparse(buckets) == [((), ()), ((0,), (1,)), ((), ()), ((173, 346), (2, 1))]
+    found = quantiles(stats, buckets, (0.5, 1.0))
+    assert np.isnan(found[[0, 2]]).all()
+    assert found[[1, 3]] == pytest.approx(np.array([[5e-7, 5e-7], [0.001, 1.0]]), rel=ACCURACY)
+    assert sparse(buckets[:0]) == []
+    assert quantiles(stats[:0], buckets[:0], (0.5,)).shape == (0, 1)
 
 
 def test_a_bucket_that_does_not_exist_is_refused() -> None:
