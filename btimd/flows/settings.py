@@ -40,8 +40,8 @@ class QualitySettings(Section):
     lateness: Annotated[Duration, Field(ge=0, le=3600)] = 30.0
     """How long after that late records still change an interval; later ones are counted and lost"""
     max_cells: Annotated[int, Field(ge=16, le=1 << 18)] = 2048
-    """Most servers per business and place in 10 s; further ones count in their place without being named. Up to 9 KB
-    each per 10 s of grace + lateness + 60 s, and 0.3 KB where nothing but failed connections was seen"""
+    """Most combinations of business, place and server in 10 s; further servers count in their place without being
+    named. Up to 9 KB each per 10 s of grace + lateness + 60 s, 0.3 KB where only failed connections were seen"""
     history_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 4000
     """Rows of closed intervals that are kept in memory for views, for each interval length; up to about 10 KB each"""
 
