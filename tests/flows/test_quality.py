@@ -180,12 +180,12 @@ def test_memory_is_bounded_however_many_servers_there_are() -> None:
     assert size < intervals * 1_000_000
 
 
-def test_hostile_servers_fill_an_interval_and_no_more() -> None:
+def test_however_many_clients_of_a_place_there_are_they_take_one_cell_per_server() -> None:
     subject = attribution()
     windows = QualityWindows(subject, QualityLimits(max_cells=16))
     many = [counted(server=ERP, requests=1) for _ in range(500)]
     batch = quality_batch(*many)
-    batch.addresses[1] = (0xFFFF << 32) + np.arange(500)  # nobody's clients: one cell
+    batch.addresses[1] = (0xFFFF << 32) + np.arange(500)  # all at the unknown place
     windows.add(replace(span(), quality=batch), T0)
     assert windows.cells == 1
     assert windows.overflowed == 0
