@@ -42,6 +42,8 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.FlowsService/ListUsers": Role.VIEWER,
     "/btimd.v1.FlowsService/ListExporters": Role.VIEWER,
     "/btimd.v1.FlowsService/ExplainFlow": Role.VIEWER,
+    "/btimd.v1.FlowsService/ListQuality": Role.VIEWER,
+    "/btimd.v1.FlowsService/WatchQuality": Role.VIEWER,
     "/btimd.v1.FlowsService/QueryHistory": Role.VIEWER,
     "/btimd.v1.GraphService/GetGraph": Role.VIEWER,
     "/btimd.v1.GraphService/ListNodeStates": Role.VIEWER,

@@ -21,6 +21,7 @@ from btimd.model.incident import CommandKind, Incident, IncidentCommand, Inciden
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser, RefusedExporter
 from btimd.model.probe import ProbeResult
+from btimd.model.quality import QualityRow
 from btimd.model.service import ServiceGraph
 from btimd.model.sla import SlaState
 from btimd.model.symptom import Symptom
@@ -196,6 +197,34 @@ class Client:
         """Return who sent flow records without being allowed to."""
         request = flows_pb2.ListExportersRequest()
         return self._page("ListExporters", request, "refused", convert.REFUSED_EXPORTER.from_pb)
+
+    def quality(
+        self,
+        *,
+        interval_milliseconds: int = 0,
+        business: str | None = None,
+        group_by: Sequence[str] = (),
+        limit: int = 0,
+    ) -> Page[QualityRow]:
+        """Return how well connections did lately, merged over what is not in group_by; () merges nothing."""
+        request = flows_pb2.ListQualityRequest(
+            interval_milliseconds=interval_milliseconds,
+            business=business,
+            group_by=[convert.QUALITY_DIMENSION.to_pb(name) for name in group_by],  # type: ignore[misc]  # numbers
+            limit=limit,
+        )
+        return self._page("ListQuality", request, "rows", convert.QUALITY.from_pb)
+
+    def watch_quality(
+        self, *, interval_milliseconds: int = 0, business: str | None = None, group_by: Sequence[str] = ()
+    ) -> Iterator[Update[QualityRow]]:
+        """Follow how well connections do."""
+        request = flows_pb2.WatchQualityRequest(
+            interval_milliseconds=interval_milliseconds,
+            business=business,
+            group_by=[convert.QUALITY_DIMENSION.to_pb(name) for name in group_by],  # type: ignore[misc]  # numbers
+        )
+        return self._watch("WatchQuality", request, "rows", convert.QUALITY.from_pb)
 
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
         """Say where a flow would go and why."""

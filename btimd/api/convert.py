@@ -14,6 +14,7 @@ from btimd.model.ports import (
     RefusedExporter,
 )
 from btimd.model.probe import ProbeResult, ProbeSpec
+from btimd.model.quality import COUNTERS, Durations, QualityRow
 from btimd.model.service import BusinessService, Check, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
 from btimd.model.symptom import Symptom
@@ -35,6 +36,13 @@ WINDOW = Codec(
         "rate_assumed": "quality.rate_assumed",
     },
 )
+DURATIONS = Codec(Durations, flows_pb2.Durations)
+QUALITY = Codec(
+    QualityRow,
+    flows_pb2.ConnectionQuality,
+    {"interval_start_milliseconds": "interval_start", **{name: f"counters.{name}" for name in COUNTERS}},
+)
+QUALITY_DIMENSION = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["QualityDimension"])
 EXPORTER_INTERFACE = Codec(ExporterInterface, flows_pb2.ExporterInterface)
 EXPORTER = Codec(Exporter, flows_pb2.Exporter, _SEEN)
 REFUSED_EXPORTER = Codec(RefusedExporter, flows_pb2.RefusedExporter, {"last_seen_milliseconds": "last_seen_at"})

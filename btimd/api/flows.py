@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from btimd.api.auth import Caller
+from btimd.api.codec import NotConvertibleError
 from btimd.api.convert import (
     EXPLANATION,
     EXPORTER,
     ONLINE_USER,
+    QUALITY,
+    QUALITY_DIMENSION,
     REFUSED_EXPORTER,
     SERIES_QUERY,
     WINDOW,
@@ -16,6 +19,7 @@ from btimd.api.convert import (
 from btimd.api.errors import invalid
 from btimd.api.pb import flows_pb2 as pb
 from btimd.api.requests import (
+    MAX_LIMIT,
     address,
     bounded,
     identifier,
@@ -28,9 +32,11 @@ from btimd.api.requests import (
 from btimd.api.rpc import Stream
 from btimd.model.points import SeriesQuery
 from btimd.model.ports import FlowView
+from btimd.model.quality import QualityRow
 from btimd.model.window import WindowRow
 
 MAX_HISTORY_ROWS: Final = 20_000
+ALL_DIMENSIONS: Final = ("business", "region", "segment", "server")
 _MAX_BINS: Final = 10_000
 _MAX_FIELDS: Final = 16
 _MAX_TAGS: Final = 8
@@ -98,6 +104,53 @@ class FlowsServicer:
         )
         return EXPLANATION.to_pb(explanation)
 
+    async def list_quality(self, request: pb.ListQualityRequest, _caller: Caller) -> pb.ListQualityResponse:
+        """Return how well connections did lately."""
+        limit = page_limit(request.limit)
+        business, group_by = optional_name(request, "business"), dimensions(request.group_by)
+        interval = self._interval(request.interval_milliseconds)
+        try:
+            rows = self._view.quality(
+                interval_milliseconds=interval, business=business, group_by=group_by, limit=limit + 1
+            )
+        except (ValueError, KeyError) as error:
+            raise invalid("interval_milliseconds", f"no quality of {interval} ms: {_text(error)}") from error
+        page, more = page_of(rows, limit)
+        return pb.ListQualityResponse(rows=[QUALITY.to_pb(row) for row in page], more=more)
+
+    def watch_quality(self, request: pb.WatchQualityRequest, _caller: Caller) -> Stream[QualityRow]:
+        """Follow how well connections do."""
+        business, group_by = optional_name(request, "business"), dimensions(request.group_by)
+        interval = self._interval(request.interval_milliseconds)
+
+        def merged(rows: Sequence[QualityRow]) -> Sequence[QualityRow]:
+            """Return the rows of the intervals that changed, with what of them did not change."""
+            changed = {row.interval_start_milliseconds for row in rows}
+            if not changed:
+                return ()
+            since = self._view.quality(
+                interval_milliseconds=interval,
+                business=business,
+                group_by=group_by,
+                limit=MAX_LIMIT,
+                from_milliseconds=min(changed),
+            )
+            return [row for row in since if row.interval_start_milliseconds in changed]
+
+        def respond(rows: Sequence[QualityRow], snapshot: bool) -> pb.WatchQualityResponse | None:  # noqa: FBT001  the signature of Stream.respond
+            wanted = [row for row in rows if business is None or row.business == business]
+            if snapshot:
+                latest = max((row.interval_start_milliseconds for row in wanted), default=0)
+                wanted = [row for row in wanted if row.interval_start_milliseconds == latest]
+            shown = wanted if len(group_by) == len(ALL_DIMENSIONS) else merged(wanted)
+            rows_of_it = [QUALITY.to_pb(row) for row in shown]
+            return pb.WatchQualityResponse(rows=rows_of_it, snapshot=snapshot) if rows_of_it or snapshot else None
+
+        try:
+            return Stream(self._view.watch_quality(interval_milliseconds=interval), respond)
+        except (ValueError, KeyError) as error:
+            raise invalid("interval_milliseconds", f"no quality of {interval} ms: {_text(error)}") from error
+
     async def query_history(self, request: pb.QueryHistoryRequest, _caller: Caller) -> pb.QueryHistoryResponse:
         """Ask the series store."""
         query = history_query(request)
@@ -111,6 +164,15 @@ class FlowsServicer:
     def _interval(self, interval_milliseconds: int) -> int:
         in_range("interval_milliseconds", interval_milliseconds, _MAX_INTERVAL_MILLISECONDS)
         return interval_milliseconds or self._default_interval_milliseconds
+
+
+def dimensions(group_by: Sequence[int]) -> tuple[str, ...]:
+    """Return what rows of quality are told apart by, everything where nothing is asked; raises ApiError."""
+    try:
+        found = dict.fromkeys(QUALITY_DIMENSION.from_pb(number) for number in group_by)
+    except NotConvertibleError as error:
+        raise invalid("group_by", str(error)) from error
+    return tuple(found) or ALL_DIMENSIONS
 
 
 def history_query(request: pb.QueryHistoryRequest) -> SeriesQuery:

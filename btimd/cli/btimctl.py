@@ -15,6 +15,7 @@ from rich.console import Console, Group, RenderableType
 
 from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, Update, find_token, new_token
 from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
+from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.ctl_tables import Tables
 from btimd.cli.ctl_text import clean, json_line
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
@@ -88,6 +89,29 @@ class Commands:
             return 0
         page = self._client.windows(interval_milliseconds=interval, business=args.business, limit=args.limit)
         self._out.page(page, self._tables.windows, "no traffic yet")
+        return 0
+
+    def quality(self, args: argparse.Namespace) -> int:
+        """Show how well connections do."""
+        interval = round(args.interval * _MILLIS) if args.interval else 0
+        by = tuple(dict.fromkeys(args.by)) or (("server",) if args.business else ())
+        group_by = ("business", *by)
+        shown = by if args.business else group_by
+        if args.watch:
+            updates = self._client.watch_quality(
+                interval_milliseconds=interval, business=args.business, group_by=group_by
+            )
+            self._out.follow(updates, lambda rows: quality_tables(rows, shown))
+            return 0
+        page = self._client.quality(
+            interval_milliseconds=interval, business=args.business, group_by=group_by, limit=args.limit
+        )
+        latest = max((row.interval_start_milliseconds for row in page.items), default=0)
+        rows = [row for row in page.items if row.interval_start_milliseconds == latest or args.limit]
+        nothing = "no connections were measured yet; only packets that btimd captures itself tell of them"
+        self._out.page(
+            Page(rows, page.more and len(rows) == len(page.items)), lambda found: quality_tables(found, shown), nothing
+        )
         return 0
 
     def users(self, args: argparse.Namespace) -> int:
@@ -239,6 +263,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     _limit(windows)
     windows.add_argument("--business", metavar="ID")
     windows.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
+    _add_quality(add("quality", Commands.quality, "how well connections do: failures, retransmissions, slow legs"))
     users = add("users", Commands.users, "who uses a business")
     users.add_argument("business", metavar="BUSINESS")
     users.add_argument("--region", metavar="NAME")
@@ -277,6 +302,16 @@ def _watch(made: argparse.ArgumentParser) -> None:
 
 def _limit(made: argparse.ArgumentParser) -> None:
     made.add_argument("--limit", type=int, default=0, metavar="N", help="at most so many, up to 1000; default 100")
+
+
+def _add_quality(made: argparse.ArgumentParser) -> None:
+    made.add_argument("business", nargs="?", metavar="BUSINESS", help="only this one, by server")
+    made.add_argument(
+        "--by", action="append", default=[], choices=["server", "region", "segment"], help="may be repeated"
+    )
+    made.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
+    made.add_argument("--watch", action="store_true", help="show the latest interval, then each as it closes")
+    _limit(made)
 
 
 def _add_history(made: argparse.ArgumentParser) -> None:

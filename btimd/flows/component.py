@@ -12,16 +12,21 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from btimd.flows import attribution as attribution_module
+from btimd.flows import quality as quality_module
 from btimd.flows import users as users_module
 from btimd.flows import windows as windows_module
 from btimd.flows.attribution import Attribution
 from btimd.flows.duplicates import Duplicates
+from btimd.flows.flowmetrics import FlowCounters, QualityCounters
 from btimd.flows.history import Closed, History
+from btimd.flows.quality import QualityWindows
+from btimd.flows.qualityfeed import QualityClosed, QualityHistory
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
+from btimd.model.packets import SpanTraffic
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
     Explanation,
@@ -32,8 +37,9 @@ from btimd.model.ports import (
     SeriesStore,
     Subscription,
 )
+from btimd.model.quality import QualityRow
 from btimd.model.units import UnixMillis
-from btimd.model.window import WindowBatch, WindowRow
+from btimd.model.window import WindowRow
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock, wall_milliseconds
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
@@ -52,87 +58,8 @@ def warm() -> None:
     attribution_module.warm()
     users_module.warm()
     windows_module.warm()
+    quality_module.warm()
     Duplicates().warm()
-
-
-class FlowCounters:
-    """The metrics of traffic. Totals kept by the pure parts are exported as differences."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self.records = metrics.counter("btimd_flows_records_total", "Flow records decoded")
-        self.unattributed = metrics.counter("btimd_flows_unattributed_records_total", "Flow records without a rule")
-        self.failed = metrics.counter("btimd_flows_failed_blocks_total", "Blocks of datagrams lost to a failure")
-        self.duplicates = metrics.counter(
-            "btimd_flows_duplicate_records_total", "Flow records that another observation point had reported already"
-        )
-        self._duplicate_octets = metrics.counter(
-            "btimd_flows_duplicate_octets_total", "Octets of such records, as exported"
-        )
-        self._refused_keys = metrics.counter(
-            "btimd_flows_duplicates_refused_total",
-            "Flow records that could not be compared with others' for want of room (flows.duplicates.capacity)",
-        )
-        self._sampled_twice = metrics.counter(
-            "btimd_flows_sampled_twice_records_total",
-            "Flow records of flows that two sampling exporters report: they count twice",
-        )
-        self._everything = metrics.gauge(
-            "btimd_flows_duplicates_everything",
-            "1 while every flow is compared with what others report, 0 while only a sample is",
-        )
-        self._dropped = metrics.counter(
-            "btimd_flows_dropped_by_devices_records_total",
-            "Flow records of what a device discarded; not counted as traffic",
-        )
-        self._late_records = metrics.counter(
-            "btimd_flows_late_records_total", "Flow records at least partly too late for their interval", ("interval",)
-        )
-        self._late_octets = metrics.counter(
-            "btimd_flows_late_octets_total", "Octets too late for their interval", ("interval",)
-        )
-        self._future_records = metrics.counter(
-            "btimd_flows_future_records_total", "Flow records that end too far in the future to be kept"
-        )
-        self._future_octets = metrics.counter("btimd_flows_future_octets_total", "Octets of such records")
-        self._overflowed = metrics.counter(
-            "btimd_flows_cell_overflows_total", "Records counted at the unknown place for want of cells (max_cells)"
-        )
-        self._restarts = metrics.counter(
-            "btimd_flows_window_restarts_total", "Times the clock was set far back and all windows began anew"
-        )
-        self._refused = metrics.counter(
-            "btimd_flows_refused_users_total", "Records whose user found no room in the table (max_users)"
-        )
-        self._evicted = metrics.counter("btimd_flows_evicted_users_total", "Users forgotten to make room")
-        self._pairs = metrics.gauge("btimd_flows_users_entries", "Pairs of client and business in the table of users")
-        self._known: dict[tuple[str, ...], int] = {}
-
-    def update(self, windows: Windows, users: Users, duplicates: Duplicates | None) -> None:
-        """Export what the counters of windows, users and duplicates have grown by."""
-        for level, interval in enumerate(INTERVALS_MILLISECONDS):
-            name = f"{interval // 1000}s"
-            self._late_records.labels(name).inc(self._growth(("late_records", name), windows.late_records(level)))
-            self._late_octets.labels(name).inc(self._growth(("late_octets", name), windows.late_octets(level)))
-        self._future_records.inc(self._growth(("future_records",), windows.future_records))
-        self._future_octets.inc(self._growth(("future_octets",), windows.future_octets))
-        self._dropped.inc(self._growth(("dropped",), windows.dropped))
-        self._overflowed.inc(self._growth(("overflowed",), windows.overflowed))
-        self._restarts.inc(self._growth(("restarts",), windows.restarts))
-        self._refused.inc(self._growth(("refused",), users.refused))
-        self._evicted.inc(self._growth(("evicted",), users.evicted))
-        self._pairs.set(users.pairs)
-        if duplicates is not None:
-            found = duplicates.counters
-            self.duplicates.inc(self._growth(("duplicates",), found.duplicates))
-            self._duplicate_octets.inc(self._growth(("duplicate_octets",), found.octets))
-            self._refused_keys.inc(self._growth(("refused_keys",), found.refused))
-            self._sampled_twice.inc(self._growth(("sampled_twice",), found.sampled_twice))
-            self._everything.set(int(duplicates.everything))
-
-    def _growth(self, key: tuple[str, ...], total: int) -> int:
-        before = self._known.get(key, 0)
-        self._known[key] = total
-        return total - before
 
 
 class FlowPipeline(Component, FlowView):
@@ -141,7 +68,7 @@ class FlowPipeline(Component, FlowView):
     `decode`, `duplicates` and `export_counts` run on the flow thread and nowhere else. `export_counts` says how many
     records came and how many were lost so far: int64[exporters, 2], by exporter_id, lost below 0 where nobody knows.
     The other callables are asked by any thread. A block that makes anything fail is lost, counted and logged. Kernels
-    are compiled by `warm` before the start.
+    are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
     """
 
     def __init__(
@@ -160,9 +87,12 @@ class FlowPipeline(Component, FlowView):
         duplicates: Duplicates | None = None,
         export_counts: Callable[[], npt.NDArray[np.int64]] | None = None,
         refused_exporters: Callable[[], Sequence[RefusedExporter]] | None = None,
+        packet_source: Channel[SpanTraffic] | None = None,
     ) -> None:
         self._settings = settings
         self._source = source
+        self._packets = packet_source
+        self._arrived = threading.Event()  # something came in either channel
         self._decode = decode
         self._exporters = exporters
         self._attribution = attribution
@@ -179,6 +109,9 @@ class FlowPipeline(Component, FlowView):
         self._users = Users(attribution, settings.user_limits(), seed)
         self._windows = Windows(attribution, self._users, settings.window_limits())
         self._history = History(INTERVALS_MILLISECONDS, settings.history_rows)
+        self._quality = QualityWindows(attribution, settings.quality.limits(settings.future))
+        self._quality_history = QualityHistory(INTERVALS_MILLISECONDS, settings.quality.history_rows)
+        self._quality_counters = QualityCounters(metrics)
         self._guard = threading.Lock()  # between the flow thread and readers of the table of users
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -200,6 +133,9 @@ class FlowPipeline(Component, FlowView):
         self._loop = asyncio.get_running_loop()
         self._ended = self._loop.create_future()
         self._stopping.clear()
+        if self._packets is not None:
+            self._source.wake(self._arrived.set)
+            self._packets.wake(self._arrived.set)
         self._progress_at = self._clock.monotonic()
         self._thread = threading.Thread(target=self._work, name="flow-1", daemon=True)
         self._thread.start()
@@ -220,6 +156,8 @@ class FlowPipeline(Component, FlowView):
         self._stopping.set()
         if not (ended.done() and ended.exception()):  # after a failure the supervisor starts us again
             self._source.close()
+            if self._packets is not None:
+                self._packets.close()
         done, _ = await asyncio.wait([ended], timeout=_STOP_SECONDS)
         if not done:
             self._log.error("flows-stop-timed-out", left_blocks=len(self._source), seconds=_STOP_SECONDS)
@@ -265,6 +203,30 @@ class FlowPipeline(Component, FlowView):
         return self._history.watch(interval_milliseconds)
 
     @override
+    def quality(
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
+    ) -> Sequence[QualityRow]:
+        """Return how well connections did in the latest intervals in memory, newest first."""
+        return self._quality_history.rows(
+            interval_milliseconds=interval_milliseconds,
+            business=business,
+            group_by=group_by,
+            limit=limit,
+            from_milliseconds=from_milliseconds,
+        )
+
+    @override
+    def watch_quality(self, *, interval_milliseconds: int) -> Subscription[QualityRow]:
+        """Subscribe to the quality rows of closed intervals of this length."""
+        return self._quality_history.watch(interval_milliseconds)
+
+    @override
     def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
         """Return the users of a business, most recently seen first."""
         with self._guard:
@@ -299,24 +261,40 @@ class FlowPipeline(Component, FlowView):
         if loop is None or ended is None:
             return
         try:
-            while not (self._stopping.is_set() and len(self._source) == 0):
-                block = self._source.get(0.0 if self._stopping.is_set() else _WAIT_SECONDS)
+            while not (self._stopping.is_set() and self._is_empty()):
+                block, traffic = self._next()
+                if traffic is not None:
+                    self._barrier(partial(self._take_packets, traffic), loop)
                 self._barrier(partial(self._step, block), loop)
+                self._barrier(self._close_quality, loop)
                 self._progress_at = self._clock.monotonic()
-            self._barrier(self._windows.flush, loop)
+            self._barrier(self._flush, loop)
+            self._barrier(lambda: [QualityClosed.of(one) for one in self._quality.flush()], loop)
         except BaseException as error:  # noqa: BLE001  handed to run(), where the supervisor sees it
             loop.call_soon_threadsafe(ended.set_exception, error)
         else:
             loop.call_soon_threadsafe(ended.set_result, None)
 
-    def _barrier(self, step: Callable[[], list[WindowBatch]], loop: asyncio.AbstractEventLoop) -> None:
+    def _is_empty(self) -> bool:
+        return not len(self._source) and (self._packets is None or not len(self._packets))
+
+    def _next(self) -> tuple[DatagramBlock | None, SpanTraffic | None]:
+        """Return the oldest of each channel; wait a while where both are empty."""
+        wait = 0.0 if self._stopping.is_set() else _WAIT_SECONDS
+        if self._packets is None:
+            return self._source.get(wait), None
+        self._arrived.clear()  # before looking, so that what comes after the look is not missed
+        if self._is_empty():
+            self._arrived.wait(wait)
+        return self._source.get(0.0), self._packets.get(0.0)
+
+    def _barrier(self, step: Callable[[], Sequence[Closed | QualityClosed]], loop: asyncio.AbstractEventLoop) -> None:
         """Run a step and hand over what it emits; a failure costs the step, a counter and at most a line a minute."""
         try:
-            with self._guard:
-                batches = step()
-            for batch in batches:
-                loop.call_soon_threadsafe(self._deliver, Closed.of(batch))
+            for closed in step():
+                loop.call_soon_threadsafe(self._deliver, closed)
             self._counters.update(self._windows, self._users, self._duplicates)
+            self._quality_counters.update(self._quality)
         except Exception:  # noqa: BLE001  the panic barrier of the data path
             now = self._clock.monotonic()
             self._counters.failed.inc()
@@ -325,21 +303,50 @@ class FlowPipeline(Component, FlowView):
             if held is not None:
                 self._log.exception("flow-block-failed", more_since_last_line=held)
 
-    def _step(self, block: DatagramBlock | None) -> list[WindowBatch]:
+    def _step(self, block: DatagramBlock | None) -> list[Closed]:
+        now = self._begin()
+        if block is not None:
+            self._add(self._decode(block), now)
+        self._note_exports(now)
+        with self._guard:
+            batches = self._windows.close(now)
+        return [Closed.of(batch) for batch in batches]
+
+    def _take_packets(self, traffic: SpanTraffic) -> list[QualityClosed]:
+        """Let captured packets go the way of decoded records; a step of its own, so that a failure costs no block."""
+        now = self._begin()
+        self._add(traffic.flows, now)
+        self._quality.add(traffic, now)
+        return []
+
+    def _close_quality(self) -> list[QualityClosed]:
+        return [QualityClosed.of(interval) for interval in self._quality.close(wall_milliseconds(self._clock))]
+
+    def _begin(self) -> UnixMillis:
+        """Go over to new plan and rules, and do what is to be done between blocks; return the time."""
         if self._windows.attribution is not self._attribution:
-            self._windows.swap(self._attribution)
+            with self._guard:
+                self._windows.swap(self._attribution)
+        if self._quality.attribution is not self._windows.attribution:
+            self._quality.swap(self._windows.attribution)
         while self._between_blocks:
             self._exporters_known = 0  # exporters may have got other names
             self._between_blocks.popleft()()
-        now = wall_milliseconds(self._clock)
-        if block is not None:
-            batch = self._without_duplicates(self._decode(block), now)
-            attributed = self._windows.attribution.attribute(batch)
-            self._counters.records.inc(len(batch))
-            self._counters.unattributed.inc(int((attributed.service_rule_id < 0).sum()))
+        return wall_milliseconds(self._clock)
+
+    def _add(self, records: FlowBatch, now: UnixMillis) -> None:
+        """Add flow records to the windows."""
+        batch = self._without_duplicates(records, now)
+        attributed = self._windows.attribution.attribute(batch)
+        self._counters.records.inc(len(batch))
+        self._counters.unattributed.inc(int((attributed.service_rule_id < 0).sum()))
+        with self._guard:
             self._windows.add(attributed, now)
-        self._note_exports(now)
-        return self._windows.close(now)
+
+    def _flush(self) -> list[Closed]:
+        with self._guard:
+            batches = self._windows.flush()
+        return [Closed.of(batch) for batch in batches]
 
     def _without_duplicates(self, batch: FlowBatch, now: UnixMillis) -> FlowBatch:
         """Leave out what another observation point has reported."""
@@ -359,13 +366,16 @@ class FlowPipeline(Component, FlowView):
             self._exporters_known = len(counts)
             self._duplicates.know((exporter.id, exporter.address, exporter.name) for exporter in self._exporters())
 
-    def _deliver(self, closed: Closed) -> None:
+    def _deliver(self, closed: Closed | QualityClosed) -> None:
         """Hand a batch to everyone; runs on the loop."""
         try:
             if self._series is not None:
                 self._series.write(closed.points)
-            self._history.publish(closed)
+            if isinstance(closed, QualityClosed):
+                self._quality_history.publish(closed.interval)
+            else:
+                self._history.publish(closed)
         except Exception:  # noqa: BLE001  one listener's failure must not stop traffic
             self._counters.failed.inc()
             self._failed_at = self._clock.monotonic()
-            self._log.exception("windows-delivery-failed", interval=closed.batch.interval_milliseconds)
+            self._log.exception("windows-delivery-failed", measurement=closed.points.measurement)

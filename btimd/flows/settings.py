@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from btimd.flows.duplicates import DuplicateLimits, Mode
+from btimd.flows.quality import QualityLimits
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
 from btimd.settings.fields import Duration, Section
@@ -31,6 +32,24 @@ class DuplicateSettings(Section):
         return DuplicateLimits(self.mode, self.capacity, self.silence, self.threshold, self.prefer)
 
 
+class QualitySettings(Section):
+    """[flows.quality]: how well connections do, per business, place and server, measured on captured packets."""
+
+    grace: Annotated[Duration, Field(ge=0, le=600)] = 3.0
+    """How long after its end an interval is waited for; packets that btimd captures itself are known within a second"""
+    lateness: Annotated[Duration, Field(ge=0, le=3600)] = 30.0
+    """How long after that late records still change an interval; later ones are counted and lost"""
+    max_cells: Annotated[int, Field(ge=16, le=1 << 18)] = 2048
+    """Most combinations of business, place and server in 10 s; further servers count in their place without being
+    named. Up to 9 KB each per 10 s of grace + lateness + 60 s, 0.3 KB where only failed connections were seen"""
+    history_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 4000
+    """Rows of closed intervals that are kept in memory for views, for each interval length; up to about 10 KB each"""
+
+    def limits(self, future_seconds: float) -> QualityLimits:
+        """Return the limits of quality windows."""
+        return QualityLimits(self.grace, self.lateness, future_seconds, self.max_cells)
+
+
 class FlowSettings(Section):
     """How traffic is added up. Durations are written with a unit ("10s"), counts are limits of memory."""
 
@@ -52,6 +71,7 @@ class FlowSettings(Section):
     """Rows of closed intervals that are kept in memory for views, for each interval length."""
 
     duplicates: DuplicateSettings = Field(default_factory=DuplicateSettings)
+    quality: QualitySettings = Field(default_factory=QualitySettings)
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""

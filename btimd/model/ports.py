@@ -8,6 +8,7 @@ from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
 from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.probe import ProbeResult, ProbeSpec
+from btimd.model.quality import QualityRow
 from btimd.model.service import Check, ServiceGraph
 from btimd.model.sla import SlaState
 from btimd.model.symptom import Symptom
@@ -199,6 +200,26 @@ class FlowView(Protocol):
 
     async def history(self, query: SeriesQuery) -> Sequence[SeriesRow]:
         """Ask the series store."""
+        ...
+
+    def quality(
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
+    ) -> Sequence[QualityRow]:
+        """Return how well connections did in the latest intervals in memory, newest first.
+
+        group_by: of business, region, segment and server; rows are merged over the others. from_milliseconds: of
+        intervals that begin then or later. Raises ValueError for an interval that is not kept and for another name.
+        """
+        ...
+
+    def watch_quality(self, *, interval_milliseconds: int) -> Subscription[QualityRow]:
+        """Subscribe to the rows of closed intervals of this length; raises ValueError for one that is not kept."""
         ...
 
 

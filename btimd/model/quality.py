@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from btimd.model.units import UnixMillis
+
 COUNTERS: Final[tuple[str, ...]] = (
     "connections_attempted", "connections_established", "connections_refused", "connections_unanswered",
     "connections_reset_by_client", "connections_reset_by_server", "segments_to_server", "segments_to_client",
@@ -70,3 +72,131 @@ class QualityBatch:
             np.zeros((4, 0), np.int64), words, octets, nothing, np.zeros((len(COUNTERS), 0), np.int64),
             np.zeros((4, 0), np.int64), words, octets, nothing, octets, nothing,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long something took, of `count` samples; None where there is none. Quantiles are off by 2 % at most.
+
+    buckets, bucket_counts: the sketch they come from, ascending buckets and what those hold; sketches are merged by
+    adding counts. Bucket 0 holds what took up to 1 us, bucket b what took more than 1 us * g^(b-1), up to 1 us * g^b,
+    g = 1.02 / 0.98; bucket 511 all that took longer.
+    """
+
+    count: int = 0
+    mean_seconds: float | None = None
+    least_seconds: float | None = None
+    p50_seconds: float | None = None
+    p95_seconds: float | None = None
+    p99_seconds: float | None = None
+    greatest_seconds: float | None = None
+    buckets: tuple[int, ...] = ()
+    bucket_counts: tuple[int, ...] = ()
+
+
+NO_DURATIONS: Final = Durations()
+
+
+def _share(part: int, whole: int) -> float | None:
+    """Return a part of a whole, None where there was neither.
+
+    What came of something may count in a later interval than the thing itself, so a part may exceed its whole.
+    """
+    return part / max(part, whole) if part or whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRow:
+    """How well connections to a server, from a place, for a business did in an interval.
+
+    business: empty for unattributed traffic. server: "10.0.0.1:443", "[2001:db8::1]:443"; empty for unattributed
+    traffic, for connections that a business's own servers open, and for servers that found no room. Rows that were
+    merged have empty text in what they were merged over. The counters are those of COUNTERS. What a handshake, a
+    request or a question came to counts when that was known, which may be in a later interval.
+    capture_loss_ratio: share of the packets that the capture lost in the interval; lost packets look like segments
+    that were sent again, and their answers are missing; None = nobody knows. A later revision replaces the row.
+    """
+
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    revision: int
+    business: str
+    region: str
+    segment: str
+    server: str
+    connections_attempted: int = 0
+    connections_established: int = 0
+    connections_refused: int = 0
+    connections_unanswered: int = 0
+    connections_reset_by_client: int = 0
+    connections_reset_by_server: int = 0
+    segments_to_server: int = 0
+    segments_to_client: int = 0
+    segments_retransmitted_to_server: int = 0
+    segments_retransmitted_to_client: int = 0
+    segments_out_of_order_to_server: int = 0
+    segments_out_of_order_to_client: int = 0
+    segments_unseen_to_server: int = 0
+    segments_unseen_to_client: int = 0
+    zero_windows_of_server: int = 0
+    zero_windows_of_client: int = 0
+    requests: int = 0
+    dns_queries: int = 0
+    dns_answers: int = 0
+    dns_nxdomain: int = 0
+    dns_servfail: int = 0
+    dns_other_errors: int = 0
+    dns_unanswered: int = 0
+    packets_repeated_by_mirror: int = 0
+    client_leg: Durations = NO_DURATIONS
+    server_leg: Durations = NO_DURATIONS
+    response: Durations = NO_DURATIONS
+    dns_response: Durations = NO_DURATIONS
+    capture_loss_ratio: float | None = None
+
+    @property
+    def refused_ratio(self) -> float | None:
+        """Share of the attempted connections that a reset answered; None, here and below, where there were none."""
+        return _share(self.connections_refused, self.connections_attempted)
+
+    @property
+    def unanswered_ratio(self) -> float | None:
+        """Share of the attempted connections that nothing answered."""
+        return _share(self.connections_unanswered, self.connections_attempted)
+
+    @property
+    def retransmission_to_server_ratio(self) -> float | None:
+        """Share of the segments from clients that had been sent before."""
+        return _share(self.segments_retransmitted_to_server, self.segments_to_server)
+
+    @property
+    def retransmission_to_client_ratio(self) -> float | None:
+        """Share of the segments from servers that had been sent before."""
+        return _share(self.segments_retransmitted_to_client, self.segments_to_client)
+
+    @property
+    def out_of_order_ratio(self) -> float | None:
+        """Share of all segments that came out of order."""
+        late = self.segments_out_of_order_to_server + self.segments_out_of_order_to_client
+        return _share(late, self.segments_to_server + self.segments_to_client)
+
+    @property
+    def unseen_ratio(self) -> float | None:
+        """Share of all segments that were acknowledged and never seen: the capture misses packets, or one direction."""
+        unseen = self.segments_unseen_to_server + self.segments_unseen_to_client
+        return _share(unseen, unseen + self.segments_to_server + self.segments_to_client)
+
+    @property
+    def nxdomain_ratio(self) -> float | None:
+        """Share of the DNS answers that the name does not exist."""
+        return _share(self.dns_nxdomain, self.dns_answers)
+
+    @property
+    def servfail_ratio(self) -> float | None:
+        """Share of the DNS answers that the server failed."""
+        return _share(self.dns_servfail, self.dns_answers)
+
+    @property
+    def dns_unanswered_ratio(self) -> float | None:
+        """Share of the DNS questions that nothing answered."""
+        return _share(self.dns_unanswered, self.dns_queries)

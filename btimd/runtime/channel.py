@@ -25,6 +25,11 @@ class Channel(Generic[T]):
         self._closed = False
         self._dropped = 0
         self._dropped_weight = 0
+        self._wake: Callable[[], None] | None = None
+
+    def wake(self, reader: Callable[[], None]) -> None:
+        """Let a reader of several channels be told, at once and by whoever puts, of every item and of the end."""
+        self._wake = reader
 
     def put(self, item: T) -> None:
         """Append an item; the oldest goes when there is no room. After close items are dropped and counted."""
@@ -36,6 +41,8 @@ class Channel(Generic[T]):
                 self._drop(self._items.popleft())
             self._items.append(item)
             self._ready.notify()
+        if self._wake is not None:
+            self._wake()
 
     def get(self, timeout_seconds: float) -> T | None:
         """Return the oldest item, or None when none came in time or the channel is closed and empty."""
@@ -49,6 +56,8 @@ class Channel(Generic[T]):
         with self._ready:
             self._closed = True
             self._ready.notify_all()
+        if self._wake is not None:
+            self._wake()
 
     def _drop(self, item: T) -> None:
         self._dropped += 1

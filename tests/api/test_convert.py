@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from btimd.api.codec import CODECS
 from btimd.api.convert import SLA_STATE, graph_from_pb, graph_to_pb, series_row_from_pb, series_row_to_pb
+from btimd.api.pb import flows_pb2
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import NodeState, OnlineUser
+from btimd.model.quality import COUNTERS
 from btimd.model.symptom import Symptom
 from btimd.model.verdict import Verdict
 from tests.fakes.views import GRAPH
@@ -90,6 +92,10 @@ def test_the_graph_comes_back_as_it_was_and_in_its_order() -> None:
 
     assert back == GRAPH
     assert [*back.nodes] == [*GRAPH.nodes]
+
+
+def test_quality_on_the_wire_has_every_counter_and_no_other() -> None:
+    assert [field.name for field in flows_pb2.QualityCounters.DESCRIPTOR.fields] == [*COUNTERS]
 
 
 def test_what_was_not_measured_is_unset_and_not_zero() -> None:

@@ -5,11 +5,12 @@ import pytest
 
 from btimd.api.client import CallFailedError, Page, Update
 from btimd.api.errors import ApiError
-from btimd.api.flows import MAX_HISTORY_ROWS, history_query
+from btimd.api.flows import MAX_HISTORY_ROWS, dimensions, history_query
 from btimd.api.pb import flows_pb2 as pb
 from btimd.model.points import SeriesQuery, SeriesRow
+from btimd.model.quality import NO_DURATIONS
 from tests.api.conftest import Served
-from tests.fakes.views import EXPLANATION, EXPORTER, REFUSED, USER, WINDOW
+from tests.fakes.views import EXPLANATION, EXPORTER, QUALITY, REFUSED, USER, WINDOW
 
 QUERY = SeriesQuery(
     measurement="traffic",
@@ -52,6 +53,66 @@ async def test_windows_are_followed_from_the_present_state_on(served: Served) ->
         second = await asyncio.to_thread(next, stream)
 
     assert (first, second) == (Update([WINDOW], snapshot=True), Update([corrected], snapshot=False))
+
+
+async def test_quality_is_listed_by_business_as_it_was_meant_and_counted(served: Served) -> None:
+    other = replace(QUALITY, business="hr", revision=2, capture_loss_ratio=None, response=NO_DURATIONS)
+    served.flows.connections.append(other)
+    with served.client() as client:
+        first = await asyncio.to_thread(client.quality, limit=1)
+        hr = await asyncio.to_thread(
+            client.quality, business="hr", interval_milliseconds=60_000, group_by=("server", "region")
+        )
+
+    assert (first, hr) == (Page([QUALITY], more=True), Page([other], more=False))
+    assert served.flows.grouped_by == [("business", "region", "segment", "server"), ("server", "region")]
+
+
+async def test_quality_of_an_interval_that_is_not_kept_is_refused_with_those_that_are(served: Served) -> None:
+    with served.client() as client:
+        with pytest.raises(CallFailedError, match="no quality of 7 ms: kept are 60000 ms"):
+            await asyncio.to_thread(client.quality, interval_milliseconds=7)
+        with pytest.raises(CallFailedError, match="no quality of 7 ms: kept are 60000 ms"):
+            await asyncio.to_thread(next, client.watch_quality(interval_milliseconds=7))
+
+
+@pytest.mark.parametrize("wrong", [0, 9])
+def test_what_quality_cannot_be_grouped_by_is_refused(wrong: int) -> None:
+    with pytest.raises(ApiError, match=f"QualityDimension has no value {wrong} here"):
+        dimensions([1, wrong])
+
+
+def test_quality_is_told_apart_by_what_is_asked_once_or_by_everything() -> None:
+    assert dimensions([4, 1, 4]) == ("server", "business")
+    assert dimensions([]) == ("business", "region", "segment", "server")
+
+
+async def test_quality_is_followed_from_the_latest_interval_on(served: Served) -> None:
+    older = replace(QUALITY, interval_start_milliseconds=QUALITY.interval_start_milliseconds - 60_000)
+    served.flows.publish_quality(older)
+    served.flows.publish_quality(QUALITY)
+    corrected = replace(QUALITY, requests=7, revision=1)
+    with served.client() as client:
+        stream = client.watch_quality(business="erp")
+        first = await asyncio.to_thread(next, stream)
+        served.flows.publish_quality(replace(QUALITY, business="hr"))
+        served.flows.publish_quality(corrected)
+        second = await asyncio.to_thread(next, stream)
+
+    assert (first, second) == (Update([QUALITY], snapshot=True), Update([corrected], snapshot=False))
+
+
+async def test_merged_quality_is_followed_with_the_rows_that_did_not_change(served: Served) -> None:
+    merged = replace(QUALITY, server="", requests=99)
+    served.flows.connections = [merged, replace(merged, interval_start_milliseconds=0)]
+    with served.client() as client:
+        stream = client.watch_quality(group_by=("business",))
+        first = await asyncio.to_thread(next, stream)
+        served.flows.publish_quality(QUALITY)
+        second = await asyncio.to_thread(next, stream)
+
+    assert (first, second) == (Update([], snapshot=True), Update([merged], snapshot=False))
+    assert set(served.flows.grouped_by) == {("business",)}
 
 
 async def test_users_and_exporters_are_listed(served: Served) -> None:

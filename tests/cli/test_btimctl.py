@@ -15,12 +15,16 @@ from btimd.api.settings import ApiSettings
 from btimd.cli.btimctl import main
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
-from tests.fakes.views import INCIDENT, NODE_STATES, SLA_STATE, WINDOW
+from tests.fakes.views import INCIDENT, NODE_STATES, QUALITY, SLA_STATE, WINDOW
 
 COMMANDS = [
     "status",
     "windows",
     "windows --business erp --interval 1m --limit 5",
+    "quality",
+    "quality erp",
+    "quality --by server --interval 1m --limit 3",
+    "quality erp --by region --by segment",
     "users erp --region Shanghai",
     "exporters",
     "explain 10.1.2.3 10.2.0.10 443 udp",
@@ -160,6 +164,32 @@ async def test_more_than_is_shown_is_said(served: Served, capsys: pytest.Capture
     assert capsys.readouterr().err == "btimctl: there is more; ask for it with --limit\n"
 
 
+async def test_quality_is_that_of_the_latest_interval_unless_more_is_asked_for(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = replace(QUALITY, interval_start_milliseconds=QUALITY.interval_start_milliseconds - 60_000)
+    served.flows.connections = [QUALITY, replace(QUALITY, server=""), before]
+    found = []
+    for line in ("quality erp", "quality --by region --by server", "quality --limit 2", "quality --limit 3"):
+        await run(f"--json {line}")
+        printed = capsys.readouterr()
+        found.append((len(printed.out.splitlines()), "there is more" in printed.err))
+
+    assert found == [(2, False), (2, False), (2, True), (3, False)]
+    assert served.flows.grouped_by == [
+        ("business", "server"), ("business", "region", "server"), ("business",), ("business",),
+    ]  # fmt: skip
+
+
+async def test_without_measured_connections_quality_says_why(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served.flows.connections.clear()
+    await run("quality")
+
+    assert capsys.readouterr().out.startswith("no connections were measured yet")
+
+
 async def test_nothing_is_said_in_words_to_people_and_not_at_all_to_programs(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +204,7 @@ async def test_nothing_is_said_in_words_to_people_and_not_at_all_to_programs(
     ("line", "key"),
     [
         ("windows watch --interval 1m", "business"),
+        ("quality --watch --interval 1m", "server"),
         ("nodes watch", "node"),
         ("diagnoses watch", "id"),
         ("incidents watch", "id"),
@@ -185,6 +216,7 @@ async def test_watching_prints_the_present_state_then_changes_and_ends_with_the_
 ) -> None:
     def publish() -> None:
         served.flows.publish(WINDOW)
+        served.flows.publish_quality(QUALITY)
         served.graph.nodes.publish("db1", NODE_STATES[3])
         served.desk.feed.publish("I-1", INCIDENT)
         served.book.feed.publish("erp", SLA_STATE)

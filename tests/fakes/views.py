@@ -35,9 +35,11 @@ from btimd.model.ports import (
     Subscription,
 )
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
+from btimd.model.quality import Durations, QualityRow
 from btimd.model.service import BusinessService, Check, CheckKind, Criticality, Node, NodeKind, ServiceGraph
 from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
 from btimd.model.symptom import Symptom
+from btimd.model.units import UnixMillis
 from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
 from btimd.model.window import WindowRow
 from btimd.runtime.feed import Feed
@@ -59,6 +61,31 @@ WINDOW = WindowRow(
     users_exact=True,
     sampled=False,
     revision=0,
+)
+QUALITY = QualityRow(
+    interval_start_milliseconds=1_790_000_040_000,
+    interval_milliseconds=MINUTE,
+    revision=0,
+    business="erp",
+    region="Shanghai",
+    segment="Finance",
+    server="10.2.0.10:443",
+    connections_attempted=1200,
+    connections_established=1180,
+    connections_refused=12,
+    connections_unanswered=8,
+    connections_reset_by_server=3,
+    segments_to_server=48_000,
+    segments_to_client=96_000,
+    segments_retransmitted_to_server=48,
+    segments_retransmitted_to_client=2880,
+    segments_unseen_to_client=10,
+    zero_windows_of_server=2,
+    requests=4000,
+    client_leg=Durations(1180, 0.0042, 0.001, 0.0031, 0.012, 0.02, 0.03, (30,), (1180,)),
+    server_leg=Durations(1180, 0.0005, 0.0002, 0.0004, 0.0012, 0.002, 0.003, (25,), (1180,)),
+    response=Durations(4000, 0.3, 0.05, 0.24, 1.35, 1.9, 2.5, (288, 316), (3900, 100)),
+    capture_loss_ratio=0.0,
 )
 USER = OnlineUser(
     business="erp",
@@ -225,6 +252,9 @@ class FakeFlows(FlowView):
     answer: list[SeriesRow] = field(default_factory=lambda: [SeriesRow(1_790_000_000_000, ("erp",), (1.5, None))])
     asked: list[SeriesQuery] = field(default_factory=list)
     feed: Feed[tuple[str, str, str], WindowRow] = field(default_factory=lambda: Feed(100))
+    connections: list[QualityRow] = field(default_factory=lambda: [QUALITY])
+    grouped_by: list[tuple[str, ...]] = field(default_factory=list)
+    quality_feed: Feed[tuple[int, str, str], QualityRow] = field(default_factory=lambda: Feed(100))
 
     def publish(self, row: WindowRow) -> None:
         """Close an interval."""
@@ -239,6 +269,30 @@ class FakeFlows(FlowView):
     def watch_windows(self, *, interval_milliseconds: int) -> Subscription[WindowRow]:
         self._check(interval_milliseconds)
         return self.feed.subscribe()
+
+    def publish_quality(self, row: QualityRow) -> None:
+        """Close an interval of quality."""
+        self.quality_feed.publish((row.interval_start_milliseconds, row.business, row.server), row)
+
+    @override
+    def quality(
+        self,
+        *,
+        interval_milliseconds: int,
+        business: str | None,
+        group_by: Sequence[str],
+        limit: int,
+        from_milliseconds: UnixMillis = 0,
+    ) -> Sequence[QualityRow]:
+        self._check(interval_milliseconds)
+        self.grouped_by.append(tuple(group_by))
+        wanted = [row for row in self.connections if business is None or row.business == business]
+        return [row for row in wanted if row.interval_start_milliseconds >= from_milliseconds][:limit]
+
+    @override
+    def watch_quality(self, *, interval_milliseconds: int) -> Subscription[QualityRow]:
+        self._check(interval_milliseconds)
+        return self.quality_feed.subscribe()
 
     @override
     def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:

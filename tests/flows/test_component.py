@@ -11,9 +11,12 @@ from btimd.flows.component import FlowPipeline, warm
 from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.flows.history import Closed, History
 from btimd.flows.plan import PlanEntry
+from btimd.flows.qualityfeed import QualityHistory
+from btimd.flows.qualityrows import QualityInterval
 from btimd.flows.settings import FlowSettings
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch, RecordQuality
+from btimd.model.packets import SpanTraffic
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.ports import Exporter, RefusedExporter
 from btimd.model.window import WindowBatch
@@ -22,6 +25,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.flows.connections import counted, span, took
 from tests.flows.traffic import ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
 
 REFUSED = RefusedExporter("203.0.113.9", 17, T0)
@@ -55,8 +59,15 @@ class Bench:
     """A pipeline whose decoder answers block n with the n-th batch."""
 
     def __init__(
-        self, batches: Sequence[FlowBatch], settings: FlowSettings, *, series: bool, duplicates: bool = False
+        self,
+        batches: Sequence[FlowBatch],
+        settings: FlowSettings,
+        *,
+        series: bool,
+        duplicates: bool = False,
+        packets: bool = False,
     ) -> None:
+        self.packets = Channel[SpanTraffic](8) if packets else None
         self.batches = batches
         self.clock = ManualClock(now=T0 / 1000)
         self.metrics = Metrics()
@@ -77,9 +88,12 @@ class Bench:
             duplicates=Duplicates(DuplicateLimits("on")) if duplicates else None,
             export_counts=lambda: np.array(self.exports, np.int64).reshape(-1, 2),
             refused_exporters=lambda: (REFUSED,),
+            packet_source=self.packets,
         )
         self.emitted: list[WindowBatch] = []
+        self.quality: list[QualityInterval] = []
         self.hand_to(self.note)
+        setattr(self.pipeline._quality_history, "publish", self.note_quality)  # noqa: B010  a method of one object
 
     def hand_to(self, publish: Callable[[Closed], None]) -> None:
         """Let the history be another one: nobody else is told of every batch."""
@@ -88,6 +102,10 @@ class Bench:
     def note(self, closed: Closed) -> None:
         History.publish(self.pipeline._history, closed)
         self.emitted.append(closed.batch)
+
+    def note_quality(self, interval: QualityInterval) -> None:
+        QualityHistory.publish(self.pipeline._quality_history, interval)
+        self.quality.append(interval)
 
     def decode(self, datagrams: DatagramBlock) -> FlowBatch:
         number = int(datagrams.source_port[0])
@@ -119,9 +137,13 @@ SMALL = FlowSettings(max_users=1024, max_cells=64)
 
 @asynccontextmanager
 async def running(
-    *batches: FlowBatch, settings: FlowSettings = SMALL, series: bool = True, duplicates: bool = False
+    *batches: FlowBatch,
+    settings: FlowSettings = SMALL,
+    series: bool = True,
+    duplicates: bool = False,
+    packets: bool = False,
 ) -> AsyncIterator[Bench]:
-    bench = Bench(batches, settings, series=series, duplicates=duplicates)
+    bench = Bench(batches, settings, series=series, duplicates=duplicates, packets=packets)
     await bench.pipeline.start()
     try:
         yield bench
@@ -174,6 +196,79 @@ async def test_a_failing_listener_does_not_stop_traffic() -> None:
         assert len(bench.series.blocks) == 1
         bench.feed(0)
         await bench.until(lambda: bench.count("records_total") == 2)
+
+
+async def test_captured_packets_become_windows_and_quality_beside_datagrams() -> None:
+    async with running(flow("10.2.0.1"), packets=True) as bench:
+        assert bench.packets is not None
+        told = (counted(connections_attempted=3), took("response", 0.2))
+        bench.packets.put(span(*told, flows=flow("10.1.0.1"), packets=9, lost=1))
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 2 and bench.count("quality_records_total") == 1)
+        watch = bench.pipeline.watch_quality(interval_milliseconds=10_000)
+        bench.clock.advance(13)
+        await bench.until(lambda: bool(bench.quality))
+        rows = bench.pipeline.quality(interval_milliseconds=10_000, business="erp", group_by=("server",), limit=9)
+        assert [(row.server, row.connections_attempted, row.response.count) for row in rows] == [
+            ("172.16.0.10:443", 3, 1)
+        ]
+        assert [row.business for row in await anext(watch.changes())] == ["erp"]
+        bench.packets.put(span(counted(at=10_000, requests=1), flows=flow("10.1.0.1", start=10_000)))
+        bench.packets.put(span(counted(at=10_000, requests=1), flows=flow("10.1.0.1", start=10_000)))
+        await bench.pipeline.stop()
+        assert [line[2] for line in cells(bench.emitted[0])] == [1000, 1000]
+        assert (bench.count("records_total"), bench.count("quality_records_total")) == (4, 3)
+        assert [row.requests for interval in bench.quality for row in interval.rows] == [0, 2, 2]
+        assert bench.series is not None
+        assert [one.measurement for one in bench.series.blocks].count("btimd_quality") == 3
+        assert bench.packets.closed
+
+
+async def test_captured_packets_that_another_point_reported_first_count_once() -> None:
+    there = flow("10.1.0.1")
+    there = FlowBatch({**there.columns, "exporter_id": np.array([1], np.int32)})
+    async with running(flow("10.1.0.1"), duplicates=True, packets=True) as bench:
+        assert bench.packets is not None
+        bench.packets.put(span(flows=there, point=1))
+        await bench.until(lambda: bench.count("records_total") == 1)
+        bench.feed(0)  # from here on there are two points, and this one told of the flow first
+        await bench.until(lambda: bench.count("records_total") == 2)
+        bench.packets.put(span(flows=there, point=1))
+        await bench.until(lambda: bench.count("duplicate_records_total") == 1)
+
+
+async def test_packets_wake_the_thread_though_no_datagram_comes_and_datagrams_though_no_packets_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("btimd.flows.component._WAIT_SECONDS", 3600.0)
+    async with running(flow("10.1.0.1"), packets=True) as bench:
+        assert bench.packets is not None
+        for at in range(20):
+            bench.packets.put(span(counted(requests=1)))
+            await bench.until(lambda at=at: bench.count("quality_records_total") == at + 1)  # type: ignore[misc]  # bound now
+            bench.feed(0)
+            await bench.until(lambda at=at: bench.count("records_total") == at + 1)  # type: ignore[misc]  # bound now
+
+
+async def test_a_failing_harvest_costs_itself_and_no_datagrams() -> None:
+    async with running(flow("10.1.0.1"), packets=True) as bench:
+        assert bench.packets is not None
+        setattr(bench.pipeline._quality, "add", _refuse)  # noqa: B010  a method of one object
+        bench.packets.put(span(flows=flow("10.1.0.1")))
+        bench.feed(0)
+        await bench.until(lambda: bench.count("records_total") == 2)
+        await bench.until(lambda: bench.count("failed_blocks_total") == 1)
+
+
+async def test_quality_goes_over_to_new_plan_and_rules() -> None:
+    async with running(packets=True) as bench:
+        assert bench.packets is not None
+        bench.packets.put(span(counted(connections_attempted=1)))
+        await bench.until(lambda: bench.count("quality_records_total") == 1)
+        bench.pipeline.swap(attribution(WEST, businesses=("erp",), generation=2, rules=1))
+        bench.packets.put(span(counted(connections_attempted=2)))
+        await bench.pipeline.stop()
+        assert [(row.region, row.connections_attempted) for row in bench.quality[0].rows] == [("", 2), ("east", 1)]
 
 
 async def test_new_plan_and_rules_hold_from_the_next_block_on_and_for_explanations_at_once() -> None:
@@ -325,6 +420,10 @@ async def test_a_thread_that_dies_is_told_by_run_and_can_be_started_again() -> N
 
 
 def _fail(_: Closed) -> None:
+    raise ValueError("no")
+
+
+def _refuse(_traffic: SpanTraffic, _now: int) -> None:
     raise ValueError("no")
 
 

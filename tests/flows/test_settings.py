@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from btimd.flows.duplicates import DuplicateLimits
+from btimd.flows.quality import QualityLimits
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
@@ -11,6 +12,7 @@ def test_the_defaults_are_those_of_windows_and_users() -> None:
     assert FlowSettings().window_limits() == WindowLimits()
     assert FlowSettings().user_limits() == UserLimits()
     assert FlowSettings().duplicates.limits() == DuplicateLimits()
+    assert FlowSettings().quality.limits(60.0) == QualityLimits()
 
 
 def test_durations_are_written_with_units() -> None:
@@ -25,8 +27,16 @@ def test_duplicates_have_a_table_of_their_own() -> None:
     assert settings.duplicates.limits() == DuplicateLimits("on", 4096, 300.0, 0.01, ("192.0.2.9", "core"))
 
 
+def test_quality_has_a_table_of_its_own() -> None:
+    given = {"grace": "1s", "lateness": "2m", "max_cells": 512, "history_rows": 200}
+    settings = FlowSettings.model_validate({"quality": given}).quality
+    assert settings.limits(30.0) == QualityLimits(1.0, 120.0, 30.0, 512)
+    assert settings.history_rows == 200
+
+
 @pytest.mark.parametrize("given", [{"grace": 5}, {"lateness": "7d"}, {"max_cells": 1}, {"windows": "10s"},
-                                   {"duplicates": {"mode": "maybe"}}, {"duplicates": {"threshold": 2}}])  # fmt: skip
+                                   {"duplicates": {"mode": "maybe"}}, {"duplicates": {"threshold": 2}},
+                                   {"quality": {"max_cells": 1}}])  # fmt: skip
 def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FlowSettings.model_validate(given)

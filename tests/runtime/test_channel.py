@@ -42,3 +42,15 @@ def test_a_waiting_reader_is_woken_by_an_item() -> None:
 def test_a_channel_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="can hold nothing"):
         Channel(0)
+
+
+def test_a_reader_of_several_channels_is_told_of_every_item_and_of_the_end() -> None:
+    channel: Channel[int] = Channel(1)
+    told: list[int] = []
+    channel.wake(lambda: told.append(len(channel)))
+
+    channel.put(7)
+    channel.put(8)
+    channel.close()
+
+    assert told == [1, 1, 1]

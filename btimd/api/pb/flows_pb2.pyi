@@ -17,6 +17,14 @@ class UserState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USER_STATE_IDLE: _ClassVar[UserState]
     USER_STATE_GONE: _ClassVar[UserState]
 
+class QualityDimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUALITY_DIMENSION_UNSPECIFIED: _ClassVar[QualityDimension]
+    QUALITY_DIMENSION_BUSINESS: _ClassVar[QualityDimension]
+    QUALITY_DIMENSION_REGION: _ClassVar[QualityDimension]
+    QUALITY_DIMENSION_SEGMENT: _ClassVar[QualityDimension]
+    QUALITY_DIMENSION_SERVER: _ClassVar[QualityDimension]
+
 class SeriesFold(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SERIES_FOLD_UNSPECIFIED: _ClassVar[SeriesFold]
@@ -28,6 +36,11 @@ USER_STATE_UNSPECIFIED: UserState
 USER_STATE_ACTIVE: UserState
 USER_STATE_IDLE: UserState
 USER_STATE_GONE: UserState
+QUALITY_DIMENSION_UNSPECIFIED: QualityDimension
+QUALITY_DIMENSION_BUSINESS: QualityDimension
+QUALITY_DIMENSION_REGION: QualityDimension
+QUALITY_DIMENSION_SEGMENT: QualityDimension
+QUALITY_DIMENSION_SERVER: QualityDimension
 SERIES_FOLD_UNSPECIFIED: SeriesFold
 SERIES_FOLD_SUM: SeriesFold
 SERIES_FOLD_MEAN: SeriesFold
@@ -271,6 +284,148 @@ class ExplainFlowResponse(_message.Message):
     person: str
     reasons: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, businesses: _Optional[_Iterable[str]] = ..., rule_id: _Optional[str] = ..., client: _Optional[str] = ..., server: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QualityCounters(_message.Message):
+    __slots__ = ("connections_attempted", "connections_established", "connections_refused", "connections_unanswered", "connections_reset_by_client", "connections_reset_by_server", "segments_to_server", "segments_to_client", "segments_retransmitted_to_server", "segments_retransmitted_to_client", "segments_out_of_order_to_server", "segments_out_of_order_to_client", "segments_unseen_to_server", "segments_unseen_to_client", "zero_windows_of_server", "zero_windows_of_client", "requests", "dns_queries", "dns_answers", "dns_nxdomain", "dns_servfail", "dns_other_errors", "dns_unanswered", "packets_repeated_by_mirror")
+    CONNECTIONS_ATTEMPTED_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_ESTABLISHED_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_REFUSED_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_UNANSWERED_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_RESET_BY_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_RESET_BY_SERVER_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_TO_SERVER_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_TO_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_RETRANSMITTED_TO_SERVER_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_RETRANSMITTED_TO_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_OUT_OF_ORDER_TO_SERVER_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_OUT_OF_ORDER_TO_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_UNSEEN_TO_SERVER_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_UNSEEN_TO_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    ZERO_WINDOWS_OF_SERVER_FIELD_NUMBER: _ClassVar[int]
+    ZERO_WINDOWS_OF_CLIENT_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    DNS_QUERIES_FIELD_NUMBER: _ClassVar[int]
+    DNS_ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    DNS_NXDOMAIN_FIELD_NUMBER: _ClassVar[int]
+    DNS_SERVFAIL_FIELD_NUMBER: _ClassVar[int]
+    DNS_OTHER_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    DNS_UNANSWERED_FIELD_NUMBER: _ClassVar[int]
+    PACKETS_REPEATED_BY_MIRROR_FIELD_NUMBER: _ClassVar[int]
+    connections_attempted: int
+    connections_established: int
+    connections_refused: int
+    connections_unanswered: int
+    connections_reset_by_client: int
+    connections_reset_by_server: int
+    segments_to_server: int
+    segments_to_client: int
+    segments_retransmitted_to_server: int
+    segments_retransmitted_to_client: int
+    segments_out_of_order_to_server: int
+    segments_out_of_order_to_client: int
+    segments_unseen_to_server: int
+    segments_unseen_to_client: int
+    zero_windows_of_server: int
+    zero_windows_of_client: int
+    requests: int
+    dns_queries: int
+    dns_answers: int
+    dns_nxdomain: int
+    dns_servfail: int
+    dns_other_errors: int
+    dns_unanswered: int
+    packets_repeated_by_mirror: int
+    def __init__(self, connections_attempted: _Optional[int] = ..., connections_established: _Optional[int] = ..., connections_refused: _Optional[int] = ..., connections_unanswered: _Optional[int] = ..., connections_reset_by_client: _Optional[int] = ..., connections_reset_by_server: _Optional[int] = ..., segments_to_server: _Optional[int] = ..., segments_to_client: _Optional[int] = ..., segments_retransmitted_to_server: _Optional[int] = ..., segments_retransmitted_to_client: _Optional[int] = ..., segments_out_of_order_to_server: _Optional[int] = ..., segments_out_of_order_to_client: _Optional[int] = ..., segments_unseen_to_server: _Optional[int] = ..., segments_unseen_to_client: _Optional[int] = ..., zero_windows_of_server: _Optional[int] = ..., zero_windows_of_client: _Optional[int] = ..., requests: _Optional[int] = ..., dns_queries: _Optional[int] = ..., dns_answers: _Optional[int] = ..., dns_nxdomain: _Optional[int] = ..., dns_servfail: _Optional[int] = ..., dns_other_errors: _Optional[int] = ..., dns_unanswered: _Optional[int] = ..., packets_repeated_by_mirror: _Optional[int] = ...) -> None: ...
+
+class Durations(_message.Message):
+    __slots__ = ("count", "mean_seconds", "least_seconds", "p50_seconds", "p95_seconds", "p99_seconds", "greatest_seconds", "buckets", "bucket_counts")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LEAST_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    P50_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    P95_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    P99_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    GREATEST_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    mean_seconds: float
+    least_seconds: float
+    p50_seconds: float
+    p95_seconds: float
+    p99_seconds: float
+    greatest_seconds: float
+    buckets: _containers.RepeatedScalarFieldContainer[int]
+    bucket_counts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, count: _Optional[int] = ..., mean_seconds: _Optional[float] = ..., least_seconds: _Optional[float] = ..., p50_seconds: _Optional[float] = ..., p95_seconds: _Optional[float] = ..., p99_seconds: _Optional[float] = ..., greatest_seconds: _Optional[float] = ..., buckets: _Optional[_Iterable[int]] = ..., bucket_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ConnectionQuality(_message.Message):
+    __slots__ = ("interval_start", "interval_milliseconds", "revision", "business", "region", "segment", "server", "counters", "client_leg", "server_leg", "response", "dns_response", "capture_loss_ratio")
+    INTERVAL_START_FIELD_NUMBER: _ClassVar[int]
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_LEG_FIELD_NUMBER: _ClassVar[int]
+    SERVER_LEG_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    DNS_RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_LOSS_RATIO_FIELD_NUMBER: _ClassVar[int]
+    interval_start: _timestamp_pb2.Timestamp
+    interval_milliseconds: int
+    revision: int
+    business: str
+    region: str
+    segment: str
+    server: str
+    counters: QualityCounters
+    client_leg: Durations
+    server_leg: Durations
+    response: Durations
+    dns_response: Durations
+    capture_loss_ratio: float
+    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., revision: _Optional[int] = ..., business: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., server: _Optional[str] = ..., counters: _Optional[_Union[QualityCounters, _Mapping]] = ..., client_leg: _Optional[_Union[Durations, _Mapping]] = ..., server_leg: _Optional[_Union[Durations, _Mapping]] = ..., response: _Optional[_Union[Durations, _Mapping]] = ..., dns_response: _Optional[_Union[Durations, _Mapping]] = ..., capture_loss_ratio: _Optional[float] = ...) -> None: ...
+
+class ListQualityRequest(_message.Message):
+    __slots__ = ("interval_milliseconds", "business", "group_by", "limit")
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    interval_milliseconds: int
+    business: str
+    group_by: _containers.RepeatedScalarFieldContainer[QualityDimension]
+    limit: int
+    def __init__(self, interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ..., group_by: _Optional[_Iterable[_Union[QualityDimension, str]]] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListQualityResponse(_message.Message):
+    __slots__ = ("rows", "more")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[ConnectionQuality]
+    more: bool
+    def __init__(self, rows: _Optional[_Iterable[_Union[ConnectionQuality, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class WatchQualityRequest(_message.Message):
+    __slots__ = ("interval_milliseconds", "business", "group_by")
+    INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    interval_milliseconds: int
+    business: str
+    group_by: _containers.RepeatedScalarFieldContainer[QualityDimension]
+    def __init__(self, interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ..., group_by: _Optional[_Iterable[_Union[QualityDimension, str]]] = ...) -> None: ...
+
+class WatchQualityResponse(_message.Message):
+    __slots__ = ("rows", "snapshot")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    rows: _containers.RepeatedCompositeFieldContainer[ConnectionQuality]
+    snapshot: bool
+    def __init__(self, rows: _Optional[_Iterable[_Union[ConnectionQuality, _Mapping]]] = ..., snapshot: _Optional[bool] = ...) -> None: ...
 
 class QueryHistoryRequest(_message.Message):
     __slots__ = ("measurement", "fields", "from_time", "to_time", "group_by", "where", "step_milliseconds", "fold")

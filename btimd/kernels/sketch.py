@@ -1,0 +1,149 @@
+"""Quantiles of durations with a guaranteed relative error: counts in buckets that grow by a constant factor.
+
+DDSketch with fixed buckets (Masson, Rim, Lee: DDSketch, VLDB 2019, section 2). Sketches of the same buckets are merged
+by adding them, in any order and without loss, which means and ready-made quantiles are not.
+"""
+
+from math import ceil, log
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from btimd.kernels._jit import inlined, kernel
+
+ACCURACY: Final = 0.02
+"""A quantile is off by no more than this share of what it says, between FLOOR_NANOSECONDS and CEILING_NANOSECONDS."""
+GROWTH: Final = (1.0 + ACCURACY) / (1.0 - ACCURACY)
+FLOOR_NANOSECONDS: Final = 1000
+BUCKETS: Final = 512
+"""Bucket 0: up to 1 us. Bucket b: above 1 us * GROWTH^(b-1), up to 1 us * GROWTH^b. The last one: whatever is above."""
+LAST: Final = BUCKETS - 1
+CEILING_NANOSECONDS: Final = int(FLOOR_NANOSECONDS * GROWTH ** (LAST - 1))
+"""About 724 s."""
+_PER_LOG: Final = 1.0 / log(GROWTH)
+_PER_FLOOR: Final = 1.0 / FLOOR_NANOSECONDS
+_MOST: Final = 0x7FFFFFFFFFFFFFFF
+_MOST_COUNT: Final = 0x7FFFFFFF
+_NANOS: Final = 1e9
+
+# The columns of stats: int64[rows, 4], beside each row of buckets: samples, their sum, least and greatest, ns.
+ST_COUNT, ST_SUM, ST_LEAST, ST_GREATEST = range(4)
+STATS: Final = 4
+
+Numbers = npt.NDArray[np.int64]
+
+
+@inlined
+def bucket_of(nanoseconds: Any) -> Any:
+    """Return the bucket of a duration."""
+    if nanoseconds <= FLOOR_NANOSECONDS:
+        return np.int64(0)
+    return min(np.int64(ceil(log(np.float64(nanoseconds) * _PER_FLOOR) * _PER_LOG)), np.int64(LAST))
+
+
+@inlined
+def add_sample(row: Any, nanoseconds: Any, stats: Any, buckets: Any) -> None:
+    """Add a duration to a sketch: stats int64[rows, STATS], buckets int32[rows, BUCKETS]; below 0 counts as 0."""
+    value = max(np.int64(nanoseconds), np.int64(0))
+    if stats[row, ST_COUNT] == 0 or value < stats[row, ST_LEAST]:
+        stats[row, ST_LEAST] = value
+    stats[row, ST_GREATEST] = max(stats[row, ST_GREATEST], value)
+    stats[row, ST_COUNT] += 1
+    stats[row, ST_SUM] = stats[row, ST_SUM] + value if stats[row, ST_SUM] <= _MOST - value else np.int64(_MOST)
+    bucket = bucket_of(value)
+    if buckets[row, bucket] < _MOST_COUNT:
+        buckets[row, bucket] += 1
+
+
+@inlined
+def add_sketch(source: Any, from_stats: Any, from_buckets: Any, row: Any, stats: Any, buckets: Any) -> None:
+    """Add one sketch, row `source` of other arrays, to another."""
+    if from_stats[source, ST_COUNT] == 0:
+        return
+    if stats[row, ST_COUNT] == 0 or from_stats[source, ST_LEAST] < stats[row, ST_LEAST]:
+        stats[row, ST_LEAST] = from_stats[source, ST_LEAST]
+    stats[row, ST_GREATEST] = max(stats[row, ST_GREATEST], from_stats[source, ST_GREATEST])
+    stats[row, ST_COUNT] += from_stats[source, ST_COUNT]
+    more = from_stats[source, ST_SUM]
+    stats[row, ST_SUM] = stats[row, ST_SUM] + more if stats[row, ST_SUM] <= _MOST - more else np.int64(_MOST)
+    for bucket in range(BUCKETS):
+        total = np.int64(buckets[row, bucket]) + np.int64(from_buckets[source, bucket])
+        buckets[row, bucket] = min(total, np.int64(_MOST_COUNT))
+
+
+@kernel
+def add_samples(rows: Numbers, nanoseconds: Numbers, stats: Numbers, buckets: npt.NDArray[np.int32]) -> int:
+    """Add durations to sketches and return how many they were.
+
+    rows: int64[m], the row of each; nanoseconds: int64[m]. stats: int64[r, STATS], buckets: int32[r, BUCKETS], zero at
+    first; sums and counts stop at the greatest number they can hold.
+    """
+    for k in range(len(rows)):
+        add_sample(rows[k], nanoseconds[k], stats, buckets)
+    return len(rows)
+
+
+@kernel
+def add_sketches(
+    sources: Numbers,
+    rows: Numbers,
+    from_stats: Numbers,
+    from_buckets: npt.NDArray[np.int32],
+    stats: Numbers,
+    buckets: npt.NDArray[np.int32],
+) -> int:
+    """Add row sources[k] of one set of sketches to row rows[k] of another; return how many were added."""
+    for k in range(len(sources)):
+        add_sketch(sources[k], from_stats, from_buckets, rows[k], stats, buckets)
+    return len(sources)
+
+
+def middles() -> npt.NDArray[np.float64]:
+    """Return the duration that each bucket stands for, ns: nowhere in the bucket is further off than ACCURACY."""
+    upper = FLOOR_NANOSECONDS * GROWTH ** np.arange(BUCKETS, dtype=np.float64)
+    middle: npt.NDArray[np.float64] = 2.0 * upper / (GROWTH + 1.0)
+    middle[0], middle[LAST] = FLOOR_NANOSECONDS, np.inf
+    return middle
+
+
+_MIDDLES: Final = middles()
+
+
+def quantiles(stats: Numbers, buckets: npt.NDArray[np.integer], wanted: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """Return quantiles in seconds: float64[r, len(wanted)], NaN where a sketch holds nothing.
+
+    Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest rank): of two
+    samples 0.95 is the greater. No answer is below the least or above the greatest sample.
+    """
+    flat = np.cumsum(buckets, dtype=np.int64)
+    ends = flat.reshape(len(buckets), BUCKETS)[:, -1]
+    before = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+    total = ends - before
+    found = np.full((len(buckets), len(wanted)), np.nan)
+    for at, share in enumerate(wanted):
+        place = before + np.maximum(np.ceil(share * total).astype(np.int64), 1)
+        bucket = np.searchsorted(flat, place) - BUCKETS * np.arange(len(buckets))
+        value = np.clip(_MIDDLES[np.minimum(bucket, LAST)], stats[:, ST_LEAST], stats[:, ST_GREATEST])
+        found[:, at] = np.where(total > 0, value / _NANOS, np.nan)
+    return found
+
+
+def sparse(buckets: npt.NDArray[np.integer]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Return of each sketch the buckets that hold anything, ascending, and what they hold. buckets: [r, BUCKETS]."""
+    rows, held = np.nonzero(buckets)
+    counts = buckets[rows, held].tolist()
+    numbers, ends = held.tolist(), np.searchsorted(rows, np.arange(1, len(buckets) + 1)).tolist()
+    return [(tuple(numbers[begin:end]), tuple(counts[begin:end])) for begin, end in zip([0, *ends], ends, strict=False)]
+
+
+def dense(held: Numbers, counts: Numbers) -> Numbers:
+    """Return the sum of sparse sketches, one after the other in `held` and `counts`: int64[BUCKETS].
+
+    Raises ValueError for a bucket that does not exist.
+    """
+    if len(held) and not 0 <= int(held.min()) <= int(held.max()) <= LAST:
+        raise ValueError(f"buckets are numbered from 0 to {LAST}")
+    summed = np.zeros(BUCKETS, np.int64)
+    np.add.at(summed, held, counts)
+    return summed
