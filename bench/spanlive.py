@@ -177,11 +177,10 @@ class _Sink:
 async def receive(interface: str, out: Path) -> None:
     """Capture until told to end."""
     # Here, as the sender and the peers are to run without them.
-    from btimd.capture.span import SpanCapture
-
     from bench.pipeline import build
     from bench.spanline import Line
     from btimd.capture.settings import SpanSettings
+    from btimd.capture.span import SpanCapture
     from btimd.flows.component import warm
 
     _, _, attribution = build()

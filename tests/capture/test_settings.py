@@ -3,18 +3,18 @@ import re
 import pytest
 from pydantic import ValidationError
 
-    CaptureSettings,
-    NetflowSettings,
-    SpanSettings,
-    repeated_addresses,
-    repeated_interfaces,
-)
 from btimd.capture.evidence import RingLimits
 from btimd.capture.evidencefiles import KeepLimits
 from btimd.capture.evidenceservice import ServiceLimits
 from btimd.capture.forensics import DissectLimits
 from btimd.capture.settings import (
-from btimd.capture.settings import CaptureSettings, EvidenceSettings, NetflowSettings, repeated_addresses
+    CaptureSettings,
+    EvidenceSettings,
+    NetflowSettings,
+    SpanSettings,
+    repeated_addresses,
+    repeated_interfaces,
+)
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule
 from btimd.capture.wire.ipfixexport import ExportLimits
