@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from btimd.capture.wire.pcapng import (
     LINK_TYPES,
-    TAG_OCTETS,
     interface_block,
     packet_block,
     section_block,
@@ -125,34 +124,34 @@ class PacketRecorder:
         self._state = np.zeros((rings, pr.RING_STATE_SIZE), np.int64)
         self._payload = np.zeros(rings, np.int64)
         self._packet = np.zeros(PACKET_SIZE, np.int64)
-        self._rings: dict[str, int] = {}
+        self._rings: dict[tuple[str, ...], int] = {}
         self._refused: set[str] = set()
         self._lock = Lock()
-        self._requests: deque[tuple[str, int, Future[RingCopy | None]]] = deque()
+        self._requests: deque[tuple[str, int, Future[tuple[RingCopy, ...]]]] = deque()
         self._tick_at = 0
         self._freezes = 0
 
-    def ring_of(self, business: str) -> int:
-        """Return the ring of a business for `tags`, NO_RING when there is no memory for one more."""
-        ring = self._rings.get(business)
-        if ring is not None:
-            return ring
+    def ring_of(self, *businesses: str) -> int:
+        """Return the ring for `tags` of packets that belong to all these businesses, NO_RING without memory for it."""
         with self._lock:
-            ring = self._rings.get(business)
+            ring = self._rings.get(businesses)
             if ring is None and len(self._rings) < len(self._state):
-                ring = len(self._rings)
-                self._payload[ring] = self._allowed.get(business, 0)
-                self._rings[business] = ring
+                ring = self._rings[businesses] = len(self._rings)
+                self._payload[ring] = self._allowed_of(businesses)
             if ring is None:
-                self._refused.add(business)
+                self._refused.update(businesses)
         return NO_RING if ring is None else ring
+
+    def _allowed_of(self, businesses: tuple[str, ...]) -> int:
+        """Return the payload that may be kept of what several businesses share: what all of them allow."""
+        return min(self._allowed.get(business, 0) for business in businesses)
 
     def allow(self, payload_octets: Mapping[str, int]) -> None:
         """Keep so many octets of payload from now on, by the id of the business; what is in a ring stays there."""
         with self._lock:
             self._allowed = dict(payload_octets)
-            for business, ring in self._rings.items():
-                self._payload[ring] = self._allowed.get(business, 0)
+            for businesses, ring in self._rings.items():
+                self._payload[ring] = self._allowed_of(businesses)
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -198,22 +197,25 @@ class PacketRecorder:
             business, now, future = self._requests.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
-            ring = self._rings.get(business)
-            copy = None
-            if ring is not None:
-                words, state = self._memory[ring].copy(), self._state[ring].copy()
-                copy = RingCopy(self._interface, now - self._window, words, state)
+            since = now - self._window
+            rings = [ring for businesses, ring in tuple(self._rings.items()) if business in businesses]
             self._freezes += 1
-            future.set_result(copy)
+            future.set_result(
+                tuple(
+                    RingCopy(self._interface, since, self._memory[ring].copy(), self._state[ring].copy())
+                    for ring in rings
+                )
+            )
 
-    def freeze(self, business: str, now: int) -> "Future[RingCopy | None]":
-        """Ask for a copy of a business's ring as of `now` (ns); it comes with the capture thread's next batch or tick.
+    def freeze(self, business: str, now: int) -> "Future[tuple[RingCopy, ...]]":
+        """Ask for copies of a business's rings as of `now` (ns); they come with the capture thread's next batch or tick.
 
-        None comes for a business without a ring, or with too many requests waiting.
+        It has one by itself and one with each set of businesses that it shares a service with. None come for a business
+        without a ring, or with too many requests waiting.
         """
-        future: Future[RingCopy | None] = Future()
+        future: Future[tuple[RingCopy, ...]] = Future()
         if len(self._requests) >= _MOST_REQUESTS:
-            future.set_result(None)
+            future.set_result(())
         else:
             self._requests.append((business, now, future))
         return future
@@ -264,8 +266,7 @@ def as_pcapng(copies: Sequence[RingCopy], *, hardware: str = "", system: str = "
         number = interfaces.setdefault((name, link_type), len(interfaces))
         tag = packet.tag if packet.link == LINK_ETHERNET else 0
         octets = with_tag(packet.octets, tag)
-        wire = packet.wire_octets + (TAG_OCTETS if tag else 0)
-        blocks.append(packet_block(number, packet.time, octets, wire))
+        blocks.append(packet_block(number, packet.time, octets, packet.wire_octets))
     if not blocks:
         return b""
     head = section_block(hardware=hardware, system=system, application=application)
@@ -287,7 +288,7 @@ async def frozen(
         future.cancel()
     if not done:
         raise TimeoutError
-    copies = [copy for future in asked if future in done and (copy := future.result()) is not None]
+    copies = [copy for future in asked if future in done for copy in future.result()]
     return await asyncio.to_thread(as_pcapng, copies, system=system, application=application)
 
 

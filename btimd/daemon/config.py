@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from btimd.capture.settings import ExporterSettings, repeated_addresses
+from btimd.capture.settings import ExporterSettings, SpanSettings, repeated_addresses, repeated_interfaces
 from btimd.daemon.settings import DaemonSettings, RootSettings
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.address import address_halves
@@ -64,9 +64,10 @@ def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Probl
         settings = validate(written, RootSettings)
     except SettingsError as error:
         daemon = salvage(written, DaemonSettings, ("daemon",)) if written and "daemon" in written.data else None
-        problems = [*error.problems, *(_exporter_problems(written) if written else ())]
+        problems = [*error.problems, *([*_exporter_problems(written), *_span_problems(written)] if written else ())]
         return RootSettings(), daemon or DaemonSettings(), problems
-    return settings, settings.daemon, [*_exporter_problems(written), *_preference_problems(written, settings)]
+    found = [*_exporter_problems(written), *_span_problems(written), *_preference_problems(written, settings)]
+    return settings, settings.daemon, found
 
 
 def _exporter_problems(written: TomlFile) -> list[Problem]:
@@ -79,6 +80,18 @@ def _exporter_problems(written: TomlFile) -> list[Problem]:
     }
     right = {name: exporter for name, exporter in found.items() if exporter is not None}
     return [written.problem((*path, name, "address"), text) for name, text in repeated_addresses(right)]
+
+
+def _span_problems(written: TomlFile) -> list[Problem]:
+    """Return which spans have one interface, each with its line, whatever else is wrong there."""
+    capture = written.data.get("capture")
+    tables = capture.get("span") if isinstance(capture, dict) else None
+    path = ("capture", "span")
+    found = {
+        name: salvage(written, SpanSettings, (*path, name)) for name in (tables if isinstance(tables, dict) else ())
+    }
+    right = {name: span for name, span in found.items() if span is not None}
+    return [written.problem((*path, name, "interface"), text) for name, text in repeated_interfaces(right)]
 
 
 def _preference_problems(written: TomlFile, settings: RootSettings) -> list[Problem]:

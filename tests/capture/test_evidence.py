@@ -54,7 +54,7 @@ def recorded(
 def copy_of(recorder: PacketRecorder, business: str, now: int = START + SECOND) -> RingCopy | None:
     future = recorder.freeze(business, now)
     recorder.tick(now)
-    return future.result(timeout=0)
+    return next(iter(future.result(timeout=0)), None)
 
 
 def packets_of(recorder: PacketRecorder, business: str, now: int = START + SECOND) -> list[KeptPacket]:
@@ -167,9 +167,8 @@ def test_a_copy_is_made_at_the_next_batch_too_and_stays_as_it_was() -> None:
     future = recorder.freeze("erp", START)
     assert not future.done()
     recorded(recorder, "erp", SAID[1:])
-    copy = future.result(timeout=0)
+    (copy,) = future.result(timeout=0)
 
-    assert copy is not None
     first = list(copy.packets())
     recorded(recorder, "erp", SAID * 50)
     assert list(copy.packets()) == first
@@ -179,9 +178,9 @@ def test_a_copy_is_made_at_the_next_batch_too_and_stays_as_it_was() -> None:
 
 def test_requests_do_not_pile_up_and_a_recorder_that_ends_leaves_nobody_waiting() -> None:
     recorder = PacketRecorder(limits())
-    futures: list[Future[RingCopy | None]] = [recorder.freeze("erp", START) for _ in range(65)]
+    futures: list[Future[tuple[RingCopy, ...]]] = [recorder.freeze("erp", START) for _ in range(65)]
     assert [future.done() for future in futures] == [False] * 64 + [True]
-    assert futures[-1].result() is None
+    assert futures[-1].result() == ()
     futures[0].cancel()
     recorder.close()
     assert all(future.cancelled() for future in futures[:-1])
@@ -194,7 +193,7 @@ def test_a_request_nobody_waits_for_any_more_is_left_out() -> None:
     gone, wanted = recorder.freeze("erp", START), recorder.freeze("erp", START)
     gone.cancel()
     recorder.tick(START)
-    assert wanted.result(timeout=0) is None
+    assert wanted.result(timeout=0) == ()
     assert recorder.counters.freezes == 1
 
 
@@ -244,6 +243,25 @@ def test_every_kind_of_link_has_its_interface() -> None:
         section_block() + interface_block("span", 101) + interface_block("span", 219)
         + packet_block(0, START, b"\x60" + bytes(47), 60) + packet_block(1, START + 1, b"", 20)
     )  # fmt: skip
+
+
+def test_what_businesses_share_is_kept_for_each_of_them_with_payload_only_where_all_allow_it() -> None:
+    recorder = PacketRecorder(limits(payload_octets={"erp": 100, "hr": 7}))
+    recorder.tags[:3] = recorder.ring_of("erp"), recorder.ring_of("erp", "hr"), recorder.ring_of("erp", "mail")
+    assert len({*recorder.tags[:3].tolist()}) == 3
+    block, positions = block_of(udp_exchange(53, SECRET)[:1])
+    for slot in range(3):
+        recorder.record(block, np.array([slot], np.int32), positions)
+
+    def payloads(business: str) -> list[int]:
+        future = recorder.freeze(business, START)
+        recorder.tick(START)
+        return [len(one.octets) - int(positions[0]) for copy in future.result(timeout=0) for one in copy.packets()]
+
+    assert payloads("erp") == [min(100, len(SECRET)), 7, 0]
+    assert payloads("hr") == [7]
+    assert payloads("mail") == [0]
+    assert payloads("crm") == []
 
 
 def test_nothing_is_no_file() -> None:

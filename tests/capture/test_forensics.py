@@ -161,9 +161,7 @@ def recorded(frames: Frames, payload: int) -> bytes:
     recorder.record(block, np.zeros(len(block), np.int32), positions)
     future = recorder.freeze("erp", frames[-1][0])
     recorder.tick(frames[-1][0])
-    copy = future.result(timeout=0)
-    assert copy is not None
-    return as_pcapng([copy])
+    return as_pcapng(future.result(timeout=0))
 
 
 @pytest.mark.slow
