@@ -24,8 +24,8 @@ from btimd.model.quality import QualityBatch
 
 _NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 _SWEEP_NANOSECONDS: Final = 1_000_000_000
-_ROOM: Final = 1 << 14
-"""Flows that can be reported, and durations that can be measured, before they are collected."""
+_ROOM: Final = (1 << 14) - 24
+"""Flows that can be reported before they are collected; no power of two, or all rows of a column share cache places."""
 _FRESH_ROOM: Final = 1 << 12
 _EVICTED_AT_ONCE: Final = 1 << 12
 _LOOKED_AT_PER_EVICTED: Final = 8

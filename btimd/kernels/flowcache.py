@@ -284,11 +284,11 @@ def add_packets(
         count: Any = min(np.int64(batch), n - begin)
         octets_seen = np.int64(0)
         for k in range(count):
-            i = begin + k
+            i: Any = begin + k
             ahead = frame_at[min(i + _AHEAD, n - 1)]
             prefetch(slab, ahead)
             prefetch(slab, ahead + 64)
-            row: Any = rows[k]
+            row = rows[k]
             octets_seen += min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
             if parse_packet(slab, frame_at[i], frame_end[i], frame_link[i], row) == NO_ADDRESSES:
                 octets = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
@@ -380,8 +380,8 @@ def add_packets(
             if flags & (_SYN | _FIN | _RST) != 0:
                 meta = entries[ENTRY_WORDS * slot + E_META]
                 if flags & _SYN != 0:
-                    if measuring:
-                        anew = begins_anew(slot, quality, row, since) != 0
+                    if measuring and protocol == TCP:
+                        anew = begins_anew(slab, row, time, slot, since, quality) != 0
                     else:
                         anew = flags & _ACK == 0 and (meta & RESET != 0 or meta & (FIN_0 | FIN_1) == FIN_0 | FIN_1)
                     if anew:
@@ -423,10 +423,11 @@ def add_packets(
                 payload_at[i] = _payload_at(slab, row, frame_end[i])
             if measuring:
                 taken = np.int64(0)
+                wire_end = frame_at[i] + frame
                 if protocol == TCP:
-                    taken = note_segment(slab, row, frame_end[i], time, slot, since, quality, measured, taken)
+                    taken = note_segment(slab, row, wire_end, time, slot, since, quality, measured, taken)
                 elif protocol == UDP and ((ends >> 16) & 0xFFFF == DNS_PORT or ends & 0xFFFF == DNS_PORT):
-                    taken = note_dns(slab, row, frame_end[i], time, slot, since, quality, measured, taken)
+                    taken = note_dns(slab, row, wire_end, time, slot, since, quality, measured, taken)
                 for sample in range(taken):
                     column = state[S_SAMPLES]
                     write_ends(slot, client_end(slot, entries, quality), entries, wide, samples, column)

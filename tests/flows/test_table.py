@@ -1,7 +1,7 @@
 """Packets go in, flow records come out: nothing is lost and nothing counts twice, however small the table is."""
 
 import dataclasses
-import resource
+import os
 import struct
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def timed(packets: list[tuple[Packet, int]], start: int) -> tuple[list[Packet], 
     return stamped, now
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(oracle.TIMED, st.integers(1000, 70_000)), max_size=5), st.integers(0, 2**31))
 def test_records_are_what_a_dictionary_of_flows_gives(batches: list[Any], seed: int) -> None:
     table, wanted = FlowTable(TableLimits(flows=4096, quality=False), seed=seed), oracle.Table()
@@ -96,7 +96,7 @@ def test_records_are_what_a_dictionary_of_flows_gives(batches: list[Any], seed: 
     assert table.counters.flows == 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(oracle.TIMED, st.integers(0, 5000)), max_size=5),
     st.integers(1, 40),
@@ -128,12 +128,12 @@ def test_no_packet_is_lost_or_counted_twice_however_few_flows_have_room(
 
 def test_both_directions_of_a_flow_meet_and_give_a_record_each() -> None:
     table = FlowTable()
-    there, again = Packet(time=START), Packet(time=START + 5 * SECOND, flags=SYN, vlan=5)
+    there, again = Packet(time=START), Packet(time=START + 5 * SECOND, flags=8 | ACK, vlan=5)
     back = dataclasses.replace(BACK, time=START + SECOND)
     table.add(block_of([there, back, again]))
     assert table.counters.flows == 1
     assert rows_of(table.flush()) == [
-        row(there, last=1_700_000_005_000, packets=2, octets=100, frames=132, flags=SYN | ACK),
+        row(there, last=1_700_000_005_000, packets=2, octets=100, frames=132, flags=8 | ACK),
         row(back),
     ]
 
@@ -273,20 +273,13 @@ def test_those_silent_for_longest_go_first_where_room_is_wanted() -> None:
     assert set(range(table.counters.evicted)) <= set(gone)
 
 
-def test_more_flows_than_the_outputs_have_room_for_come_out_whole() -> None:
-    count = 70_000
-    packet = Packet(protocol=UDP).frame()
-    slab = np.tile(np.frombuffer(packet, np.uint8), count).reshape(count, -1)
-    number = np.arange(count)
-    slab[:, 28], slab[:, 29], slab[:, 33] = number >> 16, (number >> 8) & 255, number & 255
-    frames = np.zeros((6, count), np.int64)
-    frames[0], frames[1] = number * len(packet), (number + 1) * len(packet)
-    frames[2], frames[3], frames[4] = len(packet), START, 1
-    table = FlowTable(TableLimits(flows=100_000))
-    table.add(PacketBlock(slab.reshape(-1), frames))
-    flows = table.flush().flows
-    pairs = flows["source_address_lo"] << 32 | flows["destination_address_lo"] & 0xFFFFFFFF
-    assert (len(flows), len(np.unique(pairs)), table.counters.evicted) == (count, count, 0)
+def test_more_flows_than_the_outputs_have_room_for_come_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "_ROOM", 256)
+    packets = [Packet(ports=(53, number), protocol=UDP if number % 2 else 6) for number in range(2000)]
+    table = FlowTable()
+    table.add(block_of(packets))
+    assert (table.counters.flows, table.counters.evicted) == (2000, 0)
+    assert rows_of(table.flush()) == sorted(row(packet) for packet in packets)
 
 
 def test_a_harvest_after_part_of_a_second_looks_at_part_of_the_flows_and_misses_none() -> None:
@@ -412,12 +405,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, table.memory_
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    os.environ.get("NUMBA_DISABLE_JIT", "0") != "0", reason="a million packets take plain Python minutes"
+)
 def test_a_million_flows_take_less_than_400_megabytes() -> None:
     output = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True).stdout
     taken_kibibytes, claimed_kibibytes = map(int, output.split())
     assert taken_kibibytes < 400_000
     assert claimed_kibibytes < 400_000
-    assert resource.getpagesize() > 0
 
 
 def found_in(flows: FlowBatch) -> Counter[tuple[Any, ...]]:
