@@ -11,7 +11,8 @@ retransmitted: begins below the next number, in octets that were seen before; or
 unseen: beyond the next number: the octets between were lost before the point of capture, or by the capture, or come
     later. Counts holes, not segments.
 repeated: seen before, less than 2 ms after the sender's last segment, and not sent anew: its IPv4 identification is
-    not newer; over IPv6, or where that is 0, its hop limit differs, or no duplicate ACK asked for it. A SYN or SYN-ACK
+    not newer. Over IPv6, or where that is 0: less than 2 ms after the sender's last new octets, and its hop limit
+    differs, or no duplicate ACK asked for it. A SYN or SYN-ACK
     within 2 ms is repeated in any case: no host sends one again so soon. Whoever mirrors two ports sees this.
 client: the sender of the SYN; of connections begun before the capture the side with the higher port, the first
     sender if they are equal.
@@ -238,7 +239,8 @@ def _unusual(slab: Any, packet: Any, time: Any, slot: Any, reverse: Any, quality
             quality[slot, here + Q_ACK] = (latest & NUMBER) | (mark << MARK)
         if ahead < 0 and not (ahead == -1 and length > 1):
             sent_before(time, slot, reverse, quality, seq, occupied)
-        quality[slot, here + Q_TIME] = time
+        if reached > 0 or (packet[H_IP_VERSION] == 4 and mark != 0):
+            quality[slot, here + Q_TIME] = time
     if reached > 0:
         if length > 0:
             taken = turn(time, slot, reverse, quality, ack, samples, taken)

@@ -93,7 +93,8 @@ class Connection:
                 own.identification = one.identification
             if one.seq < own.next and not (one.seq == own.next - 1 and one.length > 1):
                 self.counters[f"segments_{self.kind(one, octets, own, other)}_{to}"] += 1
-            own.time = one.time
+            if octets.stop > own.next or one.identification:
+                own.time = one.time
         if octets.stop > own.next:
             if one.length:
                 self.turn(one, other)
