@@ -3,7 +3,7 @@
 import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from scapy.utils import RawPcapReader
@@ -134,8 +134,9 @@ def test_retransmissions_order_holes_and_zero_windows_are_what_tshark_says(name:
         # IP fragments are not put together: the three segments with holes before them are in fragments.
         ("tunnel/zeek-tunnels_gtp_gtp1_gn_normal_incl_fragmentation.pcap", {("", UNSEEN): 3}),
         # IP lengths that are above what PPPoE says the packet has: tshark goes by PPPoE, btimd by IP. Two segments
-        # were seen and sent again within the 0.4 s of the round trip, as parts of longer ones.
-        ("vlan-mpls-l2/zeek-pppoe-over-qinq.pcap", {(RETRANSMITTED, ""): 6, (RETRANSMITTED, OUT_OF_ORDER): 2}),
+        # were seen and sent again within the 0.4 s of the round trip, as parts of longer ones. One was sent again within
+        # 2 ms by a host whose IP identification is always 0, which nothing tells from a copy.
+        ("vlan-mpls-l2/zeek-pppoe-over-qinq.pcap", {(RETRANSMITTED, ""): 6, (RETRANSMITTED, OUT_OF_ORDER): 2, (REPEATED, RETRANSMITTED): 1}),
         # Made by hand with one IP identification for all segments, 1 us apart, and parts of segments sent again in
         # other sizes: of several holes one is kept.
         ("tcp-quality/wireshark-http-ooo.pcap", {(REPEATED, OUT_OF_ORDER): 1}),
@@ -158,8 +159,14 @@ def test_answers_of_name_servers_take_as_long_as_tshark_says() -> None:
 
 def test_a_merged_capture_of_everything_differs_by_known_reasons_only() -> None:
     differences, both = compare("mix/span_dev.pcap")
-    known: dict[Any, int] = {}
-    assert sum(differences.values()) == sum(known.values()) or differences
+    known = {
+        (REPEATED, RETRANSMITTED): 195, (REPEATED, OUT_OF_ORDER): 1, (REPEATED, ""): 5, ("", UNSEEN): 3,
+        (RETRANSMITTED, ""): 6, (RETRANSMITTED, OUT_OF_ORDER): 2,
+        # One as above; two in a connection shown a second time from its SYN on: another one, as its first part began
+        # before the capture.
+        ("", RETRANSMITTED): 3,
+    }  # fmt: skip
+    assert differences == {difference(*pair): count for pair, count in known.items()}
     resets = {theirs["tcp.stream"] for _, theirs in both if theirs["tcp.flags.reset"] == "1"}
     counted = {
         theirs["tcp.stream"]
