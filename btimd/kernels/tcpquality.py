@@ -80,7 +80,6 @@ from btimd.kernels.qualitylayout import (
     Q_CONNECTIONS,
     Q_EVENTS,
     Q_HANDSHAKE,
-    Q_HOLE,
     Q_NEXT,
     Q_SEGMENTS,
     Q_STATE,
@@ -107,13 +106,12 @@ from btimd.kernels.qualitylayout import (
     events,
 )
 from btimd.kernels.tcphandshake import hand_shaken, reset, syn_is_late, synchronise, unanswered
-from btimd.kernels.tcporder import found_hole, is_copy, sent_before
+from btimd.kernels.tcporder import brings_skipped, found_hole, is_copy, sent_before
 from btimd.kernels.tcpwords import (
     ACK,
     DUPLICATES,
     ENDED,
     FIN,
-    LENGTH,
     MARK,
     MOST,
     NUMBER,
@@ -221,9 +219,7 @@ def _unusual(slab: Any, packet: Any, time: Any, slot: Any, reverse: Any, quality
         _acknowledge(slot, reverse, quality, ack, flags, window, False)
         return taken
     if occupied > 0 and reached <= 0:
-        hole = quality[slot, Q_HOLE + reverse]
-        from_start = beyond(seq, hole & NUMBER)
-        skipped = from_start < hole >> LENGTH and from_start + occupied > 0
+        skipped = brings_skipped(slot, reverse, quality, seq, occupied)
         moment = time - quality[slot, here + Q_TIME]
         if not skipped and moment < REPEATED_WITHIN and is_copy(mark, packet, slot, reverse, quality):
             count_event(slot, quality, Q_EVENTS, E_REPEATED)

@@ -56,7 +56,7 @@ class Connection:
     ambiguous: bool = False
     was_reset: bool = False
 
-    def note(self, one: Segment) -> None:
+    def note(self, one: Segment) -> None:  # noqa: C901, PLR0912  every rule once, in the order of the definitions
         """Take the next segment."""
         own, other = self.sides[one.reverse], self.sides[not one.reverse]
         to, by = ("to_client", "server") if one.reverse else ("to_server", "client")
@@ -75,10 +75,10 @@ class Connection:
             own.probed = True
             self.acknowledge(one, own, by)
             return
-        if octets and octets.stop <= own.next and not overlap(octets, own.hole):
-            if one.time - own.time < REPEATED_WITHIN and is_copy(one, own, other):
-                self.counters["packets_repeated_by_mirror"] += 1
-                return
+        seen = octets and octets.stop <= own.next and not overlap(octets, own.hole)
+        if seen and one.time - own.time < REPEATED_WITHIN and is_copy(one, own, other):
+            self.counters["packets_repeated_by_mirror"] += 1
+            return
         if one.seq > own.next:
             self.counters[f"segments_unseen_{to}"] += 1
             skipped = range(own.next, one.seq)

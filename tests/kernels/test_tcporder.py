@@ -40,6 +40,15 @@ def test_a_hole_filled_after_two_duplicate_acknowledgments_was_sent_again() -> N
     assert "segments_out_of_order_to_client" not in wire.counters
 
 
+def test_an_empty_hole_holds_nothing_where_numbers_wrap_around() -> None:
+    wire = Wire(server=2**32 - 3200)
+    assert bulk(wire, 0, 2, 1, 2, after=TRIP // 2)["segments_retransmitted_to_client"] == 1
+    wire = Wire(server=2**32 - 1500)
+    wire.server(0, 1000)
+    wire.server(900, 1000)
+    assert wire.counters["segments_retransmitted_to_client"] == 1
+
+
 def test_several_holes_are_one_until_they_are_filled() -> None:
     wanted = {"segments_unseen_to_client": 2, "segments_out_of_order_to_client": 2}
     assert bulk(Wire(), 0, 2, 4, 1, 3, after=1000) == wanted
