@@ -3,7 +3,7 @@
 import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from scapy.utils import RawPcapReader
@@ -60,13 +60,14 @@ def frames(path: Path) -> list[tuple[bytes, int, int, int]]:
     """Return each frame with its time, link type and octets on the wire."""
     found = []
     with RawPcapReader(str(path)) as reader:
-        for data, meta in reader:
+        packets: Any = reader  # typed as of classic captures only
+        for data, meta in packets:
             if hasattr(meta, "tshigh"):
                 time = ((meta.tshigh or 0) << 32 | (meta.tslow or 0)) * (10**9 // meta.tsresol)
                 found.append((data, time, LINKS[meta.linktype], meta.wirelen))
             else:
-                time = meta.sec * 10**9 + meta.usec * (1 if reader.nano else 1000)
-                found.append((data, time, LINKS[reader.linktype], meta.wirelen))
+                time = meta.sec * 10**9 + meta.usec * (1 if packets.nano else 1000)
+                found.append((data, time, LINKS[packets.linktype], meta.wirelen))
     return found
 
 

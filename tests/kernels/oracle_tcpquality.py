@@ -86,6 +86,7 @@ class Connection:
                 own.hole = range(own.hole.start, one.seq)
             else:
                 own.hole, own.found = skipped, one.time
+        pure = not octets and one.seq == own.next
         alive = one.seq == own.next - 1 and one.length <= 1 and not one.fin
         if octets and not alive:
             self.counters[f"segments_{to}"] += 1
@@ -99,7 +100,7 @@ class Connection:
             if one.length:
                 self.turn(one, other)
             own.next = octets.stop
-        self.acknowledge(one, own, by, pure=not octets and one.seq == own.next)
+        self.acknowledge(one, own, by, pure=pure)
 
     def kind(self, one: Segment, octets: range, own: Side, other: Side) -> str:
         """Return what a segment below the next number is, and take what it brings from the hole."""

@@ -1,5 +1,7 @@
 """How connections begin and end: what counts, and which legs are measured."""
 
+from typing import Any
+
 import pytest
 
 from tests.kernels.qualityflows import Flows, Sample
@@ -29,11 +31,11 @@ def add(counters: dict[str, int], more: dict[str, int]) -> None:
         counters[name] = counters.get(name, 0) + count
 
 
-def syn(seq: int = 100, **more: int) -> bytes:
+def syn(seq: int = 100, **more: Any) -> bytes:
     return segment(seq=seq, flags=SYN, **more)
 
 
-def syn_ack(ack: int = 101, **more: int) -> bytes:
+def syn_ack(ack: int = 101, **more: Any) -> bytes:
     return segment(reverse=True, seq=500, ack=ack, flags=SYN | ACK, **more)
 
 

@@ -41,11 +41,9 @@ def test_a_hole_filled_after_two_duplicate_acknowledgments_was_sent_again() -> N
 
 
 def test_an_empty_hole_holds_nothing_where_numbers_wrap_around() -> None:
-    wire = Wire(server=2**32 - 3200)
-    assert bulk(wire, 0, 2, 1, 2, after=TRIP // 2)["segments_retransmitted_to_client"] == 1
-    wire = Wire(server=2**32 - 1500)
-    wire.server(0, 1000)
-    wire.server(900, 1000)
+    wire = Wire(server=2**32 - 3500)
+    bulk(wire, 0, 2, 1)
+    wire.server(2900, 1000)
     assert wire.counters["segments_retransmitted_to_client"] == 1
 
 

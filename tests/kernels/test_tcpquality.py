@@ -1,6 +1,6 @@
 """What becomes of established connections: kernels against connections in obvious Python, and each rule by itself."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ class Wire:
         self.samples += noted.samples
         return noted
 
-    def sends(self, one: Segment, **more: int) -> None:
+    def sends(self, one: Segment, **more: Any) -> None:
         """Send a segment whose numbers count from the first octet of data."""
         own, other = (self.first[1], self.first[0]) if one.reverse else self.first
         self.time = one.time
@@ -53,10 +53,10 @@ class Wire:
             )
         )  # fmt: skip
 
-    def client(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: int) -> None:
+    def client(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: Any) -> None:
         self.sends(Segment(self.time + after, False, seq, ack, length), **more)
 
-    def server(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: int) -> None:
+    def server(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: Any) -> None:
         self.sends(Segment(self.time + after, True, seq, ack, length), **more)
 
 
