@@ -13,7 +13,7 @@ pytestmark = pytest.mark.bounds
 
 
 @kernel
-def how_far(a: int, b: int) -> Any:
+def how_far(a: Any, b: Any) -> Any:
     return beyond(a, b)
 
 
