@@ -169,6 +169,7 @@ def hand_shaken(time: Any, slot: Any, reverse: Any, quality: Any, samples: Any, 
     state = quality[slot, Q_STATE]
     if np.int64(state & S_CLIENT_REVERSE != 0) == reverse:
         if flags & ACK == 0:
+            quality[slot, Q_STATE] |= S_SYN_AGAIN
             return taken
         next_there = quality[slot, there + Q_NEXT]
         if state & S_SYN_ACK != 0 and next_there & SEEN != 0 and beyond(ack, next_there & NUMBER) == 0:

@@ -31,6 +31,14 @@ _OLDER: Final = 1024  # identifications behind the newest that a copy may have: 
 
 
 @inlined
+def brings_skipped(slot: Any, reverse: Any, quality: Any, seq: Any, occupied: Any) -> Any:
+    """Tell whether a segment brings octets out of its direction's hole."""
+    hole = quality[slot, Q_HOLE + reverse]
+    from_start = beyond(seq, hole & NUMBER)
+    return hole != 0 and from_start < hole >> LENGTH and from_start + occupied > 0
+
+
+@inlined
 def is_copy(mark: Any, packet: Any, slot: Any, reverse: Any, quality: Any) -> Any:
     """Tell whether octets seen before, a moment ago, are the same packet."""
     newest = quality[slot, 4 * reverse + Q_ACK] >> MARK
@@ -76,9 +84,7 @@ def sent_before(time: Any, slot: Any, reverse: Any, quality: Any, seq: Any, occu
     """Count a segment below the next number as retransmitted or out of order."""
     there = 4 - 4 * reverse
     state = quality[slot, Q_STATE]
-    hole = quality[slot, Q_HOLE + reverse]
-    from_start = beyond(seq, hole & NUMBER)
-    if from_start < hole >> LENGTH and from_start + occupied > 0:
+    if brings_skipped(slot, reverse, quality, seq, occupied):
         found = (quality[slot, Q_HOLE_TIME] >> (_HOLE_BITS * reverse)) & MOST
         age = (((time >> _HOLE_UNIT) - found) & MOST) << _HOLE_UNIT
         trip = (quality[slot, Q_HANDSHAKE] >> MICROSECONDS) * 1000

@@ -11,7 +11,8 @@ retransmitted: begins below the next number, in octets that were seen before; or
 unseen: beyond the next number: the octets between were lost before the point of capture, or by the capture, or come
     later. Counts holes, not segments.
 repeated: seen before, less than 2 ms after the sender's last segment, and not sent anew: its IPv4 identification is
-    not newer; over IPv6, or where that is 0, its hop limit differs, or no duplicate ACK asked for it. A SYN or SYN-ACK
+    not newer. Over IPv6, or where that is 0: less than 2 ms after the sender's last new octets, and its hop limit
+    differs, or no duplicate ACK asked for it. A SYN or SYN-ACK
     within 2 ms is repeated in any case: no host sends one again so soon. Whoever mirrors two ports sees this.
 client: the sender of the SYN; of connections begun before the capture the side with the higher port, the first
     sender if they are equal.
@@ -79,7 +80,6 @@ from btimd.kernels.qualitylayout import (
     Q_CONNECTIONS,
     Q_EVENTS,
     Q_HANDSHAKE,
-    Q_HOLE,
     Q_NEXT,
     Q_SEGMENTS,
     Q_STATE,
@@ -106,13 +106,12 @@ from btimd.kernels.qualitylayout import (
     events,
 )
 from btimd.kernels.tcphandshake import hand_shaken, reset, syn_is_late, synchronise, unanswered
-from btimd.kernels.tcporder import found_hole, is_copy, sent_before
+from btimd.kernels.tcporder import brings_skipped, found_hole, is_copy, sent_before
 from btimd.kernels.tcpwords import (
     ACK,
     DUPLICATES,
     ENDED,
     FIN,
-    LENGTH,
     MARK,
     MOST,
     NUMBER,
@@ -220,9 +219,7 @@ def _unusual(slab: Any, packet: Any, time: Any, slot: Any, reverse: Any, quality
         _acknowledge(slot, reverse, quality, ack, flags, window, False)
         return taken
     if occupied > 0 and reached <= 0:
-        hole = quality[slot, Q_HOLE + reverse]
-        from_start = beyond(seq, hole & NUMBER)
-        skipped = from_start < hole >> LENGTH and from_start + occupied > 0
+        skipped = brings_skipped(slot, reverse, quality, seq, occupied)
         moment = time - quality[slot, here + Q_TIME]
         if not skipped and moment < REPEATED_WITHIN and is_copy(mark, packet, slot, reverse, quality):
             count_event(slot, quality, Q_EVENTS, E_REPEATED)
@@ -238,7 +235,8 @@ def _unusual(slab: Any, packet: Any, time: Any, slot: Any, reverse: Any, quality
             quality[slot, here + Q_ACK] = (latest & NUMBER) | (mark << MARK)
         if ahead < 0 and not (ahead == -1 and length > 1):
             sent_before(time, slot, reverse, quality, seq, occupied)
-        quality[slot, here + Q_TIME] = time
+        if reached > 0 or (packet[H_IP_VERSION] == 4 and mark != 0):
+            quality[slot, here + Q_TIME] = time
     if reached > 0:
         if length > 0:
             taken = turn(time, slot, reverse, quality, ack, samples, taken)

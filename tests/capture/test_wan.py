@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -131,7 +132,7 @@ def line() -> Iterator[Callable[[float], tuple[Measured, Measured, int]]]:
             out = f"/run/btimd-wan-{os.getpid()}"
             with contextlib.ExitStack() as processes:
                 for side in ("client", "server"):
-                    processes.callback(lambda path=f"{out}.{side}": os.path.exists(path) and os.unlink(path))
+                    processes.callback(Path(f"{out}.{side}").unlink, missing_ok=True)
                 relay = _started(
                     processes,
                     run("wanrelay", sys.executable, "-c", RELAY, "wire0", "wire1", str(DELAY), str(loss), out),
@@ -143,7 +144,7 @@ def line() -> Iterator[Callable[[float], tuple[Measured, Measured, int]]]:
                 relay.stdin.write(b"stop\n")
                 relay.stdin.flush()
                 dropped = json.loads(relay.stdout.readline())["dropped"]
-                return _measured(f"{out}.client"), _measured(f"{out}.server"), dropped
+                return _measured(Path(f"{out}.client")), _measured(Path(f"{out}.server")), dropped
 
         yield transfer
 
@@ -161,10 +162,10 @@ def _started(processes: contextlib.ExitStack, command: list[str]) -> "subprocess
     return process
 
 
-def _measured(path: str) -> Measured:
+def _measured(path: Path) -> Measured:
     """Send what was captured on one side through the kernels."""
     flows, counters, legs = Flows(), Counter[str](), dict[str, list[float]]()
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         while head := file.read(12):
             time, length = struct.unpack("!QI", head)
             noted = flows.note(file.read(length), time)

@@ -56,7 +56,7 @@ class Connection:
     ambiguous: bool = False
     was_reset: bool = False
 
-    def note(self, one: Segment) -> None:
+    def note(self, one: Segment) -> None:  # noqa: C901, PLR0912  every rule once, in the order of the definitions
         """Take the next segment."""
         own, other = self.sides[one.reverse], self.sides[not one.reverse]
         to, by = ("to_client", "server") if one.reverse else ("to_server", "client")
@@ -75,10 +75,10 @@ class Connection:
             own.probed = True
             self.acknowledge(one, own, by)
             return
-        if octets and octets.stop <= own.next and not overlap(octets, own.hole):
-            if one.time - own.time < REPEATED_WITHIN and is_copy(one, own, other):
-                self.counters["packets_repeated_by_mirror"] += 1
-                return
+        seen = octets and octets.stop <= own.next and not overlap(octets, own.hole)
+        if seen and one.time - own.time < REPEATED_WITHIN and is_copy(one, own, other):
+            self.counters["packets_repeated_by_mirror"] += 1
+            return
         if one.seq > own.next:
             self.counters[f"segments_unseen_{to}"] += 1
             skipped = range(own.next, one.seq)
@@ -86,6 +86,7 @@ class Connection:
                 own.hole = range(own.hole.start, one.seq)
             else:
                 own.hole, own.found = skipped, one.time
+        pure = not octets and one.seq == own.next
         alive = one.seq == own.next - 1 and one.length <= 1 and not one.fin
         if octets and not alive:
             self.counters[f"segments_{to}"] += 1
@@ -93,12 +94,13 @@ class Connection:
                 own.identification = one.identification
             if one.seq < own.next and not (one.seq == own.next - 1 and one.length > 1):
                 self.counters[f"segments_{self.kind(one, octets, own, other)}_{to}"] += 1
-            own.time = one.time
+            if octets.stop > own.next or one.identification:
+                own.time = one.time
         if octets.stop > own.next:
             if one.length:
                 self.turn(one, other)
             own.next = octets.stop
-        self.acknowledge(one, own, by, pure=not octets and one.seq == own.next)
+        self.acknowledge(one, own, by, pure=pure)
 
     def kind(self, one: Segment, octets: range, own: Side, other: Side) -> str:
         """Return what a segment below the next number is, and take what it brings from the hole."""

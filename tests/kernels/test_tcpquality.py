@@ -1,6 +1,6 @@
 """What becomes of established connections: kernels against connections in obvious Python, and each rule by itself."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ class Wire:
         self.samples += noted.samples
         return noted
 
-    def sends(self, one: Segment, **more: int) -> None:
+    def sends(self, one: Segment, **more: Any) -> None:
         """Send a segment whose numbers count from the first octet of data."""
         own, other = (self.first[1], self.first[0]) if one.reverse else self.first
         self.time = one.time
@@ -53,10 +53,10 @@ class Wire:
             )
         )  # fmt: skip
 
-    def client(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: int) -> None:
+    def client(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: Any) -> None:
         self.sends(Segment(self.time + after, False, seq, ack, length), **more)
 
-    def server(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: int) -> None:
+    def server(self, seq: int, length: int = 0, *, ack: int = 0, after: int = 0, **more: Any) -> None:
         self.sends(Segment(self.time + after, True, seq, ack, length), **more)
 
 
@@ -126,3 +126,96 @@ def test_every_segment_counts_as_the_oracle_counts_it(seen: list[Segment], clien
         wire.sends(one)
         truth.note(one)
         assert (wire.counters, wire.samples) == ({k: n for k, n in truth.counters.items() if n}, truth.samples), one
+
+
+def test_a_request_is_timed_from_its_last_octet_to_the_first_of_the_answer() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    wire.client(100, 50, after=2 * MILLISECOND)
+    wire.server(0, ack=150, after=MILLISECOND)
+    wire.server(0, 1460, ack=150, after=6 * MILLISECOND)
+    wire.server(1460, 1460, ack=150)
+    wire.client(150, ack=2920)
+    assert wire.samples == [("response", 7 * MILLISECOND)]
+    assert wire.counters == {"requests": 1, "segments_to_server": 2, "segments_to_client": 2}
+
+
+def test_what_the_server_says_first_answers_nothing() -> None:
+    wire = Wire()
+    wire.server(0, 60)
+    assert (wire.samples, wire.counters) == ([], {"segments_to_client": 1})
+
+
+def test_the_rest_of_an_answer_does_not_answer_the_next_request() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    wire.server(0, 1000, ack=100, after=3 * MILLISECOND)
+    wire.client(100, 100, after=MILLISECOND)
+    wire.server(1000, 1000, ack=100, after=MILLISECOND)
+    wire.server(2000, 1000, ack=200, after=4 * MILLISECOND)
+    assert wire.samples == [("response", 3 * MILLISECOND), ("response", 5 * MILLISECOND)]
+
+
+def test_a_request_sent_again_is_not_timed() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    wire.client(0, 100, after=200 * MILLISECOND)
+    wire.server(0, 1000, ack=100, after=3 * MILLISECOND)
+    assert (wire.samples, wire.counters["segments_retransmitted_to_server"]) == ([], 1)
+
+
+def test_keep_alives_ask_for_nothing_and_are_no_segments() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    wire.server(0, 100, ack=100)
+    wire.clear()
+    wire.client(99, 0, after=SECOND)
+    wire.client(99, 1, after=SECOND)
+    wire.server(100, ack=100)
+    assert (wire.counters, wire.samples) == ({}, [])
+
+
+def test_zero_windows_are_counted_with_their_sender_and_probes_are_no_segments() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    wire.sends(Segment(wire.time, True, 0, 100, 0, window=0))
+    wire.client(100, 1, after=SECOND)
+    wire.sends(Segment(wire.time, True, 0, 101, 0, window=0))
+    wire.sends(Segment(wire.time + 1000, True, 0, 101, 0, window=500))
+    wire.client(101, 100)
+    assert wire.counters == {"requests": 1, "segments_to_server": 2, "zero_windows_of_server": 2}
+
+
+def test_the_length_is_what_the_headers_say_not_what_was_captured() -> None:
+    wire = Wire()
+    wire.raw(segment(seq=1001, ack=5001, length=1460, snapped=True), octets=1514)
+    wire.raw(segment(seq=2461, ack=5001, length=40, snapped=True), octets=94)
+    assert wire.counters == {"requests": 1, "segments_to_server": 2}
+
+
+def test_a_segment_before_segmentation_is_as_long_as_its_frame() -> None:
+    wire = Wire()
+    wire.raw(segment(seq=1001, ack=5001, snapped=True, offloaded=True), octets=54 + 65000)
+    wire.raw(segment(seq=1001 + 65000, ack=5001, length=10))
+    assert wire.counters == {"requests": 1, "segments_to_server": 2}
+
+
+def test_behind_a_fragment_numbers_begin_anew() -> None:
+    wire = Wire()
+    wire.raw(segment(seq=1001, ack=5001, length=1000, more=True))
+    wire.raw(segment(seq=4001, ack=5001, length=10))
+    assert wire.counters == {"requests": 1, "segments_to_server": 1}
+
+
+def test_a_header_cut_off_before_the_window_is_left_out() -> None:
+    whole = segment(seq=1001, ack=5001, length=10)
+    for size in range(38, len(whole)):
+        wire = Wire()
+        wire.raw(whole[:size])
+        assert wire.counters == ({} if size < 50 else {"requests": 1, "segments_to_server": 1})
+
+
+def test_counters_are_taken_once() -> None:
+    wire = Wire()
+    wire.client(0, 100)
+    assert wire.flows.take(0, wire.time) == {}
