@@ -16,7 +16,9 @@ from typing import Final
 import numpy as np
 
 from btimd.capture.component import warm as warm_receiving
+from btimd.capture.evidence import warm as warm_evidence
 from btimd.capture.replay import CaptureFile, holds_flow_export
+from btimd.capture.ring import warm as warm_ring
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.enrichment import Enrichment
 from btimd.capture.wire.output import OutputChunk
@@ -24,6 +26,7 @@ from btimd.capture.wire.sflow import SflowReader
 from btimd.capture.wire.tables import Tables
 from btimd.capture.wire.walk import Run
 from btimd.flows.component import warm as warm_flows
+from btimd.flows.table import warm as warm_table
 from btimd.kernels import flowlayout as fl
 from btimd.kernels._jit import all_cached
 from btimd.model.datagrams import DatagramBlock
@@ -61,6 +64,12 @@ def _warm_replay() -> None:
             list(CaptureFile(path).blocks())
 
 
+def _warm_packets() -> None:
+    warm_table()
+    warm_evidence()
+    warm_ring()
+
+
 def _warm_rest() -> None:
     warm_receiving()
     _warm_replay()
@@ -70,9 +79,10 @@ def _warm_rest() -> None:
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "netflow": _warm_netflow,
     "sflow": _warm_sflow,
+    "packets": _warm_packets,
     "rest": _warm_rest,
 }
-"""The two decoders take most of the time, so each has a process; what several parts need is small."""
+"""The decoders and the flow table take most of the time, so each has a process; what several parts need is small."""
 _PCAP_HEAD: Final = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1) + bytes(16)
 _PCAPNG_HEAD: Final = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
 _LIMIT_SECONDS: Final = 300.0

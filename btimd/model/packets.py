@@ -15,7 +15,8 @@ class PacketBlock:
 
     slab: uint8, somebody else's memory: a block of a receive ring, or a mapped file; it must not be used after the
     call that brought it returned. frames: int64[6, n], rows in the order of kernels.packetlayout.F_*: where the
-    captured octets begin and end in the slab, octets on the wire, time in ns since 1970, link type, VLAN tag taken off.
+    captured octets begin and end in the slab, octets on the wire, the tag among them that was taken off, time in
+    ns since 1970, link type, VLAN tag taken off.
     """
 
     slab: npt.NDArray[np.uint8]

@@ -225,7 +225,7 @@ def test_the_rings_of_several_threads_are_merged_by_time_into_one_file() -> None
             expected += packet_block(1, time, octets[:54], len(octets))
         else:
             tagged = octets[:12] + b"\x81\x00\x00\x64" + octets[12:54]
-            expected += packet_block(0, time, tagged, len(octets) + 4)
+            expected += packet_block(0, time, tagged, len(octets))
     made = as_pcapng([one for one in copies if one], system="Linux", application="btimd")
     assert made == expected
     assert outline(made) == Outline(len(SAID), min(times), max(times))
@@ -249,7 +249,7 @@ def test_what_businesses_share_is_kept_for_each_of_them_with_payload_only_where_
     recorder = PacketRecorder(limits(payload_octets={"erp": 100, "hr": 7}))
     recorder.tags[:3] = recorder.ring_of("erp"), recorder.ring_of("erp", "hr"), recorder.ring_of("erp", "mail")
     assert len({*recorder.tags[:3].tolist()}) == 3
-    block, positions = block_of(udp_exchange(53, SECRET)[:1])
+    block, positions = block_of(udp_exchange(53, SECRET, b"")[:1])
     for slot in range(3):
         recorder.record(block, np.array([slot], np.int32), positions)
 
