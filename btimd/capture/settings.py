@@ -2,16 +2,20 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from btimd.capture import bpf
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule, TimeSource
 from btimd.capture.wire.ipfixexport import MAX_MESSAGE_OCTETS, MIN_MESSAGE_OCTETS, ExportLimits
 from btimd.model.address import Prefix
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 from btimd.settings.tables import PrefixField
+
+MEBIBYTE: Final = 1024 * 1024
+_ANY_SNAP: Final = 65_535
 
 
 class NetflowSettings(Section):
@@ -148,12 +152,78 @@ class ExportSettings(Section):
         return ExportLimits(self.message_bytes, int(self.template_refresh * 1000), self.template_refresh_messages)
 
 
+class SpanSettings(Section):
+    """[capture.span.NAME]: an interface that frames are captured on, such as the one at a switch's mirror port.
+
+    Needs CAP_NET_RAW. What is configured here costs memory: `threads` times `ring_bytes`, and `max_flows` flows.
+    """
+
+    interface: str = Field(min_length=1, max_length=15)
+    """Its name, as `ip link` shows it"""
+    threads: int = Field(default=1, ge=1, le=64)
+    """Threads, each with a ring. Both directions of a connection come to the same one; of connections in VXLAN or
+    Geneve tunnels they may not, so leave it at 1 where tunnels are opened"""
+    filter: str = ""
+    """Frames to capture, in tcpdump's language, such as `"not port 22"`; `""`: all. Holds for frames with a VLAN tag as
+    it does without. Needs libpcap (Debian: libpcap0.8)"""
+    snap_octets: int = Field(default=192, ge=64, le=65_535)
+    """What is captured of each frame, from its beginning: enough for the headers, also in a tunnel"""
+    block_bytes: int = Field(default=MEBIBYTE, ge=MEBIBYTE // 16, le=16 * MEBIBYTE)
+    """The kernel hands frames over in blocks of this size, a power of 2, or after 60 ms"""
+    ring_bytes: int = Field(default=64 * MEBIBYTE, ge=MEBIBYTE // 4, le=4096 * MEBIBYTE)
+    """Memory between the kernel and each thread, a multiple of `block_bytes`; frames that find no room are lost"""
+    promiscuous: bool = True
+    """Receive frames for other machines: what a mirror port brings"""
+    outgoing: bool = True
+    """Capture what this machine itself sends on the interface too. A mirror port has nothing of the kind; on a server
+    or a router it is half of each conversation. Never on loopback, where each frame would come twice"""
+    hardware_time: bool = False
+    """Take the network card's time stamps, where it is set up to make them and its clock follows the time"""
+    max_flows: int = Field(default=262_144, ge=1024, le=64 * MEBIBYTE)
+    """Flows that each thread follows at a time"""
+    active_timeout: Duration = Field(default=10.0, ge=1.0, le=3600.0)
+    """A flow that goes on is reported so often"""
+    inactive_timeout: Duration = Field(default=60.0, ge=1.0, le=3600.0)
+    """A flow without packets for so long has ended"""
+    quality: bool = True
+    """Measure how well TCP connections and DNS queries do: round trips, retransmissions, response times, refusals"""
+
+    @field_validator("interface")
+    @classmethod
+    def _check_interface(cls, name: str) -> str:
+        if name in {".", ".."} or not name.isprintable() or any(letter in name for letter in "/: "):
+            raise ValueError(f"'{name}' is no name of an interface; `ip link` shows those there are")
+        return name
+
+    @field_validator("filter")
+    @classmethod
+    def _check_filter(cls, expression: str) -> str:
+        bpf.compile_filter(expression, _ANY_SNAP)
+        return expression
+
+    @field_validator("block_bytes")
+    @classmethod
+    def _check_block(cls, size: int) -> int:
+        if size & (size - 1):
+            raise ValueError(f"{size} is no power of 2; write 1048576 for 1 MiB")
+        return size
+
+    @field_validator("ring_bytes")
+    @classmethod
+    def _check_ring(cls, size: int, info: ValidationInfo) -> int:
+        block = info.data.get("block_bytes", size // 2)  # where that is wrong, this cannot be told
+        if size % block or size < 2 * block:
+            raise ValueError(f"{size} is not two or more blocks of block_bytes = {block}; write a multiple of it")
+        return size
+
+
 class CaptureSettings(Section):
     """[capture]: where traffic is seen."""
 
     netflow: NetflowSettings = NetflowSettings()
     export: ExportSettings = ExportSettings()
     exporter: dict[str, ExporterSettings] = Field(default_factory=dict)
+    span: dict[str, SpanSettings] = Field(default_factory=dict)
 
     def exporter_rules(self) -> tuple[ExporterRule, ...]:
         """Return what is known of exporters in the decoder's own terms."""
@@ -172,3 +242,12 @@ def repeated_addresses(exporters: Mapping[str, ExporterSettings]) -> Iterator[tu
         first = owner.setdefault(exporter.address, name)
         if first != name:
             yield name, f"{exporter.address} is the address of exporter '{first}' too; give each address once"
+
+
+def repeated_interfaces(spans: Mapping[str, SpanSettings]) -> Iterator[tuple[str, str]]:
+    """Yield (name, what is wrong) of each span whose interface belongs to one before it."""
+    owner: dict[str, str] = {}
+    for name, span in spans.items():
+        first = owner.setdefault(span.interface, name)
+        if first != name:
+            yield name, f"{span.interface} is the interface of span '{first}' too; give each interface once"

@@ -1,4 +1,4 @@
-"""`btimd decode FILE`: what exporters sent, record by record, as one JSON object per line."""
+"""`btimd decode FILE`: what exporters sent, record by record, or plain packets, as one JSON object per line."""
 
 import argparse
 import json
@@ -8,52 +8,84 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from btimd.capture.replay import CaptureFile, CaptureFileError
+from btimd.capture.packetfile import CaptureFileError, PacketFile
+from btimd.capture.replay import CaptureFile, holds_flow_export
 from btimd.capture.wire.elements import element, readable
 from btimd.capture.wire.records import FixedRecord, RawDecoder, RawRecord
 from btimd.capture.wire.sflowrecords import SflowSample
 from btimd.capture.wire.templates import NETFLOW_V9
+from btimd.cli.decode_packets import PacketText
 from btimd.cli.sflow_text import describe_sample
 from btimd.model.address import address_text
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to btimd's parser."""
-    parser = subparsers.add_parser("decode", help="print the flow records of a capture file, one JSON object per line")
+    parser = subparsers.add_parser(
+        "decode", help="print the flow records or the packets of a capture file, one JSON object per line"
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="pcap or pcapng file")
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="pcap or pcapng file of NetFlow, IPFIX or sFlow datagrams"
+        "--as",
+        dest="kind",
+        choices=("export", "packets"),
+        help="print the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are (default: records "
+        "where a tenth of the first 4,096 packets is flow export, or FILE is a pipe; else packets)",
     )
     parser.add_argument(
         "--raw",
         action="store_true",
-        help="fields as [enterprise, element, hexadecimal octets], sFlow samples as they stand on the wire",
+        help="records: fields as [enterprise, element, hexadecimal octets], sFlow samples as they stand on the wire",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the records; return 1 where the file cannot be read."""
-    capture, decoder = CaptureFile(args.file), RawDecoder()
+    """Print the records or packets; return 1 where the file cannot be read."""
     try:
-        for record in _records(capture, decoder):
-            line = record.as_json() if args.raw else describe(record)
-            print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
+        text: PacketText | _RecordText
+        if _kind(args) == "packets":
+            text = PacketText(PacketFile(args.file))
+        else:
+            text = _RecordText(CaptureFile(args.file), raw=args.raw)
+        for line in text.lines():
+            print(line)
     except CaptureFileError as error:
         print(f"btimd decode: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    for problem in decoder.counters.errors:
-        print(f"btimd decode: {problem}", file=sys.stderr)
-    found, raw = capture.counters, decoder.counters
-    print(
-        f"btimd decode: {found.packets} packets, {found.datagrams} datagrams of flow export "
-        f"({raw.sflow_datagrams} sFlow, {raw.unsupported_datagrams} cut off), "
-        f"{raw.sets_without_template} data sets before their template, {found.fragments} IP fragments left out",
-        file=sys.stderr,
-    )
+    for sentence in text.summary():
+        print(f"btimd decode: {sentence}", file=sys.stderr)
     return 0
+
+
+def _kind(args: argparse.Namespace) -> str:
+    if args.kind:
+        return str(args.kind)
+    return "export" if args.raw or not args.file.is_file() or holds_flow_export(args.file) else "packets"
+
+
+class _RecordText:
+    """The records of a file as lines, and sentences about them when the last one is out."""
+
+    def __init__(self, capture: CaptureFile, *, raw: bool) -> None:
+        self._capture, self._decoder, self._raw = capture, RawDecoder(), raw
+
+    def lines(self) -> Iterator[str]:
+        for record in _records(self._capture, self._decoder):
+            line = record.as_json() if self._raw else describe(record)
+            yield json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+    def summary(self) -> list[str]:
+        found, raw = self._capture.counters, self._decoder.counters
+        sentence = (
+            f"{found.packets} packets, {found.datagrams} datagrams of flow export "
+            f"({raw.sflow_datagrams} sFlow, {raw.unsupported_datagrams} cut off), "
+            f"{raw.sets_without_template} data sets before their template, {found.fragments} IP fragments left out"
+        )
+        return [*map(str, raw.errors), sentence]
 
 
 def _records(capture: CaptureFile, decoder: RawDecoder) -> Iterator[RawRecord]:

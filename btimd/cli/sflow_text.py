@@ -103,7 +103,7 @@ def read_packet(octets: bytes, link: int) -> dict[str, Any]:
     for _ in range(h.MAX_TUNNELS):
         out = np.zeros(h.H_SIZE, np.int64)
         status = h.read_frame(slab, at, end, link, out)
-        place.update(_headers([int(value) for value in out], status))
+        place.update(describe_headers([int(value) for value in out], status))
         if status == h.NO_ADDRESSES or not h.read_inner(slab, out):
             break
         at, end, link = int(out[h.H_INNER_AT]), int(out[h.H_IP_END]), int(out[h.H_INNER_LINK])
@@ -112,7 +112,8 @@ def read_packet(octets: bytes, link: int) -> dict[str, Any]:
     return shown
 
 
-def _headers(out: list[int], status: int) -> dict[str, Any]:
+def describe_headers(out: list[int], status: int) -> dict[str, Any]:
+    """Return what headers.parse_frame found, `out` and what it returned, with names and readable values."""
     shown: dict[str, Any] = {}
     if out[h.H_SOURCE_MAC] or out[h.H_DESTINATION_MAC]:
         shown["sourceMacAddress"] = out[h.H_SOURCE_MAC].to_bytes(6, "big").hex(":")

@@ -100,8 +100,8 @@ def clear(incident: Incident, _report: ReportClear, _moment: Moment) -> Incident
     return replace(incident, signal=Signal.CLEARED)
 
 
-def clear_in_part(incident: Incident, _report: ReportClear, _moment: Moment) -> Incident:
-    """Leave the fields; the timeline alone says which symptoms ended."""
+def unchanged(incident: Incident, _trigger: Trigger, _moment: Moment) -> Incident:
+    """Leave the fields; the timeline alone says what happened: which symptoms ended, what was observed."""
     return incident
 
 

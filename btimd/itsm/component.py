@@ -2,7 +2,8 @@
 
 import asyncio
 import random as chances
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -18,7 +19,7 @@ from btimd.itsm.priority import impact_of
 from btimd.itsm.register import IncidentNumbers, Register, sorted_for_work
 from btimd.itsm.replay import CHILD_FINGERPRINT, CHILD_ID, PARENT_ID, SYMPTOMS, SYMPTOMS_GONE
 from btimd.itsm.settings import ItsmSettings
-from btimd.itsm.triggers import Absorb, MergeInto, ReopenTimeOver, ReportClear, ReportProblem, Trigger
+from btimd.itsm.triggers import Absorb, MergeInto, Observe, ReopenTimeOver, ReportClear, ReportProblem, Trigger
 from btimd.model.incident import (
     CommandKind,
     CommandRefusedError,
@@ -53,6 +54,8 @@ _SHORTEST_WAIT: Final = 0.02
 _STOP_WITHIN: Final = 4.0
 _ID_TRIES: Final = 100
 _FAR_FUTURE: Final = 1e12
+_OBSERVATIONS: Final = 64
+_OBSERVATION_SECONDS: Final = 600.0
 
 
 class IncidentComponent(Component, IncidentDesk):
@@ -90,6 +93,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._register = Register()
         self._numbers = IncidentNumbers()
         self._feed: Feed[str, Incident] = Feed(LIVE_LIMIT, keep=lambda incident: incident.state.is_open)
+        self._observations: deque[tuple[UnixSeconds, str, Observe]] = deque(maxlen=_OBSERVATIONS)
         self._one_at_a_time = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._timer_wake = asyncio.Event()
@@ -170,6 +174,20 @@ class IncidentComponent(Component, IncidentDesk):
         """Take note that the symptoms of a verdict are gone."""
         await self._alone(self._cleared(verdict))
 
+    async def observed(self, business: str, text: str, notes: Mapping[str, str]) -> None:
+        """Write what was seen of a business in trouble into its open incidents, and into one that opens soon after.
+
+        What packets show is there in seconds, a diagnosis may take longer: an observation waits for ten minutes.
+        """
+        await self._alone(self._observed(business, Observe(text=text, notes=notes)))
+
+    async def _observed(self, business: str, seen: Observe) -> None:
+        now = self._clock.wall()
+        self._observations.append((now, business, seen))
+        for incident in self._register.live():
+            if incident.state.is_open and business in incident.assessment.businesses:
+                await self._step(incident, seen, now)
+
     async def _verdict(
         self, verdict: Verdict, assessment: ImpactAssessment, impact: Impact, urgency: Urgency
     ) -> Incident:
@@ -193,6 +211,10 @@ class IncidentComponent(Component, IncidentDesk):
             if forgotten:
                 report = replace(report, notes={**report.notes, SYMPTOMS_GONE: "\n".join(sorted(forgotten))})
         incident = await self._step(known, report, now)
+        if known is None:
+            for at, business, seen in tuple(self._observations):
+                if now - at < _OBSERVATION_SECONDS and business in assessment.businesses:
+                    incident = await self._step(incident, seen, now)
         for other in self._register.live():
             if other.id != incident.id and other.state.is_open and merge.explains(verdict, other.fingerprint):
                 reason = f"diagnosis {verdict.id} found its cause"

@@ -18,6 +18,7 @@ from btimd.itsm.triggers import (
     Comment,
     Confirm,
     MergeInto,
+    Observe,
     ReopenTimeOver,
     ReportClear,
     ReportProblem,
@@ -210,7 +211,7 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
         when=_IS_LAST, reason=lambda clear: clear.reason,
         publish=lambda before, after: before.signal is not after.signal,
     ),
-    Transition("4b", ReportClear, LIVE, None, "cleared-in-part", changes.clear_in_part, publish=lambda _b, _a: False),
+    Transition("4b", ReportClear, LIVE, None, "cleared-in-part", changes.unchanged, publish=lambda _b, _a: False),
     Transition(
         "8", Resolve, frozenset({_S.NEW}), _S.RESOLVED, "resolved", changes.resolve,
         needs=_REPORT_NEEDS, reason=lambda resolve: resolve.override_reason.strip(), timers=_wait_for_reopening,
@@ -247,6 +248,7 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
         "34", Comment, LIVE, None, "commented", changes.touch,
         needs=(_said(lambda comment: comment.text, "comment"),), reason=lambda comment: comment.text.strip(),
     ),
+    Transition("35", Observe, LIVE, None, "observed", changes.unchanged, reason=lambda seen: seen.text),
 )  # fmt: skip
 """Every transition. Rows of one trigger and state are tried in order; the first whose condition holds is taken."""
 

@@ -56,6 +56,13 @@ class ReportClear(Trigger):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observe(Trigger):
+    """Something was seen that may help whoever works on it: what packets of a business in trouble showed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReopenTimeOver(Trigger):
     """The time in which a resolved incident would be reopened has passed."""
 

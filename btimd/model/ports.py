@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
+from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.service import Check, ServiceGraph
@@ -92,6 +93,52 @@ class RefusedExporter:
     address: str
     datagrams: int
     last_seen_milliseconds: UnixMillis
+
+
+class PacketSink(Protocol):
+    """Takes the frames of one capture thread, on that thread and no other."""
+
+    def add(self, block: PacketBlock) -> None:
+        """Take frames; the block's memory is the kernel's again when this returns."""
+        ...
+
+    def tick(self, now_nanoseconds: int, lost_packets: int) -> None:
+        """Do what is due, at least ten times a second. lost_packets: by the kernel, since the last time.
+
+        now_nanoseconds: since 1970, of the clock that frames are stamped with; while frames wait, the stamp of the last
+        one. Frames that come afterwards may be stamped up to a fifth of a second before it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Hand on what is held; nothing comes after that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SpanInterface:
+    """An interface that frames are captured on, and what came of them since start.
+
+    name: of the table [capture.span.NAME]; interface: the system's. octets: on the wire. kernel_drops: frames that the
+    kernel had no room for; freezes: how often a ring was full. truncated: frames longer than what is captured of each.
+    link_up: up, with a carrier. first, last: time stamps of frames, 0 = none came. ring_octets: memory of all threads'
+    rings. problem: why nothing is received now, "" = it is.
+    """
+
+    name: str
+    interface: str
+    threads: int
+    packets: int
+    octets: int
+    kernel_drops: int
+    freezes: int
+    truncated: int
+    filter: str
+    link_up: bool
+    first_packet_milliseconds: UnixMillis
+    last_packet_milliseconds: UnixMillis
+    ring_octets: int
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from btimd.capture.replay import CaptureFile, CaptureFileError
+from btimd.capture.packetfile import CaptureFileError
+from btimd.capture.replay import CaptureFile, holds_flow_export
 from btimd.model.address import address_text
-from tests.capture.wire.crafting import v5, v5_record
+from tests.capture import captures
+from tests.capture.wire.crafting import ipfix, one_set, template, v5, v5_record, v9
+from tests.kernels.sflowcrafting import datagram as sflow_datagram
 
 PAYLOAD = v5(v5_record())
 AT = 1_700_000_000
 
 
-def udp(payload: bytes = PAYLOAD, *, length: int | None = None) -> bytes:
-    return struct.pack(">HHHH", 40_001, 2055, 8 + len(payload) if length is None else length, 0) + payload
+def udp(payload: bytes = PAYLOAD, *, length: int | None = None, port: int = 2055) -> bytes:
+    return struct.pack(">HHHH", 40_001, port, 8 + len(payload) if length is None else length, 0) + payload
 
 
 def ipv4(payload: bytes, *, protocol: int = 17, fragment: int = 0, options: bytes = b"") -> bytes:
@@ -178,3 +181,60 @@ def test_a_file_that_is_no_capture_is_named(tmp_path: Path, octets: bytes) -> No
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(CaptureFileError, match="nothing: No such file"):
         list(CaptureFile(tmp_path / "nothing").blocks())
+
+
+def test_what_a_tunnel_carries_is_not_taken(tmp_path: Path) -> None:
+    octets = pcap(ipv4(ipv4(udp()), protocol=4), ipv4(udp()), link=101)
+    assert read(tmp_path, octets) == ([WANTED], {"packets": 2, "datagrams": 1, "not_udp": 1})
+
+
+def holds(folder: Path, *packets: bytes) -> bool:
+    path = folder / "file.pcap"
+    path.write_bytes(pcap(*packets, link=101))
+    return holds_flow_export(path)
+
+
+TEMPLATE = template(256, [(8, 4), (1, 4)])
+
+
+@pytest.mark.parametrize(
+    ("payload", "fits"),
+    [
+        (v5(v5_record()), True), (v5(v5_record(), count=2), False), (struct.pack(">HH", 1, 1) + bytes(64), True),
+        (struct.pack(">HH", 7, 1) + bytes(72), True), (struct.pack(">HH", 7, 0) + bytes(20), False),
+        (v9(one_set(0, TEMPLATE)), True), (v9(one_set(300, bytes(8))), True), (v9(one_set(7, bytes(8))), False),
+        (ipfix(one_set(2, TEMPLATE)), True), (ipfix(one_set(2, TEMPLATE)) + b"?", False),
+        (ipfix(one_set(0, TEMPLATE)), False), (sflow_datagram(), True), (b"\0\0\0\5\0\0\0\3" + bytes(40), False),
+        (b"\0\5", False),
+    ],
+)  # fmt: skip
+def test_flow_export_is_known_by_the_port_of_collectors_or_by_how_well_it_fits(
+    tmp_path: Path, payload: bytes, *, fits: bool
+) -> None:
+    for port in (2055, 4739, 6343, 9995, 9996):
+        assert holds(tmp_path, ipv4(udp(payload, port=port)))
+    assert holds(tmp_path, ipv4(udp(payload, port=50_000))) == fits
+
+
+def test_a_tenth_of_the_packets_makes_a_capture_one_of_flow_export(tmp_path: Path) -> None:
+    web, export = ipv4(bytes(20), protocol=6), ipv4(udp())
+    assert holds(tmp_path)
+    assert holds(tmp_path, *[web] * 9, export)
+    assert not holds(tmp_path, *[web] * 10, export)
+    assert not holds(tmp_path, *[web] * 4096, *[export] * 4096)  # further on nobody looks
+    assert not holds(tmp_path, web)
+    assert not holds(tmp_path, ipv4(udp(b"GET / HTTP")))
+
+
+def test_fragments_count_by_their_first_and_tunnels_not_at_all(tmp_path: Path) -> None:
+    assert holds(tmp_path, ipv4(udp(), fragment=0x2000))
+    assert not holds(tmp_path, ipv4(udp(), fragment=7))
+    assert not holds(tmp_path, ipv4(ipv4(udp()), protocol=4))
+
+
+@captures.needs_captures
+def test_captures_of_devices_are_told_from_captures_of_traffic() -> None:
+    flows = [*captures.FLOWS.glob("*.pcap"), *captures.TOOLS.glob("*.pcap")]
+    assert [path.name for path in flows if not holds_flow_export(path)] == ["softflowd-python__invalid.pcap"]
+    traffic = [path for path in (captures.DATA / "span").glob("*/*.pcap*") if path.parent.name != "ground_truth"]
+    assert [path.name for path in traffic if holds_flow_export(path)] == []

@@ -1,7 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
-from btimd.capture.settings import CaptureSettings, NetflowSettings, repeated_addresses
+from btimd.capture.settings import (
+    CaptureSettings,
+    NetflowSettings,
+    SpanSettings,
+    repeated_addresses,
+    repeated_interfaces,
+)
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule
 from btimd.capture.wire.ipfixexport import ExportLimits
@@ -114,3 +120,44 @@ def test_what_the_operator_wrote_reaches_the_encoder_of_flow_records() -> None:
 def test_an_export_that_cannot_be_is_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message.replace(";", ".")):
         CaptureSettings.model_validate({"export": table})
+
+
+def test_a_span_needs_an_interface_and_nothing_else() -> None:
+    span = CaptureSettings.model_validate({"span": {"core": {"interface": "eth1"}}}).span["core"]
+    assert span.model_dump() == {
+        "interface": "eth1", "threads": 1, "filter": "", "snap_octets": 192, "block_bytes": 1_048_576,
+        "ring_bytes": 67_108_864, "promiscuous": True, "outgoing": True, "hardware_time": False, "max_flows": 262_144,
+        "active_timeout": 10.0, "inactive_timeout": 60.0, "quality": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"filter": "tcp prot 80"}, "libpcap refuses the filter: "),
+        ({"filter": "vlan 7"}, "'vlan' cannot be used: "),
+        ({"block_bytes": 100_000}, "100000 is no power of 2; write 1048576 for 1 MiB"),
+        (
+            {"ring_bytes": 1_048_576},
+            "1048576 is not two or more blocks of block_bytes = 1048576; write a multiple of it",
+        ),
+        ({"ring_bytes": 5_000_000}, "5000000 is not two or more blocks of block_bytes = 1048576"),
+        ({"ring_bytes": 2_097_152, "block_bytes": 2_097_152}, "2097152 is not two or more blocks of block_bytes"),
+        ({"interface": "eth 1"}, "'eth 1' is no name of an interface; `ip link` shows those there are"),
+        ({"interface": "a/b"}, "'a/b' is no name of an interface"),
+        ({"interface": "a-name-too-long-"}, "at most 15 characters"),
+        ({"snap_octets": 63}, "greater than or equal to 64"),
+        ({"threads": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_a_span_that_cannot_be_is_refused_with_the_reason(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SpanSettings.model_validate({"interface": "eth1"} | values)
+    assert message in str(caught.value)
+
+
+def test_two_spans_cannot_have_one_interface() -> None:
+    spans = {name: {"interface": interface} for name, interface in (("a", "eth1"), ("b", "eth2"), ("c", "eth1"))}
+    assert list(repeated_interfaces(CaptureSettings.model_validate({"span": spans}).span)) == [
+        ("c", "eth1 is the interface of span 'a' too; give each interface once")
+    ]

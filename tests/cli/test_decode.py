@@ -105,3 +105,29 @@ def test_a_file_that_is_no_capture_is_an_error(tmp_path: Path, capsys: pytest.Ca
     path.write_text("not a capture at all")
     assert run(str(path)) == 1
     assert "neither pcap nor pcapng" in capsys.readouterr().err
+
+
+def test_plain_packets_are_printed_where_there_is_no_flow_export(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "traffic.pcap"
+    path.write_bytes(pcap(*[ipv4(udp(b"GET /"))] * 9, ipv4(udp()), link=101))
+    assert run("--as", "packets", str(path)) == 0
+    packets = capsys.readouterr()
+    assert run(str(path)) == 0
+    assert "1 datagrams of flow export" in capsys.readouterr().err
+    path.write_bytes(pcap(*[ipv4(udp(b"GET /"))] * 10, ipv4(udp()), link=101))
+    assert run(str(path)) == 0
+    printed = capsys.readouterr()
+    assert len(packets.out.splitlines()) == 10
+    assert json.loads(printed.out.splitlines()[0]) == {
+        "packet": 1, "time": "2023-11-14T22:13:20.250000000Z", "octets": 33, "captured": 33, "link": "IP",
+        "sourceAddress": "192.0.2.7", "destinationAddress": "192.0.2.254", "protocolIdentifier": 17,
+        "ipClassOfService": 0, "ipTTL": 64, "ipTotalLength": 33, "sourceTransportPort": 40_001,
+        "destinationTransportPort": 2055,
+    }  # fmt: skip
+    assert "11 packets" in printed.err
+    assert run("--as", "export", str(path)) == 0
+    assert "1 datagrams of flow export" in capsys.readouterr().err
+    assert run("--raw", str(path)) == 0
+    assert "1 datagrams of flow export" in capsys.readouterr().err

@@ -364,3 +364,25 @@ async def test_a_desk_that_was_never_run_can_be_stopped(desk: Desk) -> None:
     await component.stop()
     await component.start()
     await component.stop()
+
+
+async def test_what_packets_showed_goes_to_the_open_incidents_of_the_business_and_to_one_that_opens_soon(
+    desk: Desk,
+) -> None:
+    await desk.start()
+    first = await desk.report(verdict())
+    await desk.component.observed("erp", "HTTP 503 in 14 of 20 answers of 10.2.0.10:80", {"file": "one.pcapng"})
+    other = await desk.report(verdict(id="D2", **OTHER), ImpactAssessment(("mail",), (), 1))
+    soon = await desk.report(verdict(id="D3", cause="disk-1", path=("erp", "disk-1"), symptoms=("x",)), HIT)
+    desk.clock.advance(600)
+    late = await desk.report(verdict(id="D4", cause="disk-2", path=("erp", "disk-2"), symptoms=("y",)), HIT)
+
+    timelines = {one.id: await desk.component.timeline(one.id) for one in (first, other, soon, late)}
+    assert {key: [event.kind for event in events] for key, events in timelines.items()} == {
+        first.id: ["opened", "observed"], other.id: ["opened"], soon.id: ["opened", "observed"], late.id: ["opened"],
+    }  # fmt: skip
+    seen = timelines[first.id][-1]
+    assert (seen.actor, seen.reason, seen.details["file"]) == (
+        "btimd", "HTTP 503 in 14 of 20 answers of 10.2.0.10:80", "one.pcapng",
+    )  # fmt: skip
+    assert (soon.version, soon.touched_by_human) == (2, False)

@@ -70,8 +70,14 @@ class FlowDecoder:
         limits: DecodeLimits | None = None,
         rules: Sequence[ExporterRule] = (),
         allowed: Sequence[Prefix] = (),
+        *,
+        points: int = 0,
     ) -> None:
-        """Store the rules; allowed: the senders that may export, empty = all."""
+        """Store the rules; allowed: the senders that may export, empty = all.
+
+        points: so many exporter ids, from 0 on, are those of observation points that send no datagrams: interfaces
+        whose packets btimd counts itself.
+        """
         self._limits = limits or DecodeLimits()
         self._rules = ExporterRules(rules, allowed)
         self._refused = RefusedExporters()
@@ -80,6 +86,7 @@ class FlowDecoder:
         self._domains = Domains(self._limits, self._rules, self.names, self._more)
         self._tables, self._store = self._domains.tables, self._domains.store
         self._sampling, self._pending = self._domains.sampling, self._domains.pending
+        self._tables.reserve(points)
         self._options = OptionsReader(self._tables, self._sampling, self.names)
         self.sflow = SflowReader(self.names)
         self._counts = np.zeros(fl.COUNTS_SIZE, np.int64)
@@ -157,7 +164,7 @@ class FlowDecoder:
     def exporters(self) -> tuple[Exporter, ...]:
         """Return who exported so far, in the order of exporter_id."""
         parts = self._tables, self._store, self._sampling, self.names
-        return tuple(view_exporter(row, *parts) for row in tuple(self._tables.exporters))
+        return tuple(view_exporter(row, *parts) for row in self._tables.senders)
 
     def export_counts(self) -> npt.NDArray[np.int64]:
         """Return what each exporter sent so far, int64[exporters, 2]: flow records received, and lost (estimated)."""

@@ -56,7 +56,7 @@ class Domains:
 
     def apply_rules(self) -> None:
         """Put the operator's rules in force for the exporters that are known, after they changed."""
-        for exporter in self.tables.exporters:
+        for exporter in self.tables.senders:
             halves = address_halves(exporter.address)
             if not self._rules.allows(*halves):
                 for row in list(exporter.domains):
@@ -79,7 +79,7 @@ class Domains:
     def _exporter(self, hi: int, lo: int) -> ExporterRow | None:
         """Return the row of an exporter, made if it is new, None where there are too many."""
         exporter = self.tables.exporter(hi, lo)
-        if exporter is None and len(self.tables.exporters) < self._limits.max_exporters:
+        if exporter is None and self.tables.sender_count < self._limits.max_exporters:
             exporter = self.tables.add_exporter(hi, lo, address_text(hi, lo), self._rules.rule(hi, lo))
             self.memory.recall_exporter(exporter, hi, lo)
         return exporter

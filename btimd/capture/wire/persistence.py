@@ -130,7 +130,7 @@ class Memory:
 
     def snapshot(self) -> bytes:
         """Return all that is known now, and what is remembered of those that did not send yet."""
-        live = [self._save_exporter(row) for row in tuple(self._tables.exporters)]
+        live = [self._save_exporter(row) for row in self._tables.senders]
         return encode([*(saved for saved in live if saved), *tuple(self._exporters.values())])
 
     def restore(self, octets: bytes, now: UnixMillis, max_exporters: int, max_domains: int) -> int:

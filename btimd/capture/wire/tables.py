@@ -131,6 +131,7 @@ class Tables:
         self.template_keys = KeyTable()
         self.samplers = KeyTable()
         self.exporters: list[ExporterRow] = []
+        self._reserved = 0
         self._exporter_of: dict[tuple[int, int], ExporterRow] = {}
         self._free_domains: list[int] = []
         self._row_of: dict[int, int] = {}
@@ -153,6 +154,21 @@ class Tables:
         self.exporters.append(row)
         self._exporter_of[hi, lo] = row
         return row
+
+    def reserve(self, count: int) -> None:
+        """Give the first exporter ids to observation points that send no datagrams; call it before there are rows."""
+        self.exporters += [ExporterRow(number, "") for number in range(count)]
+        self._reserved = count
+
+    @property
+    def senders(self) -> tuple[ExporterRow, ...]:
+        """The rows of those that sent, without the reserved ones; other threads call this too."""
+        return tuple(self.exporters)[self._reserved :]
+
+    @property
+    def sender_count(self) -> int:
+        """How many have sent."""
+        return len(self.exporters) - self._reserved
 
     def add_domain(self, exporter: ExporterRow, hi: int, lo: int, version: int, domain: int, *, scope: int = 0) -> int:
         """Make a row for an observation domain; hi and lo are the exporter's address, unsigned."""

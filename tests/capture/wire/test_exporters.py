@@ -103,6 +103,16 @@ def test_exporters_beyond_the_limit_are_refused_and_nothing_else_happens() -> No
     assert decoder.export_counts().tolist() == [[1, 0]]
 
 
+def test_the_first_ids_can_be_those_of_points_that_send_no_datagrams() -> None:
+    decoder = FlowDecoder(DecodeLimits(max_exporters=1), points=2)
+    data = v9(DEFINITION, one_set(256, plain_record()))
+    batch = decoder.decode(block(data, data, sources=["10.0.0.1", "10.0.0.2"]))
+    assert (batch["exporter_id"].tolist(), decoder.counters.refused_datagrams) == ([2], 1)
+    assert [one.id for one in decoder.exporters()] == [2]
+    assert decoder.export_counts().tolist() == [[0, 0], [0, 0], [1, 0]]
+    assert FlowDecoder(points=1).restore(decoder.snapshot(), ARRIVAL) == 1
+
+
 @pytest.mark.parametrize(("source", "ended"), [("flow", -1250), ("export", -250), ("arrival", 0)])
 def test_the_rule_says_whose_clock_dates_the_records(source: TimeSource, ended: int) -> None:
     decoder = FlowDecoder(rules=[ExporterRule("x", Prefix.parse("::/0"), time_source=source)])

@@ -1,0 +1,152 @@
+"""What stands between the rings of mirror ports and the flow thread: of each capture thread a flow table and its sink."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from btimd.capture.evidence import NO_RING, PacketRecorder, frozen
+from btimd.capture.settings import CaptureSettings, SpanSettings
+from btimd.flows.attribution import Attribution
+from btimd.flows.packetsink import FlowSink
+from btimd.flows.table import FlowTable, Label, TableLimits
+from btimd.model.flowbatch import FlowBatch
+from btimd.model.packets import SpanTraffic
+from btimd.model.units import UnixSeconds
+from btimd.runtime.metrics import Metrics
+
+_NANOSECONDS: Final = 1_000_000_000
+_COUNTERS: Final = {
+    "not_ip": ("not_ip_packets", "Frames of protocols other than IP, which are in no flow"),
+    "cut_off": ("cut_off_packets", "Frames captured too short for their headers, which are in no flow"),
+    "malformed": ("malformed_packets", "Frames with headers that cannot be, which are in no flow"),
+    "unknown_link": ("unknown_link_packets", "Frames of link types that are not read"),
+    "created": ("created_flows", "Flows begun"),
+    "evicted": ("evicted_flows", "Flows reported and forgotten early, as others needed their room (max_flows)"),
+    "records": ("records", "Flow records made of packets"),
+    "quality_records": ("quality_records", "Records of how connections did"),
+    "samples": ("samples", "Round trips and response times measured"),
+}
+
+
+class SpanLines:
+    """Makes the sink of each capture thread, and keeps what they have in common.
+
+    attribution: the one in force, asked on capture threads. deliver: takes what tables made, on capture threads. The
+    number of a span among the settings is its observation point: the id in whose name its records stand.
+    """
+
+    def __init__(
+        self,
+        settings: CaptureSettings,
+        *,
+        attribution: Callable[[], Attribution],
+        deliver: Callable[[SpanTraffic], None],
+        metrics: Metrics,
+        random: Random,
+    ) -> None:
+        self._settings = settings
+        self._attribution = attribution
+        self._deliver = deliver
+        self._random = random
+        self._threads = sum(span.threads for span in settings.span.values())
+        self._sinks: list[tuple[str, FlowSink]] = []
+        self.recorders: list[PacketRecorder] = []
+        self._counters = {
+            key: metrics.counter(f"btimd_flows_table_{name}_total", text, ("span",))
+            for key, (name, text) in _COUNTERS.items()
+        }
+        self._flows = metrics.gauge("btimd_flows_table_flows", "Flows followed now", ("span",))
+        self._reported: dict[tuple[str, str], int] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The spans, by observation point."""
+        return tuple(self._settings.span)
+
+    def sink(self, name: str, _thread: int) -> FlowSink:
+        """Return the sink of a new capture thread."""
+        span = self._settings.span[name]
+        recorder = self._recorder(span)
+        table = FlowTable(
+            table_limits(span),
+            observation_point=self.names.index(name),
+            seed=self._random.getrandbits(31),
+            label=None if recorder is None else self._label(recorder),
+            recorder=recorder,
+        )
+        made = FlowSink(table, self._deliver) if recorder is None else FlowSink(table, self._deliver, recorder.tick)
+        self._sinks.append((name, made))
+        return made
+
+    def relabel(self) -> None:
+        """Have the packets of all flows kept for the businesses they belong to now."""
+        for _, sink in self._sinks:
+            sink.relabel()
+
+    async def freeze(self, business: str, now: UnixSeconds) -> bytes:
+        """Return what is kept of a business's packets as a capture file; b"" without any. now: s since 1970."""
+        rings = sorted({owners for owners in owners_of_rules(self._attribution()) if business in owners})
+        return await frozen(self.recorders, rings, now)
+
+    def report(self) -> None:
+        """Bring the metrics up to date."""
+        totals: dict[tuple[str, str], int] = {}
+        flows = dict.fromkeys(self.names, 0)
+        for name, sink in self._sinks:
+            counters = sink.table.counters
+            flows[name] += counters.flows
+            for key in _COUNTERS:
+                totals[name, key] = totals.get((name, key), 0) + getattr(counters, key)
+        for (name, key), total in totals.items():
+            self._counters[key].labels(name).inc(total - self._reported.get((name, key), 0))
+        for name, count in flows.items():
+            self._flows.labels(name).set(count)
+        self._reported = totals
+
+    def _recorder(self, span: SpanSettings) -> PacketRecorder | None:
+        if not self._settings.evidence.enabled:
+            return None
+        limits = self._settings.evidence.ring_limits(flows=span.max_flows, threads=self._threads)
+        self.recorders.append(PacketRecorder(limits, span.interface))
+        return self.recorders[-1]
+
+    def _label(self, recorder: PacketRecorder) -> Label:
+        """Return what says which ring of a recorder each flow belongs to."""
+        known: tuple[Attribution, npt.NDArray[np.int16]] | None = None
+
+        def label(flows: FlowBatch) -> npt.NDArray[np.int16]:
+            nonlocal known
+            attribution = self._attribution()
+            if known is None or known[0] is not attribution:
+                known = attribution, rings_of_rules(attribution, recorder)
+            return known[1][attribution.attribute(flows).service_rule_id]
+
+        return label
+
+
+def table_limits(span: SpanSettings) -> TableLimits:
+    """Return the bounds of a span's flow tables in their own terms."""
+    return TableLimits(
+        flows=span.max_flows,
+        active_nanoseconds=int(span.active_timeout * _NANOSECONDS),
+        inactive_nanoseconds=int(span.inactive_timeout * _NANOSECONDS),
+        quality=span.quality,
+    )
+
+
+def owners_of_rules(attribution: Attribution) -> Sequence[tuple[str, ...]]:
+    """Return the businesses that own each service rule, in alphabetical order."""
+    owners, businesses = attribution.owners, attribution.businesses
+    return [
+        tuple(sorted(businesses[one] for one in owners.business[begin:end].tolist()))
+        for begin, end in zip(owners.offsets[:-1].tolist(), owners.offsets[1:].tolist(), strict=True)
+    ]
+
+
+def rings_of_rules(attribution: Attribution, recorder: PacketRecorder) -> npt.NDArray[np.int16]:
+    """Return the ring of each service rule's packets, and at the end NO_RING, for those of no rule."""
+    owners = owners_of_rules(attribution)
+    return np.array([*(recorder.ring_of(names) if names else NO_RING for names in owners), NO_RING], np.int16)
