@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -231,8 +232,9 @@ def run(parts: Sequence[str], packets: int, *, quick: bool, full: bool, as_json:
 def _version_of(name: str) -> str:
     """Return a version; nfpcapd and nfdump are of one package, and softflowd says its own with its usage."""
     if name == "nfpcapd" and shutil.which(name):
-        words = subprocess.run(["nfdump", "-V"], capture_output=True, text=True, check=False).stdout.split()
-        return next((word.strip(",") for word in words if word[:1].isdigit()), "?")
+        done = subprocess.run(["nfdump", "-V"], capture_output=True, text=True, check=False)
+        version = re.search(r"\d+(\.\d+)+", done.stdout)
+        return version[0] if version else "?"
     return version_of(name).rstrip(".")
 
 

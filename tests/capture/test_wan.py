@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
