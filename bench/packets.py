@@ -269,14 +269,15 @@ def _quality(packets: Packets) -> dict[str, int]:
     is_tcp = kind[packets.flow] != DNS
     dns = int((kind == DNS).sum())
     missing = int(packets.flows.missing[kind == DNS].sum())
+    counts = is_tcp & ((packets.payload > 0) | (packets.flags & (SYN | FIN) > 0))  # what has sequence numbers
     sums = {
         "connections_attempted": kind != DNS,
         "connections_established": (kind == CLOSED) | (kind == RESET) | (kind == OPEN),
         "connections_refused": kind == REFUSED,
         "connections_unanswered": kind == UNANSWERED,
         "connections_reset_by_server": kind == RESET,
-        "segments_to_server": is_tcp & ~down,
-        "segments_to_client": is_tcp & down,
+        "segments_to_server": counts & ~down,
+        "segments_to_client": counts & down,
         "segments_retransmitted_to_server": packets.again & ~down,
         "segments_retransmitted_to_client": packets.again & down,
     }

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from bench.machine import RECEIVER_CORE, adopt_orphans, load, machine, run_measu
 from bench.packetpeers import PEERS, Load, label_truth, run_peer
 from bench.packets import PACKETS_PER_FLOW, SNAP, Truth, draw, enterprise, write_capture
 from bench.spanlive import Wire, trial
-from bench.traffic import Network
+from bench.traffic import ADDRESSES, Network
 from btimd.flows.plan import PlanEntry
 from btimd.model.service import ServiceRule
 
@@ -169,7 +170,8 @@ def memory(bench: Bench) -> dict[str, Any]:
     """Measure memory with many connections at a time."""
     flows = 100_000 if bench.quick else 1_000_000
     path = bench.folder / "many.pcap"
-    write_capture(path, draw(bench.network, 3 * flows, flows, only_open=True, seconds=5))
+    alike = Network.of(bench.entries, bench.rules, ADDRESSES, skew=0.0)  # no address has more flows than ports
+    write_capture(path, draw(alike, 3 * flows, flows, only_open=True, seconds=5))
     found, _ = child(bench, path, "held", "--flows", str(1 << (flows - 1).bit_length()))
     path.unlink()
     if found["flows"] != flows or found["evicted"]:
@@ -231,8 +233,9 @@ def run(parts: Sequence[str], packets: int, *, quick: bool, full: bool, as_json:
 def _version_of(name: str) -> str:
     """Return a version; nfpcapd and nfdump are of one package, and softflowd says its own with its usage."""
     if name == "nfpcapd" and shutil.which(name):
-        words = subprocess.run(["nfdump", "-V"], capture_output=True, text=True, check=False).stdout.split()
-        return next((word.strip(",") for word in words if word[:1].isdigit()), "?")
+        done = subprocess.run(["nfdump", "-V"], capture_output=True, text=True, check=False)
+        version = re.search(r"\d+(\.\d+)+", done.stdout)
+        return version[0] if version else "?"
     return version_of(name).rstrip(".")
 
 

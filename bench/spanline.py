@@ -6,6 +6,7 @@ STAGE: `table` walks the file, parses and keeps flows; `cells` attributes the fl
 as well; `quality` measures TCP and DNS on top, and adds that up too; `whole` is the same without a rehearsal; `held`
 counts the connections of a capture that has none that end. The clock is that of the packets; flows are
 harvested once a second of it. Times are CPU time of the process; steady is the second half of the packets.
+`emit` is per interval of 10 s and not per packet: rows of quality, ready for the API and the store.
 """
 
 import argparse
@@ -18,13 +19,13 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+from btimd.flows.quality import QualityWindows
 
 from bench.packets import Place, Truth
 from bench.pipeline import USERS, build, resident_megabytes
 from btimd.capture.packetfile import PacketFile
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import warm
-from btimd.flows.quality import QualityLimits, QualityWindows
 from btimd.flows.table import FlowTable, TableLimits
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import WindowLimits, Windows
@@ -33,7 +34,7 @@ from btimd.model.packets import SpanTraffic
 from btimd.model.quality import COUNTERS
 
 STAGES = ("table", "cells", "quality")
-PARTS = ("read", "table", "harvest", "attribute", "windows", "quality")
+PARTS = ("read", "table", "harvest", "attribute", "windows", "quality", "emit")
 SECOND = 1_000_000_000
 TABLE_FLOWS = 262_144
 SERVER_FIELDS = ("octets_to_server", "octets_to_client", "packets")
@@ -48,7 +49,7 @@ class Line:
         self._attribution = attribution
         self.users = Users(attribution, UserLimits(capacity=USERS))
         self.windows = Windows(attribution, self.users, WindowLimits())
-        self.quality = QualityWindows(attribution, QualityLimits(max_cells=1 << 14))
+        self.quality = QualityWindows(attribution)
         self.cells: Counter[tuple[Place, str]] = Counter()
         self.packets = self.records = self.octets = 0
         self.counters = np.zeros(len(COUNTERS), np.int64)
@@ -71,7 +72,9 @@ class Line:
             self.counters += traffic.quality.counters.sum(axis=1)
             self.samples += len(traffic.quality.sample_nanoseconds)
             self.quality.add(traffic, now)
+            times.append(process_time())
             self.quality.close(now)
+        times += [process_time()] * (4 - len(times))
         return (*times, process_time())
 
     def finish(self) -> None:
@@ -119,7 +122,7 @@ def play(path: Path, out: Path, stage: str, *, rehearse: bool = True) -> None:
         times.append(process_time())
         line.table.add(block)
         times.append(process_time())
-        after: tuple[float, ...] = (times[-1],) * 4
+        after: tuple[float, ...] = (times[-1],) * 5
         if now >= due:
             due = now + SECOND
             traffic = line.table.harvest(now)
