@@ -19,13 +19,13 @@ from time import process_time
 from typing import Any
 
 import numpy as np
-from btimd.flows.quality import QualityWindows
 
 from bench.packets import Place, Truth
 from bench.pipeline import USERS, build, resident_megabytes
 from btimd.capture.packetfile import PacketFile
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import warm
+from btimd.flows.quality import QualityWindows
 from btimd.flows.table import FlowTable, TableLimits
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import WindowLimits, Windows

@@ -208,7 +208,7 @@ class PacketRecorder:
             )
 
     def freeze(self, business: str, now: int) -> "Future[tuple[RingCopy, ...]]":
-        """Ask for copies of a business's rings as of `now` (ns); they come with the capture thread's next batch or tick.
+        """Ask for copies of a business's rings as of `now` (ns); they come with the thread's next batch or tick.
 
         It has one by itself and one with each set of businesses that it shares a service with. None come for a business
         without a ring, or with too many requests waiting.

@@ -7,7 +7,7 @@ from functools import partial
 from random import Random, SystemRandom
 
 from btimd.daemon.addresses import Addresses, forget_addresses, write_addresses
-from btimd.daemon.compile import compile_missing
+from btimd.daemon.compile import compile_missing, warm_packets
 from btimd.daemon.config import Config, load_config
 from btimd.daemon.reload import swap
 from btimd.daemon.statedirectory import StateDirectory
@@ -80,6 +80,8 @@ class App:
         self._status("loading kernels; the first start of a version compiles them, up to a minute")
         await compile_missing(self._log)
         await asyncio.to_thread(warm_flows)
+        if self.config.settings.capture.span:
+            await asyncio.to_thread(warm_packets)
         await asyncio.to_thread(self.wired.decoder.warm)
         self._log.info("kernels-ready", seconds=round(self.clock.monotonic() - began, 2))
         for component in self.wired.in_order():
@@ -194,7 +196,11 @@ class App:
             now = self.clock.monotonic()
             stalled = [
                 name
-                for name, at in (("flows", self.wired.flows.progress_at), ("capture", self.wired.capture.progress_at))
+                for name, at in (
+                    ("flows", self.wired.flows.progress_at),
+                    ("capture", self.wired.capture.progress_at),
+                    ("capture.span", self.wired.span.progress_at),
+                )
                 if now - at > (period or _WATCHED_SECONDS)
             ]
             if not stalled:

@@ -64,7 +64,8 @@ def _warm_replay() -> None:
             list(CaptureFile(path).blocks())
 
 
-def _warm_packets() -> None:
+def warm_packets() -> None:
+    """Load, or compile, what captured packets go through."""
     warm_table()
     warm_evidence()
     warm_ring()
@@ -79,7 +80,7 @@ def _warm_rest() -> None:
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "netflow": _warm_netflow,
     "sflow": _warm_sflow,
-    "packets": _warm_packets,
+    "packets": warm_packets,
     "rest": _warm_rest,
 }
 """The decoders and the flow table take most of the time, so each has a process; what several parts need is small."""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from btimd.daemon.businesses import BusinessConditions
+from btimd.model.evidence import Finding
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import FlowView
 from btimd.model.probe import Health, ProbeResult
@@ -18,6 +19,7 @@ from btimd.model.sla import Availability
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
+from btimd.rca.graph import GraphIndex
 from btimd.rca.impact import assess
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
@@ -25,6 +27,7 @@ from btimd.runtime.log import Log
 
 _USERS_AT_MOST = 100_000
 _BACKLOG_WARNING = 100
+_SENTENCES = 5
 
 
 class Diagnosis(Protocol):
@@ -56,6 +59,10 @@ class Incidents(Protocol):
         """Take note that what a verdict explained is gone."""
         ...
 
+    async def observed(self, business: str, text: str, notes: Mapping[str, str]) -> None:
+        """Take what was seen of a business in trouble."""
+        ...
+
 
 class Accounts(Protocol):
     """Who keeps the availability of businesses."""
@@ -76,7 +83,8 @@ class Accounts(Protocol):
 class Decisions:
     """The hub between key indicators, SLA, diagnosis and incidents; a Component. All methods are called on the loop.
 
-    recheck: runs a check once, soon; its answer comes back as a result.
+    recheck: runs a check once, soon; its answer comes back as a result. on_symptom: told which businesses a symptom
+    hits, when it opens.
     """
 
     name = "decisions"
@@ -90,10 +98,12 @@ class Decisions:
         incidents: Incidents,
         sla: Accounts,
         recheck: Callable[[Check], None],
+        on_symptom: Callable[[Sequence[str], UnixSeconds], None] = lambda _businesses, _now: None,
         clock: Clock,
         log: Log,
     ) -> None:
         self._recheck = recheck
+        self._on_symptom = on_symptom
         self._conditions = BusinessConditions(graph)
         self._flows = flows
         self._rca = rca
@@ -165,6 +175,7 @@ class Decisions:
         self._conditions.opened(symptom)
         self._observe(symptom.node, since=symptom.since)
         self._rca.symptom_opened(symptom)
+        self._on_symptom(GraphIndex(self.graph).businesses_above(symptom.node), self._clock.wall())
 
     def symptom_cleared(self, symptom: Symptom) -> None:
         """Take a symptom back."""
@@ -178,6 +189,15 @@ class Decisions:
         """Make an incident of a verdict, or let the incident grow with it."""
         if not self._closed:
             self._work.put_nowait(partial(self._open, verdict))
+
+    def found(self, finding: Finding) -> None:
+        """Tell the incidents of a business what its packets showed."""
+        if not self._closed:
+            text = "; ".join(finding.sentences[:_SENTENCES]) or finding.summary
+            notes = {"evidence_file": finding.file, "packets": str(finding.packets), "problem": finding.problem}
+            self._work.put_nowait(
+                partial(self._incidents.observed, finding.business, f"packets of {finding.business}: {text}", notes)
+            )
 
     def cleared(self, verdict: Verdict) -> None:
         """Tell the incident that nothing is left of what the verdict explained, and look again at what was bad."""
@@ -210,7 +230,7 @@ class Decisions:
     def _users(self, businesses: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
         """Return the users on line (active or idle) per business and region; nothing where no flows are seen."""
         counts: dict[str, dict[str, int]] = {}
-        if not self._flows.exporters():
+        if not self._flows.exporters() and not self._flows.spans():
             return counts
         for business in businesses:
             regions = counts.setdefault(business, {})

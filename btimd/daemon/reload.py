@@ -24,6 +24,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
     wired.flows.swap(attribution)
+    wired.span_lines.relabel()
     capture = new.settings.capture
     wired.flows.between_blocks(partial(wired.decoder.set_rules, capture.exporter_rules(), capture.netflow.allow))
     wired.capture.swap(capture)

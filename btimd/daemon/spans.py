@@ -1,23 +1,38 @@
-"""What stands between the rings of mirror ports and the flow thread: of each capture thread a flow table and its sink."""
+"""What stands between the rings of mirror ports and the flow thread: each capture thread's flow table and its sink."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
-from btimd.capture.evidence import NO_RING, PacketRecorder, frozen
+from btimd import __version__
+from btimd.capture.evidence import NO_RING, PacketRecorder, RecorderMetrics, frozen
+from btimd.capture.flowexport import FlowExporter
+from btimd.capture.forensics import Subject
 from btimd.capture.settings import CaptureSettings, SpanSettings
 from btimd.flows.attribution import Attribution
 from btimd.flows.packetsink import FlowSink
 from btimd.flows.table import FlowTable, Label, TableLimits
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.packets import SpanTraffic
+from btimd.model.service import CheckKind, ServiceGraph
 from btimd.model.units import UnixSeconds
+from btimd.rca.graph import GraphIndex
+from btimd.runtime.channel import Channel
+from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
+from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 
+CHANNEL_BATCHES: Final = 64
+"""Harvests that may wait for the flow thread, about a second of one capture thread each."""
 _NANOSECONDS: Final = 1_000_000_000
+_REPORT_SECONDS: Final = 1.0
+_PROTOCOLS: Final = {CheckKind.HTTP: "http", CheckKind.POSTGRES: "pgsql", CheckKind.DNS: "dns"}
+"""What tshark calls what checks speak."""
 _COUNTERS: Final = {
     "not_ip": ("not_ip_packets", "Frames of protocols other than IP, which are in no flow"),
     "cut_off": ("cut_off_packets", "Frames captured too short for their headers, which are in no flow"),
@@ -31,10 +46,10 @@ _COUNTERS: Final = {
 }
 
 
-class SpanLines:
-    """Makes the sink of each capture thread, and keeps what they have in common.
+class SpanLines(Component):
+    """Makes the sink of each capture thread, keeps what they have in common, and passes records to other collectors.
 
-    attribution: the one in force, asked on capture threads. deliver: takes what tables made, on capture threads. The
+    channel: takes what tables make, for the flow thread. attribution: the one in force, asked on capture threads. The
     number of a span among the settings is its observation point: the id in whose name its records stand.
     """
 
@@ -42,15 +57,24 @@ class SpanLines:
         self,
         settings: CaptureSettings,
         *,
+        channel: Channel[SpanTraffic],
         attribution: Callable[[], Attribution],
-        deliver: Callable[[SpanTraffic], None],
         metrics: Metrics,
         random: Random,
+        log: Log,
     ) -> None:
         self._settings = settings
+        self._channel = channel
         self._attribution = attribution
-        self._deliver = deliver
         self._random = random
+        export = settings.export
+        self._exporter = (
+            FlowExporter(
+                export.collectors, metrics, log, limits=export.limits(), queue_records=export.queue_records
+            )
+            if export.collectors
+            else None
+        )  # fmt: skip
         self._threads = sum(span.threads for span in settings.span.values())
         self._sinks: list[tuple[str, FlowSink]] = []
         self.recorders: list[PacketRecorder] = []
@@ -59,7 +83,44 @@ class SpanLines:
             for key, (name, text) in _COUNTERS.items()
         }
         self._flows = metrics.gauge("btimd_flows_table_flows", "Flows followed now", ("span",))
+        self._dropped = metrics.counter(
+            "btimd_flows_table_dropped_records_total",
+            "Flow records made of packets that were dropped because the flow thread did not keep up",
+        )
+        self._recorder_metrics = RecorderMetrics(metrics)
         self._reported: dict[tuple[str, str], int] = {}
+        self._reported_dropped = 0
+
+    @property
+    @override
+    def name(self) -> str:
+        """Name for logs and metrics."""
+        return "flows.table"
+
+    @override
+    async def start(self) -> None:
+        if self._exporter is not None:
+            self._exporter.start()
+
+    @override
+    async def run(self) -> None:
+        while True:
+            self.report()
+            await asyncio.sleep(_REPORT_SECONDS)
+
+    @override
+    async def stop(self) -> None:
+        for recorder in self.recorders:
+            recorder.close()
+        if self._exporter is not None:
+            await asyncio.to_thread(self._exporter.stop)
+        self.report()
+
+    @override
+    def health(self) -> ComponentHealth:
+        if self._exporter is not None and self._sinks and not self._exporter.alive:
+            return ComponentHealth(HealthLevel.ERROR, "the thread that exports flow records has died")
+        return ComponentHealth()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,6 +142,12 @@ class SpanLines:
         self._sinks.append((name, made))
         return made
 
+    def _deliver(self, traffic: SpanTraffic) -> None:
+        """Hand on what a table made; runs on capture threads."""
+        self._channel.put(traffic)
+        if self._exporter is not None:
+            self._exporter.put(traffic.flows, traffic.observation_point)
+
     def relabel(self) -> None:
         """Have the packets of all flows kept for the businesses they belong to now."""
         for _, sink in self._sinks:
@@ -88,8 +155,7 @@ class SpanLines:
 
     async def freeze(self, business: str, now: UnixSeconds) -> bytes:
         """Return what is kept of a business's packets as a capture file; b"" without any. now: s since 1970."""
-        rings = sorted({owners for owners in owners_of_rules(self._attribution()) if business in owners})
-        return await frozen(self.recorders, rings, now)
+        return await frozen(self.recorders, business, now, application=f"btimd {__version__}")
 
     def report(self) -> None:
         """Bring the metrics up to date."""
@@ -105,6 +171,11 @@ class SpanLines:
         for name, count in flows.items():
             self._flows.labels(name).set(count)
         self._reported = totals
+        self._dropped.inc(self._channel.dropped_weight - self._reported_dropped)
+        self._reported_dropped = self._channel.dropped_weight
+        self._recorder_metrics.report(self.recorders)
+        if self._exporter is not None:
+            self._exporter.report()
 
     def _recorder(self, span: SpanSettings) -> PacketRecorder | None:
         if not self._settings.evidence.enabled:
@@ -125,6 +196,23 @@ class SpanLines:
             return known[1][attribution.attribute(flows).service_rule_id]
 
         return label
+
+
+def packet_channel() -> Channel[SpanTraffic]:
+    """Return the channel between capture threads and the flow thread; it is weighed in flow records."""
+    return Channel(CHANNEL_BATCHES, weigh=lambda traffic: len(traffic.flows))
+
+
+def subject_of(graph: ServiceGraph, business: str, decode_as: Mapping[int, str]) -> Subject:
+    """Return what dissection must know of a business: protocols by port, of its own checks and those below it.
+
+    decode_as: what the operator says, which wins.
+    """
+    if business not in graph.nodes:
+        return Subject(business, dict(decode_as))
+    checks = [check for node in GraphIndex(graph).needs_closure(business) for check in graph.nodes[node].checks]
+    known = {check.port: _PROTOCOLS[check.kind] for check in checks if check.port and check.kind in _PROTOCOLS}
+    return Subject(business, known | dict(decode_as), frozenset(check.port for check in checks if check.port))
 
 
 def table_limits(span: SpanSettings) -> TableLimits:
@@ -149,4 +237,4 @@ def owners_of_rules(attribution: Attribution) -> Sequence[tuple[str, ...]]:
 def rings_of_rules(attribution: Attribution, recorder: PacketRecorder) -> npt.NDArray[np.int16]:
     """Return the ring of each service rule's packets, and at the end NO_RING, for those of no rule."""
     owners = owners_of_rules(attribution)
-    return np.array([*(recorder.ring_of(names) if names else NO_RING for names in owners), NO_RING], np.int16)
+    return np.array([*(recorder.ring_of(*names) if names else NO_RING for names in owners), NO_RING], np.int16)

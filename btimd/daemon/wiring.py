@@ -7,9 +7,13 @@ from random import Random
 from btimd.api.component import ApiComponent
 from btimd.capture.blocks import BlockChannel
 from btimd.capture.component import FlowCapture
+from btimd.capture.evidencefiles import EvidenceKeeper
+from btimd.capture.evidenceservice import EvidenceService
+from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.spans import SpanLines, packet_channel, subject_of
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
 from btimd.flows.duplicates import Duplicates
@@ -44,6 +48,9 @@ class Wired:
     flows: FlowPipeline
     api: ApiComponent
     capture: FlowCapture
+    span_lines: SpanLines
+    span: SpanCapture
+    evidence: EvidenceService | None
 
     def in_order(self) -> tuple[Component, ...]:
         """Return the components in the order of their start: sinks first, sources last. They stop in reverse."""
@@ -56,8 +63,11 @@ class Wired:
             self.decisions,
             self.flows,
             self.api,
+            *([self.evidence] if self.evidence is not None else ()),
             self.probes,
             self.capture,
+            self.span_lines,
+            self.span,
         )
 
     def health(self) -> Mapping[str, ComponentHealth]:
@@ -114,7 +124,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
-    decoder = FlowDecoder(netflow.decode_limits(), settings.capture.exporter_rules(), netflow.allow)
+    points = tuple(settings.capture.span)
+    decoder = FlowDecoder(netflow.decode_limits(), settings.capture.exporter_rules(), netflow.allow, points=len(points))
+    packets = packet_channel()
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -124,6 +136,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         duplicates=Duplicates(settings.flows.duplicates.limits(), random.getrandbits(31)),
         export_counts=decoder.export_counts,
         refused_exporters=decoder.refused_exporters,
+        packet_source=packets if points else None,
+        points=points,
+        spans=lambda: span.interfaces(),
         series=series,
         metrics=metrics,
         clock=clock,
@@ -157,6 +172,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         incidents=incidents,
         sla=sla,
         recheck=lambda check: probes.submit(ProbeSpec(0, check, "its trouble is over"), lambda _: None),
+        on_symptom=lambda businesses, now: evidence.on_symptom(businesses, now) if evidence is not None else None,
         clock=clock,
         log=Log("decisions"),
     )
@@ -173,6 +189,29 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         log=Log("api"),
     )
     capture = FlowCapture(settings.capture, channel, metrics, Log("capture"), clock, decoder, state)
+    lines = SpanLines(
+        settings.capture,
+        channel=packets,
+        attribution=lambda: flows.attribution,
+        metrics=metrics,
+        random=random,
+        log=Log("flows.table"),
+    )
+    span = SpanCapture(settings.capture.span, lines.sink, metrics, Log("capture.span"), clock)
+    kept = settings.capture.evidence
+    evidence = None
+    if points and kept.enabled:
+        evidence = EvidenceService(
+            lines.freeze,
+            EvidenceKeeper(state, kept.keep_limits()),
+            decisions.found,
+            metrics,
+            Log("capture.evidence"),
+            clock=clock,
+            subject_of=lambda business: subject_of(decisions.graph, business, kept.decode_as),
+            limits=kept.service_limits(),
+            dissect_limits=kept.dissect_limits(),
+        )
     wired = Wired(
         metrics=metrics,
         decoder=decoder,
@@ -186,5 +225,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         flows=flows,
         api=api,
         capture=capture,
+        span_lines=lines,
+        span=span,
+        evidence=evidence,
     )
     return wired

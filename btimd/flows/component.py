@@ -35,6 +35,7 @@ from btimd.model.ports import (
     OnlineUser,
     RefusedExporter,
     SeriesStore,
+    SpanInterface,
     Subscription,
 )
 from btimd.model.quality import QualityRow
@@ -69,6 +70,7 @@ class FlowPipeline(Component, FlowView):
     records came and how many were lost so far: int64[exporters, 2], by exporter_id, lost below 0 where nobody knows.
     The other callables are asked by any thread. A block that makes anything fail is lost, counted and logged. Kernels
     are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
+    `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order.
     """
 
     def __init__(
@@ -88,10 +90,15 @@ class FlowPipeline(Component, FlowView):
         export_counts: Callable[[], npt.NDArray[np.int64]] | None = None,
         refused_exporters: Callable[[], Sequence[RefusedExporter]] | None = None,
         packet_source: Channel[SpanTraffic] | None = None,
+        points: Sequence[str] = (),
+        spans: Callable[[], Sequence[SpanInterface]] = lambda: (),
     ) -> None:
         self._settings = settings
         self._source = source
         self._packets = packet_source
+        self._points = tuple(points)
+        self._spans = spans
+        self._point_counts = np.zeros((len(self._points), 2), np.int64)
         self._arrived = threading.Event()  # something came in either channel
         self._decode = decode
         self._exporters = exporters
@@ -184,6 +191,11 @@ class FlowPipeline(Component, FlowView):
         """Monotonic time at which the thread last finished a block or a wait; for the watchdog."""
         return self._progress_at
 
+    @property
+    def attribution(self) -> Attribution:
+        """The plan and rules in force, from the next block on."""
+        return self._attribution
+
     def swap(self, attribution: Attribution) -> None:
         """Replace plan and rules; the thread goes over at the next block. Explanations are of the new ones at once."""
         self._attribution = attribution
@@ -239,6 +251,11 @@ class FlowPipeline(Component, FlowView):
         exporters = self._exporters()
         counts = self._duplicates.counts() if self._duplicates is not None else {}
         return tuple(replace(one, duplicates=counts[one.id]) if one.id in counts else one for one in exporters)
+
+    @override
+    def spans(self) -> Sequence[SpanInterface]:
+        """Return the interfaces that btimd captures on."""
+        return self._spans()
 
     @override
     def refused_exporters(self) -> Sequence[RefusedExporter]:
@@ -315,6 +332,8 @@ class FlowPipeline(Component, FlowView):
     def _take_packets(self, traffic: SpanTraffic) -> list[QualityClosed]:
         """Let captured packets go the way of decoded records; a step of its own, so that a failure costs no block."""
         now = self._begin()
+        if traffic.observation_point < len(self._points):
+            self._point_counts[traffic.observation_point] += traffic.packets, traffic.lost_packets
         self._add(traffic.flows, now)
         self._quality.add(traffic, now)
         return []
@@ -361,9 +380,11 @@ class FlowPipeline(Component, FlowView):
         if self._export_counts is None:
             return
         counts = self._export_counts()
+        counts[: len(self._points)] = self._point_counts  # packets, not records: what matters is the share lost
         self._windows.note_exports(counts, now)
         if self._duplicates is not None and len(counts) > self._exporters_known:
             self._exporters_known = len(counts)
+            self._duplicates.know((number, "", name) for number, name in enumerate(self._points))
             self._duplicates.know((exporter.id, exporter.address, exporter.name) for exporter in self._exporters())
 
     def _deliver(self, closed: Closed | QualityClosed) -> None:

@@ -6,8 +6,8 @@ Everything that is added or subtracted is int64; times of packets are ns since 1
 from typing import Final
 
 # frames: int64[FRAME_ROWS, n], the frames of a PacketBlock. F_AT, F_END: where the captured octets begin and end in the
-# slab. F_OCTETS: the frame's length on the wire, with its VLAN tags. F_TIME: ns. F_LINK: headers.LINK_*, or -1 for a link type nothing here
-# reads. F_TAG: the VLAN tag that the network card took off, TPID << 16 | TCI, 0 = none.
+# slab. F_OCTETS: the frame's length on the wire, with its VLAN tags. F_TIME: ns. F_LINK: headers.LINK_*, or -1 for a
+# link type nothing here reads. F_TAG: the VLAN tag that the network card took off, TPID << 16 | TCI, 0 = none.
 F_AT, F_END, F_OCTETS, F_TIME, F_LINK, F_TAG = range(6)
 FRAME_ROWS: Final = 6
 

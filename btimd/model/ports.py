@@ -190,6 +190,10 @@ class FlowView(Protocol):
         """Return who exports flow records."""
         ...
 
+    def spans(self) -> Sequence["SpanInterface"]:
+        """Return the interfaces that btimd captures on."""
+        return ()
+
     def refused_exporters(self) -> Sequence[RefusedExporter]:
         """Return who sent without being allowed to, as far as it is remembered."""
         return ()
