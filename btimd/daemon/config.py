@@ -1,8 +1,9 @@
 """A configuration folder -> everything the daemon is built from, or every mistake in all of its files at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from btimd.capture.settings import ExporterSettings, SpanSettings, repeated_addresses, repeated_interfaces
 from btimd.daemon.settings import DaemonSettings, RootSettings
@@ -10,10 +11,13 @@ from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.address import address_halves
 from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
+from btimd.settings.fields import Section
 from btimd.settings.load import TomlFile, read_csv, read_toml, salvage, validate
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import Services, load_services
 from btimd.settings.tables import CheckRules
+
+S = TypeVar("S", bound=Section)
 
 CHECK_RULES = CheckRules(catalogue.defaults_for, catalogue.OPTIONS, catalogue.problem_of)
 PLAN_COLUMNS = ("prefix", "region", "segment", "person")
@@ -53,7 +57,20 @@ def load_config(path: Path, generation: int = 1) -> Config:
     problems.extend(plan_problems)
     if problems or services is None:
         raise SettingsError(problems)
+    unknown = _unknown_businesses(file, settings, services)
+    if unknown:
+        raise SettingsError(unknown)
     return Config(folder, settings, services, plan, entries, generation)
+
+
+def _unknown_businesses(file: Path, settings: RootSettings, services: Services) -> list[Problem]:
+    """Return which businesses are to be kept with payload that services.toml does not know."""
+    unknown = [one for one in settings.capture.evidence.payload if one not in services.graph.businesses]
+    known = ", ".join(sorted(services.graph.businesses)) or "none"
+    return [
+        read_toml(file).problem(("capture", "evidence", "payload"), f"no business '{one}'; known: {known}")
+        for one in unknown
+    ]
 
 
 def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Problem]]:
@@ -64,46 +81,50 @@ def _load_settings(file: Path) -> tuple[RootSettings, DaemonSettings, list[Probl
         settings = validate(written, RootSettings)
     except SettingsError as error:
         daemon = salvage(written, DaemonSettings, ("daemon",)) if written and "daemon" in written.data else None
-        problems = [*error.problems, *([*_exporter_problems(written), *_span_problems(written)] if written else ())]
+        problems = [*error.problems, *(_table_problems(written) if written else ())]
         return RootSettings(), daemon or DaemonSettings(), problems
-    found = [*_exporter_problems(written), *_span_problems(written), *_preference_problems(written, settings)]
+    found = [*_table_problems(written), *_preference_problems(written, settings)]
     return settings, settings.daemon, found
 
 
-def _exporter_problems(written: TomlFile) -> list[Problem]:
-    """Return what does not go together in [capture.exporter], each with its line, whatever else is wrong there."""
+def _table_problems(written: TomlFile) -> list[Problem]:
+    """Return what does not go together in the named tables of [capture], each with its line, whatever else is wrong."""
     capture = written.data.get("capture")
-    tables = capture.get("exporter") if isinstance(capture, dict) else None
-    path = ("capture", "exporter")
-    found = {
-        name: salvage(written, ExporterSettings, (*path, name)) for name in (tables if isinstance(tables, dict) else ())
-    }
-    right = {name: exporter for name, exporter in found.items() if exporter is not None}
-    return [written.problem((*path, name, "address"), text) for name, text in repeated_addresses(right)]
+    tables = capture if isinstance(capture, dict) else {}
+    exporters = _right_tables(written, tables, "exporter", ExporterSettings)
+    spans = _right_tables(written, tables, "span", SpanSettings)
+    found: list[tuple[tuple[str, ...], str]] = [
+        (("exporter", name, "address"), text) for name, text in repeated_addresses(exporters)
+    ]
+    found += [(("span", name, "interface"), text) for name, text in repeated_interfaces(spans)]
+    found += [
+        (("span", name), f"'{name}' is the name of an exporter too; rename one of them")
+        for name in spans
+        if name in exporters
+    ]
+    return [written.problem(("capture", *path), text) for path, text in found]
 
 
-def _span_problems(written: TomlFile) -> list[Problem]:
-    """Return which spans have one interface, each with its line, whatever else is wrong there."""
-    capture = written.data.get("capture")
-    tables = capture.get("span") if isinstance(capture, dict) else None
-    path = ("capture", "span")
-    found = {
-        name: salvage(written, SpanSettings, (*path, name)) for name in (tables if isinstance(tables, dict) else ())
+def _right_tables(written: TomlFile, capture: Mapping[str, Any], kind: str, model: type[S]) -> dict[str, S]:
+    """Return the tables [capture.kind.NAME] in which nothing is wrong."""
+    tables = capture.get(kind)
+    named = {
+        name: salvage(written, model, ("capture", kind, name)) for name in (tables if isinstance(tables, dict) else ())
     }
-    right = {name: span for name, span in found.items() if span is not None}
-    return [written.problem((*path, name, "interface"), text) for name, text in repeated_interfaces(right)]
+    return {name: table for name, table in named.items() if table is not None}
 
 
 def _preference_problems(written: TomlFile, settings: RootSettings) -> list[Problem]:
-    """Return which of flows.duplicates.prefer is neither an address nor the name of an exporter."""
+    """Return which of flows.duplicates.prefer is neither an address nor the name of an exporter or a span."""
     found = []
     for one in settings.flows.duplicates.prefer:
         try:
             address_halves(one)
         except ValueError:
-            if one not in settings.capture.exporter:
+            if one not in settings.capture.exporter and one not in settings.capture.span:
                 text = (
-                    f"'{one}' is neither an address nor the name of a table [capture.exporter.NAME]; name one of them"
+                    f"'{one}' is neither an address nor the name of a table [capture.exporter.NAME] or "
+                    "[capture.span.NAME]; name one of them"
                 )
                 found.append(written.problem(("flows", "duplicates", "prefer"), text))
     return found

@@ -32,6 +32,7 @@ NETWORK_NODE: Final = "net-dc"
 FACILITY_NODE: Final = "power-dc"
 _SENTINEL: Final = "2s"
 _SECRET_MODE: Final = 0o600
+_RING_OCTETS: Final = 16 * 1024 * 1024
 
 Value = str | int | float | tuple[str, ...] | tuple[int, ...] | Mapping[str, str]
 Table = Mapping[str, Value]
@@ -45,11 +46,13 @@ class Webhook:
     secret: str
 
 
-def write_configuration(directory: Path, enterprise: Enterprise, webhook: Webhook | None = None) -> Path:
+def write_configuration(
+    directory: Path, enterprise: Enterprise, webhook: Webhook | None = None, *, mirror: bool = False
+) -> Path:
     """Write btimd.toml, services.toml, ipplan.csv and the secret; return the path of btimd.toml.
 
     The enterprise must have started, because the files hold its ports. The daemon's own listeners are left to the
-    kernel (port 0), its state goes below `directory`.
+    kernel (port 0), its state goes below `directory`. mirror: the daemon captures the enterprise's packets too.
     """
     directory.mkdir(parents=True, exist_ok=True)
     secret_file = directory / "webhook.secret"
@@ -58,13 +61,13 @@ def write_configuration(directory: Path, enterprise: Enterprise, webhook: Webhoo
         secret_file.chmod(_SECRET_MODE)
         secret_file.write_text(webhook.secret + "\n", encoding="utf-8")
     main = directory / "btimd.toml"
-    main.write_text(_daemon_text(directory, webhook, secret_file), encoding="utf-8")
+    main.write_text(_daemon_text(directory, webhook, secret_file, mirror=mirror), encoding="utf-8")
     (directory / "services.toml").write_text(services_text(enterprise), encoding="utf-8")
     (directory / "ipplan.csv").write_text(ip_plan_text(enterprise.settings.users_per_segment), encoding="utf-8")
     return main
 
 
-def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path) -> str:
+def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *, mirror: bool) -> str:
     tables: dict[str, Table] = {
         "daemon": {"state_directory": str(directory / "state")},
         "capture.netflow": {"listen": ("127.0.0.1:0",)},
@@ -75,6 +78,14 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path) ->
         "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12},
         "api": {"grpc_listen": "127.0.0.1:0", "http_listen": "127.0.0.1:0"},
     }
+    if mirror:
+        tables["capture.span.mirror"] = {
+            "interface": "lo", "filter": "net 127.20.0.0/16", "snap_octets": 2048, "ring_bytes": _RING_OCTETS,
+            "max_flows": 16_384,
+        }  # fmt: skip
+        tables["capture.evidence"] = {"payload": tuple(business.id for business in BUSINESSES), "pause": "20s"}
+        # The exporter reports the same connections; what is captured counts once, and completely.
+        tables["flows.duplicates"] = {"mode": "on", "prefer": ("mirror",)}
     if webhook is not None:
         tables["itsm.webhook.demo"] = {"url": webhook.url, "secret_file": str(secret_file)}
     return _toml(tables)

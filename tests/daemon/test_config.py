@@ -91,8 +91,31 @@ def test_who_is_preferred_among_exporters_is_an_address_or_has_a_table(tmp_path:
     [problem] = refused.value.problems
     assert str(problem) == (
         "btimd.toml:10: flows.duplicates.prefer: 'cor' is neither an address nor the name of a table "
-        "[capture.exporter.NAME]; name one of them"
+        "[capture.exporter.NAME] or [capture.span.NAME]; name one of them"
     )
+
+
+def test_a_preferred_span_has_a_table_and_a_name_of_its_own(tmp_path: Path) -> None:
+    said = (
+        '[flows.duplicates]\nprefer = ["mirror"]\n[capture.span.mirror]\ninterface = "eth1"\n'
+        '[capture.span.core]\ninterface = "eth1"\n[capture.exporter.core]\naddress = "192.0.2.7"\n'
+    )
+    with pytest.raises(SettingsError) as refused:
+        load_config(write_small(tmp_path, settings=settings_text() + said))
+
+    assert [str(problem) for problem in refused.value.problems] == [
+        "btimd.toml:13: capture.span.core: 'core' is the name of an exporter too; rename one of them",
+        "btimd.toml:14: capture.span.core.interface: eth1 is the interface of span 'mirror' too; give each interface once",
+    ]
+
+
+def test_payload_is_allowed_for_businesses_that_there_are(tmp_path: Path) -> None:
+    said = '[capture.evidence]\npayload = ["erp", "crm"]\n'
+    with pytest.raises(SettingsError) as refused:
+        load_config(write_small(tmp_path, settings=settings_text() + said))
+
+    [problem] = refused.value.problems
+    assert str(problem) == "btimd.toml:10: capture.evidence.payload: no business 'crm'; known: erp"
 
 
 def test_a_folder_that_is_not_there_is_one_mistake(tmp_path: Path) -> None:

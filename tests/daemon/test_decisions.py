@@ -1,7 +1,7 @@
 """What one package found reaches those that act on it: who is told what, in which order, and what a stop leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from btimd.daemon.decisions import Decisions
+from btimd.model.evidence import Finding, Observation
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import Exporter, OnlineUser
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
@@ -103,6 +104,9 @@ class Desk:
         await self.gate.wait()
         self.told.append(("cleared", verdict.id))
 
+    async def observed(self, business: str, text: str, notes: Mapping[str, str]) -> None:
+        self.told.append((business, text, notes))
+
 
 @dataclass
 class Crowd(FakeFlows):
@@ -129,6 +133,7 @@ class World:
     desk: Desk = field(default_factory=Desk)
     sla: Accounts = field(default_factory=Accounts)
     rechecked: list[str] = field(default_factory=list)
+    hit: list[tuple[Sequence[str], float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.decisions = Decisions(
@@ -138,6 +143,7 @@ class World:
             incidents=self.desk,
             sla=self.sla,
             recheck=lambda check: self.rechecked.append(check.id),
+            on_symptom=lambda businesses, now: self.hit.append((businesses, now)),
             clock=CLOCK,
             log=Log("test"),
         )
@@ -170,6 +176,36 @@ async def test_a_sample_of_a_business_goes_to_its_account_and_to_the_diagnosis(w
 
     assert world.sla.told == [("erp", "up", 2000.0, "", ""), ("erp", "up", 2000.0, "", "")]
     assert world.rca.told == [("erp-page", "good"), ("db1-sql", "good"), ("erp-page", "bad")]
+
+
+async def test_a_symptom_is_told_with_the_businesses_that_need_its_node(world: World) -> None:
+    world.decisions.symptom_opened(SYMPTOM)
+    world.decisions.symptom_opened(replace(SYMPTOM, id="s2", check_id="db1-sql", node="db1"))
+
+    assert world.hit == [(("erp",), 2000.0), (("erp", "hr"), 2000.0)]
+
+
+async def test_what_packets_showed_goes_to_the_desk_and_nothing_does_while_btimd_stops(world: World) -> None:
+    seen = Observation("http", "503", "10.2.0.10:80", 14, 20, 1_990_000)
+    world.decisions.found(Finding("erp", "a.pcapng", 40, 1_980_000, 1_999_000, (seen, replace(seen, value="500"))))
+    world.decisions.found(Finding("hr", "b.pcapng", 7))
+    told = await done(world, 2)
+    world.decisions.close()
+    world.decisions.found(Finding("hr", "c.pcapng", 7))
+    await world.decisions.stop()
+
+    assert told == [
+        (
+            "erp",
+            "packets of erp: HTTP 503 in 14 of 20 answers of 10.2.0.10:80; HTTP 500 in 14 of 20 answers of 10.2.0.10:80",
+            {"evidence_file": "a.pcapng", "packets": "40", "problem": ""},
+        ),
+        (
+            "hr",
+            "packets of hr: nothing wrong in 7 packets",
+            {"evidence_file": "b.pcapng", "packets": "7", "problem": ""},
+        ),
+    ]
 
 
 async def test_a_business_is_down_since_the_first_bad_sample_and_up_from_the_next_good_one(world: World) -> None:
