@@ -19,7 +19,15 @@ from btimd.api.auth import Role, digest_of
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, Exporter, NodeState, OnlineUser, RefusedExporter
+from btimd.model.ports import (
+    DiagnosisProgress,
+    Explanation,
+    Exporter,
+    NodeState,
+    OnlineUser,
+    RefusedExporter,
+    SpanInterface,
+)
 from btimd.model.probe import ProbeResult
 from btimd.model.quality import QualityRow
 from btimd.model.service import ServiceGraph
@@ -192,6 +200,10 @@ class Client:
     def exporters(self) -> Page[Exporter]:
         """Return who exports flow records."""
         return self._page("ListExporters", flows_pb2.ListExportersRequest(), "exporters", convert.EXPORTER.from_pb)
+
+    def spans(self) -> Page[SpanInterface]:
+        """Return the interfaces that packets are captured on."""
+        return self._page("ListSpans", flows_pb2.ListSpansRequest(), "spans", convert.SPAN_INTERFACE.from_pb)
 
     def refused_exporters(self) -> Page[RefusedExporter]:
         """Return who sent flow records without being allowed to."""

@@ -12,6 +12,7 @@ from btimd.model.ports import (
     NodeState,
     OnlineUser,
     RefusedExporter,
+    SpanInterface,
 )
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.quality import COUNTERS, Durations, QualityRow
@@ -45,6 +46,11 @@ QUALITY = Codec(
 QUALITY_DIMENSION = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["QualityDimension"])
 EXPORTER_INTERFACE = Codec(ExporterInterface, flows_pb2.ExporterInterface)
 EXPORTER = Codec(Exporter, flows_pb2.Exporter, _SEEN)
+SPAN_INTERFACE = Codec(
+    SpanInterface,
+    flows_pb2.SpanInterface,
+    {"first_packet_milliseconds": "first_packet_at", "last_packet_milliseconds": "last_packet_at"},
+)
 REFUSED_EXPORTER = Codec(RefusedExporter, flows_pb2.RefusedExporter, {"last_seen_milliseconds": "last_seen_at"})
 ONLINE_USER = Codec(OnlineUser, flows_pb2.OnlineUser, _SEEN)
 EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)

@@ -13,6 +13,7 @@ from btimd.api.convert import (
     QUALITY_DIMENSION,
     REFUSED_EXPORTER,
     SERIES_QUERY,
+    SPAN_INTERFACE,
     WINDOW,
     series_row_to_pb,
 )
@@ -93,6 +94,10 @@ class FlowsServicer:
             exporters=[EXPORTER.to_pb(one) for one in self._view.exporters()],
             refused=[REFUSED_EXPORTER.to_pb(one) for one in self._view.refused_exporters()],
         )
+
+    async def list_spans(self, _request: pb.ListSpansRequest, _caller: Caller) -> pb.ListSpansResponse:
+        """Return the interfaces that packets are captured on."""
+        return pb.ListSpansResponse(spans=[SPAN_INTERFACE.to_pb(one) for one in self._view.spans()])
 
     async def explain_flow(self, request: pb.ExplainFlowRequest, _caller: Caller) -> pb.ExplainFlowResponse:
         """Say where a flow would go and why."""

@@ -11,6 +11,7 @@ from btimd.kernels import ring
 from btimd.kernels.packetlayout import F_TIME
 from btimd.model.packets import PacketBlock
 from btimd.model.ports import PacketSink, SpanInterface
+from btimd.model.units import UnixMillis
 from btimd.runtime.clock import Clock, SystemClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log, OncePerInterval
@@ -403,6 +404,7 @@ def _sum_of(threads: list[SpanThread]) -> dict[str, int]:
 
 
 def _describe(name: str, span: SpanSettings, threads: list[SpanThread], totals: Mapping[str, int]) -> SpanInterface:
+    firsts = [one.first_nanoseconds for one in threads if one.first_nanoseconds]
     return SpanInterface(
         name=name,
         interface=span.interface,
@@ -414,12 +416,15 @@ def _describe(name: str, span: SpanSettings, threads: list[SpanThread], totals: 
         truncated=totals["truncated"],
         filter=span.filter,
         link_up=all(thread.link_up for thread in threads),
-        first_packet_milliseconds=min((one.first_nanoseconds for one in threads if one.first_nanoseconds), default=0)
-        // 1_000_000,
-        last_packet_milliseconds=max(one.last_nanoseconds for one in threads) // 1_000_000,
+        first_packet_milliseconds=_milliseconds(min(firsts, default=0)),
+        last_packet_milliseconds=_milliseconds(max(one.last_nanoseconds for one in threads)),
         ring_octets=span.ring_bytes * len(threads),
         problem=next((thread.problem for thread in threads if thread.problem), ""),
     )
+
+
+def _milliseconds(nanoseconds: int) -> UnixMillis | None:
+    return nanoseconds // 1_000_000 or None
 
 
 def _names() -> str:

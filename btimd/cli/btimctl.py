@@ -16,6 +16,7 @@ from rich.console import Console, Group, RenderableType
 from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, Update, find_token, new_token
 from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
 from btimd.cli.ctl_quality import quality_tables
+from btimd.cli.ctl_spans import spans_table
 from btimd.cli.ctl_tables import Tables
 from btimd.cli.ctl_text import clean, json_line
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
@@ -135,6 +136,13 @@ class Commands:
         if not found:
             raise CallFailedError(f"nobody exports as {args.exporter}; btimctl exporters lists who does")
         self._out.write(found, lambda: exporter_details(found[0]))
+        return 0
+
+    def spans(self, _args: argparse.Namespace) -> int:
+        """Show the interfaces that packets are captured on."""
+        now = self._clock.wall()
+        nothing = "nothing is captured: no [capture.span.NAME] in btimd.toml"
+        self._out.page(self._client.spans(), lambda rows: spans_table(rows, now), nothing)
         return 0
 
     def explain(self, args: argparse.Namespace) -> int:
@@ -271,6 +279,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     exporters = add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
     exporters.add_argument("exporter", nargs="?", metavar="EXPORTER", help="address or name of one, to see all of it")
     exporters.add_argument("--refused", action="store_true", help="who sent without being allowed to")
+    add("spans", Commands.spans, "on which interfaces packets are captured, and what was lost there")
     explain = add("explain", Commands.explain, "where a flow belongs, and why")
     explain.add_argument("address", metavar="ADDR")
     explain.add_argument("peer", metavar="PEER")

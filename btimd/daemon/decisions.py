@@ -175,7 +175,8 @@ class Decisions:
         self._conditions.opened(symptom)
         self._observe(symptom.node, since=symptom.since)
         self._rca.symptom_opened(symptom)
-        self._on_symptom(GraphIndex(self.graph).businesses_above(symptom.node), self._clock.wall())
+        if symptom.node in self.graph.nodes:
+            self._on_symptom(GraphIndex(self.graph).businesses_above(symptom.node), self._clock.wall())
 
     def symptom_cleared(self, symptom: Symptom) -> None:
         """Take a symptom back."""

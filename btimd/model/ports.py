@@ -122,8 +122,8 @@ class SpanInterface:
 
     name: of the table [capture.span.NAME]; interface: the system's. octets: on the wire. kernel_drops: frames that the
     kernel had no room for; freezes: how often a ring was full. truncated: frames longer than what is captured of each.
-    link_up: up, with a carrier. first, last: time stamps of frames, 0 = none came. ring_octets: memory of all threads'
-    rings. problem: why nothing is received now, "" = it is.
+    link_up: up, with a carrier. first, last: time stamps of frames, None = none came. ring_octets: memory of all
+    threads' rings. problem: why nothing is received now, "" = it is.
     """
 
     name: str
@@ -136,8 +136,8 @@ class SpanInterface:
     truncated: int
     filter: str
     link_up: bool
-    first_packet_milliseconds: UnixMillis
-    last_packet_milliseconds: UnixMillis
+    first_packet_milliseconds: UnixMillis | None
+    last_packet_milliseconds: UnixMillis | None
     ring_octets: int
     problem: str = ""
 

@@ -10,7 +10,7 @@ from btimd.api.pb import flows_pb2 as pb
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.quality import NO_DURATIONS
 from tests.api.conftest import Served
-from tests.fakes.views import EXPLANATION, EXPORTER, QUALITY, REFUSED, USER, WINDOW
+from tests.fakes.views import EXPLANATION, EXPORTER, QUALITY, REFUSED, SPAN, USER, WINDOW
 
 QUERY = SeriesQuery(
     measurement="traffic",
@@ -121,9 +121,11 @@ async def test_users_and_exporters_are_listed(served: Served) -> None:
         nobody = await asyncio.to_thread(client.users, "erp", region="Beijing")
         exporters = await asyncio.to_thread(client.exporters)
         refused = await asyncio.to_thread(client.refused_exporters)
+        spans = await asyncio.to_thread(client.spans)
 
     assert (users, nobody) == (Page([USER], False), Page([], False))
     assert (exporters, refused) == (Page([EXPORTER], False), Page([REFUSED], False))
+    assert spans == Page([SPAN], False)
 
 
 async def test_a_flow_is_explained(served: Served) -> None:

@@ -142,6 +142,8 @@ async def test_every_frame_comes_to_the_sink_and_is_described() -> None:
         assert (sink.frames, sink.octets, sink.lost) == (1000, 1000 * len(FRAME), 0)
         assert sink.thread == "span-core-0"
         (found,) = capture.component.interfaces()
+        assert found.first_packet_milliseconds is not None
+        assert found.last_packet_milliseconds is not None
         assert 0 < found.first_packet_milliseconds <= found.last_packet_milliseconds <= sink.now // 1_000_000 + 1000
         assert found == SpanInterface(
             name="core", interface="in0", threads=1, packets=1000, octets=1000 * len(FRAME), kernel_drops=0, freezes=0,

@@ -27,6 +27,7 @@ COMMANDS = [
     "quality erp --by region --by segment",
     "users erp --region Shanghai",
     "exporters",
+    "spans",
     "explain 10.1.2.3 10.2.0.10 443 udp",
     "history traffic octets users --by business --where region=Shanghai --step 5m --since 1d --fold max",
     "graph",

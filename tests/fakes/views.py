@@ -32,6 +32,7 @@ from btimd.model.ports import (
     OnlineUser,
     RefusedExporter,
     SlaBook,
+    SpanInterface,
     Subscription,
 )
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
@@ -125,6 +126,11 @@ EXPORTER = Exporter(
     duplicates=1200,
     interfaces=(ExporterInterface(3, "Gi0/3", "WAN Shanghai", 1_000_000_000),),
 )
+SPAN = SpanInterface(
+    name="dc", interface="eth1", threads=2, packets=1_500_000, octets=900_000_000, kernel_drops=0, freezes=0,
+    truncated=1_400_000, filter="", link_up=True, first_packet_milliseconds=1_000_000,
+    last_packet_milliseconds=1_999_000, ring_octets=1 << 27,
+)  # fmt: skip
 REFUSED = RefusedExporter("203.0.113.9", 17, 1_790_000_001_500)
 EXPLANATION = Explanation(
     businesses=("erp",),
@@ -302,6 +308,10 @@ class FakeFlows(FlowView):
     @override
     def exporters(self) -> Sequence[Exporter]:
         return [EXPORTER]
+
+    @override
+    def spans(self) -> Sequence[SpanInterface]:
+        return [SPAN]
 
     @override
     def refused_exporters(self) -> Sequence[RefusedExporter]:

@@ -38,7 +38,9 @@ def block(frames: int) -> PacketBlock:
 
 
 def sink() -> tuple[FlowSink, FakeTable, list[tuple[int, int]], list[int]]:
-    table, delivered, times = FakeTable(), [], []
+    table = FakeTable()
+    delivered: list[tuple[int, int]] = []
+    times: list[int] = []
     made = FlowSink(table, lambda one: delivered.append((one.packets, one.lost_packets)), times.append)  # type: ignore[arg-type]
     return made, table, delivered, times
 

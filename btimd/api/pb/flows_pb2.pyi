@@ -477,3 +477,45 @@ class QueryHistoryResponse(_message.Message):
     rows: _containers.RepeatedCompositeFieldContainer[SeriesRow]
     more: bool
     def __init__(self, rows: _Optional[_Iterable[_Union[SeriesRow, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class SpanInterface(_message.Message):
+    __slots__ = ("name", "interface", "threads", "packets", "octets", "kernel_drops", "freezes", "truncated", "filter", "link_up", "first_packet_at", "last_packet_at", "ring_octets", "problem")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INTERFACE_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    PACKETS_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_DROPS_FIELD_NUMBER: _ClassVar[int]
+    FREEZES_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    LINK_UP_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PACKET_AT_FIELD_NUMBER: _ClassVar[int]
+    LAST_PACKET_AT_FIELD_NUMBER: _ClassVar[int]
+    RING_OCTETS_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    interface: str
+    threads: int
+    packets: int
+    octets: int
+    kernel_drops: int
+    freezes: int
+    truncated: int
+    filter: str
+    link_up: bool
+    first_packet_at: _timestamp_pb2.Timestamp
+    last_packet_at: _timestamp_pb2.Timestamp
+    ring_octets: int
+    problem: str
+    def __init__(self, name: _Optional[str] = ..., interface: _Optional[str] = ..., threads: _Optional[int] = ..., packets: _Optional[int] = ..., octets: _Optional[int] = ..., kernel_drops: _Optional[int] = ..., freezes: _Optional[int] = ..., truncated: _Optional[int] = ..., filter: _Optional[str] = ..., link_up: _Optional[bool] = ..., first_packet_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_packet_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ring_octets: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
+
+class ListSpansRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListSpansResponse(_message.Message):
+    __slots__ = ("spans",)
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    spans: _containers.RepeatedCompositeFieldContainer[SpanInterface]
+    def __init__(self, spans: _Optional[_Iterable[_Union[SpanInterface, _Mapping]]] = ...) -> None: ...
