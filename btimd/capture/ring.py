@@ -295,6 +295,15 @@ def warm() -> None:
     ring.walk_block(slab, slab.view(np.uint32), LINK_ETHERNET, np.zeros(ring.WALK_SIZE, np.int64), frames)
 
 
+def may_capture() -> bool:
+    """Tell whether this process may capture packets."""
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError:
+        return False
+    return True
+
+
 def interface_names() -> list[str]:
     """Return the names of the interfaces that there are, none where the process may not ask."""
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from btimd.api.client import CallFailedError, Client, Update
+from btimd.capture.ring import may_capture
 from btimd.cli.common import SubParsers
 from btimd.cli.demo_story import JsonStory, ScreenStory, Story
 from btimd.daemon.addresses import Addresses, read_addresses
@@ -26,6 +27,7 @@ from btimd.lab.receiver import WebhookReceiver
 from btimd.lab.topology import BUSINESSES
 from btimd.model.incident import Incident
 from btimd.model.ports import DiagnosisProgress
+from btimd.model.quality import QualityRow
 from btimd.model.sla import SlaState
 from btimd.model.verdict import Verdict
 from btimd.model.window import WindowRow
@@ -36,6 +38,8 @@ _READY_SECONDS: Final = 60.0
 _TRAFFIC_SECONDS: Final = 40.0
 _VERDICT_SECONDS: Final = 25.0
 _RECEIPT_SECONDS: Final = 10.0
+_QUALITY_SECONDS: Final = 20.0
+_EVIDENCE_SECONDS: Final = 15.0
 _RECOVERY_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 15.0
 _WINDOW_MILLISECONDS: Final = 10_000
@@ -55,7 +59,8 @@ def add_parser(subparsers: SubParsers) -> None:
         help="break something in a small enterprise on loopback and watch btimd find it",
         description="Starts a small enterprise on loopback (users in three regions, web, application and database "
         "servers, DNS), a btimd that watches it, breaks something, and shows how btimd finds the cause. Needs no "
-        "privileges and leaves nothing behind. Exit status 0 only when the cause found is the one that was broken.",
+        "privileges and leaves nothing behind; with the right to capture packets (CAP_NET_RAW) it also shows what "
+        "these tell. Exit status 0 only when the cause found is the one that was broken.",
     )
     parser.add_argument(
         "--fault", default=DEFAULT_FAULT, metavar="NAME", help=f"what breaks (default: {DEFAULT_FAULT})"
@@ -131,7 +136,9 @@ class _Demo:
     story: Story
     folder: Path
     keep: bool
+    mirror: bool = field(default_factory=may_capture)
     clock: Clock = field(default_factory=SystemClock)
+    quality: dict[str, QualityRow] = field(default_factory=dict)
     windows: dict[tuple[int, str, str, str], WindowRow] = field(default_factory=dict)
     verdict: Verdict | None = None
     incident: Incident | None = None
@@ -149,7 +156,7 @@ class _Demo:
         try:
             await receiver.start()
             await enterprise.start()
-            write_configuration(self.folder, enterprise, Webhook(receiver.url, secret))
+            write_configuration(self.folder, enterprise, Webhook(receiver.url, secret), mirror=self.mirror)
             self.story.begins(self.fault)
             async with self._daemon() as addresses:
                 streams = _Streams(asyncio.get_running_loop())
@@ -175,15 +182,24 @@ class _Demo:
         streams.follow(client.watch_diagnoses)
         streams.follow(client.watch_incidents)
         streams.follow(client.watch_sla_states)
+        if self.mirror:
+            streams.follow(
+                lambda: client.watch_quality(interval_milliseconds=_WINDOW_MILLISECONDS, group_by=("business",))
+            )
         await self._until(streams, self._sees_all_businesses, _TRAFFIC_SECONDS, "traffic of every business")
         users = [user for business in BUSINESSES for user in (await asyncio.to_thread(client.users, business.id)).items]
         self.story.traffic(list(self.windows.values()), users)
+        if self.mirror:
+            await self._until(streams, self._measured_all, _QUALITY_SECONDS, "quality of connections", required=False)
+            self.story.quality([row for name, row in sorted(self.quality.items()) if name])
         await enterprise.inject(self.fault.name)
         broken_at = self.clock.wall()
         self.story.breaks(self.fault)
         await self._until(streams, lambda: self.verdict is not None, _VERDICT_SECONDS, "a verdict")
         await self._until(streams, lambda: self.incident is not None, _RECEIPT_SECONDS, "an incident")
         await self._receipt(receiver)
+        if self.mirror:
+            await self._evidence(client, streams)
         verdict = self.verdict
         assert verdict is not None  # noqa: S101  _until returned, so it is set
         correct = verdict.cause == self.fault.cause_node
@@ -202,6 +218,21 @@ class _Demo:
 
     def _sees_all_businesses(self) -> bool:
         return len({row.business for row in self.windows.values() if row.business}) >= len(BUSINESSES)
+
+    def _measured_all(self) -> bool:
+        return len(self.quality.keys() - {""}) >= len(BUSINESSES)
+
+    async def _evidence(self, client: Client, streams: _Streams) -> None:
+        """Wait a while for what packets showed, which is then in the timeline of the incident."""
+        with contextlib.suppress(TimeoutError), self.story.waiting("what packets show"):
+            async with asyncio.timeout(_EVIDENCE_SECONDS):
+                while True:
+                    _, events = await asyncio.to_thread(client.incident, self.incident.id if self.incident else "")
+                    told = [event for event in events if event.kind == "observed"]
+                    if told:
+                        self.story.evidence(told[0].reason)
+                        return
+                    self._take(await streams.events.get())
 
     def _is_over(self) -> bool:
         return self.incident is not None and not self.incident.state.is_open
@@ -228,6 +259,8 @@ class _Demo:
                 if event.verdict is not None and self.verdict is None:
                     self.verdict = event.verdict
                     self.story.verdict(event.verdict)
+            case QualityRow():
+                self.quality[event.business] = event
             case Incident():
                 self.story.incident(event)
                 self.incident = event

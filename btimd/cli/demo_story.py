@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,12 +18,14 @@ from rich.text import Text
 from typing_extensions import override
 
 from btimd.cli.common import print_json
+from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.ctl_text import clean
 from btimd.daemon.addresses import Addresses
 from btimd.lab.faults import Fault
 from btimd.model.incident import Incident
 from btimd.model.ports import DiagnosisProgress, OnlineUser
 from btimd.model.probe import Health
+from btimd.model.quality import QualityRow
 from btimd.model.sla import SlaState
 from btimd.model.verdict import Evidence, Verdict
 from btimd.model.window import WindowRow
@@ -51,6 +54,10 @@ class Story(Protocol):
         """Show who uses what from where."""
         ...
 
+    def quality(self, rows: Sequence[QualityRow]) -> None:
+        """Show how well connections do."""
+        ...
+
     def breaks(self, fault: Fault) -> None:
         """Say what was broken."""
         ...
@@ -69,6 +76,10 @@ class Story(Protocol):
 
     def receipt(self, event: Mapping[str, Any], *, rejected: int) -> None:
         """Show what the ticket system received."""
+        ...
+
+    def evidence(self, text: str) -> None:
+        """Say what packets showed."""
         ...
 
     def heals(self) -> None:
@@ -148,6 +159,18 @@ class JsonStory(Story):
         self._tell(event="traffic", cells=cells)
 
     @override
+    def quality(self, rows: Sequence[QualityRow]) -> None:
+        for row in rows:
+            self._tell(
+                event="quality",
+                business=row.business,
+                attempts=row.connections_attempted,
+                client_leg_seconds=row.client_leg.p50_seconds,
+                server_leg_seconds=row.server_leg.p50_seconds,
+                response_seconds=row.response.p50_seconds,
+            )
+
+    @override
     def breaks(self, fault: Fault) -> None:
         self._tell(event="breaks", fault=fault.name)
 
@@ -187,6 +210,10 @@ class JsonStory(Story):
         self._tell(event="receipt", id=event.get("id"), type=event.get("type"), rejected=rejected)
 
     @override
+    def evidence(self, text: str) -> None:
+        self._tell(event="evidence", text=text)
+
+    @override
     def heals(self) -> None:
         self._tell(event="heals")
 
@@ -218,7 +245,8 @@ class JsonStory(Story):
 class ScreenStory(Story):
     """Tables and sentences on a terminal; plain text where the output is none."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, zone: tzinfo | None = None) -> None:
+        self._zone = zone
         self._console = console or Console(highlight=False, emoji=False)
         self._probe = 0
         self._fresh = _Fresh()
@@ -279,6 +307,13 @@ class ScreenStory(Story):
         self._console.print(table)
 
     @override
+    def quality(self, rows: Sequence[QualityRow]) -> None:
+        self._act("How well it goes, measured on the packets")
+        self._console.print(
+            quality_tables(rows, ("business",), self._zone) if rows else "[dim]nothing was measured in time[/]"
+        )
+
+    @override
     def breaks(self, fault: Fault) -> None:
         self._act(f"Something breaks: {fault.title} {fault.title_zh}")
         self._console.print(f"{fault.description} [dim](btimd is not told)[/]")
@@ -334,6 +369,10 @@ class ScreenStory(Story):
     def receipt(self, event: Mapping[str, Any], *, rejected: int) -> None:
         kind, number = _text(str(event.get("type"))), _text(str(event.get("id")))
         self._console.print(f"[green]webhook[/]  {kind} received, signature good, id {number}", soft_wrap=True)
+
+    @override
+    def evidence(self, text: str) -> None:
+        self._console.print(f"[magenta]packets[/]  {_text(text)}", soft_wrap=True)
 
     @override
     def heals(self) -> None:

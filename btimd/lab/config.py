@@ -80,12 +80,12 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *,
     }
     if mirror:
         tables["capture.span.mirror"] = {
-            "interface": "lo", "filter": "net 127.20.0.0/16", "snap_octets": 2048, "ring_bytes": _RING_OCTETS,
-            "max_flows": 16_384,
+            "interface": "lo", "snap_octets": 2048, "ring_bytes": _RING_OCTETS, "max_flows": 16_384,
         }  # fmt: skip
         tables["capture.evidence"] = {"payload": tuple(business.id for business in BUSINESSES), "pause": "20s"}
         # The exporter reports the same connections; what is captured counts once, and completely.
         tables["flows.duplicates"] = {"mode": "on", "prefer": ("mirror",)}
+        tables["flows.quality"] = {"grace": "2s"}
     if webhook is not None:
         tables["itsm.webhook.demo"] = {"url": webhook.url, "secret_file": str(secret_file)}
     return _toml(tables)

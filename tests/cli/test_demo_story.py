@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from btimd.model.ports import DiagnosisProgress
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.sla import SlaTarget
 from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
-from tests.fakes.views import INCIDENT, SLA_STATE, USER, WINDOW
+from tests.fakes.views import INCIDENT, QUALITY, SLA_STATE, USER, WINDOW
 
 FAULT = FAULTS["db-dead"]
 ADDRESSES = Addresses((("127.0.0.1", 2055),), ("127.0.0.1", 50551), ("127.0.0.1", 8551))
@@ -73,6 +74,14 @@ business  region  users  flows  to server  to client  known people
 erp       north       3     17     5.0 kB    93.5 MB  Li Na, Wang Fang
 hr        east        0      2       10 B     2.0 GB
 
+How well it goes, measured on the packets ──────────────────────────────────────────────────────
+09-21 14:14:00, 1 min; up to 0.01 % of segments never seen
+business  tries  failed  client net  server net    response  resent %  full  slow
+erp       1.2 k  12/8/3   3.1/12 ms  0.4/1.2 ms  0.24/1.4 s   0.1/3.0   2/0  server 98 %
+client net, server net, response: median/95 %; failed: refused/unanswered/reset; resent %: to
+the server/to the client; full: how often the server/the client could take no more; slow: the
+leg with most of a median turn
+
 Something breaks: Database process dead 数据库进程终止 ─────────────────────────────────────────
 The office database process is gone; its host is well. ERP and HR answer 503. (btimd is not
 told)
@@ -92,6 +101,7 @@ Incident ───────────────────────�
 INC-1  P1 new  db1 refuses connections
          impact high, urgency high: erp, hr; 27 users on line in east, north
 webhook  io.btimd.incident.opened.v1 received, signature good, id INC-1.1
+packets  packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80
 
 Everything is repaired ─────────────────────────────────────────────────────────────────────────
 INC-1  P1 resolved  db1 refuses connections
@@ -124,6 +134,7 @@ def tell(story: Story) -> None:
     with story.waiting("btimd"):
         story.ready(ADDRESSES)
     story.traffic(ROWS, USERS)
+    story.quality([QUALITY])
     story.breaks(FAULT)
     for progress in (FIRST, FIRST, LAST):
         story.diagnosis(progress)
@@ -131,6 +142,7 @@ def tell(story: Story) -> None:
     story.incident(OPEN)
     story.incident(replace(OPEN, version=9))
     story.receipt(RECEIPT, rejected=0)
+    story.evidence("packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80")
     story.heals()
     story.incident(SOLVED)
     story.sla(STATES)
@@ -139,7 +151,7 @@ def tell(story: Story) -> None:
 
 def test_on_a_screen_it_is_told_in_acts() -> None:
     console = recorder()
-    tell(ScreenStory(console))
+    tell(ScreenStory(console, UTC))
 
     # the second telling of FIRST adds its suspects again and no probe
     assert text_of(console).replace("         suspects: db1 45%  host-app1 28%  host-db1 27%\n", "", 1) == SCREEN
@@ -160,6 +172,9 @@ def test_for_programs_each_event_is_a_line_and_the_last_line_is_the_result(capsy
             {"business": "hr", "region": "east", "users": 0, "flows": 2, "octets_to_server": 10,
              "octets_to_client": 2_000_000_000},
         ]},
+        {"event": "quality", "business": QUALITY.business, "attempts": QUALITY.connections_attempted,
+         "client_leg_seconds": QUALITY.client_leg.p50_seconds, "server_leg_seconds": QUALITY.server_leg.p50_seconds,
+         "response_seconds": QUALITY.response.p50_seconds},
         {"event": "breaks", "fault": "db-dead"},
         {**probe, "check": "erp-web-connect", "health": "good", "error": "none", "gain_bits": 0.5,
          "detail": "127.20.1.10:8080 accepts connections", "why": "known already, 0.4 s old"},
@@ -170,6 +185,7 @@ def test_for_programs_each_event_is_a_line_and_the_last_line_is_the_result(capsy
         {**incident, "state": "new"},
         {**incident, "state": "new"},
         {"event": "receipt", "id": "INC-1.1", "type": "io.btimd.incident.opened.v1", "rejected": 0},
+        {"event": "evidence", "text": "packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80"},
         {"event": "heals"},
         {**incident, "state": "resolved"},
         {"event": "sla", "business": "erp", "down_seconds": 6.0, "availability": 0.624, "coverage": 0.000009,
