@@ -3,6 +3,7 @@
 #   softflowd, pmacct     real exporters, between network namespaces (iproute2) and of captures (tcpreplay); a peer
 #   nfdump                a peer of the benches
 #   tshark                the oracle of the packet decoder, and what dissects evidence
+#   libpcap0.8            compiles capture filters
 #   openvswitch-switch    a real switch that exports NetFlow, IPFIX and sFlow (ethtool: without offloads)
 #   influxdb              InfluxDB 1.x, for /write and its query language
 #   victoria-metrics      takes the InfluxDB 2 write API unchanged
@@ -11,7 +12,7 @@
 #   dnsmasq-base          a real DNS server for DNS probes
 #   openssl, systemd      certificates for tests of TLS; systemd-analyze for the unit
 set -eu
-wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark influxdb victoria-metrics nginx-light postgresql dnsmasq-base openssl systemd"
+wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark libpcap0.8 influxdb victoria-metrics nginx-light postgresql dnsmasq-base openssl systemd"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"

@@ -68,13 +68,10 @@ class SpanLines(Component):
         self._attribution = attribution
         self._random = random
         export = settings.export
-        self._exporter = (
-            FlowExporter(
-                export.collectors, metrics, log, limits=export.limits(), queue_records=export.queue_records
-            )
-            if export.collectors
-            else None
-        )  # fmt: skip
+        self._exporter = FlowExporter(
+            export.collectors, metrics, log, limits=export.limits(), queue_records=export.queue_records
+        )
+        self._exports = bool(export.collectors) and bool(settings.span)
         self._threads = sum(span.threads for span in settings.span.values())
         self._sinks: list[tuple[str, FlowSink]] = []
         self.recorders: list[PacketRecorder] = []
@@ -99,7 +96,7 @@ class SpanLines(Component):
 
     @override
     async def start(self) -> None:
-        if self._exporter is not None:
+        if self._exports:
             self._exporter.start()
 
     @override
@@ -112,13 +109,13 @@ class SpanLines(Component):
     async def stop(self) -> None:
         for recorder in self.recorders:
             recorder.close()
-        if self._exporter is not None:
+        if self._exports:
             await asyncio.to_thread(self._exporter.stop)
         self.report()
 
     @override
     def health(self) -> ComponentHealth:
-        if self._exporter is not None and self._sinks and not self._exporter.alive:
+        if self._exports and self._sinks and not self._exporter.alive:
             return ComponentHealth(HealthLevel.ERROR, "the thread that exports flow records has died")
         return ComponentHealth()
 
@@ -145,7 +142,7 @@ class SpanLines(Component):
     def _deliver(self, traffic: SpanTraffic) -> None:
         """Hand on what a table made; runs on capture threads."""
         self._channel.put(traffic)
-        if self._exporter is not None:
+        if self._exports:
             self._exporter.put(traffic.flows, traffic.observation_point)
 
     def relabel(self) -> None:
@@ -174,7 +171,7 @@ class SpanLines(Component):
         self._dropped.inc(self._channel.dropped_weight - self._reported_dropped)
         self._reported_dropped = self._channel.dropped_weight
         self._recorder_metrics.report(self.recorders)
-        if self._exporter is not None:
+        if self._exports:
             self._exporter.report()
 
     def _recorder(self, span: SpanSettings) -> PacketRecorder | None:

@@ -127,6 +127,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     points = tuple(settings.capture.span)
     decoder = FlowDecoder(netflow.decode_limits(), settings.capture.exporter_rules(), netflow.allow, points=len(points))
     packets = packet_channel()
+    keeps_evidence = bool(points) and settings.capture.evidence.enabled
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -172,7 +173,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         incidents=incidents,
         sla=sla,
         recheck=lambda check: probes.submit(ProbeSpec(0, check, "its trouble is over"), lambda _: None),
-        on_symptom=lambda businesses, now: evidence.on_symptom(businesses, now) if evidence is not None else None,
+        on_symptom=lambda businesses, now: evidence.on_symptom(businesses, now) if keeps_evidence else None,
         clock=clock,
         log=Log("decisions"),
     )
@@ -199,19 +200,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     )
     span = SpanCapture(settings.capture.span, lines.sink, metrics, Log("capture.span"), clock)
     kept = settings.capture.evidence
-    evidence = None
-    if points and kept.enabled:
-        evidence = EvidenceService(
-            lines.freeze,
-            EvidenceKeeper(state, kept.keep_limits()),
-            decisions.found,
-            metrics,
-            Log("capture.evidence"),
-            clock=clock,
-            subject_of=lambda business: subject_of(decisions.graph, business, kept.decode_as),
-            limits=kept.service_limits(),
-            dissect_limits=kept.dissect_limits(),
-        )
+    evidence = EvidenceService(
+        lines.freeze,
+        EvidenceKeeper(state, kept.keep_limits()),
+        decisions.found,
+        metrics,
+        Log("capture.evidence"),
+        clock=clock,
+        subject_of=lambda business: subject_of(decisions.graph, business, kept.decode_as),
+        limits=kept.service_limits(),
+        dissect_limits=kept.dissect_limits(),
+    )
     wired = Wired(
         metrics=metrics,
         decoder=decoder,
@@ -227,6 +226,6 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         capture=capture,
         span_lines=lines,
         span=span,
-        evidence=evidence,
+        evidence=evidence if keeps_evidence else None,
     )
     return wired

@@ -30,7 +30,7 @@ _METRIC = re.compile(r"\bbtimd_[a-z0-9_]+\b")
 _LOG_LINE = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR) btimd\.\w+ ([\w-]+)", re.MULTILINE)
 _INLINE_COMMAND = re.compile(r"`((?:btimd|btimctl)(?: [^`]*)?)`")
 _COMMANDS = {"btimd": btimd.parser(), "btimctl": btimctl.parser({})}
-_NO_METRICS = {TRAFFIC, SLA}
+_NO_METRICS = {"btimd_quality", TRAFFIC, SLA}
 
 
 def name(page: Path) -> str:
