@@ -17,6 +17,7 @@ class FakeTable:
         self.waiting = 0
         self.packets = 0
         self.relabelled = 0
+        self.asked: list[int] = []
 
     def add(self, block: PacketBlock) -> None:
         self.packets += len(block)
@@ -24,6 +25,7 @@ class FakeTable:
     def harvest(self, now_nanoseconds: int, *, lost_packets: int = 0) -> SpanTraffic:
         packets, self.packets = self.packets, 0
         self.waiting = 0
+        self.asked.append(now_nanoseconds)
         return SpanTraffic(0, FlowBatch.zeros(min(packets, 1)), QualityBatch.empty(), packets, lost_packets)
 
     def flush(self) -> SpanTraffic:
@@ -74,11 +76,12 @@ def test_a_flood_of_flows_is_handed_on_at_once() -> None:
 
 
 def test_a_clock_set_back_does_not_stop_it() -> None:
-    made, _, delivered, _ = sink()
+    made, table, delivered, _ = sink()
     made.tick(10 * SECOND, 0)
     made.add(block(1))
     made.tick(5 * SECOND, 0)
     assert delivered == [(1, 0)]
+    assert table.asked == [10 * SECOND, 5 * SECOND]
 
 
 def test_its_end_hands_on_everything() -> None:
