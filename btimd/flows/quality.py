@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
-from btimd.flows.qualityrows import Cells, QualityInterval, interval_rows
+from btimd.flows.qualityrows import Cells, QualityInterval, interval_of
 from btimd.kernels import qualitycells as kernels
 from btimd.kernels.sketch import add_samples, add_sketches
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -219,7 +219,7 @@ class QualityWindows:
         chosen = np.flatnonzero(whole.lines[: len(whole), kernels.L_FLAGS] & mark)
         revision = self._revisions[level].get(interval, 0)
         self._revisions[level][interval] = revision + 1
-        rows = interval_rows(
+        found = interval_of(
             whole,
             chosen,
             interval_start_milliseconds=interval * INTERVALS_MILLISECONDS[level],
@@ -232,9 +232,7 @@ class QualityWindows:
         for cells in held:
             cells.changed &= ~mark
             cells.lines[: len(cells), kernels.L_FLAGS] &= ~mark
-        return QualityInterval(
-            interval * INTERVALS_MILLISECONDS[level], INTERVALS_MILLISECONDS[level], revision, tuple(rows)
-        )
+        return found
 
     def _loss(self, intervals: range) -> dict[int, tuple[int, int]]:
         """Return packets seen and lost during some intervals by observation point."""

@@ -43,6 +43,16 @@ def bucket_of(nanoseconds: Any) -> Any:
 
 
 @inlined
+def _extent(least: Any, greatest: Any) -> Any:
+    """Return the first bucket that samples between two durations may be in, and the one after the last.
+
+    One more at either side, as nothing promises that logarithms of neighbours never change places.
+    """
+    first = max(bucket_of(least) - np.int64(1), np.int64(0))
+    return first, min(bucket_of(greatest) + np.int64(2), np.int64(BUCKETS))
+
+
+@inlined
 def add_sample(row: Any, nanoseconds: Any, stats: Any, buckets: Any) -> None:
     """Add a duration to a sketch: stats int64[rows, STATS], buckets int32[rows, BUCKETS]; below 0 counts as 0."""
     value = max(np.int64(nanoseconds), np.int64(0))
@@ -67,7 +77,8 @@ def add_sketch(source: Any, from_stats: Any, from_buckets: Any, row: Any, stats:
     stats[row, ST_COUNT] += from_stats[source, ST_COUNT]
     more = from_stats[source, ST_SUM]
     stats[row, ST_SUM] = stats[row, ST_SUM] + more if stats[row, ST_SUM] <= _MOST - more else np.int64(_MOST)
-    for bucket in range(BUCKETS):
+    first, end = _extent(from_stats[source, ST_LEAST], from_stats[source, ST_GREATEST])
+    for bucket in range(first, end):
         total = np.int64(buckets[row, bucket]) + np.int64(from_buckets[source, bucket])
         buckets[row, bucket] = min(total, np.int64(_MOST_COUNT))
 
@@ -97,6 +108,54 @@ def add_sketches(
     for k in range(len(sources)):
         add_sketch(sources[k], from_stats, from_buckets, rows[k], stats, buckets)
     return len(sources)
+
+
+@kernel
+def condense(
+    sketches: Numbers,
+    stats: Numbers,
+    buckets: npt.NDArray[np.int32],
+    shares: npt.NDArray[np.float64],
+    middle: npt.NDArray[np.float64],
+    offsets: Numbers,
+    held: npt.NDArray[np.uint16],
+    counts: npt.NDArray[np.int32],
+    found: npt.NDArray[np.float64],
+) -> int:
+    """Write some sketches down as sparse ones, with quantiles as `quantiles` gives them; return how many buckets hold.
+
+    sketches: int64[m], rows of stats and buckets. shares: which quantiles; middle: what `middles` returns. Sketch k
+    holds counts[offsets[k]:offsets[k + 1]] in the buckets held[...], ascending; both have room for all, which samples
+    or BUCKETS per sketch, whichever is less, always is. found: float64[len(shares), m], s, NaN of nothing.
+    """
+    used = 0
+    for k in range(len(sketches)):
+        row = sketches[k]
+        least, greatest = stats[row, ST_LEAST], stats[row, ST_GREATEST]
+        begin, total = used, np.int64(0)
+        offsets[k] = begin
+        if stats[row, ST_COUNT] > 0:
+            first, end = _extent(least, greatest)
+            for bucket in range(first, end):
+                count = np.int64(buckets[row, bucket])
+                if count > 0:
+                    held[used] = bucket
+                    counts[used] = count
+                    used += 1
+                    total += count
+        for at in range(len(shares)):
+            if total == 0:
+                found[at, k] = np.nan
+                continue
+            place = max(np.int64(ceil(shares[at] * np.float64(total))), np.int64(1))
+            one, below = begin, np.int64(counts[begin])
+            while below < place and one + 1 < used:
+                one += 1
+                below += np.int64(counts[one])
+            value = min(max(middle[held[one]], np.float64(least)), np.float64(greatest))
+            found[at, k] = value / _NANOS
+    offsets[len(sketches)] = used
+    return used
 
 
 def middles() -> npt.NDArray[np.float64]:

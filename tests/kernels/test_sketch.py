@@ -13,6 +13,7 @@ from btimd.kernels.sketch import (
     add_samples,
     add_sketches,
     bucket_of,
+    condense,
     dense,
     middles,
     quantiles,
@@ -121,3 +122,27 @@ def test_counts_stop_at_the_greatest_number_they_can_hold() -> None:
     add_sketches(zero, zero + 1, stats, buckets, stats, buckets)
     assert buckets[:, 0].tolist() == [2**31 - 1, 2**31 - 1]
     assert stats[:, 0].tolist() == [2**31, 2**32 - 1]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.lists(ANY, max_size=40), max_size=5), st.data())
+def test_condensed_sketches_say_what_the_whole_ones_say(given_samples: list[list[int]], data: st.DataObject) -> None:
+    stats, buckets = sketches(len(given_samples))
+    for row, samples in enumerate(given_samples):
+        add_samples(np.full(len(samples), row), np.array(samples, np.int64), stats, buckets)
+    chosen = data.draw(
+        st.lists(st.sampled_from(range(len(given_samples))), max_size=6) if given_samples else st.just([])
+    )
+    rows = np.array(chosen, np.int64)
+    room = sum(min(len(given_samples[row]), BUCKETS) for row in chosen)
+    held, counts, offsets = np.zeros(room, np.uint16), np.zeros(room, np.int32), np.full(len(rows) + 1, -1)
+    found = np.zeros((len(SHARES), len(rows)))
+    used = condense(rows, stats, buckets, np.array(SHARES), middles(), offsets, held, counts, found)
+    assert offsets[0] == 0
+    assert offsets[-1] == used
+    told = [
+        (tuple(held[begin:end].tolist()), tuple(counts[begin:end].tolist()))
+        for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]
+    assert told == sparse(buckets[rows])
+    assert np.array_equal(found.T, quantiles(stats[rows], buckets[rows], SHARES), equal_nan=True)
