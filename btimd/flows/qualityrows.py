@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from btimd.kernels import qualitycells as kernels
 from btimd.kernels.packetlayout import QUALITY_COUNTERS
-from btimd.kernels.sketch import BUCKETS, ST_COUNT, ST_GREATEST, ST_LEAST, ST_SUM, STATS, dense, quantiles, sparse
+from btimd.kernels.sketch import BUCKETS, ST_COUNT, ST_GREATEST, ST_LEAST, ST_SUM, STATS, dense, read
 from btimd.model.address import HALF_MASK, IPV4_MAPPED_LO, address_text
 from btimd.model.quality import COUNTERS, NO_DURATIONS, SAMPLE_KINDS, Durations, QualityRow
 from btimd.model.units import UnixMillis
@@ -20,6 +21,7 @@ DIMENSIONS: Final = ("business", "region", "segment", "server")
 _QUANTILES: Final = (0.5, 0.95, 0.99)
 _NANOS: Final = 1e9
 _FIRST_ROOM: Final = 64
+_MOST_COUNT: Final = 0x7FFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Cells:
     def octets(self) -> int:
         """Memory of the arrays."""
         return sum(one.nbytes for one in (self.cells, self.lines, self.table, self.stats, self.buckets))
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """How many lines and sketches fit."""
+        return len(self.cells), len(self.stats)
 
     def grow(self, shares: int) -> None:
         """Make room for at least so many lines and sketches more."""
@@ -135,6 +142,7 @@ def _names(row: QualityRow) -> tuple[str, str, str, str]:
     return row.business, row.region, row.segment, row.server
 
 
+@lru_cache(maxsize=1 << 14)
 def server_text(hi: int, lo: int, port: int) -> str:
     """Return "10.0.0.1:443" or "[2001:db8::1]:443" of an address in signed halves; empty for a port below 0."""
     if port < 0:
@@ -153,8 +161,8 @@ class _Durations:
 
     def __init__(self, stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.integer]) -> None:
         self._stats = stats.tolist()
-        self._sparse = sparse(buckets)
-        self._quantiles = quantiles(stats, buckets, _QUANTILES).tolist()
+        self._sparse, quantiles = read(stats, buckets, _QUANTILES)
+        self._quantiles = quantiles.tolist()
 
     def __call__(self, sketch: int) -> Durations:
         stats = self._stats[sketch]
@@ -219,5 +227,6 @@ def merged_durations(parts: Sequence[Durations]) -> Durations:
     greatest = max(part.greatest_seconds or 0.0 for part in parts)
     stats = np.array([[total, 0, round(least * _NANOS), round(greatest * _NANOS)]], np.int64)
     mean = sum((part.mean_seconds or 0.0) * part.count for part in parts) / total
-    p50, p95, p99 = quantiles(stats, summed[None, :], _QUANTILES)[0].tolist()
-    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse(summed[None, :])[0])
+    sparse, quantiles = read(stats, np.minimum(summed, _MOST_COUNT)[None, :].astype(np.int32), _QUANTILES)
+    p50, p95, p99 = quantiles[0].tolist()
+    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse[0])

@@ -67,7 +67,8 @@ def add_sketch(source: Any, from_stats: Any, from_buckets: Any, row: Any, stats:
     stats[row, ST_COUNT] += from_stats[source, ST_COUNT]
     more = from_stats[source, ST_SUM]
     stats[row, ST_SUM] = stats[row, ST_SUM] + more if stats[row, ST_SUM] <= _MOST - more else np.int64(_MOST)
-    for bucket in range(BUCKETS):
+    last = bucket_of(from_stats[source, ST_GREATEST])
+    for bucket in range(bucket_of(from_stats[source, ST_LEAST]), last + 1):
         total = np.int64(buckets[row, bucket]) + np.int64(from_buckets[source, bucket])
         buckets[row, bucket] = min(total, np.int64(_MOST_COUNT))
 
@@ -110,31 +111,69 @@ def middles() -> npt.NDArray[np.float64]:
 _MIDDLES: Final = middles()
 
 
-def quantiles(stats: Numbers, buckets: npt.NDArray[np.integer], wanted: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """Return quantiles in seconds: float64[r, len(wanted)], NaN where a sketch holds nothing.
+@kernel
+def read_sketches(
+    stats: Numbers,
+    buckets: npt.NDArray[np.integer],
+    wanted: npt.NDArray[np.float64],
+    places: Numbers,
+    held: Numbers,
+    counts: Numbers,
+    ends: Numbers,
+) -> int:
+    """Write which buckets of each sketch hold anything, ascending, and what they hold; return how many all have.
 
-    Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest rank): of two
-    samples 0.95 is the greater. No answer is below the least or above the greatest sample.
+    stats: int64[r, STATS], buckets: [r, BUCKETS]. held, counts: int64 with room for all; those of sketch k end before
+    ends[k], int64[r]. places: int64[r, len(wanted)], in which bucket each quantile of `wanted` is, -1 = holds nothing.
     """
-    flat = np.cumsum(buckets, dtype=np.int64)
-    ends = flat.reshape(len(buckets), BUCKETS)[:, -1]
-    before = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-    total = ends - before
-    found = np.full((len(buckets), len(wanted)), np.nan)
-    for at, share in enumerate(wanted):
-        place = before + np.maximum(np.ceil(share * total).astype(np.int64), 1)
-        bucket = np.searchsorted(flat, place) - BUCKETS * np.arange(len(buckets))
-        value = np.clip(_MIDDLES[np.minimum(bucket, LAST)], stats[:, ST_LEAST], stats[:, ST_GREATEST])
-        found[:, at] = np.where(total > 0, value / _NANOS, np.nan)
-    return found
+    filled = np.int64(0)
+    for row in range(len(buckets)):
+        first = filled
+        total = np.int64(0)
+        if stats[row, ST_COUNT] != 0:
+            last = bucket_of(stats[row, ST_GREATEST])
+            for bucket in range(bucket_of(stats[row, ST_LEAST]), last + 1):
+                count = np.int64(buckets[row, bucket])
+                if count != 0:
+                    held[filled] = bucket
+                    counts[filled] = count
+                    filled += 1
+                    total += count
+        ends[row] = filled
+        for at in range(len(wanted)):
+            place = max(np.int64(ceil(wanted[at] * np.float64(total))), np.int64(1))
+            k = first
+            before = np.int64(0)
+            while k < filled and before + counts[k] < place:
+                before += counts[k]
+                k += 1
+            places[row, at] = held[k] if k < filled else np.int64(-1)
+    return filled
 
 
-def sparse(buckets: npt.NDArray[np.integer]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Return of each sketch the buckets that hold anything, ascending, and what they hold. buckets: [r, BUCKETS]."""
-    rows, held = np.nonzero(buckets)
-    counts = buckets[rows, held].tolist()
-    numbers, ends = held.tolist(), np.searchsorted(rows, np.arange(1, len(buckets) + 1)).tolist()
-    return [(tuple(numbers[begin:end]), tuple(counts[begin:end])) for begin, end in zip([0, *ends], ends, strict=False)]
+Sparse = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def read(
+    stats: Numbers, buckets: npt.NDArray[np.integer], wanted: tuple[float, ...] = ()
+) -> tuple[list[Sparse], npt.NDArray[np.float64]]:
+    """Return what sketches hold: of each the buckets that hold anything, ascending, and what they hold; and quantiles.
+
+    stats: int64[r, STATS], buckets: [r, BUCKETS]. The quantiles are seconds, float64[r, len(wanted)], NaN where a sketch
+    holds nothing. Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest
+    rank): of two samples 0.95 is the greater. No answer is below the least or above the greatest sample.
+    """
+    room = int(np.minimum(stats[:, ST_COUNT], BUCKETS).sum())
+    places, ends = np.zeros((len(buckets), len(wanted)), np.int64), np.zeros(len(buckets), np.int64)
+    held, counts = np.zeros(room, np.int64), np.zeros(room, np.int64)
+    used = read_sketches(stats, buckets, np.array(wanted, np.float64), places, held, counts, ends)
+    value = np.clip(_MIDDLES[places], stats[:, [ST_LEAST]], stats[:, [ST_GREATEST]]) / _NANOS
+    numbers, sizes, edges = held[:used].tolist(), counts[:used].tolist(), ends.tolist()
+    sparse = [
+        (tuple(numbers[begin:end]), tuple(sizes[begin:end]))
+        for begin, end in zip([0, *edges], edges, strict=False)
+    ]  # fmt: skip
+    return sparse, np.where(places < 0, np.nan, value)
 
 
 def dense(held: Numbers, counts: Numbers) -> Numbers:
