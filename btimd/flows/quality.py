@@ -193,7 +193,7 @@ class QualityWindows:
                 continue
             cells = self._cells.get(interval)
             if cells is None:
-                cells = self._cells[interval] = Cells(self._limits.max_cells)
+                cells = self._cells[interval] = self._new_cells()
             cells.changed |= kernels.FINE_CHANGED | kernels.COARSE_CHANGED
             done = 0
             while True:
@@ -201,6 +201,11 @@ class QualityWindows:
                 if done == len(times):
                     break
                 cells.grow(told.most_owners)
+
+    def _new_cells(self) -> Cells:
+        """Return cells of an interval, with as much room as the latest one took: to grow is to copy."""
+        latest = self._cells[max(self._cells)] if self._cells else None
+        return Cells(self._limits.max_cells, *(latest.room if latest is not None else ()))
 
     def _emit(self, level: int, below: int | None) -> None:
         """Put the changed intervals before `below` (None: all) to those that are returned next, oldest first."""

@@ -22,8 +22,7 @@ from btimd.kernels.sketch import (
     condense,
     dense,
     middles,
-    quantiles,
-    sparse,
+    read,
 )
 from btimd.model.address import HALF_MASK, IPV4_MAPPED_LO, address_text
 from btimd.model.quality import COUNTERS, NO_DURATIONS, SAMPLE_KINDS, Durations, QualityRow
@@ -39,6 +38,7 @@ _SERVERS_REMEMBERED: Final = 16_384
 """Servers whose text is kept, as the same ones come again every interval: about 0.3 KB each."""
 _NANOS: Final = 1e9
 _FIRST_ROOM: Final = 64
+_MOST_COUNT: Final = 0x7FFF_FFFF
 
 
 class Cells:
@@ -65,6 +65,11 @@ class Cells:
     def octets(self) -> int:
         """Memory of the arrays."""
         return sum(one.nbytes for one in (self.cells, self.lines, self.table, self.stats, self.buckets))
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """How many lines and sketches fit."""
+        return len(self.cells), len(self.stats)
 
     def grow(self, shares: int) -> None:
         """Make room for at least so many lines and sketches more."""
@@ -323,5 +328,6 @@ def merged_durations(parts: Sequence[Durations]) -> Durations:
     greatest = max(part.greatest_seconds or 0.0 for part in parts)
     stats = np.array([[total, 0, round(least * _NANOS), round(greatest * _NANOS)]], np.int64)
     mean = sum((part.mean_seconds or 0.0) * part.count for part in parts) / total
-    p50, p95, p99 = quantiles(stats, summed[None, :], _QUANTILES)[0].tolist()
-    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse(summed[None, :])[0])
+    sparse, quantiles = read(stats, np.minimum(summed, _MOST_COUNT)[None, :].astype(np.int32), _QUANTILES)
+    p50, p95, p99 = quantiles[0].tolist()
+    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse[0])
