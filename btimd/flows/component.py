@@ -21,6 +21,7 @@ from btimd.flows.flowmetrics import FlowCounters, QualityCounters
 from btimd.flows.history import Closed, History
 from btimd.flows.quality import QualityWindows
 from btimd.flows.qualityfeed import QualityClosed, QualityHistory
+from btimd.flows.qualityrows import QualityInterval
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
@@ -286,7 +287,7 @@ class FlowPipeline(Component, FlowView):
                 self._barrier(self._close_quality, loop)
                 self._progress_at = self._clock.monotonic()
             self._barrier(self._flush, loop)
-            self._barrier(lambda: [QualityClosed.of(one) for one in self._quality.flush()], loop)
+            self._barrier(lambda: self._closed(self._quality.flush()), loop)
         except BaseException as error:  # noqa: BLE001  handed to run(), where the supervisor sees it
             loop.call_soon_threadsafe(ended.set_exception, error)
         else:
@@ -339,7 +340,11 @@ class FlowPipeline(Component, FlowView):
         return []
 
     def _close_quality(self) -> list[QualityClosed]:
-        return [QualityClosed.of(interval) for interval in self._quality.close(wall_milliseconds(self._clock))]
+        return self._closed(self._quality.close(wall_milliseconds(self._clock)))
+
+    def _closed(self, intervals: Sequence[QualityInterval]) -> list[QualityClosed]:
+        watched = self._quality_history.watched
+        return [QualityClosed.of(one, watched=watched(one.interval_milliseconds)) for one in intervals]
 
     def _begin(self) -> UnixMillis:
         """Go over to new plan and rules, and do what is to be done between blocks; return the time."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
-from btimd.flows.qualityrows import Cells, QualityInterval, interval_rows
+from btimd.flows.qualityrows import Cells, QualityInterval, interval_of
 from btimd.kernels import qualitycells as kernels
 from btimd.kernels.sketch import add_samples, add_sketches
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -193,7 +193,7 @@ class QualityWindows:
                 continue
             cells = self._cells.get(interval)
             if cells is None:
-                cells = self._cells[interval] = Cells(self._limits.max_cells)
+                cells = self._cells[interval] = self._new_cells()
             cells.changed |= kernels.FINE_CHANGED | kernels.COARSE_CHANGED
             done = 0
             while True:
@@ -201,6 +201,11 @@ class QualityWindows:
                 if done == len(times):
                     break
                 cells.grow(told.most_owners)
+
+    def _new_cells(self) -> Cells:
+        """Return cells of an interval, with as much room as the latest one took: to grow is to copy."""
+        latest = self._cells[max(self._cells)] if self._cells else None
+        return Cells(self._limits.max_cells, *(latest.room if latest is not None else ()))
 
     def _emit(self, level: int, below: int | None) -> None:
         """Put the changed intervals before `below` (None: all) to those that are returned next, oldest first."""
@@ -219,7 +224,7 @@ class QualityWindows:
         chosen = np.flatnonzero(whole.lines[: len(whole), kernels.L_FLAGS] & mark)
         revision = self._revisions[level].get(interval, 0)
         self._revisions[level][interval] = revision + 1
-        rows = interval_rows(
+        found = interval_of(
             whole,
             chosen,
             interval_start_milliseconds=interval * INTERVALS_MILLISECONDS[level],
@@ -232,9 +237,7 @@ class QualityWindows:
         for cells in held:
             cells.changed &= ~mark
             cells.lines[: len(cells), kernels.L_FLAGS] &= ~mark
-        return QualityInterval(
-            interval * INTERVALS_MILLISECONDS[level], INTERVALS_MILLISECONDS[level], revision, tuple(rows)
-        )
+        return found
 
     def _loss(self, intervals: range) -> dict[int, tuple[int, int]]:
         """Return packets seen and lost during some intervals by observation point."""

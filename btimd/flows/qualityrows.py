@@ -1,8 +1,10 @@
 """Rows of connection quality: made of an interval's cells, and merged over what one does not want to tell apart."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -10,26 +12,33 @@ import numpy.typing as npt
 
 from btimd.kernels import qualitycells as kernels
 from btimd.kernels.packetlayout import QUALITY_COUNTERS
-from btimd.kernels.sketch import BUCKETS, ST_COUNT, ST_GREATEST, ST_LEAST, ST_SUM, STATS, dense, quantiles, sparse
+from btimd.kernels.sketch import (
+    BUCKETS,
+    ST_COUNT,
+    ST_GREATEST,
+    ST_LEAST,
+    ST_SUM,
+    STATS,
+    condense,
+    dense,
+    middles,
+    read,
+)
 from btimd.model.address import HALF_MASK, IPV4_MAPPED_LO, address_text
 from btimd.model.quality import COUNTERS, NO_DURATIONS, SAMPLE_KINDS, Durations, QualityRow
 from btimd.model.units import UnixMillis
 
 DIMENSIONS: Final = ("business", "region", "segment", "server")
 """What rows can be told apart by."""
+SECONDS: Final = ("mean", "least", "p50", "p95", "p99", "greatest")
+"""What is told of durations, as Durations has it."""
 _QUANTILES: Final = (0.5, 0.95, 0.99)
+_MIDDLES: Final = middles()
+_SERVERS_REMEMBERED: Final = 16_384
+"""Servers whose text is kept, as the same ones come again every interval: about 0.3 KB each."""
 _NANOS: Final = 1e9
 _FIRST_ROOM: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class QualityInterval:
-    """The rows of one interval, or the changed rows of one that was emitted before (`revision` > 0)."""
-
-    interval_start_milliseconds: UnixMillis
-    interval_milliseconds: int
-    revision: int
-    rows: tuple[QualityRow, ...]
+_MOST_COUNT: Final = 0x7FFF_FFFF
 
 
 class Cells:
@@ -56,6 +65,11 @@ class Cells:
     def octets(self) -> int:
         """Memory of the arrays."""
         return sum(one.nbytes for one in (self.cells, self.lines, self.table, self.stats, self.buckets))
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """How many lines and sketches fit."""
+        return len(self.cells), len(self.stats)
 
     def grow(self, shares: int) -> None:
         """Make room for at least so many lines and sketches more."""
@@ -91,7 +105,115 @@ def _longer(array: npt.NDArray[Any], used: int, room: int) -> npt.NDArray[Any]:
     return grown
 
 
-def interval_rows(
+@dataclass(frozen=True, slots=True, eq=False)
+class DurationColumns:
+    """What m sketches say, and one that says nothing before them, as columns.
+
+    count: int64[m + 1]. seconds: float64[6, m + 1], in the order of SECONDS, NaN where count is 0. Sketch k holds
+    bucket_counts[offsets[k]:offsets[k + 1]] in buckets[...], ascending: int64[m + 2], uint16, int32.
+    """
+
+    count: npt.NDArray[np.int64]
+    seconds: npt.NDArray[np.float64]
+    offsets: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.uint16]
+    bucket_counts: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.int32], sketches: npt.NDArray[np.int64]
+    ) -> "DurationColumns":
+        """Return some rows of kernels.sketch's arrays; nothing of those is kept."""
+        told = stats[sketches]
+        room = int(np.minimum(told[:, ST_COUNT], BUCKETS).sum())
+        held, held_counts = np.empty(room, np.uint16), np.empty(room, np.int32)
+        offsets = np.zeros(len(sketches) + 2, np.int64)
+        found = np.empty((len(_QUANTILES), len(sketches)))
+        used = condense(sketches, stats, buckets, np.array(_QUANTILES), _MIDDLES, offsets[1:], held, held_counts, found)
+        count = np.zeros(len(sketches) + 1, np.int64)
+        count[1:] = told[:, ST_COUNT]
+        seconds = np.full((len(SECONDS), len(count)), np.nan)
+        some = count[1:] > 0
+        np.divide(told[:, ST_SUM], count[1:], out=seconds[0, 1:], where=some)
+        seconds[0] /= _NANOS
+        np.divide(told[:, ST_LEAST], _NANOS, out=seconds[1, 1:], where=some)
+        seconds[2:5, 1:] = found
+        np.divide(told[:, ST_GREATEST], _NANOS, out=seconds[5, 1:], where=some)
+        return cls(count, seconds, offsets, held[:used].copy(), held_counts[:used].copy())
+
+    def some(self, numbers: npt.NDArray[np.int64]) -> list[Durations]:
+        """Return some of them; number 0 is of nothing."""
+        told = []
+        for count, seconds, begin, end in zip(
+            self.count[numbers].tolist(),
+            self.seconds[:, numbers].T.tolist(),
+            self.offsets[numbers].tolist(),
+            self.offsets[numbers + 1].tolist(),
+            strict=True,
+        ):
+            held, held_counts = self.buckets[begin:end].tolist(), self.bucket_counts[begin:end].tolist()
+            told.append(_durations(count, *seconds, tuple(held), tuple(held_counts)) if count else NO_DURATIONS)
+        return told
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QualityInterval:
+    """The n rows of one interval, or the changed rows of one that was emitted before (`revision` > 0), as columns.
+
+    Rows are sorted by name. names: for each of DIMENSIONS the text of each row. counters: int64[24, n] as COUNTERS.
+    durations: what was measured; measured: int64[4, n], for each of SAMPLE_KINDS the number there, 0 = nothing.
+    capture_loss_ratio: float64[n], NaN where nobody knows. Nobody writes to any of it, so any thread may read.
+    """
+
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    revision: int
+    names: tuple[list[str], ...]
+    counters: npt.NDArray[np.int64]
+    durations: DurationColumns
+    measured: npt.NDArray[np.int64]
+    capture_loss_ratio: npt.NDArray[np.float64]
+    _made: dict[int, QualityRow] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.capture_loss_ratio)
+
+    @property
+    def rows(self) -> tuple[QualityRow, ...]:
+        """All rows in words."""
+        return tuple(self.some_rows(range(len(self))))
+
+    def some_rows(self, numbers: Sequence[int]) -> list[QualityRow]:
+        """Return some rows in words, each of which is made when it is first asked for."""
+        made = self._made
+        missing = [number for number in numbers if number not in made]
+        if missing:
+            measured = [self.durations.some(one) for one in self.measured[:, missing]]
+            for number, counts, ratio, *durations in zip(
+                missing,
+                self.counters[:, missing].T.tolist(),
+                self.capture_loss_ratio[missing].tolist(),
+                *measured,
+                strict=True,
+            ):
+                made[number] = _row(
+                    self.interval_start_milliseconds,
+                    self.interval_milliseconds,
+                    self.revision,
+                    *(texts[number] for texts in self.names),
+                    *counts,
+                    *durations,
+                    None if isnan(ratio) else ratio,
+                )
+        return [made[number] for number in numbers]
+
+
+_row: Any = QualityRow
+_durations: Any = Durations
+"""What they say is given by position."""
+
+
+def interval_of(
     cells: Cells,
     chosen: npt.NDArray[np.intp],
     *,
@@ -101,77 +223,64 @@ def interval_rows(
     businesses: Sequence[Any],
     places: Sequence[Any],
     loss: Mapping[int, tuple[int, int]],
-) -> list[QualityRow]:
-    """Return some lines in words, by business, place and server. loss: packets seen and lost by observation point."""
-    lines = cells.lines[chosen]
-    of_sketch = durations(cells.stats, cells.buckets, int(cells.state[kernels.S_SKETCHES]))
-    ratios = {points: _loss_ratio(points, loss) for points in np.unique(lines[:, kernels.L_POINTS]).tolist()}
-    rows = []
-    for words, line in zip(cells.cells[chosen].tolist(), lines.tolist(), strict=True):
-        region, segment = places[words[kernels.K_PLACE]] if words[kernels.K_PLACE] >= 0 else ("", "")
-        sketches = line[kernels.L_SKETCH : kernels.L_SKETCH + len(SAMPLE_KINDS)]
-        rows.append(
-            _row(
-                interval_start_milliseconds,
-                interval_milliseconds,
-                revision,
-                businesses[words[kernels.K_BUSINESS]] if words[kernels.K_BUSINESS] >= 0 else "",
-                region,
-                segment,
-                server_text(words[kernels.K_SERVER_HI], words[kernels.K_SERVER_LO], words[kernels.K_PORT]),
-                *line[:QUALITY_COUNTERS],
-                *(of_sketch(sketch - 1) if sketch else NO_DURATIONS for sketch in sketches),
-                ratios[line[kernels.L_POINTS]],
-            )
-        )
-    return sorted(rows, key=_names)
+) -> QualityInterval:
+    """Return some lines under their names; nothing of `cells` is kept.
+
+    loss: packets seen and lost by observation point.
+    """
+    names, order = _sorted(_texts(cells.cells[chosen], businesses, places))
+    lines = cells.lines[chosen[order]]
+    sketches = np.ascontiguousarray(lines[:, kernels.L_SKETCH : kernels.L_SKETCH + len(SAMPLE_KINDS)].T)
+    points, of_point = np.unique(lines[:, kernels.L_POINTS], return_inverse=True)
+    ratios = np.array([_loss_ratio(one, loss) for one in points.tolist()], np.float64)
+    measured, some = np.zeros_like(sketches), sketches > 0
+    measured[some] = np.arange(1, np.count_nonzero(some) + 1)
+    return QualityInterval(
+        interval_start_milliseconds,
+        interval_milliseconds,
+        revision,
+        names,
+        np.ascontiguousarray(lines[:, :QUALITY_COUNTERS].T),
+        DurationColumns.of(cells.stats, cells.buckets, sketches[some] - 1),
+        measured,
+        ratios[of_point.reshape(-1)],
+    )
 
 
-_row: Any = QualityRow
-"""Its counters and durations are given by position."""
+def _texts(cells: npt.NDArray[np.int64], businesses: Sequence[Any], places: Sequence[Any]) -> tuple[Sequence[str], ...]:
+    """Return for each of DIMENSIONS the text of each cell."""
+    business, place, hi, lo, port = cells[:, : kernels.K_PORT + 1].T.tolist()
+    where = [places[one] if one >= 0 else ("", "") for one in place]
+    return (
+        [businesses[one] if one >= 0 else "" for one in business],
+        [region for region, _ in where],
+        [segment for _, segment in where],
+        list(map(server_text, hi, lo, port)),
+    )
+
+
+def _sorted(texts: Sequence[Sequence[str]]) -> tuple[tuple[list[str], ...], npt.NDArray[np.intp]]:
+    """Return columns of text in the order of the rows that they make, and that order."""
+    ranks = []
+    for column in reversed(texts):  # the last one that lexsort gets counts most
+        rank = {text: number for number, text in enumerate(sorted(set(column)))}
+        ranks.append([rank[text] for text in column])
+    order = np.lexsort(np.array(ranks, np.int64))
+    at = order.tolist()
+    return tuple([column[one] for one in at] for column in texts), order
 
 
 def _names(row: QualityRow) -> tuple[str, str, str, str]:
     return row.business, row.region, row.segment, row.server
 
 
+@lru_cache(maxsize=_SERVERS_REMEMBERED)
 def server_text(hi: int, lo: int, port: int) -> str:
     """Return "10.0.0.1:443" or "[2001:db8::1]:443" of an address in signed halves; empty for a port below 0."""
     if port < 0:
         return ""
     text = address_text(hi & HALF_MASK, lo & HALF_MASK)
     return f"{text}:{port}" if hi == 0 and lo >> 32 == IPV4_MAPPED_LO >> 32 else f"[{text}]:{port}"
-
-
-def durations(stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.integer], used: int) -> "_Durations":
-    """Return what reads the first `used` sketches."""
-    return _Durations(stats[:used], buckets[:used])
-
-
-class _Durations:
-    """Reads sketches, all at once."""
-
-    def __init__(self, stats: npt.NDArray[np.int64], buckets: npt.NDArray[np.integer]) -> None:
-        self._stats = stats.tolist()
-        self._sparse = sparse(buckets)
-        self._quantiles = quantiles(stats, buckets, _QUANTILES).tolist()
-
-    def __call__(self, sketch: int) -> Durations:
-        stats = self._stats[sketch]
-        count = stats[ST_COUNT]
-        if not count:
-            return NO_DURATIONS
-        p50, p95, p99 = self._quantiles[sketch]
-        return Durations(
-            count,
-            stats[ST_SUM] / count / _NANOS,
-            stats[ST_LEAST] / _NANOS,
-            p50,
-            p95,
-            p99,
-            stats[ST_GREATEST] / _NANOS,
-            *self._sparse[sketch],
-        )
 
 
 def _loss_ratio(points: int, loss: Mapping[int, tuple[int, int]]) -> float | None:
@@ -219,5 +328,6 @@ def merged_durations(parts: Sequence[Durations]) -> Durations:
     greatest = max(part.greatest_seconds or 0.0 for part in parts)
     stats = np.array([[total, 0, round(least * _NANOS), round(greatest * _NANOS)]], np.int64)
     mean = sum((part.mean_seconds or 0.0) * part.count for part in parts) / total
-    p50, p95, p99 = quantiles(stats, summed[None, :], _QUANTILES)[0].tolist()
-    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse(summed[None, :])[0])
+    sparse, quantiles = read(stats, np.minimum(summed, _MOST_COUNT)[None, :].astype(np.int32), _QUANTILES)
+    p50, p95, p99 = quantiles[0].tolist()
+    return Durations(total, mean, least, p50, p95, p99, greatest, *sparse[0])

@@ -4,6 +4,7 @@ DDSketch with fixed buckets (Masson, Rim, Lee: DDSketch, VLDB 2019, section 2). 
 by adding them, in any order and without loss, which means and ready-made quantiles are not.
 """
 
+from itertools import pairwise
 from math import ceil, log
 from typing import Any, Final
 
@@ -43,6 +44,16 @@ def bucket_of(nanoseconds: Any) -> Any:
 
 
 @inlined
+def _extent(least: Any, greatest: Any) -> Any:
+    """Return the first bucket that samples between two durations may be in, and the one after the last.
+
+    One more at either side, as nothing promises that logarithms of neighbours never change places.
+    """
+    first = max(bucket_of(least) - np.int64(1), np.int64(0))
+    return first, min(bucket_of(greatest) + np.int64(2), np.int64(BUCKETS))
+
+
+@inlined
 def add_sample(row: Any, nanoseconds: Any, stats: Any, buckets: Any) -> None:
     """Add a duration to a sketch: stats int64[rows, STATS], buckets int32[rows, BUCKETS]; below 0 counts as 0."""
     value = max(np.int64(nanoseconds), np.int64(0))
@@ -67,7 +78,8 @@ def add_sketch(source: Any, from_stats: Any, from_buckets: Any, row: Any, stats:
     stats[row, ST_COUNT] += from_stats[source, ST_COUNT]
     more = from_stats[source, ST_SUM]
     stats[row, ST_SUM] = stats[row, ST_SUM] + more if stats[row, ST_SUM] <= _MOST - more else np.int64(_MOST)
-    for bucket in range(BUCKETS):
+    first, end = _extent(from_stats[source, ST_LEAST], from_stats[source, ST_GREATEST])
+    for bucket in range(first, end):
         total = np.int64(buckets[row, bucket]) + np.int64(from_buckets[source, bucket])
         buckets[row, bucket] = min(total, np.int64(_MOST_COUNT))
 
@@ -99,6 +111,54 @@ def add_sketches(
     return len(sources)
 
 
+@kernel
+def condense(
+    sketches: Numbers,
+    stats: Numbers,
+    buckets: npt.NDArray[np.int32],
+    shares: npt.NDArray[np.float64],
+    middle: npt.NDArray[np.float64],
+    offsets: Numbers,
+    held: npt.NDArray[np.uint16],
+    counts: npt.NDArray[np.int32],
+    found: npt.NDArray[np.float64],
+) -> int:
+    """Write some sketches down as sparse ones, with quantiles as `read` gives them; return how many buckets hold.
+
+    sketches: int64[m], rows of stats and buckets. shares: which quantiles; middle: what `middles` returns. Sketch k
+    holds counts[offsets[k]:offsets[k + 1]] in the buckets held[...], ascending; both have room for all, which samples
+    or BUCKETS per sketch, whichever is less, always is. found: float64[len(shares), m], s, NaN of nothing.
+    """
+    used = 0
+    for k in range(len(sketches)):
+        row = sketches[k]
+        least, greatest = stats[row, ST_LEAST], stats[row, ST_GREATEST]
+        begin, total = used, np.int64(0)
+        offsets[k] = begin
+        if stats[row, ST_COUNT] > 0:
+            first, end = _extent(least, greatest)
+            for bucket in range(first, end):
+                count = np.int64(buckets[row, bucket])
+                if count > 0:
+                    held[used] = bucket
+                    counts[used] = count
+                    used += 1
+                    total += count
+        for at in range(len(shares)):
+            if total == 0:
+                found[at, k] = np.nan
+                continue
+            place = max(np.int64(ceil(shares[at] * np.float64(total))), np.int64(1))
+            one, below = begin, np.int64(counts[begin])
+            while below < place and one + 1 < used:
+                one += 1
+                below += np.int64(counts[one])
+            value = min(max(middle[held[one]], np.float64(least)), np.float64(greatest))
+            found[at, k] = value / _NANOS
+    offsets[len(sketches)] = used
+    return used
+
+
 def middles() -> npt.NDArray[np.float64]:
     """Return the duration that each bucket stands for, ns: nowhere in the bucket is further off than ACCURACY."""
     upper = FLOOR_NANOSECONDS * GROWTH ** np.arange(BUCKETS, dtype=np.float64)
@@ -110,31 +170,27 @@ def middles() -> npt.NDArray[np.float64]:
 _MIDDLES: Final = middles()
 
 
-def quantiles(stats: Numbers, buckets: npt.NDArray[np.integer], wanted: tuple[float, ...]) -> npt.NDArray[np.float64]:
-    """Return quantiles in seconds: float64[r, len(wanted)], NaN where a sketch holds nothing.
+Sparse = tuple[tuple[int, ...], tuple[int, ...]]
 
-    Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest rank): of two
-    samples 0.95 is the greater. No answer is below the least or above the greatest sample.
+
+def read(
+    stats: Numbers, buckets: npt.NDArray[np.int32], wanted: tuple[float, ...] = ()
+) -> tuple[list[Sparse], npt.NDArray[np.float64]]:
+    """Return what sketches hold: of each the buckets that hold anything, ascending, and what they hold; and quantiles.
+
+    stats: int64[r, STATS], buckets: int32[r, BUCKETS]. The quantiles are seconds, float64[r, len(wanted)], NaN where a
+    sketch holds nothing. Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1
+    (nearest rank): of two samples 0.95 is the greater. No answer is below the least or above the greatest sample.
     """
-    flat = np.cumsum(buckets, dtype=np.int64)
-    ends = flat.reshape(len(buckets), BUCKETS)[:, -1]
-    before = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-    total = ends - before
-    found = np.full((len(buckets), len(wanted)), np.nan)
-    for at, share in enumerate(wanted):
-        place = before + np.maximum(np.ceil(share * total).astype(np.int64), 1)
-        bucket = np.searchsorted(flat, place) - BUCKETS * np.arange(len(buckets))
-        value = np.clip(_MIDDLES[np.minimum(bucket, LAST)], stats[:, ST_LEAST], stats[:, ST_GREATEST])
-        found[:, at] = np.where(total > 0, value / _NANOS, np.nan)
-    return found
-
-
-def sparse(buckets: npt.NDArray[np.integer]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Return of each sketch the buckets that hold anything, ascending, and what they hold. buckets: [r, BUCKETS]."""
-    rows, held = np.nonzero(buckets)
-    counts = buckets[rows, held].tolist()
-    numbers, ends = held.tolist(), np.searchsorted(rows, np.arange(1, len(buckets) + 1)).tolist()
-    return [(tuple(numbers[begin:end]), tuple(counts[begin:end])) for begin, end in zip([0, *ends], ends, strict=False)]
+    rows = len(buckets)
+    room = int(np.minimum(stats[:, ST_COUNT], BUCKETS).sum())
+    offsets, found = np.zeros(rows + 1, np.int64), np.zeros((len(wanted), rows))
+    held, counts = np.zeros(room, np.uint16), np.zeros(room, np.int32)
+    shares = np.array(wanted, np.float64)
+    used = condense(np.arange(rows), stats, buckets, shares, _MIDDLES, offsets, held, counts, found)
+    numbers, sizes, edges = held[:used].tolist(), counts[:used].tolist(), offsets.tolist()
+    sparse = [(tuple(numbers[begin:end]), tuple(sizes[begin:end])) for begin, end in pairwise(edges)]
+    return sparse, np.ascontiguousarray(found.T)
 
 
 def dense(held: Numbers, counts: Numbers) -> Numbers:

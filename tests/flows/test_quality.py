@@ -45,7 +45,7 @@ def test_records_and_durations_become_one_row_per_business_place_and_server() ->
         T0 + 1000,
     )
     fine, coarse = windows.flush()
-    assert fine == QualityInterval(T0, 10_000, 0, fine.rows)
+    assert stamps([fine, coarse]) == [(0, 10, 0), (0, 60, 0)]
     assert fine.rows == (
         QualityRow(
             interval_start_milliseconds=T0,

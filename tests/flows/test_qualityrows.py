@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btimd.flows.quality import QualityWindows
-from btimd.flows.qualityrows import Cells, durations, grouped, merged_durations, server_text
+from btimd.flows.qualityrows import Cells, DurationColumns, grouped, interval_of, merged_durations, server_text
 from btimd.kernels.sketch import BUCKETS, STATS, add_samples
 from btimd.model.address import address_halves
 from btimd.model.quality import NO_DURATIONS, Durations, QualityRow
@@ -17,7 +17,7 @@ from tests.flows.traffic import ERP, SHARED, T0, attribution
 def measured(samples: list[int]) -> Durations:
     stats, buckets = np.zeros((1, STATS), np.int64), np.zeros((1, BUCKETS), np.int32)
     add_samples(np.zeros(len(samples), np.int64), np.array(samples, np.int64), stats, buckets)
-    return durations(stats, buckets, 1)(0)
+    return DurationColumns.of(stats, buckets, np.arange(1)).some(np.array([1]))[0]
 
 
 def rows() -> list[QualityRow]:
@@ -114,3 +114,40 @@ def test_cells_grow_by_doubling_or_by_what_is_asked_for_and_keep_what_they_hold(
     assert sorted(cells.table[cells.table > 0].tolist()) == [1, 2]
     cells.grow(90)
     assert (len(cells.cells), len(cells.table)) == (92, 256)
+
+
+def test_columns_say_of_each_sketch_what_rows_say_and_keep_nothing_of_where_they_come_from() -> None:
+    stats, buckets = np.zeros((4, STATS), np.int64), np.zeros((4, BUCKETS), np.int32)
+    add_samples(np.array([1, 3, 3]), np.array([500, 10**6, 10**9]), stats, buckets)
+    columns = DurationColumns.of(stats, buckets, np.array([3, 0, 1]))
+    stats[:], buckets[:] = 0, 0
+    assert columns.count.tolist() == [0, 2, 0, 1]
+    assert np.isnan(columns.seconds[:, [0, 2]]).all()
+    assert columns.seconds[:, 3].tolist() == [5e-7] * 6
+    assert columns.some(np.array([2, 1, 0, 3])) == [
+        NO_DURATIONS,
+        Durations(2, 0.5005, 0.001, near(0.001, 0.02), near(1.0, 0.02), near(1.0, 0.02), 1.0, (173, 346), (1, 1)),
+        NO_DURATIONS,
+        Durations(1, 5e-7, 5e-7, 5e-7, 5e-7, 5e-7, 5e-7, (0,), (1,)),
+    ]
+    nothing = DurationColumns.of(stats, buckets, np.zeros(0, np.int64))
+    assert (nothing.count.tolist(), nothing.some(np.zeros(1, np.int64))) == ([0], [NO_DURATIONS])
+
+
+def test_rows_are_made_of_columns_once_and_only_those_that_are_asked_for() -> None:
+    windows = QualityWindows(attribution())
+    windows.add(span(*(counted(f"10.{at}.0.1", requests=at) for at in (1, 2))), T0)
+    interval = windows.flush()[0]
+    (west,) = interval.some_rows((1,))
+    assert (west.region, west.requests, [*interval._made]) == ("west", 2, [1])
+    windows.add(span(counted("10.2.0.1", requests=5)), T0)
+    assert [row.requests for row in interval.rows] == [1, 2]
+    assert interval.rows[1] is west
+
+
+def test_an_interval_without_lines_has_no_rows() -> None:
+    empty = interval_of(
+        Cells(1), np.zeros(0, np.intp), interval_start_milliseconds=T0, interval_milliseconds=10_000, revision=3,
+        businesses=(), places=(), loss={},
+    )  # fmt: skip
+    assert (len(empty), empty.rows, empty.names) == (0, (), ([], [], [], []))
