@@ -25,13 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "decode", help="print the flow records or the packets of a capture file, one JSON object per line"
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="pcap or pcapng file")
-    parser.add_argument(
-        "--as",
-        dest="kind",
-        choices=("export", "packets"),
-        help="print the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are (default: records "
-        "where a tenth of the first 4,096 packets is flow export, or FILE is a pipe; else packets)",
-    )
+    add_kind_option(parser, "print the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are")
     parser.add_argument(
         "--raw",
         action="store_true",
@@ -40,11 +34,29 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=run)
 
 
+def add_kind_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add --as, which says what a capture file is taken for; `what` begins its help."""
+    parser.add_argument(
+        "--as",
+        dest="kind",
+        choices=("export", "packets"),
+        help=f"{what} (default: records where a tenth of the first 4,096 packets is flow export, or FILE is a pipe; "
+        "else packets)",
+    )
+
+
+def kind_of(path: Path, said: str | None) -> str:
+    """Return what a file is taken for: what was said, else by what it holds; raises CaptureFileError."""
+    if said:
+        return said
+    return "export" if not path.is_file() or holds_flow_export(path) else "packets"
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the records or packets; return 1 where the file cannot be read."""
     try:
         text: PacketText | _RecordText
-        if _kind(args) == "packets":
+        if kind_of(args.file, args.kind or ("export" if args.raw else None)) == "packets":
             text = PacketText(PacketFile(args.file))
         else:
             text = _RecordText(CaptureFile(args.file), raw=args.raw)
@@ -59,12 +71,6 @@ def run(args: argparse.Namespace) -> int:
     for sentence in text.summary():
         print(f"btimd decode: {sentence}", file=sys.stderr)
     return 0
-
-
-def _kind(args: argparse.Namespace) -> str:
-    if args.kind:
-        return str(args.kind)
-    return "export" if args.raw or not args.file.is_file() or holds_flow_export(args.file) else "packets"
 
 
 class _RecordText:

@@ -1,48 +1,64 @@
-"""btimd replay: what a capture of flow export would have been, per business, place and interval."""
+"""btimd replay: what a capture of flow export or of packets would have been, per business, place and interval."""
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from rich.console import Group
 from rich.table import Table
 
 from btimd.capture.replay import CaptureFile, CaptureFileError, ReplayCounters
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.capture.wire.walk import part
 from btimd.cli.common import SubParsers, add_config_option, plain_console, print_json
+from btimd.cli.ctl_quality import quality_tables
+from btimd.cli.decode import add_kind_option, kind_of
+from btimd.cli.replay_packets import RowKey, replay_packets, replay_quality, row_key, said
 from btimd.daemon.config import Config, load_config
 from btimd.daemon.wiring import build_attribution
 from btimd.flows.duplicates import Duplicates
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, WindowLimits, Windows
 from btimd.model.datagrams import DatagramBlock
+from btimd.model.quality import SAMPLE_KINDS, QualityRow
 from btimd.model.window import WindowBatch, WindowRow
 from btimd.settings.report import Problem, SettingsError
 
 _MOST_LATE_SECONDS: Final = 6 * 3600.0
 _MOST_FUTURE_SECONDS: Final = 3600.0
 _SLACK_SECONDS: Final = 60.0
-RowKey = tuple[int, str, str, str]
 
 
 def add_parser(subparsers: SubParsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "replay",
-        help="print windows per business for a capture of flow export",
-        description="Reads a pcap or pcapng file of NetFlow, IPFIX or sFlow datagrams, attributes every record by the "
-        "configuration, and prints what each business carried, per place and interval. Times are those of the capture. "
+        help="print windows per business for a capture of flow export or of packets",
+        description="Reads a pcap or pcapng file of NetFlow, IPFIX or sFlow datagrams, or of packets as a mirror port "
+        "brings them, attributes everything by the configuration, and prints what each business carried, per place and "
+        "interval, or how well its connections did. Times are those of the capture. "
         "error: 95 % of sampled figures lie within this share of the truth; lost: what never came of the exporters.",
     )
     parser.add_argument("file", type=Path, help="pcap or pcapng file")
+    add_kind_option(parser, "take the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are")
     parser.add_argument(
         "--interval", choices=("10s", "60s"), default="60s", help="length of the windows (default: 60s)"
+    )
+    parser.add_argument(
+        "--quality", action="store_true", help="packets: how well connections and DNS did, instead of what was carried"
+    )
+    parser.add_argument(
+        "--by",
+        action="append",
+        default=[],
+        choices=("server", "region", "segment"),
+        help="with --quality: a row for each of these; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per window cell")
     add_config_option(parser)
@@ -51,18 +67,64 @@ def add_parser(subparsers: SubParsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the windows; a summary of what was read and lost goes to standard error."""
+    if options.by and not options.quality:
+        raise _wrong("--by goes with --quality; without it, rows are per region and segment anyway")
     config = load_config(options.config)
+    interval = int(options.interval.removesuffix("s")) * 1000
+    by = ("business", *dict.fromkeys(options.by))
     try:
-        rows, summary = replay(options.file, config, int(options.interval.removesuffix("s")) * 1000)
+        meant = "packets" if options.quality and not options.file.is_file() else options.kind
+        is_export = kind_of(options.file, meant) == "export"
+        if options.quality and is_export:
+            raise _wrong(
+                f"{options.file} holds flow export, which does not tell how connections did; leave out --quality, or, "
+                "where the packets themselves are meant, add --as packets"
+            )
+        told, summary = (
+            _quality(options.file, config, interval, by)
+            if options.quality
+            else _windows(options.file, config, interval, is_export=is_export)
+        )
     except CaptureFileError as error:
-        raise SettingsError([Problem("replay", 0, "", str(error))]) from error
+        raise _wrong(str(error)) from error
     if options.json:
-        for row in rows:
-            print_json({"interval_start": _time(row), **asdict(row)})
-    else:
-        plain_console().print(_table(rows))
+        for row in told.rows:
+            print_json({"interval_start": _time(row), **_fields(row)})
+    elif told.picture is not None:
+        plain_console().print(told.picture)
     print(summary, file=sys.stderr)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Rows, and how they look as a table; None where there is nothing to show."""
+
+    rows: Sequence[WindowRow] | Sequence[QualityRow]
+    picture: Table | Group | None
+
+
+def _windows(path: Path, config: Config, interval_milliseconds: int, *, is_export: bool) -> tuple[_Told, str]:
+    rows, summary = (replay if is_export else replay_packets)(path, config, interval_milliseconds)
+    return _Told(rows, _table(rows)), summary
+
+
+def _quality(path: Path, config: Config, interval_milliseconds: int, by: Sequence[str]) -> tuple[_Told, str]:
+    rows, summary = replay_quality(path, config, interval_milliseconds, by)
+    return _Told(rows, quality_tables(rows, by, UTC) if rows else None), summary
+
+
+def _fields(row: WindowRow | QualityRow) -> dict[str, Any]:
+    """Return a row's fields; of durations their figures, without the sketch these are read from."""
+    found = asdict(row)
+    for kind in SAMPLE_KINDS:
+        for name in ("buckets", "bucket_counts"):
+            found.get(kind, {}).pop(name, None)
+    return found
+
+
+def _wrong(text: str) -> SettingsError:
+    return SettingsError([Problem("replay", 0, "", text)])
 
 
 def replay(path: Path, config: Config, interval_milliseconds: int) -> tuple[list[WindowRow], str]:
@@ -86,7 +148,7 @@ def replay(path: Path, config: Config, interval_milliseconds: int) -> tuple[list
     def keep(batches: list[WindowBatch]) -> None:
         for batch in batches:
             if batch.interval_milliseconds == interval_milliseconds:
-                rows.update({_key(row): row for row in batch.rows()})
+                rows.update({row_key(row): row for row in batch.rows()})
 
     for block in _steps(capture):
         now = int(block.arrival_milliseconds[-1])
@@ -103,7 +165,7 @@ def replay(path: Path, config: Config, interval_milliseconds: int) -> tuple[list
     keep(windows.flush())
     level = INTERVALS_MILLISECONDS.index(interval_milliseconds)
     losses = _losses(capture.counters, decoder, windows, level)
-    losses += _said({"records another exporter had reported": duplicates.counters.duplicates})
+    losses += said({"records another exporter had reported": duplicates.counters.duplicates})
     found = capture.counters
     summary = f"{path.name}: {found.packets} packets, {found.datagrams} flow export datagrams, {records} records"
     return [rows[key] for key in sorted(rows)], "; left out: ".join(
@@ -157,7 +219,7 @@ def _losses(found: ReplayCounters, decoder: FlowDecoder, windows: Windows, level
     """Return, in words, what of the file is in no window; empty where everything is."""
     decoded, sflow = decoder.counters, decoder.sflow.counters
     not_export = found.not_udp + found.other_payload + found.unknown_link
-    return _said(
+    return said(
         {
             "packets that are no flow export": not_export,
             "packets cut off": found.cut_off,
@@ -178,15 +240,7 @@ def _losses(found: ReplayCounters, decoder: FlowDecoder, windows: Windows, level
     )
 
 
-def _said(counts: Mapping[str, int]) -> list[str]:
-    return [f"{count} {what}" for what, count in counts.items() if count > 0]
-
-
-def _key(row: WindowRow) -> RowKey:
-    return row.interval_start_milliseconds, row.business, row.region, row.segment
-
-
-def _time(row: WindowRow) -> str:
+def _time(row: WindowRow | QualityRow) -> str:
     return datetime.fromtimestamp(row.interval_start_milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
