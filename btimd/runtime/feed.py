@@ -6,13 +6,19 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+UNREAD = 4
+"""How many times the keys that a feed keeps may be unread by a subscriber."""
 
 
 class FeedSubscription(Generic[K, V]):
-    """One reader of a Feed. Unread changes are kept per key: a slow reader costs memory per key, not per change."""
+    """One reader of a Feed. Unread changes are kept per key: a slow reader costs memory per key, not per change.
 
-    def __init__(self, feed: "Feed[K, V]", snapshot: Sequence[V]) -> None:
+    Of more unread keys than `capacity` those unchanged for longest are dropped: keys may name times, and never end.
+    """
+
+    def __init__(self, feed: "Feed[K, V]", snapshot: Sequence[V], capacity: int) -> None:
         self._feed = feed
+        self._capacity = capacity
         self._snapshot = snapshot
         self._pending: dict[K, V] = {}
         self._wake = asyncio.Event()
@@ -27,6 +33,8 @@ class FeedSubscription(Generic[K, V]):
         """Take a change (called by the feed)."""
         self._pending.pop(key, None)
         self._pending[key] = value
+        if len(self._pending) > self._capacity:
+            del self._pending[next(iter(self._pending))]
         self._wake.set()
 
     async def changes(self) -> AsyncIterator[Sequence[V]]:
@@ -81,7 +89,7 @@ class Feed(Generic[K, V]):
 
     def subscribe(self) -> FeedSubscription[K, V]:
         """Return a subscription whose snapshot is the present state; close it after use."""
-        subscription = FeedSubscription(self, self.values())
+        subscription = FeedSubscription(self, self.values(), UNREAD * self._capacity)
         self._subscribers.add(subscription)
         return subscription
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from btimd.runtime.feed import Feed, FeedSubscription
+from btimd.runtime.feed import UNREAD, Feed, FeedSubscription
 
 
 async def next_batch(subscription: FeedSubscription[str, int]) -> Sequence[int]:
@@ -31,6 +31,15 @@ async def test_a_slow_reader_gets_the_latest_of_each_key_only() -> None:
         feed.publish("b", -value)
 
     assert await next_batch(subscription) == [999, -999]
+
+
+async def test_what_a_reader_does_not_read_is_bounded_and_the_oldest_goes() -> None:
+    feed: Feed[str, int] = Feed(2)
+    subscription = feed.subscribe()
+    for value in range(2 * UNREAD + 3):
+        feed.publish(f"interval {value}", value)
+
+    assert await next_batch(subscription) == list(range(3, 2 * UNREAD + 3))
 
 
 async def test_what_is_not_kept_is_a_change_but_not_a_state() -> None:
