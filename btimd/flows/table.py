@@ -147,7 +147,7 @@ class FlowTable:
         self._free = np.zeros(capacity, np.int32)
         self._state = np.zeros(flowentry.STATE_SIZE, np.int64)
         self._secrets = np.random.default_rng(seed).integers(1 << 29, 1 << 30, flowentry.SECRETS) * 2 + 1
-        self._rows = np.zeros((flowcache.BATCH, flowcache.ROW_WORDS), np.int64)
+        self._rows = zero_lines(flowcache.BATCH * (flowcache.ROW_WORDS // 8)).reshape(flowcache.BATCH, -1)
         self._measured = np.zeros((SAMPLE_ROWS, MOST_SAMPLES), np.int64)
         self._ages = np.zeros(flowsweep.AGES, np.int64)
         self._records = np.zeros((flowentry.RECORD_ROWS, 2 * _ROOM), np.int64)

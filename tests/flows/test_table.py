@@ -319,7 +319,7 @@ def test_the_recorder_gets_each_packet_with_the_slot_and_label_of_its_flow() -> 
     table.add(block_of([Packet(), BACK, wide]))
     arp = PacketBlock(np.zeros(60, np.uint8), np.array([[0], [60], [60], [START], [1], [0]]))
     table.add(arp)
-    assert recorder.seen == [(0, 443, 54), (0, 443, 54), (1, 81, 62), (-1, -1, 60)]
+    assert recorder.seen == [(0, 443, 54), (0, 443, 54), (1, 81, 62), (-1, -1, 0)]
     table.add(block_of([Packet(), Packet(flags=SYN), BACK]))
     assert [tag for _, tag, _ in recorder.seen[4:]] == [443, 443, 443]
 
