@@ -114,9 +114,9 @@ from btimd.kernels.tcpquality import (
 
 BATCH: Final = 64
 """Packets per pass; no flow is forgotten within them."""
-# rows: int64[BATCH, ROW_WORDS]: what parse_packet wrote, but for its first words, which say nothing of flows: there stand
-# the flow's E_ADDRESSES and E_META as far as they are key, the hash, whether end 1 sent the packet, the slot of the flow
-# it probably belongs to, -1 = none known, -2 = it is in no flow, what it adds to D_OCTETS, its time, ms after the epoch,
+# rows: int64[BATCH, ROW_WORDS]: what parse_packet wrote, but for its first words, which say nothing of flows. There
+# stand E_ADDRESSES and E_META as far as they are key, the hash, whether end 1 sent the packet, the slot of the flow it
+# probably belongs to, -1 = none known, -2 = it is in no flow, what it adds to D_OCTETS, its time, ms after the epoch,
 # and whether it was not sent by who was seen first.
 (K_ADDRESSES, K_META, K_HASH, K_REVERSE, K_SLOT, K_OCTETS, K_MOMENT, K_SINCE) = range(8)
 ROW_WORDS: Final = -(-PACKET_SIZE // 8) * 8
@@ -425,7 +425,6 @@ def add_packets(
                 captured = frame_end[i] - frame_at[i]
                 _note_without_addresses(captured, octets, frame_link[i], row[H_FAULT], state)
                 row[K_SLOT] = -2
-                row[K_HASH] = 0
                 row[K_META] = 0
                 continue
             # What the IP header says, but not more than the frame had room for.
@@ -434,10 +433,12 @@ def add_packets(
             row[K_OCTETS] = ((octets - inner) << OCTETS_BITS) | inner
             moment = max(frame_time[i], np.int64(0)) // NANOSECONDS_PER_MILLISECOND - epoch
             row[K_MOMENT] = min(max(moment, np.int64(0)), np.int64(_M32))
-            value = _key(row, secrets)
-            prefetch(index, value & mask)
-            row[K_HASH] = value
             row[K_SLOT] = -1
+        # Another loop: what a processor does ahead of time is little more than one packet of both.
+        for k in range(count):
+            value = _key(rows[k], secrets) if rows[k, K_SLOT] == -1 else np.int64(0)
+            prefetch(index, value & mask)
+            rows[k, K_HASH] = value
         for k in range(count):
             value = rows[k, K_HASH]
             tag = tag_of(value)
@@ -449,19 +450,18 @@ def add_packets(
             if rows[k, K_META] & WIDE != 0:
                 prefetch(wide, slot)
             if measuring:
-                prefetch(quality_lines, 2 * slot)
-                prefetch(quality_lines, 2 * slot + 1)
+                prefetch(quality_lines, 2 * slot)  # what most segments need of it is in the first line
             rows[k, K_SLOT] = slot if rows[k, K_SLOT] == -1 else np.int64(-2)
-        k = np.int64(0)
-        measured_to = np.int64(0)
-        settled = np.int64(-1)
+        reached: Any = np.int64(0)
+        measured_to: Any = np.int64(0)
+        settled: Any = np.int64(-1)
         while True:
-            while k < count and (k == settled or _is_usual(rows[k], entries, wide)):
-                if rows[k, K_SLOT] >= 0:
-                    _count(rows[k], entries)
-                k += 1
+            while reached < count and (reached == settled or _is_usual(rows[reached], entries, wide)):
+                if rows[reached, K_SLOT] >= 0:
+                    _count(rows[reached], entries)
+                reached += 1
             if measuring:
-                for done in range(measured_to, k):
+                for done in range(measured_to, reached):
                     row = rows[done]
                     slot = row[K_SLOT]
                     ends = (row[K_META] >> ENDS_SHIFT) & ENDS_MASK
@@ -482,14 +482,14 @@ def add_packets(
                         samples[Q_KIND, column] = measured[M_KIND, sample]
                         samples[Q_NANOSECONDS, column] = measured[M_NANOSECONDS, sample]
                         state[S_SAMPLES] = column + 1
-                measured_to = k
-            if k == count:
+                measured_to = reached
+            if reached == count:
                 break
             _settle(
-                slab, max(frame_time[begin + k], np.int64(0)), frame_tag[begin + k], rows[k], index, hashes, entries,
-                wide, outer, quality, free, state, records, quality_rows, quality_counters, fresh,
+                slab, max(frame_time[begin + reached], np.int64(0)), frame_tag[begin + reached], rows[reached], index,
+                hashes, entries, wide, outer, quality, free, state, records, quality_rows, quality_counters, fresh,
             )  # fmt: skip
-            settled = k
+            settled = reached
         if len(slots) > 0:
             for k in range(count):
                 i = begin + k

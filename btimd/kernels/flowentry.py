@@ -83,17 +83,17 @@ def flow_hash(hi_0: Any, lo_0: Any, hi_1: Any, lo_1: Any, ends: Any, secrets: An
     value ^= ((hi_0 >> 32) & _M32) * secrets[5]
     value ^= (hi_1 & _M32) * secrets[6]
     value ^= ((hi_1 >> 32) & _M32) * secrets[7]
-    return _mixed(value, ends, secrets)
+    value ^= (ends & _M32) * secrets[8]
+    value ^= (ends >> 32) * secrets[9]
+    value = ((value ^ (value >> 31)) & _M32) * secrets[10]
+    return (value >> 25) & 0x7FFF_FFFF
 
 
 @inlined
 def narrow_hash(one: Any, other: Any, ends: Any, secrets: Any) -> Any:
     """Return 31 bits for two IPv4 addresses; no other flow has the same key as theirs, so it is no flow_hash."""
-    return _mixed(one * secrets[0] ^ other * secrets[2], ends, secrets)
-
-
-@inlined
-def _mixed(value: Any, ends: Any, secrets: Any) -> Any:
+    value = one * secrets[0]
+    value ^= other * secrets[2]
     value ^= (ends & _M32) * secrets[8]
     value ^= (ends >> 32) * secrets[9]
     value = ((value ^ (value >> 31)) & _M32) * secrets[10]

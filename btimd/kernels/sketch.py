@@ -120,7 +120,7 @@ def read_sketches(
     held: Numbers,
     counts: Numbers,
     ends: Numbers,
-) -> int:
+) -> Any:
     """Write which buckets of each sketch hold anything, ascending, and what they hold; return how many all have.
 
     stats: int64[r, STATS], buckets: [r, BUCKETS]. held, counts: int64 with room for all; those of sketch k end before
@@ -159,20 +159,17 @@ def read(
 ) -> tuple[list[Sparse], npt.NDArray[np.float64]]:
     """Return what sketches hold: of each the buckets that hold anything, ascending, and what they hold; and quantiles.
 
-    stats: int64[r, STATS], buckets: [r, BUCKETS]. The quantiles are seconds, float64[r, len(wanted)], NaN where a sketch
-    holds nothing. Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest
-    rank): of two samples 0.95 is the greater. No answer is below the least or above the greatest sample.
+    stats: int64[r, STATS], buckets: [r, BUCKETS]. Quantiles are seconds, float64[r, len(wanted)], NaN where there is
+    nothing. Quantile q of n samples is the one at place ceil(q * n) of the sorted ones, counted from 1 (nearest rank):
+    of two samples 0.95 is the greater. No answer is below the least or above the greatest sample.
     """
     room = int(np.minimum(stats[:, ST_COUNT], BUCKETS).sum())
     places, ends = np.zeros((len(buckets), len(wanted)), np.int64), np.zeros(len(buckets), np.int64)
     held, counts = np.zeros(room, np.int64), np.zeros(room, np.int64)
     used = read_sketches(stats, buckets, np.array(wanted, np.float64), places, held, counts, ends)
     value = np.clip(_MIDDLES[places], stats[:, [ST_LEAST]], stats[:, [ST_GREATEST]]) / _NANOS
-    numbers, sizes, edges = held[:used].tolist(), counts[:used].tolist(), ends.tolist()
-    sparse = [
-        (tuple(numbers[begin:end]), tuple(sizes[begin:end]))
-        for begin, end in zip([0, *edges], edges, strict=False)
-    ]  # fmt: skip
+    numbers, sizes, edges = tuple(held[:used].tolist()), tuple(counts[:used].tolist()), ends.tolist()
+    sparse = [(numbers[begin:end], sizes[begin:end]) for begin, end in zip([0, *edges], edges, strict=False)]
     return sparse, np.where(places < 0, np.nan, value)
 
 
