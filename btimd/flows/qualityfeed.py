@@ -97,8 +97,8 @@ def _names(interval: QualityInterval) -> Iterator[_Name]:
 class _Watched(Feed[_RowKey, QualityRow]):
     """Tells of changes; what is true at the moment is known by the history alone, and asked for when somebody comes."""
 
-    def __init__(self, present: Callable[[], Sequence[QualityRow]]) -> None:
-        super().__init__(0, keep=lambda _: False)
+    def __init__(self, capacity: int, present: Callable[[], Sequence[QualityRow]]) -> None:
+        super().__init__(capacity, keep=lambda _: False)  # the capacity bounds what a subscriber leaves unread
         self._present = present
 
     @override
@@ -117,7 +117,9 @@ class QualityHistory:
     def __init__(self, intervals_milliseconds: Sequence[int], capacity: int) -> None:
         self._capacity = capacity
         self._kept: dict[int, dict[UnixMillis, _Kept]] = {interval: {} for interval in intervals_milliseconds}
-        self._feeds = {interval: _Watched(partial(self._present, interval)) for interval in intervals_milliseconds}
+        self._feeds = {
+            interval: _Watched(capacity, partial(self._present, interval)) for interval in intervals_milliseconds
+        }
 
     def publish(self, interval: QualityInterval) -> None:
         """Take the rows of an interval and tell whoever watches; rows are made if somebody does."""

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from btimd.flows.lines import zero_lines
+from btimd.flows.lines import LINE_OCTETS, zero_lines
 from btimd.kernels import flowcache, flowentry, flowsweep
 from btimd.kernels.packetlayout import FRAME_ROWS, QUALITY_COUNTERS
 from btimd.kernels.tcpquality import MOST_SAMPLES, QUALITY_WORDS, SAMPLE_ROWS
@@ -27,10 +27,24 @@ _SWEEP_NANOSECONDS: Final = 1_000_000_000
 _ROOM: Final = (1 << 14) - 24
 """Flows that can be reported before they are collected; no power of two, or all rows of a column share cache places."""
 _FRESH_ROOM: Final = 1 << 12
+_LARGE_PAGE: Final = 1 << 21
+_MOST_PIECES: Final = 8
 _EVICTED_AT_ONCE: Final = 1 << 12
 _LOOKED_AT_PER_EVICTED: Final = 8
 _MAPPED: Final = 0xFFFF << 32
-_ICMP: Final = (flowentry.ICMP, flowentry.ICMPV6)
+_SPARE_OUTPUTS: Final = 4
+_Outputs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Flow records, connections, their counters, durations."""
+_FLOW_COLUMNS: Final = (
+    ("flow_start_milliseconds", flowentry.R_FIRST),
+    ("flow_end_milliseconds", flowentry.R_LAST),
+    ("source_address_hi", flowentry.R_SOURCE_HI),
+    ("source_address_lo", flowentry.R_SOURCE_LO),
+    ("destination_address_hi", flowentry.R_DESTINATION_HI),
+    ("destination_address_lo", flowentry.R_DESTINATION_LO),
+    ("octet_delta_count", flowentry.R_OCTETS),
+)
+_M8, _M16 = 0xFF, 0xFFFF
 _LATEST: Final = (1 << 63) - 1
 _M32: Final = 0xFFFF_FFFF
 _HALF_SPAN: Final = 1 << 31
@@ -105,8 +119,8 @@ class PacketRecorder(Protocol):
     def record(self, block: PacketBlock, slots: npt.NDArray[np.int32], payload_at: npt.NDArray[np.int64]) -> None:
         """Take n packets just counted, before any of their flows is forgotten.
 
-        slots: int32[n], -1 = in no flow. payload_at: int64[n], where in the slab the payload of the innermost transport
-        begins; the end of the packet where it has none, or where it was not captured.
+        slots: int32[n], -1 = in no flow. payload_at: int64[n], where in the slab the payload of the innermost TCP or
+        UDP begins, at most the end of the packet; 0 = nobody knows.
         """
 
 
@@ -136,31 +150,31 @@ class FlowTable:
             raise ValueError(f"the recorder has {len(recorder.tags)} tags, the table {capacity} flows")
         # So few at a time that small tables need not empty themselves for each batch.
         self._batch = min(flowcache.BATCH, max(1, capacity // 16))
-        self._entries = zero_lines(capacity).reshape(-1)
-        self._wide = zero_lines(-(-capacity // 2)).reshape(-1, flowentry.WIDE_WORDS)
-        self._hashes = np.zeros(capacity, np.int32)
-        self._outer = np.zeros((capacity, flowentry.OUTER_WORDS), np.int64)
-        self._quality = zero_lines(measured, QUALITY_WORDS // 8)
+        # All in one piece: the system then gives it in pages of 2 MiB, and hardly any look-up has to find out first
+        # where its page is. The index comes first, as it is touched everywhere from the beginning.
+        index = 1 << (2 * capacity - 1).bit_length()
+        pieces = _Pieces(-(-index // 16) + -(-capacity // 16) + capacity + 2 * measured + -(-capacity // 2))
+        self._index = pieces.take(-(-index // 16)).view(np.int32)[:index]
+        self._index[:] = -1
+        self._hashes = pieces.take(-(-capacity // 16)).view(np.int32)[:capacity]
+        self._entries = pieces.take(capacity)
+        self._quality = pieces.take(measured * 2).reshape(-1, QUALITY_WORDS)
         self._quality_lines = self._quality.reshape(-1, 8)
-        self._index = np.full(1 << (2 * capacity - 1).bit_length(), -1, np.int32)
+        self._wide = pieces.take(-(-capacity // 2)).reshape(-1, flowentry.WIDE_WORDS)
+        self._outer = np.zeros((capacity, flowentry.OUTER_WORDS), np.int64)
         self._storage = self._index, self._hashes, self._entries, self._wide, self._outer, self._quality
         self._free = np.zeros(capacity, np.int32)
         self._state = np.zeros(flowentry.STATE_SIZE, np.int64)
         self._secrets = np.random.default_rng(seed).integers(1 << 29, 1 << 30, flowentry.SECRETS) * 2 + 1
-        self._rows = np.zeros((flowcache.BATCH, flowcache.ROW_WORDS), np.int64)
+        self._rows = zero_lines(flowcache.BATCH * (flowcache.ROW_WORDS // 8)).reshape(flowcache.BATCH, -1)
         self._measured = np.zeros((SAMPLE_ROWS, MOST_SAMPLES), np.int64)
         self._ages = np.zeros(flowsweep.AGES, np.int64)
-        self._records = np.zeros((flowentry.RECORD_ROWS, 2 * _ROOM), np.int64)
-        self._quality_rows = np.zeros((flowentry.QUALITY_ROWS, _ROOM), np.int64)
-        self._quality_counters = np.zeros((QUALITY_COUNTERS, _ROOM), np.int64)
-        self._samples = np.zeros((flowentry.SAMPLE_OUT_ROWS, MOST_SAMPLES * _ROOM), np.int64)
+        self._records, self._quality_rows, self._quality_counters, self._samples = _outputs()
+        self._spare: list[_Outputs] = []
+        self._full: list[tuple[_Outputs, int, int, int]] = []
         self._fresh = np.zeros(_FRESH_ROOM if self._label is not None else 0, np.int32)
         self._slots = np.zeros(0, np.int32)
         self._payload_at = np.zeros(0, np.int64)
-        self._collected: list[npt.NDArray[np.int64]] = []
-        self._collected_quality: list[npt.NDArray[np.int64]] = []
-        self._collected_counters: list[npt.NDArray[np.int64]] = []
-        self._collected_samples: list[npt.NDArray[np.int64]] = []
         self._waiting = self._made = self._made_quality = self._made_samples = 0
         self._packets_before = 0
         self._has_epoch = False
@@ -357,20 +371,20 @@ class FlowTable:
         records[flowentry.R_FIRST] = self._state[flowentry.S_EPOCH] + ((times >> 32) & _M32)
         records[flowentry.R_LAST] = self._state[flowentry.S_EPOCH] + (times & _M32)
         records[flowentry.R_VLAN] = (meta >> flowentry.VLAN_SHIFT) & 0xFFF
-        return self._batch_of(records)
+        return self._batch_of([records])
 
     def _collect(self) -> None:
-        """Empty the kernels' outputs."""
+        """Put the kernels' outputs aside and give them others, as these are full."""
         records, connections, samples = (
             int(self._state[at]) for at in (flowentry.S_RECORDS, flowentry.S_QUALITY, flowentry.S_SAMPLES)
         )
-        if records:
-            self._collected.append(self._records[:, :records].copy())
-        if connections:
-            self._collected_quality.append(self._quality_rows[:, :connections].copy())
-            self._collected_counters.append(self._quality_counters[:, :connections].copy())
-        if samples:
-            self._collected_samples.append(self._samples[:, :samples].copy())
+        if not records and not connections and not samples:
+            return
+        outputs = self._records, self._quality_rows, self._quality_counters, self._samples
+        self._full.append((outputs, records, connections, samples))
+        self._records, self._quality_rows, self._quality_counters, self._samples = (
+            self._spare.pop() if self._spare else _outputs()
+        )
         self._state[[flowentry.S_RECORDS, flowentry.S_QUALITY, flowentry.S_SAMPLES]] = 0
         self._waiting += records
         self._made += records
@@ -380,47 +394,78 @@ class FlowTable:
     def _take(self, lost_packets: int) -> SpanTraffic:
         """Return all that was collected."""
         self._collect()
-        flows = self._batch_of(_joined(self._collected, flowentry.RECORD_ROWS))
+        full = self._full
+        flows = self._batch_of([outputs[0][:, :records] for outputs, records, _, _ in full])
         quality = _quality_of(
-            _joined(self._collected_quality, flowentry.QUALITY_ROWS),
-            _joined(self._collected_counters, QUALITY_COUNTERS),
-            _joined(self._collected_samples, flowentry.SAMPLE_OUT_ROWS),
+            [outputs[1][:, :connections] for outputs, _, connections, _ in full if connections],
+            [outputs[2][:, :connections] for outputs, _, connections, _ in full if connections],
+            [outputs[3][:, :samples] for outputs, _, _, samples in full if samples],
         )
-        for parts in (self._collected, self._collected_quality, self._collected_counters, self._collected_samples):
-            parts.clear()
+        self._spare = [outputs for outputs, *_ in full][:_SPARE_OUTPUTS]
+        self._full = []
         self._waiting = 0
         packets = int(self._state[flowentry.S_PACKETS])
         before, self._packets_before = self._packets_before, packets
         return SpanTraffic(self._observation_point, flows, quality, packets - before, lost_packets)
 
-    def _batch_of(self, records: npt.NDArray[np.int64]) -> FlowBatch:
-        """Return what kernels wrote as a batch."""
-        count, ends, heads = records.shape[1], records[flowentry.R_ENDS], records[flowentry.R_COUNT]
-        protocol = ends >> 32
-        bits = (heads >> 8) & 0xFFFF
-        icmp = np.isin(protocol, _ICMP)
+    def _batch_of(self, parts: Sequence[npt.NDArray[np.int64]]) -> FlowBatch:
+        """Return what kernels wrote as a batch; each number of it is copied once, and goes where it stays."""
+        count = sum(part.shape[1] for part in parts)
         columns: dict[str, npt.NDArray[Any]] = dict(FlowBatch.zeros(count).columns)
-        columns |= {
-            "flow_start_milliseconds": records[flowentry.R_FIRST],
-            "flow_end_milliseconds": records[flowentry.R_LAST],
-            "source_address_hi": records[flowentry.R_SOURCE_HI].view(np.uint64),
-            "source_address_lo": records[flowentry.R_SOURCE_LO].view(np.uint64),
-            "destination_address_hi": records[flowentry.R_DESTINATION_HI].view(np.uint64),
-            "destination_address_lo": records[flowentry.R_DESTINATION_LO].view(np.uint64),
-            "source_transport_port": ((ends >> 16) & 0xFFFF).astype(np.uint16),
-            "destination_transport_port": np.where(icmp, bits, ends & 0xFFFF).astype(np.uint16),
-            "protocol_identifier": protocol.astype(np.uint8),
-            "ip_class_of_service": (heads & 0xFF).astype(np.uint8),
-            "tcp_control_bits": np.where(icmp, 0, bits).astype(np.uint16),
-            "vlan_id": records[flowentry.R_VLAN].astype(np.uint16),
-            "octet_delta_count": records[flowentry.R_OCTETS],
-            "packet_delta_count": heads >> flowentry.COUNT_SHIFT,
-            "exporter_id": np.full(count, self._observation_point, np.int32),
-            "layer2_octet_delta_count": records[flowentry.R_FRAME_OCTETS],
-        }
-        if records[flowentry.R_LABEL].any():
-            columns["mpls_top_label"] = records[flowentry.R_LABEL]
+        columns["exporter_id"][:] = self._observation_point
+        octets_of_frames = np.empty(count, np.int64)
+        labels = np.zeros(count if any(part[flowentry.R_LABEL].any() for part in parts) else 0, np.int64)
+        begin = 0
+        for part in parts:
+            here = slice(begin, begin + part.shape[1])
+            begin = here.stop
+            for name, row in _FLOW_COLUMNS:
+                columns[name].view(np.int64)[here] = part[row]
+            ends, heads = part[flowentry.R_ENDS], part[flowentry.R_COUNT]
+            protocol, bits, port = columns["protocol_identifier"], columns["tcp_control_bits"], ends & _M16
+            protocol[here] = ends >> 32
+            bits[here] = (heads >> 8) & _M16
+            icmp = (protocol[here] == flowentry.ICMP) | (protocol[here] == flowentry.ICMPV6)
+            if icmp.any():
+                np.copyto(port, bits[here], where=icmp)
+                bits[here][icmp] = 0
+            columns["source_transport_port"][here] = (ends >> 16) & _M16
+            columns["destination_transport_port"][here] = port
+            columns["ip_class_of_service"][here] = heads & _M8
+            columns["packet_delta_count"][here] = heads >> flowentry.COUNT_SHIFT
+            columns["vlan_id"][here] = part[flowentry.R_VLAN]
+            octets_of_frames[here] = part[flowentry.R_FRAME_OCTETS]
+            if len(labels):
+                labels[here] = part[flowentry.R_LABEL]
+        columns["layer2_octet_delta_count"] = octets_of_frames
+        if len(labels):
+            columns["mpls_top_label"] = labels
         return FlowBatch(columns)
+
+
+def _outputs() -> _Outputs:
+    """Return what kernels write to."""
+    return (
+        np.zeros((flowentry.RECORD_ROWS, 2 * _ROOM), np.int64),
+        np.zeros((flowentry.QUALITY_ROWS, _ROOM), np.int64),
+        np.zeros((QUALITY_COUNTERS, _ROOM), np.int64),
+        np.zeros((flowentry.SAMPLE_OUT_ROWS, MOST_SAMPLES * _ROOM), np.int64),
+    )
+
+
+class _Pieces:
+    """Zeros to be given away piece by piece, in lines of 64 octets. Memory is taken when it is first written to."""
+
+    def __init__(self, lines: int) -> None:
+        octets = (lines + _MOST_PIECES) * LINE_OCTETS
+        raw = np.zeros(octets + (_LARGE_PAGE if octets > _LARGE_PAGE else 2 * LINE_OCTETS), np.uint8)
+        self._octets = raw[-raw.ctypes.data % (len(raw) - octets) :]
+
+    def take(self, lines: int) -> npt.NDArray[np.int64]:
+        """Return so many lines; they begin on a multiple of 128 octets, as processors fetch lines in pairs."""
+        taken = lines * LINE_OCTETS
+        piece, self._octets = self._octets[:taken], self._octets[-(-taken // (2 * LINE_OCTETS)) * 2 * LINE_OCTETS :]
+        return piece.view(np.int64)
 
 
 class _SameMemory:
@@ -439,29 +484,53 @@ def _writable(slab: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return slab if slab.flags.writeable or not len(slab) else np.asarray(_SameMemory(slab))
 
 
-def _joined(parts: Sequence[npt.NDArray[np.int64]], rows: int) -> npt.NDArray[np.int64]:
-    return np.concatenate(parts, axis=1) if parts else np.zeros((rows, 0), np.int64)
+def _joined(parts: Sequence[npt.NDArray[np.int64]], rows: slice) -> npt.NDArray[np.int64]:
+    if not parts:
+        return np.zeros((rows.stop - (rows.start or 0), 0), np.int64)
+    return np.concatenate([part[rows] for part in parts], axis=1)
 
 
-def _ports_of(ends: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
-    return np.stack(((ends >> 16) & 0xFFFF, ends & 0xFFFF)).astype(np.uint16)
+def _row_of(parts: Sequence[npt.NDArray[np.int64]], row: int, dtype: type = np.int64) -> npt.NDArray[Any]:
+    return np.concatenate([part[row] for part in parts] or [np.zeros(0, np.int64)], dtype=dtype, casting="unsafe")
+
+
+def _ends_of(
+    parts: Sequence[npt.NDArray[np.int64]],
+) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.uint8]]:
+    """Return ports and protocol."""
+    ports = np.empty((2, sum(part.shape[1] for part in parts)), np.uint16)
+    protocol = np.empty(ports.shape[1], np.uint8)
+    begin = 0
+    for part in parts:
+        ends = part[flowentry.Q_ENDS]
+        here = slice(begin, begin + len(ends))
+        begin = here.stop
+        ports[0, here] = (ends >> 16) & _M16
+        ports[1, here] = ends & _M16
+        protocol[here] = ends >> 32
+    return ports, protocol
 
 
 def _quality_of(
-    rows: npt.NDArray[np.int64], counters: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]
+    rows: Sequence[npt.NDArray[np.int64]],
+    counters: Sequence[npt.NDArray[np.int64]],
+    samples: Sequence[npt.NDArray[np.int64]],
 ) -> QualityBatch:
+    addresses, (ports, protocol), (sample_ports, sample_protocol) = (
+        slice(0, flowentry.Q_ENDS), _ends_of(rows), _ends_of(samples)
+    )  # fmt: skip
     return QualityBatch(
-        addresses=rows[: flowentry.Q_ENDS],
-        ports=_ports_of(rows[flowentry.Q_ENDS]),
-        protocol=(rows[flowentry.Q_ENDS] >> 32).astype(np.uint8),
-        time_milliseconds=rows[flowentry.Q_TIME],
-        counters=counters,
-        sample_addresses=samples[: flowentry.Q_ENDS],
-        sample_ports=_ports_of(samples[flowentry.Q_ENDS]),
-        sample_protocol=(samples[flowentry.Q_ENDS] >> 32).astype(np.uint8),
-        sample_time_milliseconds=samples[flowentry.Q_TIME],
-        sample_kind=samples[flowentry.Q_KIND].astype(np.uint8),
-        sample_nanoseconds=samples[flowentry.Q_NANOSECONDS],
+        addresses=_joined(rows, addresses),
+        ports=ports,
+        protocol=protocol,
+        time_milliseconds=_row_of(rows, flowentry.Q_TIME),
+        counters=_joined(counters, slice(0, QUALITY_COUNTERS)),
+        sample_addresses=_joined(samples, addresses),
+        sample_ports=sample_ports,
+        sample_protocol=sample_protocol,
+        sample_time_milliseconds=_row_of(samples, flowentry.Q_TIME),
+        sample_kind=_row_of(samples, flowentry.Q_KIND, np.uint8),
+        sample_nanoseconds=_row_of(samples, flowentry.Q_NANOSECONDS),
     )
 
 

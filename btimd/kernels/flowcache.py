@@ -14,7 +14,6 @@ from btimd.kernels.flowentry import (
     D_TIMES,
     DEPTH_SHIFT,
     DIRECTION_WORDS,
-    DNS_PORT,
     E_ADDRESSES,
     E_COUNTS,
     E_META,
@@ -66,6 +65,8 @@ from btimd.kernels.flowentry import (
     clear,
     client_end,
     flow_hash,
+    is_measured,
+    narrow_hash,
     report,
     tag_of,
     write_ends,
@@ -113,11 +114,12 @@ from btimd.kernels.tcpquality import (
 
 BATCH: Final = 64
 """Packets per pass; no flow is forgotten within them."""
-# rows: int64[BATCH, ROW_WORDS]: what parse_packet wrote, then the flow's E_ADDRESSES and E_META as far as they are key,
-# the hash, whether end 1 sent the packet, and the slot of the flow it probably belongs to, -1 = none known, -2 = it is
-# in no flow.
-K_ADDRESSES, K_META, K_HASH, K_REVERSE, K_SLOT = range(PACKET_SIZE, PACKET_SIZE + 5)
-ROW_WORDS: Final = -(-(PACKET_SIZE + 5) // 8) * 8
+# rows: int64[BATCH, ROW_WORDS]: what parse_packet wrote, but for its first words, which say nothing of flows. There
+# stand E_ADDRESSES and E_META as far as they are key, the hash, whether end 1 sent the packet, the slot of the flow it
+# probably belongs to, -1 = none known, -2 = it is in no flow, what it adds to D_OCTETS, its time, ms after the epoch,
+# and whether it was not sent by who was seen first.
+(K_ADDRESSES, K_META, K_HASH, K_REVERSE, K_SLOT, K_OCTETS, K_MOMENT, K_SINCE) = range(8)
+ROW_WORDS: Final = -(-PACKET_SIZE // 8) * 8
 _AHEAD: Final = 16
 _SYN, _FIN, _RST, _ACK = 2, 1, 4, 16
 _M32: Final = 0xFFFF_FFFF
@@ -219,6 +221,135 @@ def _payload_at(slab: Any, row: Any, end: Any) -> Any:
     return min(at, stop)
 
 
+@inlined
+def _key(row: Any, secrets: Any) -> Any:
+    """Write the key of a packet, the same for both directions; return its hash."""
+    hi = row[H_SOURCE_HI]
+    lo = row[H_SOURCE_LO]
+    port = row[H_SOURCE_PORT]
+    other_hi = row[H_DESTINATION_HI]
+    other_lo = row[H_DESTINATION_LO]
+    other_port = row[H_DESTINATION_PORT]
+    protocol = row[H_PROTOCOL]
+    # Requests and replies of ICMP meet: type and code are no part of the key.
+    other_port = other_port if (protocol != ICMP) & (protocol != ICMPV6) else np.int64(0)
+    if (hi | other_hi) == 0 and lo >> 32 == _MAPPED and other_lo >> 32 == _MAPPED:
+        one = lo & _M32
+        other = other_lo & _M32
+        reverse = (one > other) | ((one == other) & (port > other_port))
+        both = (other_port << 16) | port if reverse else (port << 16) | other_port
+        ends = (protocol << 32) | both
+        addresses = (other << 32) | one if reverse else (one << 32) | other
+        row[K_ADDRESSES] = addresses
+        row[K_META] = (ends << ENDS_SHIFT) | USED
+        row[K_REVERSE] = np.int64(reverse)
+        return narrow_hash((addresses >> 32) & _M32, addresses & _M32, ends, secrets)
+    reverse = (hi > other_hi) | ((hi == other_hi) & ((lo > other_lo) | ((lo == other_lo) & (port > other_port))))
+    hi_0 = other_hi if reverse else hi
+    lo_0 = other_lo if reverse else lo
+    hi_1 = hi if reverse else other_hi
+    lo_1 = lo if reverse else other_lo
+    both = (other_port << 16) | port if reverse else (port << 16) | other_port
+    ends = (protocol << 32) | both
+    row[K_ADDRESSES] = hi_0 ^ lo_0 ^ (hi_1 << 7) ^ (lo_1 << 13)
+    row[K_META] = (ends << ENDS_SHIFT) | USED | WIDE
+    row[K_REVERSE] = np.int64(reverse)
+    return flow_hash(hi_0, lo_0, hi_1, lo_1, ends, secrets)
+
+
+@inlined
+def _is_usual(row: Any, entries: Any, wide: Any) -> Any:
+    """Tell whether a packet can be counted where it was looked for: a known flow that has room, and no SYN."""
+    slot = row[K_SLOT]
+    if slot < 0 or row[H_FLAGS] & _SYN != 0 or not _is_in(row, slot, entries, wide):
+        return False
+    return entries[ENTRY_WORDS * slot + E_COUNTS + DIRECTION_WORDS * row[K_REVERSE] + D_OCTETS] & NEARLY_FULL == 0
+
+
+@inlined
+def _count(row: Any, entries: Any) -> None:
+    """Count a packet in its flow."""
+    at = ENTRY_WORDS * row[K_SLOT]
+    meta = entries[at + E_META]
+    reverse = row[K_REVERSE]
+    flags = row[H_FLAGS]
+    row[K_SINCE] = reverse ^ np.int64(meta & BEGAN_REVERSE != 0)
+    if flags & (_FIN | _RST) != 0:
+        meta |= RESET if flags & _RST != 0 else 0
+        if flags & _FIN != 0:
+            meta |= FIN_1 if reverse != 0 else FIN_0
+        entries[at + E_META] = meta
+    at += E_COUNTS + DIRECTION_WORDS * reverse
+    counted = entries[at + D_COUNT]
+    moment = row[K_MOMENT]
+    earliest = moment
+    latest = moment
+    if counted == 0:
+        counted = row[H_CLASS]
+        if row[H_PROTOCOL] in (ICMP, ICMPV6):
+            counted |= row[H_DESTINATION_PORT] << 8
+    else:
+        times = entries[at + D_TIMES]
+        earliest = min((times >> 32) & _M32, moment)
+        latest = max(times & _M32, moment)
+    entries[at + D_TIMES] = (earliest << 32) | latest
+    entries[at + D_COUNT] = (counted | (flags << 8)) + (1 << COUNT_SHIFT)
+    entries[at + D_OCTETS] += row[K_OCTETS]
+
+
+@kernel
+def _settle(slab: Any, time: Any, tag: Any, row: Any, index: Any, hashes: Any, entries: Any, wide: Any, outer: Any,
+            quality: Any, free: Any, state: Any, records: Any, quality_rows: Any, quality_counters: Any,
+            fresh: Any) -> int:  # fmt: skip
+    """Write the slot in which a packet is to be counted, with a new flow or a record of an old one if need be.
+
+    Return 0. time: ns, 0 or more. tag: the VLAN tag that the network card took off.
+    """
+    numbers = (1 << SLOT_BITS) - 1
+    slot = row[K_SLOT]
+    if slot == -2:
+        return 0
+    if slot < 0 or not _is_in(row, slot, entries, wide):
+        slot = np.int64(_find(row, index, entries, wide))
+        if slot < 0:
+            place = ~slot
+            if index[place] >= 0:
+                slot = np.int64(index[place]) & numbers
+                report(slot, time, 1, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
+                clear(slot, entries, outer, quality)
+                state[S_EVICTED] += 1
+            elif state[S_FREE] > 0:
+                state[S_FREE] -= 1
+                state[S_FLOWS] += 1
+                slot = np.int64(free[state[S_FREE]])
+            else:
+                slot = state[S_SLOTS]
+                state[S_SLOTS] += 1
+                state[S_FLOWS] += 1
+            index[place] = tag_of(row[K_HASH]) | slot
+            _begin(slot, row, tag, hashes, entries, wide, outer, state)
+            if len(fresh) > 0:
+                fresh[state[S_FRESH]] = slot
+                state[S_FRESH] += 1
+    row[K_SLOT] = slot
+    flags = row[H_FLAGS]
+    reverse = row[K_REVERSE]
+    if flags & _SYN != 0:
+        meta = entries[ENTRY_WORDS * slot + E_META]
+        if len(quality) > 0 and row[H_PROTOCOL] == TCP:
+            since = reverse ^ np.int64(meta & BEGAN_REVERSE != 0)
+            anew = begins_anew(slab, row, time, slot, since, quality) != 0
+        else:
+            anew = flags & _ACK == 0 and (meta & RESET != 0 or meta & (FIN_0 | FIN_1) == FIN_0 | FIN_1)
+        if anew:
+            report(slot, time, 1, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
+            clear(slot, entries, outer, quality)
+            _begin(slot, row, tag, hashes, entries, wide, outer, state)
+    if entries[ENTRY_WORDS * slot + E_COUNTS + DIRECTION_WORDS * reverse + D_OCTETS] & NEARLY_FULL != 0:
+        report(slot, time, 0, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
+    return 0
+
+
 @kernel
 def add_packets(
     slab: npt.NDArray[np.uint8],
@@ -270,7 +401,6 @@ def add_packets(
     mask = len(index) - 1
     epoch = state[S_EPOCH]
     measuring = len(quality) > 0
-    noting = len(slots) > 0
     begin = np.int64(first)
     while begin < n:
         if (
@@ -289,41 +419,26 @@ def add_packets(
             prefetch(slab, ahead)
             prefetch(slab, ahead + 64)
             row = rows[k]
-            octets_seen += min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
+            octets: Any = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
+            octets_seen += octets
             if parse_packet(slab, frame_at[i], frame_end[i], frame_link[i], row) == NO_ADDRESSES:
-                octets = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
                 captured = frame_end[i] - frame_at[i]
                 _note_without_addresses(captured, octets, frame_link[i], row[H_FAULT], state)
                 row[K_SLOT] = -2
-                row[K_HASH] = 0
                 row[K_META] = 0
                 continue
-            hi = row[H_SOURCE_HI]
-            lo = row[H_SOURCE_LO]
-            port = row[H_SOURCE_PORT]
-            other_hi = row[H_DESTINATION_HI]
-            other_lo = row[H_DESTINATION_LO]
-            other_port = row[H_DESTINATION_PORT]
-            protocol = row[H_PROTOCOL]
-            # Requests and replies of ICMP meet: type and code are no part of the key.
-            other_port = other_port if (protocol != ICMP) & (protocol != ICMPV6) else np.int64(0)
-            reverse = (hi > other_hi) | (
-                (hi == other_hi) & ((lo > other_lo) | ((lo == other_lo) & (port > other_port)))
-            )
-            hi_0 = other_hi if reverse else hi
-            lo_0 = other_lo if reverse else lo
-            hi_1 = hi if reverse else other_hi
-            lo_1 = lo if reverse else other_lo
-            both = (other_port << 16) | port if reverse else (port << 16) | other_port
-            ends = (protocol << 32) | both
-            value = flow_hash(hi_0, lo_0, hi_1, lo_1, ends, secrets)
-            prefetch(index, value & mask)
-            narrow = ((hi_0 | hi_1) == 0) & (lo_0 >> 32 == _MAPPED) & (lo_1 >> 32 == _MAPPED)
-            row[K_ADDRESSES] = (lo_0 << 32) | (lo_1 & _M32) if narrow else hi_0 ^ lo_0 ^ (hi_1 << 7) ^ (lo_1 << 13)
-            row[K_META] = (ends << ENDS_SHIFT) | (USED if narrow else USED | WIDE)
-            row[K_HASH] = value
-            row[K_REVERSE] = np.int64(reverse)
+            # What the IP header says, but not more than the frame had room for.
+            room = max(octets - (row[H_IP_AT] - frame_at[i]), np.int64(0))
+            inner = min(row[H_IP_OCTETS], room) if row[H_IP_OCTETS] != 0 else room
+            row[K_OCTETS] = ((octets - inner) << OCTETS_BITS) | inner
+            moment = max(frame_time[i], np.int64(0)) // NANOSECONDS_PER_MILLISECOND - epoch
+            row[K_MOMENT] = min(max(moment, np.int64(0)), np.int64(_M32))
             row[K_SLOT] = -1
+        # Another loop: what a processor does ahead of time is little more than one packet of both.
+        for k in range(count):
+            value = _key(rows[k], secrets) if rows[k, K_SLOT] == -1 else np.int64(0)
+            prefetch(index, value & mask)
+            rows[k, K_HASH] = value
         for k in range(count):
             value = rows[k, K_HASH]
             tag = tag_of(value)
@@ -335,106 +450,51 @@ def add_packets(
             if rows[k, K_META] & WIDE != 0:
                 prefetch(wide, slot)
             if measuring:
-                prefetch(quality_lines, 2 * slot)
-                prefetch(quality_lines, 2 * slot + 1)
+                prefetch(quality_lines, 2 * slot)  # what most segments need of it is in the first line
             rows[k, K_SLOT] = slot if rows[k, K_SLOT] == -1 else np.int64(-2)
-        for k in range(count):
-            i = begin + k
-            row = rows[k]
-            slot = row[K_SLOT]
-            if slot == -2:
-                if noting:
-                    slots[i] = -1
-                    payload_at[i] = 0
-                continue
-            ends = (row[K_META] >> ENDS_SHIFT) & ENDS_MASK
-            time = max(frame_time[i], np.int64(0))
-            if slot < 0 or not _is_in(row, slot, entries, wide):
-                slot = np.int64(_find(row, index, entries, wide))
-                if slot < 0:
-                    place = ~slot
-                    if index[place] >= 0:
-                        slot = np.int64(index[place]) & numbers
-                        report(
-                            slot, time, 1, entries, wide, outer, quality, state, records, quality_rows, quality_counters
-                        )
-                        clear(slot, entries, outer, quality)
-                        state[S_EVICTED] += 1
-                    elif state[S_FREE] > 0:
-                        state[S_FREE] -= 1
-                        state[S_FLOWS] += 1
-                        slot = np.int64(free[state[S_FREE]])
-                    else:
-                        slot = state[S_SLOTS]
-                        state[S_SLOTS] += 1
-                        state[S_FLOWS] += 1
-                    index[place] = tag_of(row[K_HASH]) | slot
-                    _begin(slot, row, frame_tag[i], hashes, entries, wide, outer, state)
-                    if len(fresh) > 0:
-                        fresh[state[S_FRESH]] = slot
-                        state[S_FRESH] += 1
-            protocol = ends >> 32
-            flags = row[H_FLAGS]
-            reverse = row[K_REVERSE]
-            since = reverse ^ np.int64(entries[ENTRY_WORDS * slot + E_META] & BEGAN_REVERSE != 0)
-            if flags & (_SYN | _FIN | _RST) != 0:
-                meta = entries[ENTRY_WORDS * slot + E_META]
-                if flags & _SYN != 0:
-                    if measuring and protocol == TCP:
-                        anew = begins_anew(slab, row, time, slot, since, quality) != 0
-                    else:
-                        anew = flags & _ACK == 0 and (meta & RESET != 0 or meta & (FIN_0 | FIN_1) == FIN_0 | FIN_1)
-                    if anew:
-                        report(
-                            slot, time, 1, entries, wide, outer, quality, state, records, quality_rows, quality_counters
-                        )
-                        clear(slot, entries, outer, quality)
-                        _begin(slot, row, frame_tag[i], hashes, entries, wide, outer, state)
-                        meta = entries[ENTRY_WORDS * slot + E_META]
-                        since = np.int64(0)
-                meta |= RESET if flags & _RST != 0 else 0
-                if flags & _FIN != 0:
-                    meta |= FIN_1 if reverse != 0 else FIN_0
-                entries[ENTRY_WORDS * slot + E_META] = meta
-            # What the IP header says, but not more than the frame had room for.
-            frame = min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
-            room = max(frame - (row[H_IP_AT] - frame_at[i]), np.int64(0))
-            octets = min(row[H_IP_OCTETS], room) if row[H_IP_OCTETS] != 0 else room
-            at = E_COUNTS + DIRECTION_WORDS * reverse
-            if entries[ENTRY_WORDS * slot + at + D_OCTETS] & NEARLY_FULL != 0:
-                report(slot, time, 0, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
-            counted = entries[ENTRY_WORDS * slot + at + D_COUNT]
-            moment = min(max(time // NANOSECONDS_PER_MILLISECOND - epoch, np.int64(0)), np.int64(_M32))
-            earliest = moment
-            latest = moment
-            if counted == 0:
-                counted = row[H_CLASS]
-                if protocol in (ICMP, ICMPV6):
-                    counted |= row[H_DESTINATION_PORT] << 8
-            else:
-                times = entries[ENTRY_WORDS * slot + at + D_TIMES]
-                earliest = min((times >> 32) & _M32, moment)
-                latest = max(times & _M32, moment)
-            entries[ENTRY_WORDS * slot + at + D_TIMES] = (earliest << 32) | latest
-            entries[ENTRY_WORDS * slot + at + D_COUNT] = (counted | (flags << 8)) + (1 << COUNT_SHIFT)
-            entries[ENTRY_WORDS * slot + at + D_OCTETS] += ((frame - octets) << OCTETS_BITS) | octets
-            if noting:
-                slots[i] = slot
-                payload_at[i] = _payload_at(slab, row, frame_end[i])
+        reached: Any = np.int64(0)
+        measured_to: Any = np.int64(0)
+        settled: Any = np.int64(-1)
+        while True:
+            while reached < count and (reached == settled or _is_usual(rows[reached], entries, wide)):
+                if rows[reached, K_SLOT] >= 0:
+                    _count(rows[reached], entries)
+                reached += 1
             if measuring:
-                taken = np.int64(0)
-                wire_end = frame_at[i] + frame
-                if protocol == TCP:
-                    taken = note_segment(slab, row, wire_end, time, slot, since, quality, measured, taken)
-                elif protocol == UDP and ((ends >> 16) & 0xFFFF == DNS_PORT or ends & 0xFFFF == DNS_PORT):
-                    taken = note_dns(slab, row, wire_end, time, slot, since, quality, measured, taken)
-                for sample in range(taken):
-                    column = state[S_SAMPLES]
-                    write_ends(slot, client_end(slot, entries, quality), entries, wide, samples, column)
-                    samples[Q_TIME, column] = measured[M_TIME, sample] // NANOSECONDS_PER_MILLISECOND
-                    samples[Q_KIND, column] = measured[M_KIND, sample]
-                    samples[Q_NANOSECONDS, column] = measured[M_NANOSECONDS, sample]
-                    state[S_SAMPLES] = column + 1
+                for done in range(measured_to, reached):
+                    row = rows[done]
+                    slot = row[K_SLOT]
+                    ends = (row[K_META] >> ENDS_SHIFT) & ENDS_MASK
+                    if slot < 0 or not is_measured(ends):
+                        continue
+                    i = begin + done
+                    time = max(frame_time[i], np.int64(0))
+                    wire_end = frame_at[i] + min(frame_octets[i], np.int64(MOST_FRAME_OCTETS))
+                    taken = np.int64(0)
+                    if ends >> 32 == TCP:
+                        taken = note_segment(slab, row, wire_end, time, slot, row[K_SINCE], quality, measured, taken)
+                    else:
+                        taken = note_dns(slab, row, wire_end, time, slot, row[K_SINCE], quality, measured, taken)
+                    for sample in range(taken):
+                        column = state[S_SAMPLES]
+                        write_ends(slot, client_end(slot, entries, quality), entries, wide, samples, column)
+                        samples[Q_TIME, column] = measured[M_TIME, sample] // NANOSECONDS_PER_MILLISECOND
+                        samples[Q_KIND, column] = measured[M_KIND, sample]
+                        samples[Q_NANOSECONDS, column] = measured[M_NANOSECONDS, sample]
+                        state[S_SAMPLES] = column + 1
+                measured_to = reached
+            if reached == count:
+                break
+            _settle(
+                slab, max(frame_time[begin + reached], np.int64(0)), frame_tag[begin + reached], rows[reached], index,
+                hashes, entries, wide, outer, quality, free, state, records, quality_rows, quality_counters, fresh,
+            )  # fmt: skip
+            settled = reached
+        if len(slots) > 0:
+            for k in range(count):
+                i = begin + k
+                slots[i] = max(rows[k, K_SLOT], np.int64(-1))
+                payload_at[i] = _payload_at(slab, rows[k], frame_end[i]) if rows[k, K_SLOT] >= 0 else np.int64(0)
         state[S_PACKETS] += count
         state[S_OCTETS] += octets_seen
         begin += count

@@ -25,9 +25,8 @@ def plain(function: Any) -> Any:
 def crowded(table: FlowTable, wanted: int) -> list[Packet]:
     """Return flows that all belong to one place of a table's index."""
     destinations = MAPPED | np.unique(np.random.default_rng(1).integers(2, 1 << 32, 1 << 19))
-    nothing, source = np.zeros_like(destinations), np.full_like(destinations, MAPPED | 1)
     ends = np.full_like(destinations, UDP << 32 | 40_000 << 16 | 443)
-    values = plain(flowentry.flow_hash)(nothing, source, nothing, destinations, ends, table._secrets)
+    values = plain(flowentry.narrow_hash)(1, destinations & 0xFFFF_FFFF, ends, table._secrets)
     chosen = destinations[values & (len(table._index) - 1) == 5][:wanted].tolist()
     assert len(chosen) == wanted
     return [Packet(source=MAPPED | 1, destination=destination, protocol=UDP) for destination in chosen]
