@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.kernels._jit import inlined, kernel, prefetch
+from btimd.kernels._jit import inlined, kernel
 from btimd.kernels.flowentry import (
     D_COUNT,
     D_TIMES,
@@ -33,7 +33,6 @@ from btimd.kernels.flowentry import (
 )
 from btimd.kernels.tcpquality import has_ended
 
-_AHEAD: Final = 8
 AGES: Final = 256
 """How many ages `evict` tells apart."""
 
@@ -84,8 +83,6 @@ def sweep(
             continue
         if state[S_RECORDS] + 2 > records.shape[1] or state[S_QUALITY] + 1 > quality_rows.shape[1]:
             return slot
-        ahead: Any = min(slot + _AHEAD, np.int64(until) - 1)
-        prefetch(index, np.int64(hashes[ahead]) & (len(index) - 1))
         silent = moment - last_of(slot, entries)
         if silent >= inactive or -silent > inactive or (silent >= ended and _has_ended(slot, entries, quality)):
             report(slot, now, 1, entries, wide, outer, quality, state, records, quality_rows, quality_counters)
