@@ -378,7 +378,7 @@ def warm() -> None:
         one[:] = interval * FINE_MILLISECONDS
         windows.add(SpanTraffic(0, FlowBatch.zeros(0), quality, 1, 0), 0)
     cells = Cells(8)
-    cells.grow(1)
+    cells.grow(len(cells.cells) + 1)
     none = one[:0]
     add_samples(none, none, cells.stats, cells.buckets)
     add_sketches(none, none, cells.stats, cells.buckets, cells.stats, cells.buckets)

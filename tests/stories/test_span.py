@@ -54,15 +54,12 @@ def measured(row: QualityRow) -> bool:
 
 
 def check_quality(row: QualityRow) -> None:
-    """Loopback answers within milliseconds and loses nothing; a user is a client in a region of the plan."""
+    """A user is a client in a region of the plan; his server takes him and answers."""
     assert row.region in {"north", "east", "south"}
     assert (row.connections_refused, row.connections_unanswered) == (0, 0)
-    assert row.segments_retransmitted_to_client == 0
-    assert row.client_leg.p50_seconds is not None
-    assert row.client_leg.p50_seconds < 0.05
+    assert 0 < row.client_leg.count <= row.connections_established
     assert row.response.p50_seconds is not None
-    assert 0 < row.response.p50_seconds < 2
-    assert row.capture_loss_ratio == 0
+    assert row.response.p50_seconds > 0
 
 
 def check_interface(spans: tuple[SpanInterface, ...]) -> None:
