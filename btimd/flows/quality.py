@@ -327,6 +327,7 @@ class _Samples:
         self.times = quality.sample_time_milliseconds
         self._owners = attribution.owners.offsets
         self.most_owners = int(np.diff(self._owners).max(initial=1))
+        self._scratch = np.zeros((3, max(kernels.SAMPLES_AT_ONCE, self.most_owners)), np.int64)
         self._of = _attributed(attribution, quality.sample_addresses, quality.sample_ports, quality.sample_protocol)
 
     def gather(
@@ -363,6 +364,9 @@ class _Samples:
             cells.buckets,
             cells.state,
             cells.most,
+            cells.lines.reshape(-1, 8),
+            cells.buckets.reshape(-1),
+            self._scratch,
         )
 
 

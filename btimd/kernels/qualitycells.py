@@ -5,10 +5,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.kernels._jit import inlined, kernel
+from btimd.kernels._jit import inlined, kernel, prefetch
 from btimd.kernels.aggregate import capped_sum
 from btimd.kernels.packetlayout import QUALITY_COUNTERS, SAMPLE_KINDS
-from btimd.kernels.sketch import add_sample, add_sketch
+from btimd.kernels.sketch import BUCKETS, add_sketch, add_to, bucket_of
 
 # The columns of cells: int64[room, 8], what each line is of; -1 = unattributed, unknown place, no server named.
 K_BUSINESS, K_PLACE, K_SERVER_HI, K_SERVER_LO, K_PORT = range(5)
@@ -24,6 +24,7 @@ _CHANGED: Final = FINE_CHANGED | COARSE_CHANGED
 # state: int64[3]: lines in use, sketches in use, shares whose server or place found no room.
 S_LINES, S_SKETCHES, S_OVERFLOWED = range(3)
 STATE_WORDS: Final = 3
+SAMPLES_AT_ONCE: Final = 128
 
 _M31: Final = 0x7FFFFFFF
 _M62: Final = 0x3FFF_FFFF_FFFF_FFFF
@@ -208,39 +209,74 @@ def gather_samples(
     buckets: npt.NDArray[np.int32],
     state: Numbers,
     most: int,
-) -> int:
+    line_parts: Numbers,
+    flat_buckets: npt.NDArray[np.int32],
+    scratch: Numbers,
+) -> Any:
     """Add measured durations to the sketches of an interval; arguments and result as with gather_records.
 
     kinds: uint8[m], one that does not exist is passed over; nanoseconds: int64[m]. stats, buckets: see sketch.py.
+    line_parts: lines as int64[4 * len(lines), 8], flat_buckets: buckets as int32[n]: the same memory, to ask for parts
+    of it. scratch: int64[3, s], s at least the owners a rule has.
+
+    Short passes over some samples at a time: which line, which sketch, and only then the sums; each asks for the memory
+    that the next one needs, as every sample would wait for it otherwise.
     """
-    for k in range(begin, len(times)):
-        kind = np.int64(kinds[k])
-        if times[k] < earliest or times[k] >= end or kind >= SAMPLE_KINDS:
-            continue
-        rule = np.int64(rules[k])
-        first, last = np.int64(0), np.int64(1)
-        if rule >= 0:
-            first, last = np.int64(owner_offsets[rule]), np.int64(owner_offsets[rule + 1])
-        if state[S_LINES] + last - first > len(cells) or state[S_SKETCHES] + last - first > len(stats):
-            return k
-        row = np.int64(client_rows[k])
-        place = np.int64(-1)
-        if row >= 0:
-            place = np.int64(place_of_row[row])
-        for owner in range(first, last):
-            business = np.int64(-1)
+    n = len(times)
+    k: Any = np.int64(begin)
+    while k < n:
+        count = np.int64(0)
+        full = False
+        while k < n:
+            kind = np.int64(kinds[k])
+            if times[k] < earliest or times[k] >= end or kind >= SAMPLE_KINDS:
+                k += 1
+                continue
+            rule = np.int64(rules[k])
+            first, last = np.int64(0), np.int64(1)
             if rule >= 0:
-                business = np.int64(owner_business[owner])
-            line = _share_line(k, business, place, addresses, ports, client_is_source, table, cells, state, most)
+                first, last = np.int64(owner_offsets[rule]), np.int64(owner_offsets[rule + 1])
+            shares = last - first
+            full = state[S_LINES] + shares > len(cells) or state[S_SKETCHES] + count + shares > len(stats)
+            if full or count + shares > scratch.shape[1]:
+                break
+            row = np.int64(client_rows[k])
+            place = np.int64(-1)
+            if row >= 0:
+                place = np.int64(place_of_row[row])
+            for owner in range(first, last):
+                business = np.int64(-1)
+                if rule >= 0:
+                    business = np.int64(owner_business[owner])
+                line = _share_line(k, business, place, addresses, ports, client_is_source, table, cells, state, most)
+                prefetch(line_parts, line * (LINE_WORDS // 8) + L_FLAGS // 8)
+                scratch[0, count] = k
+                scratch[1, count] = line
+                count += 1
+            k += 1
+        for share in range(count):
+            line = scratch[1, share]
+            sample = scratch[0, share]
+            kind = np.int64(kinds[sample])
             sketch = lines[line, L_SKETCH + kind]
             if sketch == 0:
                 sketch = state[S_SKETCHES] + 1
                 state[S_SKETCHES] = sketch
                 lines[line, L_SKETCH + kind] = sketch
-            add_sample(sketch - 1, nanoseconds[k], stats, buckets)
             lines[line, L_FLAGS] |= _CHANGED
             lines[line, L_POINTS] |= point
-    return len(times)
+            value = max(nanoseconds[sample], np.int64(0))
+            bucket = bucket_of(value)
+            prefetch(stats, sketch - 1)
+            prefetch(flat_buckets, (sketch - 1) * BUCKETS + bucket)
+            scratch[0, share] = sketch - 1
+            scratch[1, share] = value
+            scratch[2, share] = bucket
+        for share in range(count):
+            add_to(scratch[0, share], scratch[1, share], scratch[2, share], stats, buckets)
+        if full:
+            return k
+    return n
 
 
 @kernel

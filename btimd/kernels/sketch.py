@@ -57,12 +57,17 @@ def _extent(least: Any, greatest: Any) -> Any:
 def add_sample(row: Any, nanoseconds: Any, stats: Any, buckets: Any) -> None:
     """Add a duration to a sketch: stats int64[rows, STATS], buckets int32[rows, BUCKETS]; below 0 counts as 0."""
     value = max(np.int64(nanoseconds), np.int64(0))
+    add_to(row, value, bucket_of(value), stats, buckets)
+
+
+@inlined
+def add_to(row: Any, value: Any, bucket: Any, stats: Any, buckets: Any) -> None:
+    """Add a duration of 0 or more to a sketch; `bucket` is the one it belongs to."""
     if stats[row, ST_COUNT] == 0 or value < stats[row, ST_LEAST]:
         stats[row, ST_LEAST] = value
     stats[row, ST_GREATEST] = max(stats[row, ST_GREATEST], value)
     stats[row, ST_COUNT] += 1
     stats[row, ST_SUM] = stats[row, ST_SUM] + value if stats[row, ST_SUM] <= _MOST - value else np.int64(_MOST)
-    bucket = bucket_of(value)
     if buckets[row, bucket] < _MOST_COUNT:
         buckets[row, bucket] += 1
 

@@ -105,9 +105,9 @@ def test_records_add_up_per_owner_place_and_server_until_there_is_no_room(
 
 @settings(max_examples=80)
 @given(st.lists(st.tuples(CONNECTION, st.integers(0, 255) | st.integers(0, 3), st.integers(0, 10**10)), max_size=40),
-       st.integers(1, 12), st.integers(0, 40))  # fmt: skip
+       st.integers(1, 12), st.integers(0, 40), st.integers(2, 9))  # fmt: skip
 def test_durations_go_to_the_sketch_of_their_cell_and_kind_and_intervals_can_be_added(
-    told: list[tuple[Connection, int, int]], most: int, split: int
+    told: list[tuple[Connection, int, int]], most: int, split: int, room: int
 ) -> None:
     parts = []
     oracle = QualityCellsOracle(2**31)
@@ -121,7 +121,8 @@ def test_durations_go_to_the_sketch_of_their_cell_and_kind_and_intervals_can_be_
             return kernels.gather_samples(
                 begin, BEGIN, END, these["addresses"], these["ports"], these["times"], kinds, took, these["rules"],
                 these["rows"], these["sides"], OFFSETS, OWNERS, PLACE_OF_ROW, 1, into.table, into.cells, into.lines,
-                into.stats, into.buckets, into.state, into.most,
+                into.stats, into.buckets, into.state, into.most, into.lines.reshape(-1, 8), into.buckets.reshape(-1),
+                np.zeros((3, room), np.int64),
             ), len(kinds)  # fmt: skip
 
         run(gather, cells)
