@@ -341,7 +341,7 @@ class _Samples:
     ) -> int:
         """Add those of one interval, from number `done` on; return the first that found no room."""
         quality, of = self._quality, self._of
-        return kernels.gather_samples(
+        first_left: int = kernels.gather_samples(
             done,
             begin,
             begin + FINE_MILLISECONDS,
@@ -368,6 +368,7 @@ class _Samples:
             cells.buckets.reshape(-1),
             self._scratch,
         )
+        return first_left
 
 
 def warm() -> None:
