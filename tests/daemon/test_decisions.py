@@ -11,7 +11,7 @@ from typing_extensions import override
 from btimd.daemon.decisions import Decisions
 from btimd.model.evidence import Finding, Observation
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
-from btimd.model.ports import Exporter, OnlineUser
+from btimd.model.ports import Exporter, OnlineUser, SpanInterface
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import BusinessService, Check, CheckKind, Criticality, Node, NodeKind, ServiceGraph
 from btimd.model.sla import Availability
@@ -20,7 +20,7 @@ from btimd.model.verdict import Evidence, Verdict, VerdictStatus
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
-from tests.fakes.views import EXPORTER, INCIDENT, USER, FakeFlows
+from tests.fakes.views import EXPORTER, INCIDENT, SPAN, USER, FakeFlows
 
 PAGE = Check("erp-page", "erp", CheckKind.TCP, "127.0.0.1", 80, every_seconds=5.0)
 SQL = Check("db1-sql", "db1", CheckKind.TCP, "127.0.0.1", 81, every_seconds=5.0)
@@ -114,10 +114,15 @@ class Crowd(FakeFlows):
 
     crowd: Sequence[OnlineUser] = ()
     exporting: Sequence[Exporter] = (EXPORTER,)
+    captured: Sequence[SpanInterface] = ()
 
     @override
     def exporters(self) -> Sequence[Exporter]:
         return self.exporting
+
+    @override
+    def spans(self) -> Sequence[SpanInterface]:
+        return self.captured
 
     @override
     def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
@@ -271,6 +276,15 @@ async def test_users_are_not_known_where_nobody_exports_flows(world: World) -> N
 
     hit = ImpactAssessment(("erp",), (), None, users_exact=False)
     assert await done(world, 1) == [("verdict", "a", hit, Impact.MEDIUM, Urgency.HIGH)]
+
+
+async def test_users_are_known_where_packets_are_captured_though_nobody_exports_flows(world: World) -> None:
+    world.flows.crowd, world.flows.exporting = [replace(USER, business="erp", state="active")], ()
+    world.flows.captured = (SPAN,)
+    world.decisions.verdict(verdict("a"))
+
+    [told] = await done(world, 1)
+    assert told[2].users == 1
 
 
 async def test_the_incident_is_written_into_the_outages_it_explains(world: World) -> None:

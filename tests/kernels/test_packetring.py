@@ -127,7 +127,7 @@ V6 = IPv6(src="2001:db8::1", dst="2001:db8::2")
         (ETHER / V6 / IPv6ExtHdrFragment(offset=9, nh=6) / SECRET, 62),
         (ETHER / V6 / TCP() / SECRET, 54),
         (ETHER / V4 / UDP(dport=4789) / VXLAN(vni=7) / ETHER / V4 / TCP() / SECRET, 14 + 20 + 8 + 8 + 34),
-        (ETHER / V4 / UDP(dport=4789) / VXLAN(vni=7) / ETHER / SECRET, 14),
+        (ETHER / V4 / UDP(dport=4789) / VXLAN(vni=7) / ETHER / SECRET, 34),
         (ETHER / ARP() / SECRET, 14),
         (ETHER / SECRET, 14),
     ],
