@@ -275,14 +275,21 @@ def _attributed(
     return attribution.attribute(FlowBatch(columns))
 
 
-class _Records:
+class _Told:
+    """What a batch says at some times, and who owns it."""
+
+    def __init__(self, quality: QualityBatch, times: npt.NDArray[np.int64], attribution: Attribution) -> None:
+        self._quality = quality
+        self.times = times
+        self._owners = attribution.owners.offsets
+        self.most_owners = int(np.diff(self._owners).max(initial=1))
+
+
+class _Records(_Told):
     """The quality records of a batch, attributed."""
 
     def __init__(self, quality: QualityBatch, attribution: Attribution) -> None:
-        self._quality = quality
-        self.times = quality.time_milliseconds
-        self._owners = attribution.owners.offsets
-        self.most_owners = int(np.diff(self._owners).max(initial=1))
+        super().__init__(quality, quality.time_milliseconds, attribution)
         self._of = _attributed(attribution, quality.addresses, quality.ports, quality.protocol)
 
     def gather(
@@ -319,14 +326,11 @@ class _Records:
         )
 
 
-class _Samples:
+class _Samples(_Told):
     """The measured durations of a batch, attributed."""
 
     def __init__(self, quality: QualityBatch, attribution: Attribution) -> None:
-        self._quality = quality
-        self.times = quality.sample_time_milliseconds
-        self._owners = attribution.owners.offsets
-        self.most_owners = int(np.diff(self._owners).max(initial=1))
+        super().__init__(quality, quality.sample_time_milliseconds, attribution)
         self._scratch = np.zeros((3, max(kernels.SAMPLES_AT_ONCE, self.most_owners)), np.int64)
         self._of = _attributed(attribution, quality.sample_addresses, quality.sample_ports, quality.sample_protocol)
 
