@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -17,6 +17,8 @@ from btimd.capture.wire.ipfixexport import MAX_MESSAGE_OCTETS, MIN_MESSAGE_OCTET
 from btimd.model.address import Prefix
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 from btimd.settings.tables import PrefixField
+
+T = TypeVar("T", Prefix, str)
 
 MEBIBYTE: Final = 1024 * 1024
 _ANY_SNAP: Final = 65_535
@@ -154,7 +156,7 @@ class SpanSettings(Section):
     or a router it is half of each conversation. Never on loopback, where each frame would come twice"""
     hardware_time: bool = False
     """Take the network card's time stamps, where it is set up to make them and its clock follows the time"""
-    max_flows: int = Field(default=262_144, ge=1024, le=64 * MEBIBYTE)
+    max_flows: int = Field(default=262_144, ge=1024, le=1 << 24)
     """Flows that each thread follows at a time"""
     active_timeout: Duration = Field(default=10.0, ge=1.0, le=3600.0)
     """A flow that goes on is reported so often"""
@@ -329,17 +331,20 @@ class CaptureSettings(Section):
 
 def repeated_addresses(exporters: Mapping[str, ExporterSettings]) -> Iterator[tuple[str, str]]:
     """Yield (name, what is wrong) of each exporter whose address belongs to one before it."""
-    owner: dict[Prefix, str] = {}
-    for name, exporter in exporters.items():
-        first = owner.setdefault(exporter.address, name)
-        if first != name:
-            yield name, f"{exporter.address} is the address of exporter '{first}' too; give each address once"
+    for name, first, address in _repeated({name: exporter.address for name, exporter in exporters.items()}):
+        yield name, f"{address} is the address of exporter '{first}' too; give each address once"
 
 
 def repeated_interfaces(spans: Mapping[str, SpanSettings]) -> Iterator[tuple[str, str]]:
     """Yield (name, what is wrong) of each span whose interface belongs to one before it."""
-    owner: dict[str, str] = {}
-    for name, span in spans.items():
-        first = owner.setdefault(span.interface, name)
+    for name, first, interface in _repeated({name: span.interface for name, span in spans.items()}):
+        yield name, f"{interface} is the interface of span '{first}' too; give each interface once"
+
+
+def _repeated(values: Mapping[str, T]) -> Iterator[tuple[str, str, T]]:
+    """Yield (name, the first name with its value, the value) of each name whose value another had before."""
+    owner: dict[T, str] = {}
+    for name, value in values.items():
+        first = owner.setdefault(value, name)
         if first != name:
-            yield name, f"{span.interface} is the interface of span '{first}' too; give each interface once"
+            yield name, first, value

@@ -18,6 +18,7 @@ from btimd.capture.settings import (
 from btimd.capture.wire.decoder import DecodeLimits
 from btimd.capture.wire.exporters import ExporterRule
 from btimd.capture.wire.ipfixexport import ExportLimits
+from btimd.flows.table import TableLimits
 from btimd.model.address import Prefix
 
 
@@ -131,6 +132,13 @@ def test_a_span_that_cannot_be_is_refused_with_the_reason(values: dict[str, obje
     with pytest.raises(ValidationError) as caught:
         SpanSettings.model_validate({"interface": "eth1"} | values)
     assert message in str(caught.value)
+
+
+def test_a_span_has_at_most_as_many_flows_as_a_table_can_be_made_of() -> None:
+    largest = SpanSettings.model_validate({"interface": "eth1", "max_flows": 1 << 24})
+    assert TableLimits(flows=largest.max_flows).flows == 1 << 24
+    with pytest.raises(ValidationError, match="less than or equal to 16777216"):
+        SpanSettings.model_validate({"interface": "eth1", "max_flows": (1 << 24) + 1})
 
 
 def test_two_spans_cannot_have_one_interface() -> None:
