@@ -66,6 +66,18 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.IncidentsService/MergeIncident": Role.MANAGER,
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
+    # PlanService
+    # end of PlanService
+    # TopologyService
+    # end of TopologyService
+    # BaselinesService
+    # end of BaselinesService
+    # ArchiveService
+    # end of ArchiveService
+    # DiscoveryService
+    # end of DiscoveryService
+    # ViewsService
+    # end of ViewsService
 }
 """Every call there is; one that is missing here is never served."""
 

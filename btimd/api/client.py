@@ -16,7 +16,18 @@ from grpc_status import rpc_status
 
 from btimd.api import convert
 from btimd.api.auth import Role, digest_of
-from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.pb import (
+    archive_pb2,
+    baselines_pb2,
+    discovery_pb2,
+    flows_pb2,
+    graph_pb2,
+    incidents_pb2,
+    plan_pb2,
+    sla_pb2,
+    topology_pb2,
+    views_pb2,
+)
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
@@ -46,7 +57,18 @@ LOCAL_TOKEN: Final = Path("/var/lib/btimd/token")
 _CALL_SECONDS: Final = 15.0
 _PROBE_SECONDS: Final = 60.0
 _MAX_RESPONSE_OCTETS: Final = 64 * 1024 * 1024
-_FILES: Final = (flows_pb2, graph_pb2, incidents_pb2, sla_pb2)
+_FILES: Final = (
+    flows_pb2,
+    graph_pb2,
+    incidents_pb2,
+    sla_pb2,
+    plan_pb2,
+    topology_pb2,
+    baselines_pb2,
+    archive_pb2,
+    discovery_pb2,
+    views_pb2,
+)
 _METHODS: Final = {
     method.name: method
     for file in _FILES
@@ -162,19 +184,24 @@ class Client:
         self._channel.close()
 
     def serving(self) -> Mapping[str, bool]:
-        """Return whether each service is served ("" is the whole server)."""
+        """Return whether each service that the server has is served ("" is the whole server)."""
         check = self._channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
             response_deserializer=health_pb2.HealthCheckResponse.FromString,
         )
-        names = {name: f"btimd.v1.{name}" if name else "" for name in ("", *SERVICES)}
-        with self._errors():
-            return {
-                name: check(health_pb2.HealthCheckRequest(service=full), timeout=_CALL_SECONDS).status
-                == health_pb2.HealthCheckResponse.SERVING
-                for name, full in names.items()
-            }
+        states: dict[str, bool] = {}
+        for name in ("", *SERVICES):
+            request = health_pb2.HealthCheckRequest(service=f"btimd.v1.{name}" if name else "")
+            with self._errors():
+                try:
+                    states[name] = (
+                        check(request, timeout=_CALL_SECONDS).status == health_pb2.HealthCheckResponse.SERVING
+                    )
+                except grpc.RpcError as error:
+                    if error.code() is not grpc.StatusCode.NOT_FOUND:  # a server that has not got this service
+                        raise
+        return states
 
     def windows(
         self, *, interval_milliseconds: int = 0, business: str | None = None, limit: int = 0
@@ -183,32 +210,32 @@ class Client:
         request = flows_pb2.ListWindowsRequest(
             interval_milliseconds=interval_milliseconds, business=business, limit=limit
         )
-        return self._page("ListWindows", request, "windows", convert.WINDOW.from_pb)
+        return self.page("ListWindows", request, "windows", convert.WINDOW.from_pb)
 
     def watch_windows(
         self, *, interval_milliseconds: int = 0, business: str | None = None
     ) -> Iterator[Update[WindowRow]]:
         """Follow the windows of one interval."""
         request = flows_pb2.WatchWindowsRequest(interval_milliseconds=interval_milliseconds, business=business)
-        return self._watch("WatchWindows", request, "windows", convert.WINDOW.from_pb)
+        return self.watch("WatchWindows", request, "windows", convert.WINDOW.from_pb)
 
     def users(self, business: str, *, region: str | None = None, limit: int = 0) -> Page[OnlineUser]:
         """Return the users of a business."""
         request = flows_pb2.ListUsersRequest(business=business, region=region, limit=limit)
-        return self._page("ListUsers", request, "users", convert.ONLINE_USER.from_pb)
+        return self.page("ListUsers", request, "users", convert.ONLINE_USER.from_pb)
 
     def exporters(self) -> Page[Exporter]:
         """Return who exports flow records."""
-        return self._page("ListExporters", flows_pb2.ListExportersRequest(), "exporters", convert.EXPORTER.from_pb)
+        return self.page("ListExporters", flows_pb2.ListExportersRequest(), "exporters", convert.EXPORTER.from_pb)
 
     def spans(self) -> Page[SpanInterface]:
         """Return the interfaces that packets are captured on."""
-        return self._page("ListSpans", flows_pb2.ListSpansRequest(), "spans", convert.SPAN_INTERFACE.from_pb)
+        return self.page("ListSpans", flows_pb2.ListSpansRequest(), "spans", convert.SPAN_INTERFACE.from_pb)
 
     def refused_exporters(self) -> Page[RefusedExporter]:
         """Return who sent flow records without being allowed to."""
         request = flows_pb2.ListExportersRequest()
-        return self._page("ListExporters", request, "refused", convert.REFUSED_EXPORTER.from_pb)
+        return self.page("ListExporters", request, "refused", convert.REFUSED_EXPORTER.from_pb)
 
     def quality(
         self,
@@ -225,7 +252,7 @@ class Client:
             group_by=[convert.QUALITY_DIMENSION.to_pb(name) for name in group_by],  # type: ignore[misc]  # numbers
             limit=limit,
         )
-        return self._page("ListQuality", request, "rows", convert.QUALITY.from_pb)
+        return self.page("ListQuality", request, "rows", convert.QUALITY.from_pb)
 
     def watch_quality(
         self, *, interval_milliseconds: int = 0, business: str | None = None, group_by: Sequence[str] = ()
@@ -236,86 +263,89 @@ class Client:
             business=business,
             group_by=[convert.QUALITY_DIMENSION.to_pb(name) for name in group_by],  # type: ignore[misc]  # numbers
         )
-        return self._watch("WatchQuality", request, "rows", convert.QUALITY.from_pb)
+        return self.watch("WatchQuality", request, "rows", convert.QUALITY.from_pb)
 
     def explain(self, address: str, peer: str, port: int, protocol: int) -> Explanation:
         """Say where a flow would go and why."""
         request = flows_pb2.ExplainFlowRequest(address=address, peer=peer, port=port, protocol=protocol)
-        return convert.EXPLANATION.from_pb(self._call("ExplainFlow", request))
+        return convert.EXPLANATION.from_pb(self.call("ExplainFlow", request))
 
     def history(self, query: SeriesQuery) -> Page[SeriesRow]:
         """Ask the series store."""
-        return self._page("QueryHistory", convert.SERIES_QUERY.to_pb(query), "rows", convert.series_row_from_pb)
+        return self.page("QueryHistory", convert.SERIES_QUERY.to_pb(query), "rows", convert.series_row_from_pb)
 
     def graph(self) -> ServiceGraph:
         """Return the service graph."""
-        return convert.graph_from_pb(self._call("GetGraph", graph_pb2.GetGraphRequest()))
+        return convert.graph_from_pb(self.call("GetGraph", graph_pb2.GetGraphRequest()))
 
     def node_states(self) -> Page[NodeState]:
         """Return the state of every node."""
-        return self._page("ListNodeStates", graph_pb2.ListNodeStatesRequest(), "nodes", convert.NODE_STATE.from_pb)
+        return self.page("ListNodeStates", graph_pb2.ListNodeStatesRequest(), "nodes", convert.NODE_STATE.from_pb)
 
     def watch_nodes(self) -> Iterator[Update[NodeState]]:
         """Follow the states of the nodes."""
-        return self._watch("WatchNodes", graph_pb2.WatchNodesRequest(), "nodes", convert.NODE_STATE.from_pb)
+        return self.watch("WatchNodes", graph_pb2.WatchNodesRequest(), "nodes", convert.NODE_STATE.from_pb)
 
     def symptoms(self) -> Page[Symptom]:
         """Return the open symptoms."""
-        return self._page("ListSymptoms", graph_pb2.ListSymptomsRequest(), "symptoms", convert.SYMPTOM.from_pb)
+        return self.page("ListSymptoms", graph_pb2.ListSymptomsRequest(), "symptoms", convert.SYMPTOM.from_pb)
 
     def verdicts(self, limit: int = 0) -> Page[Verdict]:
         """Return the latest verdicts, newest first."""
         request = graph_pb2.ListVerdictsRequest(limit=limit)
-        return self._page("ListVerdicts", request, "verdicts", convert.VERDICT.from_pb)
+        return self.page("ListVerdicts", request, "verdicts", convert.VERDICT.from_pb)
 
     def watch_diagnoses(self) -> Iterator[Update[DiagnosisProgress]]:
         """Follow the running diagnoses."""
         request = graph_pb2.WatchDiagnosesRequest()
-        return self._watch("WatchDiagnoses", request, "diagnoses", convert.DIAGNOSIS.from_pb)
+        return self.watch("WatchDiagnoses", request, "diagnoses", convert.DIAGNOSIS.from_pb)
 
     def probe(self, check_id: str) -> ProbeResult:
         """Run one check now."""
         request = graph_pb2.RunProbeRequest(check_id=check_id)
-        return convert.PROBE_RESULT.from_pb(self._call("RunProbe", request, _PROBE_SECONDS).result)
+        return convert.PROBE_RESULT.from_pb(self.call("RunProbe", request, _PROBE_SECONDS).result)
 
     def incidents(self, *, include_closed: bool = False, business: str | None = None, limit: int = 0) -> Page[Incident]:
         """Return incidents, highest priority and oldest first."""
         request = incidents_pb2.ListIncidentsRequest(include_closed=include_closed, business=business, limit=limit)
-        return self._page("ListIncidents", request, "incidents", convert.INCIDENT.from_pb)
+        return self.page("ListIncidents", request, "incidents", convert.INCIDENT.from_pb)
 
     def incident(self, incident_id: str) -> tuple[Incident, Sequence[IncidentEvent]]:
         """Return one incident and its timeline."""
-        response = self._call("GetIncident", incidents_pb2.GetIncidentRequest(incident_id=incident_id))
+        response = self.call("GetIncident", incidents_pb2.GetIncidentRequest(incident_id=incident_id))
         timeline = [convert.INCIDENT_EVENT.from_pb(event) for event in response.timeline]
         return convert.INCIDENT.from_pb(response.incident), timeline
 
     def watch_incidents(self, business: str | None = None) -> Iterator[Update[Incident]]:
         """Follow incidents."""
         request = incidents_pb2.WatchIncidentsRequest(business=business)
-        return self._watch("WatchIncidents", request, "incidents", convert.INCIDENT.from_pb)
+        return self.watch("WatchIncidents", request, "incidents", convert.INCIDENT.from_pb)
 
     def command(self, command: IncidentCommand) -> Incident:
         """Do something to an incident, in the name of the token."""
         method, request = _COMMANDS[command.kind](command)
-        return convert.INCIDENT.from_pb(self._call(method, request).incident)
+        return convert.INCIDENT.from_pb(self.call(method, request).incident)
 
     def sla_states(self) -> Page[SlaState]:
         """Return the state of every target."""
-        return self._page("ListSlaStates", sla_pb2.ListSlaStatesRequest(), "states", convert.SLA_STATE.from_pb)
+        return self.page("ListSlaStates", sla_pb2.ListSlaStatesRequest(), "states", convert.SLA_STATE.from_pb)
 
     def watch_sla_states(self) -> Iterator[Update[SlaState]]:
         """Follow the states of the targets."""
-        return self._watch("WatchSlaStates", sla_pb2.WatchSlaStatesRequest(), "states", convert.SLA_STATE.from_pb)
+        return self.watch("WatchSlaStates", sla_pb2.WatchSlaStatesRequest(), "states", convert.SLA_STATE.from_pb)
 
-    def _call(self, name: str, request: Message, timeout_seconds: float = _CALL_SECONDS) -> Any:
+    def call(self, name: str, request: Message, timeout_seconds: float = _CALL_SECONDS) -> Any:
+        """Return the response of a method, by its name without the service; modules of areas are built on this."""
         with self._errors():
             return self._method(name)(request, timeout=timeout_seconds, metadata=self._metadata)
 
-    def _page(self, name: str, request: Message, field: str, read: Callable[[Any], T]) -> Page[T]:
-        response = self._call(name, request)
+    def page(self, name: str, request: Message, field: str, read: Callable[[Any], T]) -> Page[T]:
+        """Return the page that a method answers with, of what its response holds in `field`."""
+        response = self.call(name, request)
         return Page([read(item) for item in getattr(response, field)], getattr(response, "more", False))
 
-    def _watch(self, name: str, request: Message, field: str, read: Callable[[Any], T]) -> Iterator[Update[T]]:
+    def watch(self, name: str, request: Message, field: str, read: Callable[[Any], T]) -> Iterator[Update[T]]:
+        """Follow a stream of what its responses hold in `field`."""
         call = self._method(name)(request, metadata=self._metadata)
         try:
             with self._errors():

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
 from btimd.api.incidents import IncidentsServicer
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
-from btimd.api.rpc import Dispatcher
+from btimd.api.rpc import Dispatcher, Service
 from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
@@ -30,17 +30,10 @@ _GRACE_SECONDS: Final = 2.0
 _HEALTH_SECONDS: Final = 1.0
 _MILLIS: Final = 1000
 _MAX_REQUEST_OCTETS: Final = 1024 * 1024
-_SERVICES: Final = {
-    flows_pb2.DESCRIPTOR.services_by_name["FlowsService"]: ("flows", "capture"),
-    graph_pb2.DESCRIPTOR.services_by_name["GraphService"]: ("rca", "probes"),
-    incidents_pb2.DESCRIPTOR.services_by_name["IncidentsService"]: ("itsm", "store"),
-    sla_pb2.DESCRIPTOR.services_by_name["SlaService"]: ("sla",),
-}
-"""Each service and the components it cannot serve without, by the first part of their names."""
 
 
 class ApiComponent:
-    """Serves the four views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
+    """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
@@ -54,6 +47,7 @@ class ApiComponent:
         graph: GraphView,
         incidents: IncidentDesk,
         sla: SlaBook,
+        more: Sequence[Service] = (),
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
         clock: Clock,
@@ -61,11 +55,15 @@ class ApiComponent:
     ) -> None:
         self._settings = settings
         self._state_directory = state_directory
-        self._servicers = (
-            FlowsServicer(flows, default_interval_milliseconds=round(settings.default_interval * _MILLIS)),
-            GraphServicer(graph),
-            IncidentsServicer(incidents),
-            SlaServicer(sla),
+        default_interval = round(settings.default_interval * _MILLIS)
+        self._services = (
+            _service(
+                flows_pb2, FlowsServicer(flows, default_interval_milliseconds=default_interval), "flows", "capture"
+            ),
+            _service(graph_pb2, GraphServicer(graph), "rca", "probes"),
+            _service(incidents_pb2, IncidentsServicer(incidents), "itsm", "store"),
+            _service(sla_pb2, SlaServicer(sla), "sla"),
+            *more,
         )
         self._components_health = health
         self._log = log
@@ -124,11 +122,12 @@ class ApiComponent:
             ),
         )
         self._server = server
-        for service, servicer in zip(_SERVICES, self._servicers, strict=True):
-            server.add_generic_rpc_handlers((self._dispatcher.handler(service, servicer),))
+        for service in self._services:
+            handler = self._dispatcher.handler(service.descriptor, service.servicer)
+            server.add_generic_rpc_handlers((handler,))
         self._serving = health.aio.HealthServicer()
         add_HealthServicer_to_server(self._serving, server)
-        names = [service.full_name for service in _SERVICES]
+        names = [service.descriptor.full_name for service in self._services]
         health_name = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
         reflection.enable_server_reflection((*names, health_name, reflection.SERVICE_NAME), server)
         self._grpc_address = _bind(server, self._settings.grpc_listen, certificate)
@@ -177,8 +176,8 @@ class ApiComponent:
             if found.level is HealthLevel.ERROR
         }
         await self._serving.set("", _serving(not failed))
-        for service, needs in _SERVICES.items():
-            await self._serving.set(service.full_name, _serving(failed.isdisjoint(needs)))
+        for service in self._services:
+            await self._serving.set(service.descriptor.full_name, _serving(failed.isdisjoint(service.needs)))
 
     def _tokens(self) -> tuple[Token, ...]:
         if self._settings.tokens_file is not None:
@@ -232,3 +231,9 @@ def _bind(server: Any, listen: tuple[str, int], certificate: tuple[bytes, bytes]
 def _serving(good: bool) -> Any:  # noqa: FBT001  one question, one answer
     status = health_pb2.HealthCheckResponse
     return status.SERVING if good else status.NOT_SERVING
+
+
+def _service(file: Any, servicer: object, *needs: str) -> Service:
+    """Return the one service of a generated file."""
+    (descriptor,) = file.DESCRIPTOR.services_by_name.values()
+    return Service(descriptor, servicer, needs)

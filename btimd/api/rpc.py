@@ -29,6 +29,18 @@ _WORD_START: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A protobuf service, the object that serves it, and the components it cannot serve without.
+
+    needs: by the first part of their names.
+    """
+
+    descriptor: ServiceDescriptor
+    servicer: object
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stream(Generic[T]):
     """A subscription and how its items become messages.
 

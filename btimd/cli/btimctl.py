@@ -7,68 +7,54 @@ import argparse
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 
-from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, Update, find_token, new_token
+from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, find_token, new_token
+from btimd.cli import (
+    ctl_baselines,
+    ctl_discovery,
+    ctl_flows,
+    ctl_plan,
+    ctl_topology,
+    ctl_users,
+    ctl_views,
+)
+from btimd.cli.ctl_areas import Asking, Run
 from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
+from btimd.cli.ctl_output import Output
 from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.ctl_spans import spans_table
 from btimd.cli.ctl_tables import Tables
-from btimd.cli.ctl_text import clean, json_line
+from btimd.cli.ctl_text import clean
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from btimd.model.points import SeriesQuery
 from btimd.model.probe import Health
 from btimd.runtime.clock import Clock, SystemClock, wall_milliseconds
 from btimd.settings.fields import parse_duration
 
-_PLAIN_WIDTH: Final = 120
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
 _MILLIS: Final = 1000
 _INTERRUPTED: Final = 130
-
-
-class Output:
-    """Where answers go: tables for people, or one JSON object per line for programs."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        # a file or a pipe has no width; the one chosen there holds every table
-        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PLAIN_WIDTH
-        self._console = Console(width=width, highlight=False, soft_wrap=False, emoji=False)
-
-    def write(self, things: Iterable[Any], picture: Callable[[], RenderableType]) -> None:
-        """Write things: each as a line of JSON, or all as one picture."""
-        if not self._as_json:
-            self._console.print(picture())
-            return
-        for thing in things:
-            sys.stdout.write(json_line(thing) + "\n")
-        sys.stdout.flush()
-
-    def page(self, page: Page[Any], table: Callable[[Sequence[Any]], RenderableType], nothing: str) -> None:
-        """Write a page of things, and say where there is nothing or more."""
-        if self._as_json or page.items:
-            self.write(page.items, lambda: table(page.items))
-        else:
-            self._console.print(nothing)
-        if page.more:
-            sys.stderr.write("btimctl: there is more; ask for it with --limit\n")
-
-    def follow(self, updates: Iterator[Update[Any]], table: Callable[[Sequence[Any]], RenderableType]) -> None:
-        """Write the present state, then the changes as they come."""
-        for update in updates:
-            if update.items:
-                self.write(update.items, lambda items=update.items: table(items))  # type: ignore[misc]  # bound now, not later
+_AREAS: Final = (
+    ctl_users,
+    ctl_plan,
+    ctl_topology,
+    ctl_baselines,
+    ctl_flows,
+    ctl_discovery,
+    ctl_views,
+)
 
 
 class Commands:
     """One method per command; each returns the exit status."""
 
     def __init__(self, client: Client, output: Output, clock: Clock) -> None:
+        self.asking = Asking(client, output, clock)
         self._client = client
         self._out = output
         self._clock = clock
@@ -280,13 +266,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     exporters.add_argument("exporter", nargs="?", metavar="EXPORTER", help="address or name of one, to see all of it")
     exporters.add_argument("--refused", action="store_true", help="who sent without being allowed to")
     add("spans", Commands.spans, "on which interfaces packets are captured, and what was lost there")
-    explain = add("explain", Commands.explain, "where a flow belongs, and why")
-    explain.add_argument("address", metavar="ADDR")
-    explain.add_argument("peer", metavar="PEER")
-    explain.add_argument("port", type=int, metavar="PORT")
-    explain.add_argument(
-        "protocol", type=_protocol, nargs="?", default=6, metavar="PROTO", help="tcp, udp, ... or number"
-    )
+    _add_explain(add("explain", Commands.explain, "where a flow belongs, and why"))
     _add_history(add("history", Commands.history, "figures over time"))
     add("graph", Commands.graph, "what needs what, and how it stands")
     _watch(add("nodes", Commands.nodes, "how the nodes stand"))
@@ -298,6 +278,14 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     probe.add_argument("check", metavar="CHECK")
     _add_incidents(add)
     _watch(add("sla", Commands.sla, "what was promised, and what was kept"))
+
+    def add_area(name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=lambda held, args: run(held.asking, args))
+        return made
+
+    for area in _AREAS:
+        area.add_commands(add_area)
     token = add("token", Commands.status, "make a token for a caller; the line for the tokens file, then the token")
     token.add_argument("name", metavar="NAME")
     token.add_argument("--role", choices=ROLES, default=ROLES[0])
@@ -321,6 +309,13 @@ def _add_quality(made: argparse.ArgumentParser) -> None:
     made.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
     made.add_argument("--watch", action="store_true", help="show the latest interval, then each as it closes")
     _limit(made)
+
+
+def _add_explain(made: argparse.ArgumentParser) -> None:
+    made.add_argument("address", metavar="ADDR")
+    made.add_argument("peer", metavar="PEER")
+    made.add_argument("port", type=int, metavar="PORT")
+    made.add_argument("protocol", type=_protocol, nargs="?", default=6, metavar="PROTO", help="tcp, udp, ... or number")
 
 
 def _add_history(made: argparse.ArgumentParser) -> None:

@@ -25,6 +25,7 @@ from btimd.model.flowbatch import AttributedBatch, FlowBatch
 from btimd.model.ipplan import IpPlan, PlanRow
 from btimd.model.ports import Explanation
 from btimd.model.service import ServiceRule
+from btimd.model.taps import Names
 from btimd.model.units import UNKNOWN_ID
 
 _ANY_PORT: Final = (0, 65535)
@@ -81,6 +82,9 @@ class Attribution:
         self.generation = generation
         self.places = tuple((place.region, place.segment) for place in plan.places)
         self.owners = _owners(self.rules, self.businesses)
+        self.names = Names(
+            generation, self.businesses, self.rules, self.owners.offsets, self.owners.business, self.plan
+        )
         keys = [specificity(rule) for rule in self.rules]
         dense = {key: number for number, key in enumerate(sorted(set(keys)))}
         rank = [0] * len(self.rules)

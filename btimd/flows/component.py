@@ -26,7 +26,7 @@ from btimd.flows.settings import FlowSettings
 from btimd.flows.users import Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
 from btimd.model.datagrams import DatagramBlock
-from btimd.model.flowbatch import FlowBatch
+from btimd.model.flowbatch import AttributedBatch, FlowBatch
 from btimd.model.packets import SpanTraffic
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
@@ -40,6 +40,7 @@ from btimd.model.ports import (
     Subscription,
 )
 from btimd.model.quality import QualityRow
+from btimd.model.taps import RecordTap
 from btimd.model.units import UnixMillis
 from btimd.model.window import WindowRow
 from btimd.runtime.channel import Channel
@@ -71,7 +72,8 @@ class FlowPipeline(Component, FlowView):
     records came and how many were lost so far: int64[exporters, 2], by exporter_id, lost below 0 where nobody knows.
     The other callables are asked by any thread. A block that makes anything fail is lost, counted and logged. Kernels
     are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
-    `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order.
+    `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order. `taps` see
+    every attributed record, `on_closed` every interval that closes or is revised, both on the flow thread.
     """
 
     def __init__(
@@ -93,8 +95,12 @@ class FlowPipeline(Component, FlowView):
         packet_source: Channel[SpanTraffic] | None = None,
         points: Sequence[str] = (),
         spans: Callable[[], Sequence[SpanInterface]] = lambda: (),
+        taps: Sequence[RecordTap] = (),
+        on_closed: Sequence[Callable[[Closed | QualityClosed], None]] = (),
     ) -> None:
         self._settings = settings
+        self._taps = tuple(taps)
+        self._on_closed = tuple(on_closed)
         self._source = source
         self._packets = packet_source
         self._points = tuple(points)
@@ -310,22 +316,30 @@ class FlowPipeline(Component, FlowView):
         """Run a step and hand over what it emits; a failure costs the step, a counter and at most a line a minute."""
         try:
             for closed in step():
+                for listener in self._on_closed:
+                    self._guarded(partial(listener, closed))
                 loop.call_soon_threadsafe(self._deliver, closed)
             self._counters.update(self._windows, self._users, self._duplicates)
             self._quality_counters.update(self._quality)
         except Exception:  # noqa: BLE001  the panic barrier of the data path
-            now = self._clock.monotonic()
-            self._counters.failed.inc()
-            self._failed_at = now
-            held = self._failure_log.take(now)
-            if held is not None:
-                self._log.exception("flow-block-failed", more_since_last_line=held)
+            self._note_failure("flow-block-failed")
+
+    def _note_failure(self, event: str) -> None:
+        """Count what failed, and log it at most once a minute; called where it is handled."""
+        now = self._clock.monotonic()
+        self._counters.failed.inc()
+        self._failed_at = now
+        held = self._failure_log.take(now)
+        if held is not None:
+            self._log.exception(event, more_since_last_line=held)
 
     def _step(self, block: DatagramBlock | None) -> list[Closed]:
         now = self._begin()
         if block is not None:
             self._add(self._decode(block), now)
         self._note_exports(now)
+        for tap in self._taps:
+            self._guarded(partial(tap.tick, now))
         with self._guard:
             batches = self._windows.close(now)
         return [Closed.of(batch) for batch in batches]
@@ -360,22 +374,39 @@ class FlowPipeline(Component, FlowView):
 
     def _add(self, records: FlowBatch, now: UnixMillis) -> None:
         """Add flow records to the windows."""
-        batch = self._without_duplicates(records, now)
-        attributed = self._windows.attribution.attribute(batch)
-        self._counters.records.inc(len(batch))
+        duplicate = self._duplicates.mark(records, now) if self._duplicates is not None else None
+        if self._taps:
+            everything = self._windows.attribution.attribute(records)
+            self._tell_taps(everything, duplicate, now)
+            attributed = everything if duplicate is None else everything.select(~duplicate)
+        else:  # what counts nowhere need not be attributed
+            attributed = self._windows.attribution.attribute(
+                records if duplicate is None else records.select(~duplicate)
+            )
+        self._counters.records.inc(len(attributed))
         self._counters.unattributed.inc(int((attributed.service_rule_id < 0).sum()))
         with self._guard:
             self._windows.add(attributed, now)
 
+    def _tell_taps(self, batch: AttributedBatch, duplicate: npt.NDArray[np.bool_] | None, now: UnixMillis) -> None:
+        """Show records to the taps; one that fails costs neither the others nor the windows theirs."""
+        names = self._windows.attribution.names
+        for tap in self._taps:
+            self._guarded(partial(tap.add, batch, duplicate, names, now))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Run what others hung on the flow thread; a failure is counted and logged."""
+        try:
+            action()
+        except Exception:  # noqa: BLE001  the panic barrier of what looks on
+            self._note_failure("flow-tap-failed")
+
     def _flush(self) -> list[Closed]:
+        for tap in self._taps:
+            self._guarded(tap.flush)
         with self._guard:
             batches = self._windows.flush()
         return [Closed.of(batch) for batch in batches]
-
-    def _without_duplicates(self, batch: FlowBatch, now: UnixMillis) -> FlowBatch:
-        """Leave out what another observation point has reported."""
-        marked = self._duplicates.mark(batch, now) if self._duplicates is not None else None
-        return batch if marked is None else batch.select(~marked)
 
     def _note_exports(self, now: UnixMillis) -> None:
         """Once a second, tell windows what exporters sent; when there are new ones, tell duplicates who they are."""

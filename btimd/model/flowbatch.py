@@ -191,3 +191,13 @@ class AttributedBatch:
 
     def __len__(self) -> int:
         return len(self.flows)
+
+    def select(self, rows: npt.NDArray[np.bool_]) -> "AttributedBatch":
+        """Return the records where `rows` is true, as copies."""
+        return AttributedBatch(
+            self.flows.select(rows),
+            self.service_rule_id[rows],
+            self.client_plan_id[rows],
+            self.client_is_source[rows],
+            self.generation,
+        )

@@ -113,7 +113,12 @@ class ServiceRule:
 
 @dataclass(frozen=True, slots=True)
 class BusinessService:
-    """A business service (ITIL): what users call by name. It is also the node of the same id in the graph."""
+    """A business service (ITIL): what users call by name. It is also the node of the same id in the graph.
+
+    regions: from which of the IP plan it may be used, () = from all; a user elsewhere is an unexpected talker.
+    user_active_seconds, user_idle_seconds: how long after its last traffic a user counts as active, then as idle;
+    None = as [flows] says.
+    """
 
     id: str
     name: str
@@ -121,6 +126,9 @@ class BusinessService:
     criticality: Criticality = Criticality.NORMAL
     owner: str = ""
     availability_percent: float | None = None
+    regions: tuple[str, ...] = ()
+    user_active_seconds: Seconds | None = None
+    user_idle_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)

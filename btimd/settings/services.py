@@ -47,7 +47,15 @@ def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Service
     nodes |= {name: _component_node(name, tables, checks) for name in tables.node}
     businesses = {
         name: BusinessService(
-            name, table.name, table.name_zh, table.criticality, table.owner, table.availability_percent
+            id=name,
+            name=table.name,
+            name_zh=table.name_zh,
+            criticality=table.criticality,
+            owner=table.owner,
+            availability_percent=table.availability_percent,
+            regions=table.regions,
+            user_active_seconds=table.user_active,
+            user_idle_seconds=table.user_idle,
         )
         for name, table in tables.service.items()
     }

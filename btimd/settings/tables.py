@@ -88,6 +88,9 @@ class ServiceTable(Traffic):
     criticality: Criticality = Criticality.NORMAL
     owner: str = ""
     availability_percent: Percent | None = None
+    regions: tuple[str, ...] = ()
+    user_active: PositiveDuration | None = None
+    user_idle: PositiveDuration | None = None
     needs: tuple[str, ...] = ()
 
 

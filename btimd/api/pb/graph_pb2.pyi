@@ -188,20 +188,26 @@ class Node(_message.Message):
     def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[NodeKind, str]] = ..., name: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., prior_probability: _Optional[float] = ...) -> None: ...
 
 class BusinessService(_message.Message):
-    __slots__ = ("id", "name", "name_zh", "criticality", "owner", "availability_percent")
+    __slots__ = ("id", "name", "name_zh", "criticality", "owner", "availability_percent", "regions", "user_active_seconds", "user_idle_seconds")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
     CRITICALITY_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
     AVAILABILITY_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    USER_ACTIVE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    USER_IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     name_zh: str
     criticality: Criticality
     owner: str
     availability_percent: float
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., criticality: _Optional[_Union[Criticality, str]] = ..., owner: _Optional[str] = ..., availability_percent: _Optional[float] = ...) -> None: ...
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    user_active_seconds: float
+    user_idle_seconds: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., criticality: _Optional[_Union[Criticality, str]] = ..., owner: _Optional[str] = ..., availability_percent: _Optional[float] = ..., regions: _Optional[_Iterable[str]] = ..., user_active_seconds: _Optional[float] = ..., user_idle_seconds: _Optional[float] = ...) -> None: ...
 
 class NodeState(_message.Message):
     __slots__ = ("node", "kind", "name", "status", "own_health", "detail", "checked_at", "needs", "businesses")

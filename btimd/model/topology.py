@@ -1,0 +1,156 @@
+"""Devices, interfaces, neighbours and links: what the network tells of itself, and what businesses put on it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from btimd.model.units import UnixMillis
+
+
+class FactSource(StrEnum):
+    """Where something about the network is known from."""
+
+    LLDP = "lldp"
+    CDP = "cdp"
+    FDB = "fdb"
+    ARP = "arp"
+    ROUTE = "route"
+    FLOW = "flow"
+    CONFIG = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceFacts:
+    """A row of ifTable and ifXTable (RFC 2863).
+
+    speed: bit/s, 0 = not told. mac: 12 lower-case hexadecimal digits, "" = none. addresses: "10.0.0.1/24".
+    in_octets, out_octets: ifHCInOctets, ifHCOutOctets, else the 32-bit ones (hc False), at counters_at; None = not
+    told. in_errors, out_errors, in_discards, out_discards likewise. last_change: ms since 1970, None = not told.
+    """
+
+    index: int
+    name: str
+    description: str = ""
+    alias: str = ""
+    type: int = 0
+    speed: int = 0
+    mac: str = ""
+    admin_up: bool = True
+    oper_up: bool = True
+    addresses: tuple[str, ...] = ()
+    in_octets: int | None = None
+    out_octets: int | None = None
+    in_errors: int | None = None
+    out_errors: int | None = None
+    in_discards: int | None = None
+    out_discards: int | None = None
+    hc: bool = True
+    counters_at: UnixMillis = 0
+    last_change: UnixMillis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourFacts:
+    """What a device says of who hangs on one of its interfaces (LLDP-MIB, CISCO-CDP-MIB).
+
+    chassis: the neighbour's chassis id, a MAC as 12 hexadecimal digits or text. addresses: management addresses.
+    """
+
+    source: FactSource
+    interface: int
+    chassis: str = ""
+    name: str = ""
+    port: str = ""
+    port_description: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """All that one device told by SNMP at a moment, or why it told nothing.
+
+    name: of the table [probes.snmp.NAME], or sysName for a device that was found. address: where it was asked.
+    sys_*: SNMPv2-MIB; uptime_seconds None = not told. model, serial: ENTITY-MIB. chassis: LLDP local chassis id.
+    arp: (interface, address, MAC) of ipNetToPhysicalTable or ipNetToMediaTable. fdb: (interface, MAC) of the bridge,
+    interface = ifIndex. routes: (prefix, next hop, interface). requests, octets: what asking cost. partial: tables
+    that could not be read whole, each with its reason. error: why nothing could be read, "" = it could.
+    """
+
+    name: str
+    address: str
+    at: UnixMillis
+    sys_name: str = ""
+    sys_description: str = ""
+    sys_object_id: str = ""
+    sys_location: str = ""
+    uptime_seconds: float | None = None
+    model: str = ""
+    serial: str = ""
+    chassis: str = ""
+    interfaces: tuple[InterfaceFacts, ...] = ()
+    neighbours: tuple[NeighbourFacts, ...] = ()
+    arp: tuple[tuple[int, str, str], ...] = ()
+    fdb: tuple[tuple[int, str], ...] = ()
+    routes: tuple[tuple[str, str, int], ...] = ()
+    requests: int = 0
+    octets: int = 0
+    partial: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessShare:
+    """What one business puts on an interface, one way. business "" = traffic of none. share: of all flow octets."""
+
+    business: str
+    octets: int
+    bits_per_second: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceLoad:
+    """How full one direction of an interface is, and with what, in one interval.
+
+    device: name or address of the exporter or device. direction: "in" or "out", as the device sees it.
+    speed: bit/s, 0 = unknown; utilisation: of the measured load where there is one, else of the flows'; None where the
+    speed is not known. measured_bits_per_second: from SNMP counters, None = not asked. flow_bits_per_second: from flow
+    records, each counted once at this interface. flow_coverage: flows divided by measured; None = unknown. sampled:
+    some of it is estimated. shares: of businesses, largest first.
+    """
+
+    device: str
+    interface: int
+    interface_name: str
+    direction: str
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    speed: int
+    utilisation: float | None
+    measured_bits_per_second: float | None
+    flow_bits_per_second: float
+    flow_coverage: float | None
+    sampled: bool
+    shares: tuple[BusinessShare, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two ends that hang on each other; the far end may be known by name only (far_interface 0).
+
+    id: stable text of both ends, "core:Gi0/1--edge1:Gi0/48". sources: what tells of it. ambiguous: several
+    devices are seen behind that interface. loads: of the near end, in and out; empty = nothing was measured.
+    """
+
+    id: str
+    device: str
+    interface: int
+    interface_name: str
+    far_device: str
+    far_interface: int
+    far_interface_name: str
+    sources: tuple[FactSource, ...]
+    speed: int = 0
+    oper_up: bool = True
+    ambiguous: bool = False
+    last_seen_milliseconds: UnixMillis = 0
+    loads: tuple[InterfaceLoad, ...] = field(default=())
