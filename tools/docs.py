@@ -72,6 +72,8 @@ def services_block() -> str:
         reference("rule.ID", tables.RuleTable, own(tables.RuleTable)), "",
         "### Traffic: in `[service.ID]` and `[rule.ID]`", "", reference("traffic", tables.Traffic), "",
         "### `[node.ID]`: a component", "", reference("node.ID", tables.NodeTable), "",
+        "### `[group.ID]`: businesses that belong together", "", reference("group.ID", tables.GroupTable), "",
+        "### `[indicator.ID]`: an indicator of your own", "", reference("indicator.ID", tables.IndicatorTable), "",
         "### `[check.ID]`: something that can be asked of a node", "", reference("check.ID", tables.CheckTable),
     ]  # fmt: skip
     return "\n".join(parts)
@@ -224,6 +226,7 @@ def stale_meanings() -> list[str]:
     models = [*settings_tables(), ("traffic", tables.Traffic)]
     models += [("service.ID", tables.ServiceTable), ("rule.ID", tables.RuleTable)]
     models += [("node.ID", tables.NodeTable), ("check.ID", tables.CheckTable)]
+    models += [("group.ID", tables.GroupTable), ("indicator.ID", tables.IndicatorTable)]
     known = {f"{path}.{key}" for path, model in models for key in model.model_fields}
     options = {f"{kind}.{name}" for kind, names in catalogue.OPTIONS.items() for name in names}
     return sorted((MEANINGS.keys() - known) | (OPTION_MEANINGS.keys() - options))

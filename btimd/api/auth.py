@@ -77,6 +77,10 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # DiscoveryService
     # end of DiscoveryService
     # ViewsService
+    "/btimd.v1.ViewsService/GetServiceView": Role.VIEWER,
+    "/btimd.v1.ViewsService/ListServiceViews": Role.VIEWER,
+    "/btimd.v1.ViewsService/WatchServiceViews": Role.VIEWER,
+    "/btimd.v1.ViewsService/PushBusinessMetrics": Role.OPERATOR,
     # end of ViewsService
 }
 """Every call there is; one that is missing here is never served."""

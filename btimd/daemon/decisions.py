@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from btimd.daemon.businesses import BusinessConditions
+from btimd.daemon.usercounts import users_on_line
 from btimd.model.evidence import Finding
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import FlowView
@@ -25,7 +26,6 @@ from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 
-_USERS_AT_MOST = 100_000
 _BACKLOG_WARNING = 100
 _SENTENCES = 5
 
@@ -155,6 +155,11 @@ class Decisions:
         """The graph in force."""
         return self._conditions.graph
 
+    def availability(self, business: str) -> Availability:
+        """Return what a business's key indicators say of it; unknown for one that is not there."""
+        known = business in self.graph.businesses
+        return self._conditions.availability(business) if known else Availability.UNKNOWN
+
     def swap(self, graph: ServiceGraph) -> None:
         """Go on with another graph."""
         self._conditions.swap(graph)
@@ -230,15 +235,11 @@ class Decisions:
 
     def _users(self, businesses: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
         """Return the users on line (active or idle) per business and region; nothing where no flows are seen."""
-        counts: dict[str, dict[str, int]] = {}
-        if not self._flows.exporters() and not self._flows.spans():
-            return counts
-        for business in businesses:
-            regions = counts.setdefault(business, {})
-            for user in self._flows.users(business=business, region=None, limit=_USERS_AT_MOST):
-                if user.state != "gone":
-                    regions[user.region] = regions.get(user.region, 0) + 1
-        return counts
+        counts = users_on_line(self._flows, businesses) or {}
+        return {
+            business: {one.region: one.active + one.idle for one in regions if one.active + one.idle}
+            for business, regions in counts.items()
+        }
 
     def _is_down(self, business: str) -> bool:
         return self._conditions.availability(business) is Availability.DOWN

@@ -31,6 +31,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.decisions.swap(graph)
     wired.rca.swap(graph)
     wired.probes.swap(graph)
+    wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses)
     before, after = _kept(built_with.settings), _kept(new.settings)
     return tuple(name for name in _KEPT if getattr(before, name) != getattr(after, name))

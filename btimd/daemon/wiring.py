@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from btimd.api.component import ApiComponent
+from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
 from btimd.capture.component import FlowCapture
 from btimd.capture.evidencefiles import EvidenceKeeper
@@ -13,7 +14,9 @@ from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
+from btimd.daemon.usercounts import users_on_line
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
 from btimd.flows.duplicates import Duplicates
@@ -28,6 +31,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.sla.component import SlaComponent
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.kpis import BusinessMetrics
 
 _FIRST_SAMPLES_SECONDS = 10.0
 
@@ -46,6 +50,7 @@ class Wired:
     decisions: Decisions
     probes: Probes
     flows: FlowPipeline
+    views: ServiceViewDesk
     api: ApiComponent
     capture: FlowCapture
     span_lines: SpanLines
@@ -62,6 +67,7 @@ class Wired:
             self.rca,
             self.decisions,
             self.flows,
+            self.views,
             self.api,
             *([self.evidence] if self.evidence is not None else ()),
             self.probes,
@@ -177,6 +183,22 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("decisions"),
     )
+    kpis = BusinessMetrics(series, metrics)
+    views = ServiceViewDesk(
+        Sources(
+            flows=flows,
+            graph=rca,
+            incidents=incidents,
+            sla=sla,
+            users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
+            deviations=lambda: (),
+            availability=decisions.availability,
+        ),
+        kpis,
+        clock,
+        config.services.groups,
+        config.services.indicators,
+    )
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
@@ -184,6 +206,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         graph=rca,
         incidents=incidents,
         sla=sla,
+        more=(views_service(views, clock),),
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -222,6 +245,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         decisions=decisions,
         probes=probes,
         flows=flows,
+        views=views,
         api=api,
         capture=capture,
         span_lines=lines,

@@ -22,6 +22,8 @@ def reference_problems(file: TomlFile, tables: Tables, options_of: OptionNames) 
         *_id_problems(file, tables),
         *_need_problems(file, tables, known),
         *_rule_problems(file, tables, known),
+        *_group_problems(file, tables),
+        *_indicator_problems(file, tables),
         *(
             problem
             for name, check in tables.check.items()
@@ -70,6 +72,41 @@ def _rule_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> It
         says_more = table.ports or table.clients or table.protocol is not None
         if says_more and "prefixes" not in file.data["service"][name]:
             yield file.problem(("service", name), "ports, protocol and clients say nothing without prefixes")
+
+
+def _group_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
+    members = {*tables.declared["service"], *tables.declared["group"]}
+    for name, group in tables.group.items():
+        if name in tables.declared["service"]:
+            yield file.problem(("group", name), "is also the id of a service; give the group another id")
+        for index, member in enumerate(group.members):
+            if member not in members:
+                text = f"no service or group '{member}'" + did_you_mean(member, members)
+                yield file.problem(("group", name, "members", index), text)
+        for key, named in (("weights", group.weights), ("ignore", group.ignore)):
+            for member in named:
+                if member not in group.members:
+                    text = f"'{member}' is no member of the group" + did_you_mean(member, group.members)
+                    yield file.problem(("group", name, key), text)
+        counted = [member for member in group.members if member not in group.ignore]
+        if group.quorum > len(counted):
+            text = f"{group.quorum} of {len(counted)} members can never be good; take a smaller number"
+            yield file.problem(("group", name, "quorum"), text)
+    cycle = find_cycle({name: group.members for name, group in tables.group.items()})
+    if cycle:
+        text = f"groups run in a circle: {' -> '.join(cycle)}; take one member away"
+        yield file.problem(("group", cycle[0], "members"), text)
+
+
+def _indicator_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
+    services = tables.declared["service"]
+    for name, indicator in tables.indicator.items():
+        if indicator.service not in services:
+            text = f"no service '{indicator.service}'" + did_you_mean(indicator.service, services)
+            yield file.problem(("indicator", name, "service"), text)
+        written = file.data["indicator"][name]
+        if not written.get("degraded") and not written.get("bad"):
+            yield file.problem(("indicator", name), "says nothing; write when it is degraded, or bad")
 
 
 def _check_problems(

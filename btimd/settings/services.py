@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from btimd.model.service import BusinessService, Check, Node, NodeKind, ServiceGraph, ServiceRule
+from btimd.model.view import BusinessGroup, IndicatorRule
 from btimd.settings.load import Model, TomlFile, read_toml, salvage, validate
 from btimd.settings.references import reference_problems
 from btimd.settings.report import Problem, SettingsError, did_you_mean
@@ -13,12 +15,16 @@ from btimd.settings.tables import (
     MAX_PORT,
     CheckRules,
     CheckTable,
+    GroupTable,
+    IndicatorTable,
     NodeTable,
     RuleTable,
     ServiceTable,
     Tables,
     Traffic,
 )
+
+_KINDS: Final = ("service", "rule", "node", "check", "group", "indicator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Services:
     businesses: tuple[str, ...]
     graph: ServiceGraph
     rules: tuple[ServiceRule, ...]
+    groups: tuple[BusinessGroup, ...] = ()
+    indicators: tuple[IndicatorRule, ...] = ()
 
 
 def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Services:
@@ -60,15 +68,30 @@ def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Service
         for name, table in tables.service.items()
     }
     graph = ServiceGraph(MappingProxyType(nodes), MappingProxyType(businesses), generation)
-    return Services(tuple(businesses), graph, tuple(_rules(file, tables)))
+    groups = tuple(
+        BusinessGroup(
+            id=name,
+            name=group.name,
+            name_zh=group.name_zh,
+            members=group.members,
+            rollup=group.rollup,
+            quorum=group.quorum,
+            weights=MappingProxyType(dict(group.weights)),
+            ignore=group.ignore,
+        )
+        for name, group in tables.group.items()
+    )
+    indicators = tuple(
+        IndicatorRule(name, one.service, one.name or name, one.degraded, one.bad)
+        for name, one in tables.indicator.items()
+    )
+    return Services(tuple(businesses), graph, tuple(_rules(file, tables)), groups, indicators)
 
 
 def _tables(file: TomlFile) -> tuple[Tables, list[Problem]]:
     """Validate each table by itself, so that one mistake does not hide those in other tables."""
     problems = [
-        file.problem((kind,), "unknown table" + did_you_mean(kind, ("service", "rule", "node", "check")))
-        for kind in file.data
-        if kind not in {"service", "rule", "node", "check"}
+        file.problem((kind,), "unknown table" + did_you_mean(kind, _KINDS)) for kind in file.data if kind not in _KINDS
     ]
 
     def read(kind: str, model: type[Model]) -> dict[str, Model]:
@@ -87,15 +110,14 @@ def _tables(file: TomlFile) -> tuple[Tables, list[Problem]]:
                     read_tables[name] = rest
         return read_tables
 
-    declared = {
-        kind: tuple(tables) if isinstance(tables := file.data.get(kind), dict) else ()
-        for kind in ("service", "rule", "node", "check")
-    }
+    declared = {kind: tuple(tables) if isinstance(tables := file.data.get(kind), dict) else () for kind in _KINDS}
     tables = Tables(
         service=read("service", ServiceTable),
         rule=read("rule", RuleTable),
         node=read("node", NodeTable),
         check=read("check", CheckTable),
+        group=read("group", GroupTable),
+        indicator=read("indicator", IndicatorTable),
         declared=declared,
     )
     return tables, problems

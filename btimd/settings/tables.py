@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from btimd.model.address import Prefix
 from btimd.model.service import Check, CheckKind, Closure, Criticality, NodeKind
+from btimd.model.view import FIGURES, Rollup
+from btimd.settings.expressions import parse
 from btimd.settings.fields import Duration, Percent, Section
 
 PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
@@ -71,6 +73,15 @@ PrefixField = Annotated[Prefix, BeforeValidator(_prefix)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 
 
+def _indicator(text: str) -> str:
+    if text:
+        parse(text, FIGURES)
+    return text
+
+
+IndicatorText = Annotated[str, AfterValidator(_indicator)]
+
+
 class Traffic(Section):
     """What both a service and a rule say of traffic: which servers, protocol, ports and clients."""
 
@@ -125,6 +136,27 @@ class CheckTable(Section):
     options: dict[str, Annotated[str, BeforeValidator(_option)]] = Field(default_factory=dict)
 
 
+class GroupTable(Section):
+    """[group.ID]: businesses and groups that belong together, and how their states make up its own."""
+
+    name: str
+    name_zh: str = ""
+    members: tuple[str, ...] = Field(min_length=1)
+    rollup: Rollup = Rollup.WORST
+    quorum: int = Field(default=1, ge=1)
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+
+class IndicatorTable(Section):
+    """[indicator.ID]: an operator's own indicator: expressions over a business's figures."""
+
+    service: str
+    name: str = ""
+    degraded: IndicatorText = ""
+    bad: IndicatorText = ""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckRules:
     """What the probes know of checks; the daemon passes it in, because settings do not know the probes.
@@ -146,6 +178,8 @@ class Tables:
     rule: dict[str, RuleTable]
     node: dict[str, NodeTable]
     check: dict[str, CheckTable]
+    group: dict[str, GroupTable]
+    indicator: dict[str, IndicatorTable]
     declared: dict[str, tuple[str, ...]]
 
     @property

@@ -12,11 +12,14 @@ import pytest
 
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
+from btimd.api.views import views_service
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
 SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
@@ -44,6 +47,7 @@ class Served:
     desk: FakeDesk = field(default_factory=FakeDesk)
     book: FakeBook = field(default_factory=FakeBook)
     metrics: Metrics = field(default_factory=Metrics)
+    views: FakeServiceViews = field(default_factory=FakeServiceViews)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,11 +58,16 @@ class Served:
             graph=self.graph,
             incidents=self.desk,
             sla=self.book,
+            more=self.more(),
             metrics=self.metrics,
             health=lambda: self.components,
             clock=ManualClock(),
             log=Log("test"),
         )
+
+    def more(self) -> tuple[Service, ...]:
+        """Return the services of the areas, over their fakes."""
+        return (views_service(self.views, ManualClock()),)
 
     @property
     def server(self) -> str:

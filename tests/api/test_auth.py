@@ -14,12 +14,11 @@ from btimd.api.auth import (
     load_tokens,
     local_token,
 )
+from btimd.api.client import _FILES as FILES
 from btimd.api.errors import ApiError
-from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.runtime.metrics import Metrics
 from tests.api.conftest import SECRETS, write_tokens
 
-FILES = (flows_pb2, graph_pb2, incidents_pb2, sla_pb2)
 METHODS = {
     f"/{service.full_name}/{method.name}": method
     for file in FILES

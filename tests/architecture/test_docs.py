@@ -17,6 +17,8 @@ from btimd.daemon.app import App
 from btimd.daemon.config import load_config
 from btimd.daemon.settings import RootSettings
 from btimd.flows.history import MEASUREMENT as TRAFFIC
+from btimd.settings import tables
+from btimd.settings.fields import Section
 from btimd.sla.component import MEASUREMENT as SLA
 from tools import docs, docs_settings
 
@@ -30,7 +32,15 @@ _METRIC = re.compile(r"\bbtimd_[a-z0-9_]+\b")
 _LOG_LINE = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR) btimd\.\w+ ([\w-]+)", re.MULTILINE)
 _INLINE_COMMAND = re.compile(r"`((?:btimd|btimctl)(?: [^`]*)?)`")
 _COMMANDS = {"btimd": btimd.parser(), "btimctl": btimctl.parser({})}
-_NO_METRICS = {"btimd_quality", TRAFFIC, SLA}
+SERVICE_TABLES: dict[str, type[Section]] = {
+    "service": tables.ServiceTable,
+    "rule": tables.RuleTable,
+    "node": tables.NodeTable,
+    "check": tables.CheckTable,
+    "group": tables.GroupTable,
+    "indicator": tables.IndicatorTable,
+}
+_NO_METRICS = {"btimd_quality", "btimd_links", "btimd_kpi", TRAFFIC, SLA}
 
 
 def name(page: Path) -> str:
@@ -199,7 +209,13 @@ def test_every_log_line_that_is_shown_is_one_of_the_code(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_toml_example_is_a_right_configuration(page: Path) -> None:
     for block in blocks(page, "toml"):
-        RootSettings.model_validate(tomllib.loads(block))
+        written = tomllib.loads(block)
+        if written.keys() <= SERVICE_TABLES.keys():  # of services.toml
+            for kind, named in written.items():
+                for table in named.values():
+                    SERVICE_TABLES[kind].model_validate(table)
+        else:
+            RootSettings.model_validate(written)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

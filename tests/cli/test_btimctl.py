@@ -38,6 +38,9 @@ COMMANDS = [
     "incidents list --all",
     "incidents show I-1",
     "sla",
+    "view",
+    "view erp",
+    "push erp orders 12 --unit 1/h --valid 1h",
 ]
 
 

@@ -22,15 +22,60 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from btimd.api.pb import graph_pb2 as btimd_dot_v1_dot_graph__pb2
+from btimd.api.pb import sla_pb2 as btimd_dot_v1_dot_sla__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x62timd/v1/views.proto\x12\x08\x62timd.v12\x0e\n\x0cViewsServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x62timd/v1/views.proto\x12\x08\x62timd.v1\x1a\x14\x62timd/v1/graph.proto\x1a\x12\x62timd/v1/sla.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x01\n\x06\x46igure\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x13.btimd.v1.ViewStateH\x01\x88\x01\x01\x12\x0c\n\x04note\x18\x05 \x01(\tB\x08\n\x06_valueB\x08\n\x06_state\"p\n\x0eIndicatorState\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nexpression\x18\x03 \x01(\t\x12\"\n\x05state\x18\x04 \x01(\x0e\x32\x13.btimd.v1.ViewState\x12\x0c\n\x04text\x18\x05 \x01(\t\"`\n\tRegionUse\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x14\n\x0cusers_active\x18\x02 \x01(\x03\x12\x12\n\nusers_idle\x18\x03 \x01(\x03\x12\x19\n\x11octets_per_second\x18\x04 \x01(\x01\"c\n\nLayerState\x12\r\n\x05layer\x18\x01 \x01(\t\x12\"\n\x05state\x18\x02 \x01(\x0e\x32\x13.btimd.v1.ViewState\x12\"\n\x05nodes\x18\x03 \x03(\x0b\x32\x13.btimd.v1.NodeState\"\x8b\x04\n\x0bServiceView\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12*\n\x0b\x63riticality\x18\x04 \x01(\x0e\x32\x15.btimd.v1.Criticality\x12\r\n\x05owner\x18\x05 \x01(\t\x12\x0e\n\x06groups\x18\x06 \x03(\t\x12\"\n\x05state\x18\x07 \x01(\x0e\x32\x13.btimd.v1.ViewState\x12\x0e\n\x06\x63olour\x18\x08 \x01(\t\x12\r\n\x05shape\x18\t \x01(\t\x12\x0f\n\x07reasons\x18\n \x03(\t\x12&\n\x02\x61t\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x07\x66igures\x18\x0c \x03(\x0b\x32\x10.btimd.v1.Figure\x12$\n\x07regions\x18\r \x03(\x0b\x32\x13.btimd.v1.RegionUse\x12$\n\x06layers\x18\x0e \x03(\x0b\x32\x14.btimd.v1.LayerState\x12\x12\n\nbottleneck\x18\x0f \x01(\t\x12,\n\nindicators\x18\x10 \x03(\x0b\x32\x18.btimd.v1.IndicatorState\x12\x12\n\ndeviations\x18\x11 \x03(\t\x12\x11\n\tincidents\x18\x12 \x03(\t\x12$\n\x03sla\x18\x13 \x01(\x0b\x32\x12.btimd.v1.SlaStateH\x00\x88\x01\x01\x42\x06\n\x04_sla\"\xc0\x01\n\tGroupView\x12\r\n\x05group\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07name_zh\x18\x03 \x01(\t\x12 \n\x06rollup\x18\x04 \x01(\x0e\x32\x10.btimd.v1.Rollup\x12\x0f\n\x07members\x18\x05 \x03(\t\x12\"\n\x05state\x18\x06 \x01(\x0e\x32\x13.btimd.v1.ViewState\x12\x0e\n\x06\x63olour\x18\x07 \x01(\t\x12\r\n\x05shape\x18\x08 \x01(\t\x12\x0f\n\x07reasons\x18\t \x03(\t\")\n\x15GetServiceViewRequest\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\"=\n\x16GetServiceViewResponse\x12#\n\x04view\x18\x01 \x01(\x0b\x32\x15.btimd.v1.ServiceView\"\x19\n\x17ListServiceViewsRequest\"e\n\x18ListServiceViewsResponse\x12$\n\x05views\x18\x01 \x03(\x0b\x32\x15.btimd.v1.ServiceView\x12#\n\x06groups\x18\x02 \x03(\x0b\x32\x13.btimd.v1.GroupView\">\n\x18WatchServiceViewsRequest\x12\x15\n\x08\x62usiness\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x0b\n\t_business\"S\n\x19WatchServiceViewsResponse\x12$\n\x05views\x18\x01 \x03(\x0b\x32\x15.btimd.v1.ServiceView\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\"\x8c\x01\n\x0e\x42usinessMetric\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rvalid_seconds\x18\x06 \x01(\x01\"G\n\x1aPushBusinessMetricsRequest\x12)\n\x07metrics\x18\x01 \x03(\x0b\x32\x18.btimd.v1.BusinessMetric\",\n\x1bPushBusinessMetricsResponse\x12\r\n\x05taken\x18\x01 \x01(\x05*\x81\x01\n\tViewState\x12\x1a\n\x16VIEW_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fVIEW_STATE_GOOD\x10\x01\x12\x17\n\x13VIEW_STATE_DEGRADED\x10\x02\x12\x12\n\x0eVIEW_STATE_BAD\x10\x03\x12\x16\n\x12VIEW_STATE_UNKNOWN\x10\x04*\x7f\n\x06Rollup\x12\x16\n\x12ROLLUP_UNSPECIFIED\x10\x00\x12\x10\n\x0cROLLUP_WORST\x10\x01\x12\x0f\n\x0bROLLUP_BEST\x10\x02\x12\x12\n\x0eROLLUP_DEGRADE\x10\x03\x12\x11\n\rROLLUP_QUORUM\x10\x04\x12\x13\n\x0fROLLUP_WEIGHTED\x10\x05\x32\x96\x03\n\x0cViewsService\x12X\n\x0eGetServiceView\x12\x1f.btimd.v1.GetServiceViewRequest\x1a .btimd.v1.GetServiceViewResponse\"\x03\x90\x02\x01\x12^\n\x10ListServiceViews\x12!.btimd.v1.ListServiceViewsRequest\x1a\".btimd.v1.ListServiceViewsResponse\"\x03\x90\x02\x01\x12\x63\n\x11WatchServiceViews\x12\".btimd.v1.WatchServiceViewsRequest\x1a#.btimd.v1.WatchServiceViewsResponse\"\x03\x90\x02\x01\x30\x01\x12g\n\x13PushBusinessMetrics\x12$.btimd.v1.PushBusinessMetricsRequest\x1a%.btimd.v1.PushBusinessMetricsResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.views_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VIEWSSERVICE']._serialized_start=34
-  _globals['_VIEWSSERVICE']._serialized_end=48
+  _globals['_VIEWSSERVICE'].methods_by_name['GetServiceView']._loaded_options = None
+  _globals['_VIEWSSERVICE'].methods_by_name['GetServiceView']._serialized_options = b'\220\002\001'
+  _globals['_VIEWSSERVICE'].methods_by_name['ListServiceViews']._loaded_options = None
+  _globals['_VIEWSSERVICE'].methods_by_name['ListServiceViews']._serialized_options = b'\220\002\001'
+  _globals['_VIEWSSERVICE'].methods_by_name['WatchServiceViews']._loaded_options = None
+  _globals['_VIEWSSERVICE'].methods_by_name['WatchServiceViews']._serialized_options = b'\220\002\001'
+  _globals['_VIEWSSERVICE'].methods_by_name['PushBusinessMetrics']._loaded_options = None
+  _globals['_VIEWSSERVICE'].methods_by_name['PushBusinessMetrics']._serialized_options = b'\220\002\002'
+  _globals['_VIEWSTATE']._serialized_start=1925
+  _globals['_VIEWSTATE']._serialized_end=2054
+  _globals['_ROLLUP']._serialized_start=2056
+  _globals['_ROLLUP']._serialized_end=2183
+  _globals['_FIGURE']._serialized_start=110
+  _globals['_FIGURE']._serialized_end=241
+  _globals['_INDICATORSTATE']._serialized_start=243
+  _globals['_INDICATORSTATE']._serialized_end=355
+  _globals['_REGIONUSE']._serialized_start=357
+  _globals['_REGIONUSE']._serialized_end=453
+  _globals['_LAYERSTATE']._serialized_start=455
+  _globals['_LAYERSTATE']._serialized_end=554
+  _globals['_SERVICEVIEW']._serialized_start=557
+  _globals['_SERVICEVIEW']._serialized_end=1080
+  _globals['_GROUPVIEW']._serialized_start=1083
+  _globals['_GROUPVIEW']._serialized_end=1275
+  _globals['_GETSERVICEVIEWREQUEST']._serialized_start=1277
+  _globals['_GETSERVICEVIEWREQUEST']._serialized_end=1318
+  _globals['_GETSERVICEVIEWRESPONSE']._serialized_start=1320
+  _globals['_GETSERVICEVIEWRESPONSE']._serialized_end=1381
+  _globals['_LISTSERVICEVIEWSREQUEST']._serialized_start=1383
+  _globals['_LISTSERVICEVIEWSREQUEST']._serialized_end=1408
+  _globals['_LISTSERVICEVIEWSRESPONSE']._serialized_start=1410
+  _globals['_LISTSERVICEVIEWSRESPONSE']._serialized_end=1511
+  _globals['_WATCHSERVICEVIEWSREQUEST']._serialized_start=1513
+  _globals['_WATCHSERVICEVIEWSREQUEST']._serialized_end=1575
+  _globals['_WATCHSERVICEVIEWSRESPONSE']._serialized_start=1577
+  _globals['_WATCHSERVICEVIEWSRESPONSE']._serialized_end=1660
+  _globals['_BUSINESSMETRIC']._serialized_start=1663
+  _globals['_BUSINESSMETRIC']._serialized_end=1803
+  _globals['_PUSHBUSINESSMETRICSREQUEST']._serialized_start=1805
+  _globals['_PUSHBUSINESSMETRICSREQUEST']._serialized_end=1876
+  _globals['_PUSHBUSINESSMETRICSRESPONSE']._serialized_start=1878
+  _globals['_PUSHBUSINESSMETRICSRESPONSE']._serialized_end=1922
+  _globals['_VIEWSSERVICE']._serialized_start=2186
+  _globals['_VIEWSSERVICE']._serialized_end=2592
 # @@protoc_insertion_point(module_scope)
