@@ -136,7 +136,7 @@ def _rate(octets_per_second: float) -> str:
 
 
 class LossWatch:
-    """Looks at each incident once, when the records of its first minutes are in; a Component. All methods are called on the loop.
+    """Looks at each incident once, when the records of its first minutes are in; a Component, used on the loop.
 
     look: returns the losses of a business since a time; called in a thread. tell: puts a sentence on the timelines of a
     business's incidents.
