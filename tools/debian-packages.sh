@@ -10,9 +10,12 @@
 #   nginx-light           the v2 -> 1.x shim, and a real web server for HTTP probes
 #   postgresql            a real database for SQL probes
 #   dnsmasq-base          a real DNS server for DNS probes
+#   snmpd, snmp, lldpd    real SNMP agents and LLDP neighbours (libsnmp-base: their MIBs)
+#   kea, isc-dhcp         real DHCP servers and a client, for leases
+#   freeradius-utils      radclient, for RADIUS accounting
 #   openssl, systemd      certificates for tests of TLS; systemd-analyze for the unit
 set -eu
-wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark libpcap0.8 influxdb victoria-metrics nginx-light postgresql dnsmasq-base openssl systemd"
+wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark libpcap0.8 influxdb victoria-metrics nginx-light postgresql dnsmasq-base snmpd snmp lldpd libsnmp-base kea-dhcp4-server isc-dhcp-server isc-dhcp-client freeradius-utils openssl systemd"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
