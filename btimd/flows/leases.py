@@ -306,10 +306,11 @@ class KeaLeases(_Refusing):
 
     def _lease(self, cells: Sequence[str]) -> Lease:
         at = self._columns
+        if len(cells) < len(at):
+            raise ValueError  # not written to its end
 
         def cell(name: str) -> str:
-            # older files have fewer columns than newer servers write: what is missing at the end is not told
-            return cells[at[name]] if at.get(name, len(cells)) < len(cells) else ""
+            return cells[at[name]] if name in at else ""  # older files have fewer columns
 
         delegated = cell("lease_type") == "2"
         prefix = prefix_of(cells[at["address"]], _number(cell("prefix_len")) if delegated else 128)

@@ -106,6 +106,7 @@ class Persons:
         self._in_session: dict[Prefix, Binding] = {}
         self._ended: OrderedDict[Session, UnixSeconds] = OrderedDict()
         self._restarted: OrderedDict[str, UnixSeconds] = OrderedDict()
+        self._displaced: OrderedDict[Session, UnixSeconds] = OrderedDict()
         self.version = 0
         self.no_room = 0
         self.stale = 0
@@ -219,7 +220,8 @@ class Persons:
 
     def _go_on(self, source: str, session: Session, news: Accounting, now: UnixSeconds) -> None:
         held = self._sessions.get(session)
-        since = held.since if held else news.at - max(news.lasted or 0.0, 0.0)
+        told_since = self._displaced.get(session, news.at - max(news.lasted or 0.0, 0.0))
+        since = held.since if held else told_since
         prefixes = news.prefixes or tuple(held.prefixes if held else ())
         until = news.at + self._limits.session
         if until <= now:
@@ -235,7 +237,9 @@ class Persons:
             if before is None and not self._has_room(now):
                 self.no_room += 1
                 continue
-            if before is not None and before.session != session:
+            if before is not None and before.session is not None and before.session != session:
+                # it began earlier, which must be known if it is told of again: its end may be lost or late
+                _remember(self._displaced, before.session, before.since or 0.0)
                 self._drop(before)
             self._hold(session, since, news.at).prefixes.add(prefix)
             self._in_session[prefix] = Binding(

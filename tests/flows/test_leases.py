@@ -112,7 +112,7 @@ def test_a_declaration_that_breaks_off_costs_itself_only() -> None:
     parser = IscLeases()
     torn = ISC[: ISC.index(b"  uid")] + ISC[ISC.index(b"lease 10") :]
     assert read(parser, torn) == [lease()]
-    assert (parser.refused, parser.last_error) == (1, "line 12: a declaration before this line breaks off")
+    assert (parser.refused, parser.last_error) == (1, "line 13: a declaration before this line breaks off")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_declaration_that_breaks_off_costs_itself_only() -> None:
         (b"lease 10.77.0.300 {\n}\n", "line 2: a lease whose address or time cannot be understood"),
         (b"lease 10.77.0.3 {\n starts tomorrow;\n}\n", "line 3: a lease whose address or time cannot be understood"),
         (b'lease 10.77.0.3 {\n client-hostname "anna;\n}\n', "line 2: a quotation mark without its pair"),
-        (b"lease 10.77.0.3 {\n" + b" a b;\n" * 2000 + b"}\n", "line 1367: a declaration of more than 4096 words"),
+        (b"lease 10.77.0.3 {\n" + b" a b;\n" * 2000 + b"}\n", "line 1366: a declaration of more than 4096 words"),
     ],
 )
 def test_what_dhcpd_cannot_have_meant_is_refused_without_being_quoted(bad: bytes, error: str) -> None:
@@ -193,6 +193,7 @@ def test_a_file_cut_off_anywhere_gives_leases_of_the_whole_one_or_none(
     for end in range(len(octets)):
         found = read(make(), octets[:end])
         assert [one.prefix for one in found] == [one.prefix for one in whole][: len(found)]
+        assert [one.mac for one in found] == [one.mac for one in whole][: len(found)]
 
 
 @pytest.mark.parametrize("seed", range(4))
