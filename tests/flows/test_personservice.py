@@ -312,11 +312,15 @@ def served_lease(kind: str, folder: Path) -> str:
         server = ["dhcpd", "-4", "-f", "-cf", str(folder / "config"), "-lf", str(folder / "leases"), "-user", "root"]
         server += ["-group", "root", "-pf", str(folder / "pid"), "ps"]
     client = ["dhclient", "-4", "-1", "-v", "-sf", "/bin/true", "-lf", str(folder / "client"), "-pf", str(folder / "cpid")]
-    client += ["-H", "anna-pc", "-d", "pc"]
+    client += ["-cf", str(folder / "client.conf"), "-d", "pc"]
+    (folder / "client.conf").write_text('send host-name "anna-pc";\ninitial-interval 1;\n')
     places = {"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)}
-    with program(server, folder / "log", **places), program(client, folder / "client.log"):
-        eventually(lambda: "bound to" in (folder / "client.log").read_text(), 40.0)
-        eventually(lambda: "anna-pc" in (folder / "leases").read_text())
+    with program(server, folder / "log", **places):
+        ready = "DHCP4_STARTED" if kind == "kea" else "fallback-net"
+        eventually(lambda: ready in (folder / "log").read_text())
+        with program(client, folder / "client.log"):
+            eventually(lambda: "bound to" in (folder / "client.log").read_text())
+            eventually(lambda: "anna-pc" in (folder / "leases").read_text())
     told = (folder / "client.log").read_text()
     return told.split("bound to ")[1].split()[0]
 
