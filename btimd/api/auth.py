@@ -67,7 +67,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
     # PersonsService
-    "/btimd.v1.PersonsService/ListPersons": Role.OPERATOR,
+    "/btimd.v1.PersonsService/ListPersons": Role.VIEWER,
     "/btimd.v1.PersonsService/GetPersonSources": Role.VIEWER,
     # end of PersonsService
     # PlanService

@@ -30,7 +30,7 @@ def add_commands(add: Add) -> None:
 def _persons(asking: Asking, args: argparse.Namespace) -> int:
     sources = person_sources(asking.client)
     if not sources.items:
-        asking.out.page(sources, sources_table, "no source tells of persons: no [flows.persons] in btimd.toml")
+        asking.out.page(sources, sources_table, "no source tells of persons: flows.persons in btimd.toml names none")
         return 0
     if not args.sources:
         page = persons(asking.client, args.match, args.limit)

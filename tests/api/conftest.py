@@ -12,11 +12,13 @@ import pytest
 
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.persons import persons_service
 from btimd.api.settings import ApiSettings
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.fakes.persons import FakePersons
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
 SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
@@ -43,6 +45,7 @@ class Served:
     graph: FakeGraph = field(default_factory=FakeGraph)
     desk: FakeDesk = field(default_factory=FakeDesk)
     book: FakeBook = field(default_factory=FakeBook)
+    persons: FakePersons = field(default_factory=FakePersons)
     metrics: Metrics = field(default_factory=Metrics)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
@@ -54,6 +57,7 @@ class Served:
             graph=self.graph,
             incidents=self.desk,
             sla=self.book,
+            more=(persons_service(self.persons),),
             metrics=self.metrics,
             health=lambda: self.components,
             clock=ManualClock(),

@@ -15,11 +15,11 @@ from btimd.api.auth import (
     local_token,
 )
 from btimd.api.errors import ApiError
-from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, persons_pb2, sla_pb2
 from btimd.runtime.metrics import Metrics
 from tests.api.conftest import SECRETS, write_tokens
 
-FILES = (flows_pb2, graph_pb2, incidents_pb2, sla_pb2)
+FILES = (flows_pb2, graph_pb2, incidents_pb2, persons_pb2, sla_pb2)
 METHODS = {
     f"/{service.full_name}/{method.name}": method
     for file in FILES

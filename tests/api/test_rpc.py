@@ -10,12 +10,12 @@ from google.protobuf.message_factory import GetMessageClass
 
 from btimd.api.auth import NEEDED_ROLE, Role
 from btimd.api.client import CallFailedError
-from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, persons_pb2, sla_pb2
 from btimd.model.ports import NodeState
 from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
 from tests.fakes.views import NODE_STATES
 
-FILES = (flows_pb2, graph_pb2, incidents_pb2, sla_pb2)
+FILES = (flows_pb2, graph_pb2, incidents_pb2, persons_pb2, sla_pb2)
 RANKS = {None: 0, "vera": Role.VIEWER, "otto": Role.OPERATOR, "mona": Role.MANAGER}
 
 

@@ -8,7 +8,9 @@ from typing_extensions import override
 from btimd.model.persons import PersonBinding, PersonSource, PersonSourceKind, PersonsView
 
 BINDINGS = (
-    PersonBinding("10.0.0.1", "anna", "radius", PersonSourceKind.RADIUS, 1_790_000_000_000, 1_790_086_400_000, in_force=True),
+    PersonBinding(
+        "10.0.0.1", "anna", "radius", PersonSourceKind.RADIUS, 1_790_000_000_000, 1_790_086_400_000, in_force=True
+    ),
     PersonBinding("2001:db8::/64", "lab", "list", PersonSourceKind.LIST, None, None, in_force=True),
     PersonBinding("10.0.0.1", "anna-pc", "dhcp.hq", PersonSourceKind.DHCP, 1_790_000_000_000, None, in_force=False),
 )

@@ -61,7 +61,9 @@ def test_a_lease_of_dhcpd_tells_address_times_device_and_name() -> None:
 
 def test_a_lease_that_is_not_active_frees_its_address() -> None:
     for state in (b"free", b"expired", b"released", b"abandoned", b"backup"):
-        assert [found.active for found in isc(ISC.replace(b"binding state active", b"binding state " + state))] == [False]
+        assert [found.active for found in isc(ISC.replace(b"binding state active", b"binding state " + state))] == [
+            False
+        ]
 
 
 def test_times_are_utc_or_epoch_or_never() -> None:

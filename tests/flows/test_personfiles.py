@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from btimd.flows.persons import Accounted, Bound, Event, Replaced, Unbound
 from btimd.flows.personfiles import AddressList, Detail, GrowingFile, Leases, Macs, UnreadableError, open_regular
+from btimd.flows.persons import Accounted, Bound, Event, Replaced, Unbound
 from btimd.flows.pseudonyms import as_it_is
 from tests.flows.test_radiusdetail import RECORD
 
@@ -118,7 +118,9 @@ def test_more_leases_than_may_be_kept_are_refused_and_counted(path: Path) -> Non
 
 def test_a_list_of_macs_names_clients_before_their_own_names_do(path: Path, tmp_path: Path) -> None:
     macs = Macs("macs", tmp_path / "macs.csv", lambda name: f"p-{name}")
-    source = Leases("d", "kea", path, person_from=("mac-list", "hostname", "mac"), macs=macs, naming=lambda name: f"p-{name}")
+    source = Leases(
+        "d", "kea", path, person_from=("mac-list", "hostname", "mac"), macs=macs, naming=lambda name: f"p-{name}"
+    )
     path.write_text(HEAD + kea("10.0.0.1", "pc") + kea("10.0.0.2", "pc", mac="02:00:00:00:00:12") + kea("10.0.0.3", ""))
     (tmp_path / "macs.csv").write_text("02:00:00:00:00:12,anna\n")
     macs.poll()

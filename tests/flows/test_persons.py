@@ -11,8 +11,8 @@ from btimd.flows.persons import (
     Accounted,
     Binding,
     Bound,
-    Persons,
     PersonLimits,
+    Persons,
     PersonTable,
     Replaced,
     Unbound,
@@ -36,7 +36,9 @@ def binding(prefix: str, person: str, kind: PersonSourceKind = DHCP, **more: flo
     return Binding(kind.value, kind, Prefix.parse(prefix), person, **more)  # type: ignore[arg-type]  # a test's shorthand
 
 
-def news(status: AccountingStatus, person: str, session: str, *prefixes: str, at: float = NOW, nas: str = "n") -> Accounted:
+def news(
+    status: AccountingStatus, person: str, session: str, *prefixes: str, at: float = NOW, nas: str = "n"
+) -> Accounted:
     return Accounted("radius", Accounting(status, nas, session, person, tuple(map(Prefix.parse, prefixes)), at))
 
 
@@ -184,9 +186,11 @@ def test_a_lookup_that_is_held_never_changes() -> None:
 
 
 PREFIXES = st.builds(
-    lambda base, bits, at: Prefix((0x20010DB8 << 32), at & (-1 << (128 - bits)) & 0xFF, bits)
-    if base
-    else Prefix(0, 0xFFFF_0A00_0000 | (at & (-1 << (128 - bits)) & 0xFF), bits),
+    lambda base, bits, at: (
+        Prefix((0x20010DB8 << 32), at & (-1 << (128 - bits)) & 0xFF, bits)
+        if base
+        else Prefix(0, 0xFFFF_0A00_0000 | (at & (-1 << (128 - bits)) & 0xFF), bits)
+    ),
     st.booleans(),
     st.integers(120, 128),
     st.integers(0, 255),

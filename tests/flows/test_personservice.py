@@ -113,7 +113,10 @@ async def test_files_of_every_kind_are_read_and_each_says_how_it_does(tmp_path: 
         assert [(one.bindings, one.records, one.refused) for one in sources.values()] == [
             (0, 1, 0), (1, 1, 0), (1, 2, 1), (2, 2, 0), (0, 0, 0),
         ]  # fmt: skip
-        assert sources["dhcp.a"].last_error == "kea.csv, line 3: a lease whose address, times or state cannot be understood"
+        assert (
+            sources["dhcp.a"].last_error
+            == "kea.csv, line 3: a lease whose address, times or state cannot be understood"
+        )
         problem = f"cannot read {tmp_path / 'missing'}: No such file or directory; btimd's user must be able to read it"
         assert found.service.health() == ComponentHealth(HealthLevel.WARNING, f"dhcp.c: {problem}")
         assert [found.value("records_refused_total", source=f"dhcp.{name}") for name in "abc"] == [1, 0, 0]
@@ -161,7 +164,11 @@ async def test_sessions_come_and_go_by_radius_and_only_who_knows_the_secret_gets
         state = found.service.person_sources()[0]
         assert (state.name, state.records, state.refused, state.problem) == ("radius", 4, 2, "")
         assert state.last_error == "without an answer: authenticator 1, length 1"
-        assert [found.value("radius_refused_total", reason=one) for one in ("authenticator", "length", "client")] == [1, 1, 0]
+        assert [found.value("radius_refused_total", reason=one) for one in ("authenticator", "length", "client")] == [
+            1,
+            1,
+            0,
+        ]
         assert (found.value("radius_packets_total"), found.value("sessions_stale_total")) == (4, 1)
         assert found.value("radius_times_adjusted_total") == 1
 
@@ -193,7 +200,11 @@ async def test_with_pseudonyms_no_name_is_kept_shown_or_logged(
             names = {found.who(f"10.0.0.{at}") for at in (1, 3, 5)}
             assert len(names) == 1
             assert str(names.pop()).startswith("p-")
-            everything = [*await found.service.persons(None, 100), *found.service.person_sources(), found.metrics.text()]
+            everything = [
+                *await found.service.persons(None, 100),
+                *found.service.person_sources(),
+                found.metrics.text(),
+            ]
             assert "anna" not in f"{everything} {caplog.text} {found.service._persons._told}".lower()
 
 
@@ -269,7 +280,11 @@ async def test_radclient_is_answered_and_its_sessions_are_known(secret: Path) ->
             return subprocess.run(command, input=request, capture_output=True, text=True, check=False).stdout
 
         assert "Received Accounting-Response" in await asyncio.to_thread(send, "Start")
-        assert [found.who("10.0.0.1"), found.who("2001:db8:0:7::42"), found.who("2001:db8:0:8::")] == ["anna", "anna", None]
+        assert [found.who("10.0.0.1"), found.who("2001:db8:0:7::42"), found.who("2001:db8:0:8::")] == [
+            "anna",
+            "anna",
+            None,
+        ]
         assert "Received" not in await asyncio.to_thread(send, "Stop", b"wrong")
         assert found.who("10.0.0.1") == "anna"
         assert "Received Accounting-Response" in await asyncio.to_thread(send, "Stop")
@@ -311,7 +326,18 @@ def served_lease(kind: str, folder: Path) -> str:
     else:
         server = ["dhcpd", "-4", "-f", "-cf", str(folder / "config"), "-lf", str(folder / "leases"), "-user", "root"]
         server += ["-group", "root", "-pf", str(folder / "pid"), "ps"]
-    client = ["dhclient", "-4", "-1", "-v", "-sf", "/bin/true", "-lf", str(folder / "client"), "-pf", str(folder / "cpid")]
+    client = [
+        "dhclient",
+        "-4",
+        "-1",
+        "-v",
+        "-sf",
+        "/bin/true",
+        "-lf",
+        str(folder / "client"),
+        "-pf",
+        str(folder / "cpid"),
+    ]
     client += ["-cf", str(folder / "client.conf"), "-d", "pc"]
     (folder / "client.conf").write_text('send host-name "anna-pc";\ninitial-interval 1;\n')
     places = {"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)}

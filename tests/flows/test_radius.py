@@ -39,7 +39,9 @@ def test_a_start_tells_who_got_which_addresses() -> None:
     delegated = attribute(123, b"\0\x38" + bytes.fromhex("20010db8000100"))
     framed6 = attribute(97, b"\0\x40" + bytes.fromhex("20010db800020003"))
     exact = attribute(168, bytes.fromhex("20010db8000400000000000000000005"))
-    packet = start("anna", "s1", "10.77.0.5", more=delegated + framed6 + exact + attribute(55, struct.pack(">I", 1_794_999_990)))
+    packet = start(
+        "anna", "s1", "10.77.0.5", more=delegated + framed6 + exact + attribute(55, struct.pack(">I", 1_794_999_990))
+    )
     assert parse(packet).accounting == Accounting(
         status=AccountingStatus.START,
         nas="4:c6336401",

@@ -65,7 +65,10 @@ def test_records_of_log_ons_are_none_of_sessions() -> None:
         (RECORD.replace(b"198.51.100.1", b"nas.example"), "line 13: the address of a NAS that is none"),
         (RECORD.replace(b'\tAcct-Session-Id = "s1"\n', b""), "line 12: a record without Acct-Session-Id"),
         (RECORD.replace(b"User-Name =", b"User-Name"), "line 13: a line that is no 'Attribute = value'"),
-        (RECORD.replace(b"\tUser", b"\tX = 1\n" * 1100 + b"\tUser"), "line 1113: a record of more than 1024 attributes"),
+        (
+            RECORD.replace(b"\tUser", b"\tX = 1\n" * 1100 + b"\tUser"),
+            "line 1113: a record of more than 1024 attributes",
+        ),
         (RECORD[:-1], "line 13: a record that breaks off"),
     ],
 )
