@@ -26,6 +26,7 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
         "FlowsService": True,
         "GraphService": False,
         "IncidentsService": True,
+        "PersonsService": True,
         "SlaService": True,
     }
 
@@ -61,6 +62,7 @@ async def test_reflection_lists_the_services(served: Served) -> None:
         "btimd.v1.FlowsService",
         "btimd.v1.GraphService",
         "btimd.v1.IncidentsService",
+        "btimd.v1.PersonsService",
         "btimd.v1.SlaService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",

@@ -35,7 +35,21 @@ async def test_persons_are_shown_with_what_overrules_them_and_then_the_sources(
         ["10.0.0.1", "(anna-pc)", "dhcp.hq"],
     ]
     assert shown[4:6] == [[], ["source", "place", "persons", "records", "refused", "changed", "remarks"]]
-    assert shown[7] == ["dhcp.hq", "/var/lib/kea/kea-leases4.csv", "1", "40", "2", "-", "cannot", "read", "it;", "line", "7:", "a", "lease"]
+    assert shown[7] == [
+        "dhcp.hq",
+        "/var/lib/kea/kea-leases4.csv",
+        "1",
+        "40",
+        "2",
+        "-",
+        "cannot",
+        "read",
+        "it;",
+        "line",
+        "7:",
+        "a",
+        "lease",
+    ]
 
 
 async def test_one_address_or_person_is_shown_alone(view: FakePersons, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.flows.radius import (
+    REASONS,
     Accounting,
     AccountingRequest,
     AccountingStatus,
@@ -27,6 +28,14 @@ NOW = 1_795_000_000.0
 
 def parse(packet: bytes) -> AccountingRequest:
     return parse_request(packet, SECRET, source="192.0.2.1", now=NOW)
+
+
+def reason_or_none(packet: bytes) -> str | None:
+    try:
+        parse(packet)
+    except RadiusError as error:
+        return error.reason
+    return None
 
 
 def reason(packet: bytes) -> str:
@@ -63,7 +72,7 @@ def test_the_answer_has_the_authenticator_of_rfc_2866_and_repeats_proxy_state() 
     answer = build_response(parse(request), SECRET)
     assert answer[:4] == b"\x05\x07" + struct.pack(">H", 20 + len(proxied))
     assert answer[20:] == proxied
-    assert answer[4:20] == hashlib.md5(answer[:4] + request[4:20] + proxied + SECRET).digest()
+    assert answer[4:20] == hashlib.md5(answer[:4] + request[4:20] + proxied + SECRET, usedforsecurity=False).digest()
 
 
 def test_octets_behind_the_length_are_padding() -> None:
@@ -141,10 +150,7 @@ def test_a_packet_cut_off_anywhere_gets_no_answer() -> None:
         assert reason(packet[:end]) in {"short", "length"}
     for end in range(20, len(packet)):
         cut = build_request(1, packet[20:end], SECRET)
-        try:
-            parse(cut)
-        except RadiusError as error:
-            assert error.reason in {"attribute", "status", "session"}
+        assert reason_or_none(cut) in {"attribute", "status", "session", None}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -165,7 +171,4 @@ def test_mutated_packets_with_the_right_secret_are_read_or_refused(seed: int) ->
 @given(st.binary(max_size=200))
 def test_no_packet_raises_anything_else(octets: bytes) -> None:
     for packet in (octets, build_request(1, octets, SECRET)):
-        try:
-            parse(packet)
-        except RadiusError as error:
-            assert error.reason
+        assert reason_or_none(packet) in {*REASONS, None}
