@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import threading
+from collections import Counter as Counts
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_network
 from typing import Final
@@ -130,6 +131,8 @@ class PersonService:
         self._listener: RadiusListener | None = None
         self._states: tuple[PersonSource, ...] = ()
         self._working = threading.Lock()
+        self._held: Counts[str] = Counts()
+        self._naming: Naming = as_it_is
         self._compiled_version = 0
         self._compile_after = float("-inf")
         self._counted: dict[object, int] = {}
@@ -184,12 +187,9 @@ class PersonService:
 
         A file that cannot be read is no reason not to start: it may come later, and health says so until then.
         """
-        settings = self._settings
-        naming: Naming = as_it_is
-        if settings.pseudonyms and settings.pseudonym_key_file is not None:
-            naming = pseudonyms(read_secret(settings.pseudonym_key_file))
-        self._sources = list(_file_sources(settings, naming))
-        radius = settings.radius
+        naming = self._naming = _naming(self._settings)
+        self._sources = list(_file_sources(self._settings, naming))
+        radius = self._settings.radius
         if radius.listen is not None and radius.secret_file is not None:
             clients = [Prefix.parse(client) for client in radius.clients]
             desk = RadiusDesk("radius", read_secret(radius.secret_file), clients, naming)
@@ -202,6 +202,29 @@ class PersonService:
         while True:
             await asyncio.sleep(self._settings.poll)
             await asyncio.to_thread(self.poll)
+
+    async def reload(self, settings: PersonSettings) -> None:
+        """Follow other files from now on.
+
+        What is no file (the listener, pseudonyms, max_bindings, session_timeout) changes with the next start. Sources
+        that are no longer named are forgotten at once, those that stay are read anew.
+        """
+        sources = list(_file_sources(settings, self._naming))
+        await asyncio.to_thread(self._exchange, sources)
+        await asyncio.to_thread(self.poll)
+
+    def _exchange(self, sources: list[Source]) -> None:
+        with self._working:
+            stay = {source.name for source in sources}
+            for source in self._sources:
+                source.close()
+                for key in [key for key in self._counted if isinstance(key, tuple) and key[0] == source.name]:
+                    del self._counted[key]  # a new source counts from 0
+                if source.name not in stay:
+                    self._persons.forget(source.name)
+                    self._bindings.remove(source.name)
+                    self._readable.remove(source.name)
+            self._sources = sources
 
     async def stop(self) -> None:
         """Stop listening, close the files; what was known last stays known."""
@@ -254,16 +277,15 @@ class PersonService:
             self._persons.expire(now)
         self._compiled_version = self._persons.version
         self._table = compile_lookup(self._persons.bindings(), now)
+        self._held = Counts(binding.source for binding in self._table.bindings)
         ended = self._clock.monotonic()
         self._compile_after = ended + _REST * (ended - at)
 
     def _report(self) -> None:
-        held: dict[str, int] = {}
-        for binding in self._table.bindings:
-            held[binding.source] = held.get(binding.source, 0) + 1
-        states = [_state(source, held.get(source.name, 0)) for source in self._sources]
+        held = self._held
+        states = [_state(source, held[source.name]) for source in self._sources]
         if self._listener is not None:
-            states.append(self._listener_state(self._listener, held.get("radius", 0)))
+            states.append(self._listener_state(self._listener, held["radius"]))
             for reason in REASONS:
                 self._advance(self._unanswered.labels(reason), reason, self._listener.desk.refused[reason])
             self._advance(self._unanswered.labels("kernel"), "kernel", self._listener.dropped)
@@ -365,6 +387,13 @@ def _shown(binding: Binding, *, in_force: bool) -> PersonBinding:
 
 def _millis(seconds: UnixSeconds | None) -> int | None:
     return None if seconds is None else round(seconds * _MILLIS)
+
+
+def _naming(settings: PersonSettings) -> Naming:
+    """Return what turns a name into what is kept of it; raises ValueError for a key."""
+    if settings.pseudonyms and settings.pseudonym_key_file is not None:
+        return pseudonyms(read_secret(settings.pseudonym_key_file))
+    return as_it_is
 
 
 def _file_sources(settings: PersonSettings, naming: Naming) -> Iterable[Source]:

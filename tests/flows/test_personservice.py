@@ -220,6 +220,12 @@ async def test_a_bug_costs_a_round_and_says_so(tmp_path: Path, monkeypatch: pyte
         assert found.service.health() == ComponentHealth()
 
 
+async def test_a_key_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot read"):
+        async with running({"pseudonyms": True, "pseudonym_key_file": tmp_path / "missing"}):
+            pass
+
+
 async def test_a_secret_that_others_can_read_or_a_taken_port_ends_the_start(secret: Path) -> None:
     radius = {"listen": "127.0.0.1:0", "secret_file": secret}
     async with running({"radius": radius}) as found:
@@ -228,10 +234,25 @@ async def test_a_secret_that_others_can_read_or_a_taken_port_ends_the_start(secr
         with pytest.raises(OSError, match=r"flows\.persons\.radius\.listen"):
             async with running({"radius": taken}):
                 pass
-    os.chmod(secret, 0o644)  # noqa: PTH101, ASYNC240  quick, and nobody waits
+    os.chmod(secret, 0o644)  # noqa: PTH101  quick, and nobody waits
     with pytest.raises(ValueError, match="can be read by others"):
         async with running({"radius": radius}):
             pass
+
+
+async def test_after_a_reload_other_files_are_followed_and_what_is_not_named_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "kea.csv").write_text(HEAD + kea("10.0.0.1", "pc-1"))
+    (tmp_path / "dhcpd.leases").write_text(isc("10.0.0.2", "pc-2"))
+    (tmp_path / "list.csv").write_text("10.0.0.3,anna\n")
+    first = {"kind": "kea", "file": tmp_path / "kea.csv"}
+    second = {"kind": "isc", "file": tmp_path / "dhcpd.leases"}
+    async with running({"dhcp": {"a": first, "b": second}}) as found:
+        assert [found.who(f"10.0.0.{at}") for at in (1, 2, 3)] == ["pc-1", "pc-2", None]
+        settings = {"dhcp": {"b": second}, "list": {"file": tmp_path / "list.csv"}}
+        await found.service.reload(PersonSettings.model_validate(settings))
+        assert [found.who(f"10.0.0.{at}") for at in (1, 2, 3)] == [None, "pc-2", "anna"]
+        assert [one.name for one in found.service.person_sources()] == ["list", "dhcp.b"]
+        assert found.value("records_total", source="dhcp.b") == 2
 
 
 async def test_the_service_looks_by_itself_until_it_is_stopped(tmp_path: Path) -> None:
