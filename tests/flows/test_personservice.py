@@ -389,3 +389,40 @@ async def test_who_got_a_lease_of_a_real_server_is_known(kind: str, server: str,
         assert told.until_milliseconds is not None
         assert told.until_milliseconds - told.since_milliseconds == 600_000
         assert found.service.person_sources()[0].refused == 0
+
+
+@pytest.mark.net
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_addresses_and_prefixes_of_a_real_dhcpv6_server_belong_to_the_device(tmp_path: Path) -> None:
+    need_as_root("ip", "dhcpd", "dhclient")
+    (tmp_path / "config").write_text(
+        "subnet6 2001:db8:77::/64 { range6 2001:db8:77::100 2001:db8:77::200;"
+        " prefix6 2001:db8:100:: 2001:db8:1ff:: /56; default-lease-time 600; }"
+    )
+    for name in ("leases", "client"):
+        (tmp_path / name).touch()
+    server = ["dhcpd", "-6", "-f", "-cf", str(tmp_path / "config"), "-lf", str(tmp_path / "leases"), "-user", "root"]
+    server += ["-group", "root", "-pf", str(tmp_path / "pid"), "ps"]
+    client = ["dhclient", "-6", "-1", "-v", "-N", "-P", "-D", "LL", "-sf", "/bin/true", "-lf", str(tmp_path / "client")]
+    client += ["-pf", str(tmp_path / "cpid"), "-d", "pc"]
+    with namespace():
+        for key, value in (("disable_ipv6", "0"), ("accept_dad", "0")):
+            Path(f"/proc/sys/net/ipv6/conf/default/{key}").write_text(value)  # noqa: ASYNC240  at once
+        make_wire("ps", "pc")
+        ip("link", "set", "pc", "address", "02:00:00:00:00:11")
+        for end in ("ps", "pc"):
+            ip("link", "set", end, "arp", "on")  # IPv6 finds its neighbours only with it
+        ip("addr", "add", "2001:db8:77::1/64", "dev", "ps", "nodad")
+        ip("link", "set", "lo", "up")
+        with program(server, tmp_path / "log"):
+            eventually(lambda: "Bound to" in (tmp_path / "log").read_text())
+            with program(client, tmp_path / "client.log"):
+                eventually(lambda: "Bound to lease" in (tmp_path / "client.log").read_text())
+                eventually(lambda: (tmp_path / "leases").read_text().count("binding state active") == 2)
+    settings = {"dhcp": {"real": {"kind": "isc", "file": tmp_path / "leases", "person_from": ["mac"]}}}
+    async with running(settings, SystemClock()) as found:
+        prefixes = [one.address for one in await found.service.persons("02:00:00:00:00:11", 10)]
+        assert len(prefixes) == 2
+        assert {found.who(prefix.partition("/")[0]) for prefix in prefixes} == {"02:00:00:00:00:11"}
+        assert [prefix.endswith("/56") for prefix in sorted(prefixes)] == [True, False]
