@@ -66,6 +66,10 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.IncidentsService/MergeIncident": Role.MANAGER,
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
+    # PersonsService
+    "/btimd.v1.PersonsService/ListPersons": Role.VIEWER,
+    "/btimd.v1.PersonsService/GetPersonSources": Role.VIEWER,
+    # end of PersonsService
     # PlanService
     # end of PlanService
     # TopologyService

@@ -18,6 +18,7 @@ from btimd.cli import (
     ctl_baselines,
     ctl_discovery,
     ctl_flows,
+    ctl_persons,
     ctl_plan,
     ctl_topology,
     ctl_users,
@@ -41,6 +42,7 @@ _MILLIS: Final = 1000
 _INTERRUPTED: Final = 130
 _AREAS: Final = (
     ctl_users,
+    ctl_persons,
     ctl_plan,
     ctl_topology,
     ctl_baselines,

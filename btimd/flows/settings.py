@@ -1,14 +1,16 @@
 """Settings of traffic: [flows] in btimd.toml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from btimd.flows.duplicates import DuplicateLimits, Mode
+from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
-from btimd.settings.fields import Duration, Section
+from btimd.model.address import Prefix
+from btimd.settings.fields import Duration, HostPort, Section, SettingsPath
 
 
 class DuplicateSettings(Section):
@@ -50,6 +52,90 @@ class QualitySettings(Section):
         return QualityLimits(self.grace, self.lateness, future_seconds, self.max_cells)
 
 
+class DhcpSettings(Section):
+    """[flows.persons.dhcp.NAME]: the leases of a DHCP server, which tell what device has an address."""
+
+    kind: Literal["isc", "kea"]
+    """`"isc"`: a dhcpd.leases of ISC dhcpd; `"kea"`: a lease file of Kea's memfile backend, of IPv4 or IPv6"""
+    file: SettingsPath
+    """The lease file; those that Kea's clean-up leaves beside it are read as well"""
+    person_from: Annotated[tuple[Literal["mac-list", "hostname", "mac"], ...], Field(min_length=1)] = (
+        "mac-list",
+        "hostname",
+    )
+    """What names the person of a lease: the first of these that says anything; `"mac-list"` is
+    `flows.persons.list.macs`, `"hostname"` what the client calls itself, which anybody can make up"""
+
+
+class RadiusSettings(Section):
+    """[flows.persons.radius]: RADIUS accounting, which tells who logged on and which address that gave."""
+
+    listen: HostPort | None = None
+    """Where accounting packets are received, `"127.0.0.1:1813"`; without it no port is opened"""
+    secret_file: SettingsPath | None = None
+    """Holds the secret shared with those who send, readable by btimd only"""
+    clients: tuple[str, ...] = ()
+    """Addresses and prefixes that may send; nobody means everybody who has the secret"""
+    details: tuple[SettingsPath, ...] = ()
+    """`detail` files of FreeRADIUS, read as they grow"""
+    session_timeout: Annotated[Duration, Field(ge=60, le=30 * 86400)] = 86_400.0
+    """A session that nobody tells of for so long is over; longer than the interval of interim updates"""
+    max_packets_per_second: Annotated[int, Field(ge=10, le=100_000)] = 2000
+    """Packets looked at per second; more wait in the socket's buffer, and are lost where that is full"""
+
+    @model_validator(mode="after")
+    def _listening_needs_a_secret(self) -> "RadiusSettings":
+        if self.listen is not None and self.secret_file is None:
+            raise ValueError("listen without secret_file; anybody could tell lies, so name the file with the secret")
+        for client in self.clients:
+            try:
+                Prefix.parse(client)
+            except ValueError:
+                raise ValueError(f"clients: {client!r} is no address or prefix; write 10.1.2.3 or 10.0.0.0/8") from None
+        return self
+
+
+class PersonListSettings(Section):
+    """[flows.persons.list]: who has which address, and who uses which device, by lists of your own."""
+
+    file: SettingsPath | None = None
+    """CSV lines `address_or_prefix,person[,since,until]`"""
+    macs: SettingsPath | None = None
+    """CSV lines `mac,person`: names the persons of leases"""
+
+
+class PersonSettings(Section):
+    """[flows.persons]: who sits behind an address: sessions go before lists, these before leases, the IP plan last."""
+
+    poll: Annotated[Duration, Field(ge=0.1, le=3600)] = 1.0
+    """How often files are looked at"""
+    max_bindings: Annotated[int, Field(ge=100, le=5_000_000)] = 200_000
+    """Most addresses and prefixes with a person at a time, about 0.6 KB each; more are refused and counted"""
+    pseudonyms: bool = False
+    """Keep pseudonyms instead of names: nobody who asks btimd learns a name, yet a person is the same everywhere"""
+    pseudonym_key_file: SettingsPath | None = None
+    """Holds the key of the pseudonyms, at least 16 characters, readable by btimd only; another key, other pseudonyms"""
+    dhcp: dict[str, DhcpSettings] = Field(default_factory=dict)
+    radius: RadiusSettings = Field(default_factory=RadiusSettings)
+    list: PersonListSettings = Field(default_factory=PersonListSettings)
+
+    @model_validator(mode="after")
+    def _pseudonyms_need_a_key(self) -> "PersonSettings":
+        if self.pseudonyms and self.pseudonym_key_file is None:
+            raise ValueError("pseudonyms without pseudonym_key_file; put a random key into a file and name it")
+        return self
+
+    @property
+    def wanted(self) -> bool:
+        """Tell whether anything is to be read or received."""
+        files = (self.list.file, self.list.macs, self.radius.listen, *self.radius.details, *self.dhcp)
+        return any(one is not None for one in files)
+
+    def limits(self) -> PersonLimits:
+        """Return the limits of the table of persons."""
+        return PersonLimits(self.max_bindings, self.radius.session_timeout)
+
+
 class FlowSettings(Section):
     """How traffic is added up. Durations are written with a unit ("10s"), counts are limits of memory."""
 
@@ -72,6 +158,7 @@ class FlowSettings(Section):
 
     duplicates: DuplicateSettings = Field(default_factory=DuplicateSettings)
     quality: QualitySettings = Field(default_factory=QualitySettings)
+    persons: PersonSettings = Field(default_factory=PersonSettings)
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""

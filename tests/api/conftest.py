@@ -12,6 +12,7 @@ import pytest
 
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.persons import persons_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
 from btimd.api.views import views_service
@@ -19,6 +20,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.fakes.persons import FakePersons
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
@@ -48,6 +50,7 @@ class Served:
     book: FakeBook = field(default_factory=FakeBook)
     metrics: Metrics = field(default_factory=Metrics)
     views: FakeServiceViews = field(default_factory=FakeServiceViews)
+    persons: FakePersons = field(default_factory=FakePersons)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,7 +70,7 @@ class Served:
 
     def more(self) -> tuple[Service, ...]:
         """Return the services of the areas, over their fakes."""
-        return (views_service(self.views, ManualClock()),)
+        return (views_service(self.views, ManualClock()), persons_service(self.persons))
 
     @property
     def server(self) -> str:

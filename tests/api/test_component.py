@@ -26,6 +26,7 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
         "FlowsService": True,
         "GraphService": False,
         "IncidentsService": True,
+        "PersonsService": True,
         "SlaService": True,
         "ViewsService": False,
     }
@@ -62,6 +63,7 @@ async def test_reflection_lists_the_services(served: Served) -> None:
         "btimd.v1.FlowsService",
         "btimd.v1.GraphService",
         "btimd.v1.IncidentsService",
+        "btimd.v1.PersonsService",
         "btimd.v1.SlaService",
         "btimd.v1.ViewsService",
         "grpc.health.v1.Health",

@@ -36,6 +36,7 @@ WITHOUT_TEST_FILE = {
     "model/indicator.py": "records; tests/probes",
     "model/packets.py": "records; tests/flows/test_table.py",
     "model/quality.py": "records; tests/flows/test_quality.py",
+    "model/persons.py": "records; tests/flows/test_personservice.py",
     "model/points.py": "records; tests/store",
     "model/ports.py": "protocols",
     "model/probe.py": "records; tests/probes",

@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from btimd.flows.duplicates import DuplicateLimits
+from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
 from btimd.flows.settings import FlowSettings
 from btimd.flows.users import UserLimits
@@ -40,3 +41,31 @@ def test_quality_has_a_table_of_its_own() -> None:
 def test_what_cannot_be_is_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FlowSettings.model_validate(given)
+
+
+def test_persons_have_tables_of_their_own() -> None:
+    given = {
+        "max_bindings": 1000,
+        "dhcp": {"hq": {"kind": "kea", "file": "/var/lib/kea/kea-leases4.csv", "person_from": ["mac"]}},
+        "radius": {"listen": "127.0.0.1:1813", "secret_file": "/s", "clients": ["10.0.0.0/8"], "session_timeout": "2h"},
+        "list": {"macs": "/etc/btimd/macs.csv"},
+    }
+    settings = FlowSettings.model_validate({"persons": given}).persons
+    assert (settings.limits(), settings.wanted) == (PersonLimits(1000, 7200.0), True)
+    assert (settings.dhcp["hq"].person_from, settings.radius.listen) == (("mac",), ("127.0.0.1", 1813))
+    assert (FlowSettings().persons.limits(), FlowSettings().persons.wanted) == (PersonLimits(), False)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"pseudonyms": True}, "pseudonyms without pseudonym_key_file"),
+        ({"radius": {"listen": "127.0.0.1:1813"}}, "listen without secret_file"),
+        ({"radius": {"clients": ["10.0.0.1/8"]}}, "'10.0.0.1/8' is no address or prefix"),
+        ({"dhcp": {"hq": {"kind": "isc"}}}, "Field required"),
+        ({"dhcp": {"hq": {"kind": "isc", "file": "/f", "person_from": []}}}, "at least 1 item"),
+    ],
+)
+def test_sources_of_persons_that_cannot_be_are_refused(given: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        FlowSettings.model_validate({"persons": given})
