@@ -36,7 +36,7 @@ class Output:
         if self._as_json or page.items:
             self.write(page.items, lambda: table(page.items))
         else:
-            self._console.print(nothing)
+            self._console.print(nothing, markup=False)
         if page.more:
             sys.stderr.write("btimctl: there is more; ask for it with --limit\n")
 

@@ -23,6 +23,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
         wired.api.reload_tokens()
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
+    await wired.persons.reload(new.settings.flows.persons)
     wired.flows.swap(attribution)
     wired.span_lines.relabel()
     capture = new.settings.capture

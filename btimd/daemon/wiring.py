@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from btimd.api.component import ApiComponent
+from btimd.api.persons import persons_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
 from btimd.capture.component import FlowCapture
@@ -20,6 +21,7 @@ from btimd.daemon.usercounts import users_on_line
 from btimd.flows.attribution import Attribution
 from btimd.flows.component import FlowPipeline
 from btimd.flows.duplicates import Duplicates
+from btimd.flows.personservice import PersonService
 from btimd.itsm.component import IncidentComponent
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
@@ -49,6 +51,7 @@ class Wired:
     rca: RcaComponent
     decisions: Decisions
     probes: Probes
+    persons: PersonService
     flows: FlowPipeline
     views: ServiceViewDesk
     api: ApiComponent
@@ -66,6 +69,7 @@ class Wired:
             self.incidents,
             self.rca,
             self.decisions,
+            self.persons,
             self.flows,
             self.views,
             self.api,
@@ -134,6 +138,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     decoder = FlowDecoder(netflow.decode_limits(), settings.capture.exporter_rules(), netflow.allow, points=len(points))
     packets = packet_channel()
     keeps_evidence = bool(points) and settings.capture.evidence.enabled
+    persons = PersonService(settings.flows.persons, metrics, clock, Log("flows.persons"))
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -206,7 +211,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         graph=rca,
         incidents=incidents,
         sla=sla,
-        more=(views_service(views, clock),),
+        more=(views_service(views, clock), persons_service(persons)),
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -244,6 +249,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         rca=rca,
         decisions=decisions,
         probes=probes,
+        persons=persons,
         flows=flows,
         views=views,
         api=api,
