@@ -124,6 +124,13 @@ class _Library:
         self.config, self.engine, self.error = config, SnmpEngine, PySnmpError
         self.get, self.bulk = cmdgen.GetCommandGenerator, cmdgen.BulkCommandGeneratorSingleRun
         self.object_name, self.null = rfc1902.ObjectName, rfc1905.unSpecified
+        self.nothing = (
+            rfc1902.Null,
+            rfc1905.UnSpecified,
+            rfc1905.NoSuchObject,
+            rfc1905.NoSuchInstance,
+            rfc1905.EndOfMibView,
+        )
         self.domains = {4: udp.DOMAIN_NAME, 6: udp6.DOMAIN_NAME}
         self.transports = {4: _guarded(udp.UdpAsyncioTransport), 6: _guarded(udp6.Udp6AsyncioTransport)}
         self.auth = {
@@ -298,6 +305,8 @@ class _Engine:
 
     def _plain(self, value: Any) -> Value:
         """Return a value without the library's types; None for "there is nothing" of any kind."""
+        if isinstance(value, self._library.nothing):
+            return None
         if hasattr(value, "isPrefixOf"):
             oid: Oid = tuple(value)
             return oid

@@ -36,7 +36,7 @@ _REJECTIONS: Final = {
     Rejection.NOT_IN_TIME_WINDOW: "its clock does not go with its answers (not in time window); restart its SNMP agent",
     Rejection.UNSUPPORTED_LEVEL: "'{user}' may not ask with {level}; check auth_protocol and priv_protocol",
     Rejection.DECRYPTION: "cannot decrypt what '{user}' asks; check priv_protocol and priv_key_file",
-    Rejection.UNKNOWN_ENGINE: "its engine id changes from answer to answer; check that no two devices share the address",
+    Rejection.UNKNOWN_ENGINE: "its engine id changes between answers; check that no two devices share the address",
     Rejection.UNKNOWN_CONTEXT: "does not know the context; correct context, it is almost always empty",
     Rejection.NO_RIGHTS: "may not read anything; give this user or community a view there, or ask at a higher level",
     Rejection.CANNOT_SEND: "cannot be asked from here: {detail}",
@@ -45,10 +45,8 @@ _REJECTIONS: Final = {
 
 
 def _rejection(credentials: Community | User, failure: Rejected) -> str:
-    is_user = isinstance(credentials, User)
-    return _REJECTIONS[failure.why].format(
-        user=credentials.name if is_user else "", level=credentials.level if is_user else "", detail=failure.detail
-    )
+    user, level = ("", "") if isinstance(credentials, Community) else (credentials.name, credentials.level)
+    return _REJECTIONS[failure.why].format(user=user, level=level, detail=failure.detail)
 
 
 def nothing_told(target: Target) -> str:
