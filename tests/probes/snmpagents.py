@@ -46,7 +46,7 @@ async def until_it_answers(of: Target, within_seconds: float = 30.0) -> None:
 @contextlib.asynccontextmanager
 async def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> AsyncIterator[None]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  starting takes no time that matters here
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -57,7 +57,7 @@ async def running(command: Sequence[str], environment: Mapping[str, str], log: P
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        await asyncio.to_thread(process.wait, 10)
 
 
 @contextlib.asynccontextmanager

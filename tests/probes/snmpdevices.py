@@ -15,6 +15,10 @@ IF, IFX = f"{MIB_2}.2.2.1", f"{MIB_2}.31.1.1.1"
 ALL = ("addresses", "entity", "lldp", "cdp", "arp", "fdb", "routes")
 
 
+EVERYTHING = full_steps(ALL, RowBounds())
+LIMITS = SessionLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One object. tag: as in snmpsim's .snmprec files. rate: a counter that grows by so much a second from value."""
@@ -242,8 +246,8 @@ def agent(records: Sequence[Record]) -> Agent:
 
 def poll(
     of: Agent,
-    steps: Sequence[Step] = full_steps(ALL, RowBounds()),
-    limits: SessionLimits = SessionLimits(),
+    steps: Sequence[Step] = EVERYTHING,
+    limits: SessionLimits = LIMITS,
     *,
     seconds_per_request: float = 0.1,
     expected: Mapping[str, int] | None = None,

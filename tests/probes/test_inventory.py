@@ -10,11 +10,8 @@ import pytest
 from btimd.model.topology import DeviceFacts
 from btimd.probes.inventory import Inventory
 from btimd.probes.settings import SnmpDefaultSettings
-from btimd.probes.snmp import SnmpClient
-from btimd.probes.snmpsession import Answered, Get
-from btimd.probes.snmptargets import Community, Target, User
+from btimd.probes.snmptargets import Target
 from btimd.runtime.clock import SystemClock
-from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.probes import snmpagents
