@@ -45,10 +45,10 @@ class Record:
     @property
     def line(self) -> str:
         if self.rate:
-            return f"{self.oid}|{self.tag}:numeric|rate={self.rate},initial={self.value},cumulative=1"
+            return f"{self.oid}|{self.tag}:numeric|rate={self.rate},initial={self.value!s},cumulative=1"
         if self.tag == OCTETS:
             return f"{self.oid}|4x|{self.plain.hex() if isinstance(self.plain, bytes) else ''}"
-        return f"{self.oid}|{self.tag}|{self.value}"
+        return f"{self.oid}|{self.tag}|{self.value!s}"
 
 
 def dotted(octets: bytes) -> str:

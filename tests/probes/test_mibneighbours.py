@@ -20,10 +20,9 @@ def interface_of(port: int, bridge_ports: dict[int, int], local: tuple[int, byte
         mibs.LLDP_REM_CHASSIS: {(0, port, 1): b"other"},
     }
     if local is not None:
-        for column, value in zip(
-            (mibs.LLDP_LOC_PORT_SUBTYPE, mibs.LLDP_LOC_PORT_ID, mibs.LLDP_LOC_PORT_DESC), local, strict=True
-        ):
-            columns[column] = {(port,): value}
+        columns[mibs.LLDP_LOC_PORT_SUBTYPE] = {(port,): local[0]}
+        columns[mibs.LLDP_LOC_PORT_ID] = {(port,): local[1]}
+        columns[mibs.LLDP_LOC_PORT_DESC] = {(port,): local[2]}
     [found] = lldp_neighbours(Readings(columns=columns), INTERFACES, bridge_ports, lambda _: None)
     return found.interface
 

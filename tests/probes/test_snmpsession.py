@@ -17,6 +17,7 @@ from btimd.probes.snmpsession import (
     Scalars,
     Session,
     SessionLimits,
+    Step,
     Table,
     Value,
 )
@@ -98,7 +99,10 @@ def test_a_device_that_never_answers_is_asked_three_times() -> None:
 
 
 def test_a_device_that_stops_answering_loses_one_table_then_the_rest() -> None:
-    steps = [Scalars("system", (NAME,)), *(Table(f"t{number}", (*ENTRY, number), (1,), 10) for number in range(5))]
+    steps: list[Step] = [
+        Scalars("system", (NAME,)),
+        *(Table(f"t{number}", (*ENTRY, number), (1,), 10) for number in range(5)),
+    ]
     session = poll(Agent({NAME: b"x"}, twist=lambda n, _, answer: answer if n == 1 else NoAnswer()), steps)
 
     assert session.failure is None
