@@ -177,7 +177,7 @@ async def test_an_answer_from_elsewhere_does_not_count() -> None:
     asked_from: list[tuple[str, int]] = []
 
     class Silent(asyncio.DatagramProtocol):
-            @override
+        @override
         def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
             asked_from.append(address)
             elsewhere.sendto(data.replace(b"\xa0", b"\xa2", 1), address)

@@ -1,0 +1,106 @@
+"""Two network namespaces on one wire, each with snmpd and lldpd; run as a program it polls an agent from inside one."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from btimd.probes.inventory import Inventory
+from btimd.probes.settings import SnmpDefaultSettings
+from btimd.runtime.clock import SystemClock
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from tests.probes import snmpagents
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
+
+
+@contextlib.contextmanager
+def wire() -> Iterator[tuple[str, str]]:
+    """Make two namespaces whose wire0 hang on each other: 10.213.0.1 and .2; yields their names."""
+    tag = uuid.uuid4().hex[:6]
+    names = (f"bs{tag}a", f"bs{tag}b")
+    made = []
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            made.append(name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", "wire0", "type", "veth", "peer", "name", "wire0", "netns", names[1])
+        for number, name in enumerate(names, 1):
+            ip("-n", name, "addr", "add", f"10.213.0.{number}/24", "dev", "wire0")
+            ip("-n", name, "link", "set", "wire0", "up")
+        yield names
+    finally:
+        for name in made:
+            ip("netns", "del", name)
+
+
+@contextlib.asynccontextmanager
+async def lldp_agent(folder: Path, namespace: str) -> AsyncIterator[int]:
+    """Run snmpd and lldpd in a namespace; yields snmpd's port on 127.0.0.1 there."""
+    Path("/run/lldpd").mkdir(exist_ok=True)
+    inside = ("ip", "netns", "exec", namespace)
+    agentx, control = folder / "agentx", folder / "lldp"
+    lldpd = [*inside, "lldpd", "-d", "-u", str(control), "-x", "-X", str(agentx), "-C", "wire*", "-I", "wire*"]
+    async with (
+        snmpagents.snmpd(folder, "master agentx", f"agentXSocket {agentx}", prefix=inside) as port,
+        snmpagents.running(lldpd, {}, folder / "lldpd.out"),
+    ):
+        command = ["lldpcli", "-u", str(control), "configure", "lldp", "tx-interval", "1"]
+        async with asyncio.timeout(20):
+            while (await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=10)).returncode:
+                await asyncio.sleep(0.05)
+        yield port
+
+
+async def neighbours_in(namespace: str, port: int, folder: Path) -> list[dict[str, Any]]:
+    """Return what an inventory inside a namespace is told of neighbours."""
+    process = await asyncio.create_subprocess_exec(
+        "ip", "netns", "exec", namespace, sys.executable, "-m", "tests.probes.snmplldp", str(port),
+        stdout=asyncio.subprocess.PIPE, stderr=(folder / "poll.err").open("wb"), env=dict(os.environ),
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    found: list[dict[str, Any]] = json.loads(output)
+    return found
+
+
+async def ask(port: int) -> list[dict[str, Any]]:
+    inventory = Inventory(
+        settings=SnmpDefaultSettings(),
+        targets=(),
+        metrics=Metrics(),
+        clock=SystemClock(),
+        log=Log("lldp"),
+        on_facts=lambda _: None,
+    )
+    target = snmpagents.target(port, groups=("lldp",), timeout=0.5)
+    async with asyncio.timeout(40):
+        while True:
+            facts = await inventory.ask_once(target)
+            if facts.neighbours:
+                break
+            await asyncio.sleep(0.2)
+    await inventory.stop()
+    names = {one.index: one.name for one in facts.interfaces}
+    return [
+        {
+            "interface": names.get(one.interface, ""),
+            "chassis": one.chassis,
+            "port": one.port_description or one.port,
+            "address": next((text for text in one.addresses if "." in text), ""),
+        }
+        for one in facts.neighbours
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(ask(int(sys.argv[1])))))  # noqa: T201  its answer
