@@ -165,7 +165,12 @@ class Inventory:
         if len(self._found) >= self._settings.max_exporters:
             self._refused.inc()
             return False
-        self._found[address] = self._exporter(address)
+        try:
+            self._found[address] = self._exporter(address)
+        except ValueError as error:  # a secret file that cannot be read any more
+            self._refused.inc()
+            self._log.warning("snmp-exporter-not-asked", address=address, error=str(error))
+            return False
         return True
 
     def _follow_targets(self) -> None:
