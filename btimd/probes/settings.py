@@ -1,12 +1,106 @@
 """Settings of the probes: the table [probes] of btimd.toml."""
 
-from typing import Self
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from btimd.model.indicator import Threshold
 from btimd.probes.budget import BudgetLimits
-from btimd.settings.fields import Duration, Section
+from btimd.settings.fields import Duration, Section, SettingsPath
+
+SnmpVersion = Literal["2c", "3"]
+AuthProtocol = Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"]
+PrivProtocol = Literal["des", "aes128", "aes192", "aes256", "aes192-blumenthal", "aes256-blumenthal"]
+SnmpTable = Literal["addresses", "entity", "lldp", "cdp", "arp", "fdb", "routes"]
+
+
+def _check_address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError as error:
+        raise ValueError(f'{value!r} is no IP address; write "10.0.0.1" or "2001:db8::1"') from error
+
+
+def _check_tables(tables: tuple[SnmpTable, ...] | None) -> tuple[SnmpTable, ...] | None:
+    twice = sorted({one for one in tables or () if (tables or ()).count(one) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there twice; write it once")
+    return tables
+
+
+SnmpTables = Annotated[tuple[SnmpTable, ...] | None, AfterValidator(_check_tables)]
+
+
+class SnmpAccessSettings(Section):
+    """What may be said of a device, and in [probes.snmp_defaults] of all of them; a device's own key wins."""
+
+    version: SnmpVersion | None = None
+    """`"2c"` or `"3"`; `"2c"` where nothing is said."""
+    community_file: SettingsPath | None = None
+    """File with the community, for version 2c; readable by btimd only."""
+    user: str | None = Field(default=None, min_length=1, max_length=32)
+    """User of version 3."""
+    auth_protocol: AuthProtocol | None = None
+    """How version 3 signs: `"sha256"` is a good choice where devices know it; none = noAuthNoPriv."""
+    auth_key_file: SettingsPath | None = None
+    """File with the pass phrase that signs; at least 8 characters."""
+    priv_protocol: PrivProtocol | None = None
+    """How version 3 encrypts; none = authNoPriv."""
+    priv_key_file: SettingsPath | None = None
+    """File with the pass phrase that encrypts; at least 8 characters."""
+    context: str | None = Field(default=None, max_length=32)
+    """Context of version 3; almost always empty."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """UDP port of the agent; 161 where nothing is said."""
+    every: Annotated[Duration, Field(ge=30, le=86_400)] | None = None
+    """How often everything is read: interfaces, neighbours, ARP, FDB, routes; `"10m"` where nothing is said."""
+    counters_every: Annotated[Duration, Field(ge=5, le=86_400)] | None = None
+    """How often interface counters and states are read; `"60s"` where nothing is said."""
+    timeout: Annotated[Duration, Field(ge=0.2, le=60)] | None = None
+    """How long an answer is waited for; `"2s"` where nothing is said."""
+    retries: int | None = Field(default=None, ge=0, le=10)
+    """How often a request without an answer is repeated; 2 where nothing is said."""
+    max_requests_per_second: float | None = Field(default=None, ge=0.1, le=1000)
+    """Requests per second to the device at most, also repeated ones; 10 where nothing is said."""
+    tables: SnmpTables = None
+    """What is read beside interfaces; all of it where nothing is said."""
+
+    @model_validator(mode="after")
+    def _check_levels(self) -> Self:
+        if self.priv_protocol is not None and self.auth_protocol is None:
+            raise ValueError("priv_protocol needs auth_protocol; SNMPv3 does not encrypt what it does not sign")
+        for kind in ("auth", "priv"):
+            protocol, file = getattr(self, f"{kind}_protocol"), getattr(self, f"{kind}_key_file")
+            if (protocol is None) != (file is None):
+                raise ValueError(f"{kind}_protocol and {kind}_key_file belong together; write both or none")
+        return self
+
+
+class SnmpDeviceSettings(SnmpAccessSettings):
+    """[probes.snmp.NAME]: a device that is asked by SNMP."""
+
+    address: Annotated[str, AfterValidator(_check_address)]
+    """Where it is asked; the address flow records of it come from, if it exports flows."""
+
+
+class SnmpDefaultSettings(SnmpAccessSettings):
+    """[probes.snmp_defaults]: for all devices, and how much is done at a time."""
+
+    exporters: bool = False
+    """Ask exporters that flow records come from too, with these credentials; for addresses that no table names."""
+    max_exporters: int = Field(default=1000, ge=1, le=100_000)
+    """Most exporters that are asked that way."""
+    concurrent: int = Field(default=16, ge=1, le=1000)
+    """Devices that are asked at the same time, each with one request in flight."""
+    max_interfaces: int = Field(default=10_000, ge=10, le=1_000_000)
+    """Rows of tables of interfaces, addresses and neighbours that are read of a device at most."""
+    max_stations: int = Field(default=20_000, ge=10, le=1_000_000)
+    """Rows of the ARP and of the forwarding tables that are read at most."""
+    max_routes: int = Field(default=2_000, ge=0, le=1_000_000)
+    """Rows of the routing tables that are read at most."""
+    back_off_max: Annotated[Duration, Field(ge=1, le=86_400)] = 900.0
+    """The longest pause before a device that does not answer is asked again."""
 
 
 class ProbeSettings(Section):
@@ -38,6 +132,10 @@ class ProbeSettings(Section):
     """... of the last so many are a symptom; when all of them are good again it is cleared."""
     queue_limit: int = Field(default=4096, ge=1, le=1_000_000)
     """Probes that may wait for the budget; more are answered at once with unknown, over-budget."""
+    snmp: dict[str, SnmpDeviceSettings] = Field(default_factory=dict)
+    """Devices that are asked by SNMP, by name."""
+    snmp_defaults: SnmpDefaultSettings = Field(default_factory=SnmpDefaultSettings)
+    """What holds for all of them."""
 
     @model_validator(mode="after")
     def _threshold_can_be_met(self) -> Self:

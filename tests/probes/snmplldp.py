@@ -1,0 +1,122 @@
+"""Two network namespaces on one wire, each with snmpd and lldpd; run as a program it polls an agent from inside one."""
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from btimd.probes.inventory import Inventory
+from btimd.probes.settings import SnmpDefaultSettings
+from btimd.runtime.clock import SystemClock
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from tests.probes import servers, snmpagents
+
+_ROUNDS = 60
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
+
+
+@contextlib.contextmanager
+def wire() -> Iterator[tuple[str, str]]:
+    """Make two namespaces whose wire0 hang on each other: 10.213.0.1 and .2; yields their names."""
+    tag = uuid.uuid4().hex[:6]
+    names = (f"bs{tag}a", f"bs{tag}b")
+    made = []
+    try:
+        for name in names:
+            ip("netns", "add", name)
+            made.append(name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", "wire0", "type", "veth", "peer", "name", "wire0", "netns", names[1])
+        for number, name in enumerate(names, 1):
+            ip("-n", name, "addr", "add", f"10.213.0.{number}/24", "dev", "wire0")
+            ip("-n", name, "link", "set", "wire0", "up")
+        yield names
+    finally:
+        for name in made:
+            ip("netns", "del", name)
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """Make a folder for sockets: lldpd serves as a user of its own, for whom pytest's folders are closed."""
+    Path("/run/lldpd").mkdir(exist_ok=True)  # it wants to be there
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def set_interval(control: Path) -> None:
+    """Let lldpd say hello every second, as soon as it listens."""
+    command = ["lldpcli", "-u", str(control), "configure", "lldp", "tx-interval", "1"]
+    servers.wait_until(
+        lambda: subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0, "lldpd"
+    )
+
+
+@contextlib.asynccontextmanager
+async def lldp_agent(folder: Path, namespace: str) -> AsyncIterator[tuple[int, Path]]:
+    """Run snmpd and lldpd in a namespace; yields snmpd's port on 127.0.0.1 there and lldpd's socket."""
+    inside = ("ip", "netns", "exec", namespace)
+    agentx = folder / "agentx"
+    with open_folder() as sockets:
+        control = sockets / "lldp"
+        lldpd = [*inside, "lldpd", "-d", "-u", str(control), "-x", "-X", str(agentx), "-C", "wire*", "-I", "wire*"]
+        async with snmpagents.snmpd(folder, "master agentx", f"agentXSocket {agentx}", prefix=inside) as port:
+            # lldpd that finds no master tries again after 15 s only
+            await asyncio.to_thread(servers.wait_until, agentx.exists, "snmpd")
+            async with snmpagents.running(lldpd, {}, folder / "lldpd.out"):
+                await asyncio.to_thread(set_interval, control)
+                yield port, control
+
+
+async def neighbours_in(namespace: str, port: int, control: Path) -> list[dict[str, Any]]:
+    """Return what an inventory inside a namespace is told of neighbours."""
+    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "tests.probes.snmplldp", str(port), str(control)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    found: list[dict[str, Any]] = json.loads(output)
+    return found
+
+
+async def ask(port: int, control: str) -> list[dict[str, Any]]:
+    inventory = Inventory(
+        settings=SnmpDefaultSettings(),
+        targets=(),
+        metrics=Metrics(),
+        clock=SystemClock(),
+        log=Log("lldp"),
+        on_facts=lambda _: None,
+    )
+    target = snmpagents.target(port, groups=("lldp",), timeout=0.5)
+    update = ["timeout", "3", "lldpcli", "-u", control, "update"]  # its own timer takes up to 30 s for the first frame
+    facts = await inventory.ask_once(target)
+    for _ in range(_ROUNDS):
+        if facts.neighbours:
+            break
+        await asyncio.to_thread(subprocess.run, update, capture_output=True, check=False)
+        facts = await inventory.ask_once(target)
+    await inventory.stop()
+    names = {one.index: one.name for one in facts.interfaces}
+    return [
+        {
+            "interface": names.get(one.interface, ""),
+            "chassis": one.chassis,
+            "port": one.port_description or one.port,
+            "address": next((text for text in one.addresses if "." in text), ""),
+        }
+        for one in facts.neighbours
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(ask(int(sys.argv[1]), sys.argv[2]))))  # noqa: T201  its answer
