@@ -67,6 +67,12 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
     # PlanService
+    "/btimd.v1.PlanService/ListPrefixUse": Role.VIEWER,
+    "/btimd.v1.PlanService/ListUnknownAddresses": Role.VIEWER,
+    "/btimd.v1.PlanService/ListUnexpectedTalkers": Role.VIEWER,
+    "/btimd.v1.PlanService/WatchUnexpectedTalkers": Role.VIEWER,
+    "/btimd.v1.PlanService/ListPlanConflicts": Role.VIEWER,
+    "/btimd.v1.PlanService/ListPlanChanges": Role.VIEWER,
     # end of PlanService
     # TopologyService
     # end of TopologyService

@@ -219,6 +219,7 @@ class Shadow:
     def result(self) -> ShadowResult:
         """Return what has come of the records so far."""
         unknown = [one.count((0,)) for one in self._unknown]
+        cells = self._cells()
         return ShadowResult(
             records=self._records,
             octets=self._octets,
@@ -229,7 +230,7 @@ class Shadow:
             unknown_before=unknown[0],
             unknown_after=unknown[1],
             users_exact=all(one.exact for one in (*self._users, *self._unknown)),
-            cells=self._cells(),
+            cells=cells,
             moves=tuple(
                 sorted(
                     (self._move(key) for key in self._moves), key=lambda one: (-one.octets, -one.records, one.example)

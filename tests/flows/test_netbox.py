@@ -20,7 +20,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
     """Serve on a free port of 127.0.0.1."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.05)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -28,7 +28,6 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}"
     finally:
-        await asyncio.wait_for(runner.shutdown(), 1)
         await runner.cleanup()
 
 

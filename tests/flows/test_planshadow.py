@@ -68,8 +68,8 @@ def test_rules_and_places_that_come_and_go_are_counted() -> None:
     assert (result.newly_unattributed, result.newly_attributed) == (1, 0)
     assert (result.unknown_before, result.unknown_after) == (1, 2)
     assert [(one.from_businesses, one.from_region, one.to_businesses, one.to_region) for one in result.moves] == [
-        (("erp",), "west", ("erp",), ""),
         (("erp", "hr"), "east", (), "east"),
+        (("erp",), "west", ("erp",), ""),
     ]
     reverse = Shadow(after, attribution())
     reverse.add(flow("10.1.0.1", SHARED))
