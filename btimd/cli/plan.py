@@ -6,9 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from btimd.cli.common import SubParsers, add_config_option, plain_console, print_json
+from btimd.cli.ctl_plan import conflicts_table
 from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import clean
 from btimd.cli.plan_files import read_plan
@@ -18,7 +17,7 @@ from btimd.daemon.config import load_config
 from btimd.flows.planconflicts import plan_conflicts
 from btimd.flows.plandiff import NO_REGION, count_text, diff, is_empty
 from btimd.flows.planuse import PlanLine, PlanLines, is_mapped
-from btimd.model.planuse import PlanChange, PlanConflict
+from btimd.model.planuse import PlanChange
 
 _IPV4_BITS = 32
 _FULL_LENGTH = 128
@@ -97,18 +96,6 @@ def run_check(options: argparse.Namespace) -> int:
     else:
         print("nothing is wrong or doubtful")
     return 1 if any(one.severity == "wrong" for one in found) else 0
-
-
-def conflicts_table(conflicts: Iterable[PlanConflict]) -> Table:
-    """Show what is wrong and what to do."""
-    table = new_table("severity", "where", "what", wide="what")
-    return fill(table, ((one.severity, conflict_place(one), f"{one.text}; {one.remedy}") for one in conflicts))
-
-
-def conflict_place(one: PlanConflict) -> str:
-    """Return where to look."""
-    lines = f"line {', '.join(map(str, one.lines))}" if one.lines else ""
-    return ", ".join(part for part in (lines, one.where) if part) or "-"
 
 
 def run_diff(options: argparse.Namespace) -> int:
