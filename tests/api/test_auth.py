@@ -15,11 +15,33 @@ from btimd.api.auth import (
     local_token,
 )
 from btimd.api.errors import ApiError
-from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.pb import (
+    archive_pb2,
+    baselines_pb2,
+    discovery_pb2,
+    flows_pb2,
+    graph_pb2,
+    incidents_pb2,
+    plan_pb2,
+    sla_pb2,
+    topology_pb2,
+    views_pb2,
+)
 from btimd.runtime.metrics import Metrics
 from tests.api.conftest import SECRETS, write_tokens
 
-FILES = (flows_pb2, graph_pb2, incidents_pb2, sla_pb2)
+FILES = (
+    archive_pb2,
+    baselines_pb2,
+    discovery_pb2,
+    flows_pb2,
+    graph_pb2,
+    incidents_pb2,
+    plan_pb2,
+    sla_pb2,
+    topology_pb2,
+    views_pb2,
+)
 METHODS = {
     f"/{service.full_name}/{method.name}": method
     for file in FILES
