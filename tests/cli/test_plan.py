@@ -22,10 +22,10 @@ def test_the_lines_of_a_plan_are_shown_nested(tmp_path: Path, capsys: pytest.Cap
     assert main(["plan", "show", "-c", str(write_small(tmp_path))]) == 0
 
     assert out(capsys) == [
-        "line  prefix             addresses  region  segment  person",
-        "   2  10.1.0.0/16            65536  north   -        -",
-        "   3    10.1.1.0/24            256  north   sales    -",
-        "   4      10.1.1.7/32            1  north   sales    Li Wei",
+        "line  prefix           addresses  region  segment  person",
+        "   2  10.1.0.0/16          65536  north   -        -",
+        "   3    10.1.1.0/24          256  north   sales    -",
+        "   4      10.1.1.7/32          1  north   sales    Li Wei",
     ]
 
 
