@@ -1,8 +1,11 @@
 """What is wrong, doubtful or worth a look in the IP plan, and between it and the service rules."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+
+import numpy as np
 
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.flows.planuse import PlanLine, PlanLines, is_mapped
@@ -139,57 +142,52 @@ def _servers(
     plan: PlanLines, rules: Sequence[ServiceRule], businesses: Mapping[str, BusinessService]
 ) -> Iterator[PlanConflict]:
     told: set[tuple[str, Prefix]] = set()
-    for rule in rules:
-        line = _line_around(plan, rule.server)
-        for kind, found in _server_findings(plan, rule, line, businesses):
-            if (kind, rule.server) not in told:
-                told.add((kind, rule.server))
+    firsts = [line.prefix.first for line in plan.lines]
+    for rule, line in zip(rules, _lines_around(plan, [rule.server for rule in rules]), strict=True):
+        at = bisect_left(firsts, rule.server.first)
+        inside = at < len(firsts) and _inside(plan.lines[at].prefix, rule.server)
+        for found in _server_findings(rule, line, businesses, has_lines=inside):
+            if (found.kind, rule.server) not in told:
+                told.add((found.kind, rule.server))
                 yield found
 
 
 def _server_findings(
-    plan: PlanLines, rule: ServiceRule, line: PlanLine | None, businesses: Mapping[str, BusinessService]
-) -> Iterator[tuple[str, PlanConflict]]:
+    rule: ServiceRule, line: PlanLine | None, businesses: Mapping[str, BusinessService], *, has_lines: bool
+) -> Iterator[PlanConflict]:
     where = rule.source
     named = f"{rule.server}, a server of rule {rule.id},"
     if line is None:
-        if not any(_inside(one.prefix, rule.server) for one in plan.lines):
-            yield (
-                "server-not-in-plan",
-                PlanConflict(
-                    "note", "server-not-in-plan", (), where, f"{named} is not in the plan",
-                    "add a line, so that what the server itself asks of others has a place",
-                ),
+        if not has_lines:
+            yield PlanConflict(
+                "note", "server-not-in-plan", (), where, f"{named} is not in the plan",
+                "add a line, so that what the server itself asks of others has a place",
             )  # fmt: skip
         return
     if line.row.person:
-        yield (
-            "server-is-a-persons",
-            PlanConflict(
-                "doubtful", "server-is-a-persons", (line.entry.line,), where,
-                f"{named} is {line.row.person}'s address by line {line.entry.line}",
-                "correct the one that is old: the person's line or the rule",
-            ),
+        yield PlanConflict(
+            "doubtful", "server-is-a-persons", (line.entry.line,), where,
+            f"{named} is {line.row.person}'s address by line {line.entry.line}",
+            "correct the one that is old: the person's line or the rule",
         )  # fmt: skip
     expecting = [one for one in rule.businesses if one in businesses and line.row.region in businesses[one].regions]
     if expecting:
-        yield (
-            "server-among-clients",
-            PlanConflict(
-                "note", "server-among-clients", (line.entry.line,), where,
-                f"{named} lies in {line.row.region}, a region that {_listed(expecting)} expects users in",
-                "give the servers a line with a region or segment of their own; "
-                "traffic between servers else counts as users",
-            ),
+        yield PlanConflict(
+            "note", "server-among-clients", (line.entry.line,), where,
+            f"{named} lies in {line.row.region}, a region that {_listed(expecting)} expects users in",
+            "give the servers a line of their own; else traffic between servers counts as users",
         )  # fmt: skip
 
 
-def _line_around(plan: PlanLines, prefix: Prefix) -> PlanLine | None:
-    best = None
-    for line in plan.lines:
-        if _inside(prefix, line.prefix) and (best is None or line.prefix.length > best.prefix.length):
-            best = line
-    return best
+def _lines_around(plan: PlanLines, prefixes: Sequence[Prefix]) -> Iterator[PlanLine | None]:
+    """Yield for each prefix the longest line that holds all of it."""
+    hi = np.array([prefix.hi for prefix in prefixes], np.uint64)
+    lo = np.array([prefix.lo for prefix in prefixes], np.uint64)
+    for prefix, found in zip(prefixes, plan.find(hi, lo).tolist(), strict=True):
+        at: int = found
+        while at >= 0 and not _inside(prefix, plan.lines[at].prefix):
+            at = plan.lines[at].parent
+        yield plan.lines[at] if at >= 0 else None
 
 
 def _inside(inner: Prefix, outer: Prefix) -> bool:

@@ -123,7 +123,7 @@ class _Users:
         return int(_distinct_rows(together).shape[1])
 
     def _fold(self) -> None:
-        if not self._parts:
+        if not self._pending:
             return
         whole = _distinct_rows(np.concatenate(self._parts, axis=1))
         if whole.shape[1] > self._most:
