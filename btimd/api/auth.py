@@ -71,6 +71,12 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.PersonsService/GetPersonSources": Role.VIEWER,
     # end of PersonsService
     # PlanService
+    "/btimd.v1.PlanService/ListPrefixUse": Role.VIEWER,
+    "/btimd.v1.PlanService/ListUnknownAddresses": Role.VIEWER,
+    "/btimd.v1.PlanService/ListUnexpectedTalkers": Role.VIEWER,
+    "/btimd.v1.PlanService/WatchUnexpectedTalkers": Role.VIEWER,
+    "/btimd.v1.PlanService/ListPlanConflicts": Role.VIEWER,
+    "/btimd.v1.PlanService/ListPlanChanges": Role.VIEWER,
     # end of PlanService
     # TopologyService
     # end of TopologyService

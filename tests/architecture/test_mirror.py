@@ -50,6 +50,8 @@ WITHOUT_TEST_FILE = {
     "api/calls_views.py": "tests/api/test_views.py",
     "api/convert_views.py": "tests/api/test_views.py",
     "model/users.py": "records; tests/flows/test_users.py",
+    "model/planuse.py": "records; tests/flows/test_planuse.py",
+    "cli/plan_files.py": "tests/cli/test_plan.py",
     "cli/ctl_areas.py": "a protocol; tests/cli/test_btimctl.py",
     "cli/ctl_output.py": "tests/cli/test_btimctl.py",
     "model/verdict.py": "a record; tests/rca",

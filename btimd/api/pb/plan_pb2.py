@@ -22,15 +22,78 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x62timd/v1/plan.proto\x12\x08\x62timd.v12\r\n\x0bPlanServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13\x62timd/v1/plan.proto\x12\x08\x62timd.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x02\n\tPrefixUse\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x0f\n\x07segment\x18\x04 \x01(\t\x12\x0e\n\x06person\x18\x05 \x01(\t\x12\x11\n\thost_bits\x18\x06 \x01(\x05\x12\x0e\n\x06nested\x18\x07 \x01(\x05\x12\x0c\n\x04seen\x18\x08 \x01(\x03\x12\x0e\n\x06\x61\x63tive\x18\t \x01(\x03\x12\x0e\n\x06octets\x18\n \x01(\x03\x12\x10\n\x08own_seen\x18\x0b \x01(\x03\x12\x12\n\nown_active\x18\x0c \x01(\x03\x12\x12\n\nown_octets\x18\r \x01(\x03\x12\x0f\n\x07servers\x18\x0e \x01(\x03\x12\x35\n\x0clast_seen_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x18\n\x10\x62usiest_business\x18\x10 \x01(\t\x12\x16\n\x0e\x62usiest_octets\x18\x11 \x01(\x03\x42\x0f\n\r_last_seen_at\"N\n\x14ListPrefixUseRequest\x12\'\n\x05order\x18\x01 \x01(\x0e\x32\x18.btimd.v1.PrefixUseOrder\x12\r\n\x05limit\x18\x02 \x01(\x05\"L\n\x15ListPrefixUseResponse\x12%\n\x08prefixes\x18\x01 \x03(\x0b\x32\x13.btimd.v1.PrefixUse\x12\x0c\n\x04more\x18\x02 \x01(\x08\"\xba\x01\n\x0eUnknownAddress\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x31\n\rfirst_seen_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06octets\x18\x05 \x01(\x03\x12\x12\n\nbusinesses\x18\x06 \x03(\t\"\xf0\x01\n\rUnknownPrefix\x12\x0e\n\x06prefix\x18\x01 \x01(\t\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x11\n\taddresses\x18\x03 \x01(\x03\x12\x31\n\rfirst_seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06octets\x18\x06 \x01(\x03\x12\x12\n\nbusinesses\x18\x07 \x03(\t\x12\x11\n\tneighbour\x18\x08 \x01(\t\x12\x11\n\tplan_line\x18\t \x01(\t\"S\n\x1bListUnknownAddressesRequest\x12%\n\x05order\x18\x01 \x01(\x0e\x32\x16.btimd.v1.UnknownOrder\x12\r\n\x05limit\x18\x02 \x01(\x05\"\xa7\x01\n\x1cListUnknownAddressesResponse\x12\x17\n\x0f\x61\x64\x64resses_total\x18\x01 \x01(\x03\x12\x16\n\x0eprefixes_total\x18\x02 \x01(\x03\x12)\n\x08prefixes\x18\x03 \x03(\x0b\x32\x17.btimd.v1.UnknownPrefix\x12+\n\taddresses\x18\x04 \x03(\x0b\x32\x18.btimd.v1.UnknownAddress\"\xf5\x01\n\x10UnexpectedTalker\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12\x0f\n\x07segment\x18\x04 \x01(\t\x12\x0e\n\x06person\x18\x05 \x01(\t\x12\x18\n\x10\x65xpected_regions\x18\x06 \x03(\t\x12\x31\n\rfirst_seen_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06octets\x18\t \x01(\x03\"`\n\x0fUnexpectedCount\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x18\n\x10\x65xpected_regions\x18\x02 \x03(\t\x12\x11\n\taddresses\x18\x03 \x01(\x03\x12\x0e\n\x06octets\x18\x04 \x01(\x03\"?\n\x1cListUnexpectedTalkersRequest\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"w\n\x1dListUnexpectedTalkersResponse\x12)\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x19.btimd.v1.UnexpectedCount\x12+\n\x07talkers\x18\x02 \x03(\x0b\x32\x1a.btimd.v1.UnexpectedTalker\"1\n\x1dWatchUnexpectedTalkersRequest\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\"_\n\x1eWatchUnexpectedTalkersResponse\x12+\n\x07talkers\x18\x01 \x03(\x0b\x32\x1a.btimd.v1.UnexpectedTalker\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\"\x86\x01\n\x0cPlanConflict\x12,\n\x08severity\x18\x01 \x01(\x0e\x32\x1a.btimd.v1.ConflictSeverity\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05lines\x18\x03 \x03(\x05\x12\r\n\x05where\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x0e\n\x06remedy\x18\x06 \x01(\t\")\n\x18ListPlanConflictsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"T\n\x19ListPlanConflictsResponse\x12)\n\tconflicts\x18\x01 \x03(\x0b\x32\x16.btimd.v1.PlanConflict\x12\x0c\n\x04more\x18\x02 \x01(\x08\"k\n\x0ePlanLineChange\x12*\n\x04what\x18\x01 \x01(\x0e\x32\x1c.btimd.v1.PlanLineChangeKind\x12\x0e\n\x06prefix\x18\x02 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x04 \x01(\t\"f\n\x08PlanMove\x12\x13\n\x0b\x66rom_region\x18\x01 \x01(\t\x12\x11\n\tto_region\x18\x02 \x01(\t\x12\x11\n\taddresses\x18\x03 \x01(\x01\x12\x0f\n\x07\x63lients\x18\x04 \x01(\x03\x12\x0e\n\x06octets\x18\x05 \x01(\x03\"\xf2\x01\n\nPlanChange\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66rom_generation\x18\x02 \x01(\x03\x12\x15\n\rto_generation\x18\x03 \x01(\x03\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x04 \x01(\x03\x12\x0f\n\x07removed\x18\x05 \x01(\x03\x12\x0f\n\x07\x63hanged\x18\x06 \x01(\x03\x12!\n\x05moves\x18\x07 \x03(\x0b\x32\x12.btimd.v1.PlanMove\x12\'\n\x05lines\x18\x08 \x03(\x0b\x32\x18.btimd.v1.PlanLineChange\x12\x0f\n\x07summary\x18\t \x01(\t\"\'\n\x16ListPlanChangesRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"N\n\x17ListPlanChangesResponse\x12%\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x14.btimd.v1.PlanChange\x12\x0c\n\x04more\x18\x02 \x01(\x08*\xa1\x01\n\x0ePrefixUseOrder\x12 \n\x1cPREFIX_USE_ORDER_UNSPECIFIED\x10\x00\x12\x19\n\x15PREFIX_USE_ORDER_PLAN\x10\x01\x12\x1b\n\x17PREFIX_USE_ORDER_OCTETS\x10\x02\x12\x19\n\x15PREFIX_USE_ORDER_SEEN\x10\x03\x12\x1a\n\x16PREFIX_USE_ORDER_EMPTY\x10\x04*d\n\x0cUnknownOrder\x12\x1d\n\x19UNKNOWN_ORDER_UNSPECIFIED\x10\x00\x12\x18\n\x14UNKNOWN_ORDER_OCTETS\x10\x01\x12\x1b\n\x17UNKNOWN_ORDER_LAST_SEEN\x10\x02*\x8e\x01\n\x10\x43onflictSeverity\x12!\n\x1d\x43ONFLICT_SEVERITY_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONFLICT_SEVERITY_WRONG\x10\x01\x12\x1e\n\x1a\x43ONFLICT_SEVERITY_DOUBTFUL\x10\x02\x12\x1a\n\x16\x43ONFLICT_SEVERITY_NOTE\x10\x03*\xa2\x01\n\x12PlanLineChangeKind\x12%\n!PLAN_LINE_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bPLAN_LINE_CHANGE_KIND_ADDED\x10\x01\x12!\n\x1dPLAN_LINE_CHANGE_KIND_REMOVED\x10\x02\x12!\n\x1dPLAN_LINE_CHANGE_KIND_CHANGED\x10\x03\x32\xf3\x04\n\x0bPlanService\x12U\n\rListPrefixUse\x12\x1e.btimd.v1.ListPrefixUseRequest\x1a\x1f.btimd.v1.ListPrefixUseResponse\"\x03\x90\x02\x01\x12j\n\x14ListUnknownAddresses\x12%.btimd.v1.ListUnknownAddressesRequest\x1a&.btimd.v1.ListUnknownAddressesResponse\"\x03\x90\x02\x01\x12m\n\x15ListUnexpectedTalkers\x12&.btimd.v1.ListUnexpectedTalkersRequest\x1a\'.btimd.v1.ListUnexpectedTalkersResponse\"\x03\x90\x02\x01\x12r\n\x16WatchUnexpectedTalkers\x12\'.btimd.v1.WatchUnexpectedTalkersRequest\x1a(.btimd.v1.WatchUnexpectedTalkersResponse\"\x03\x90\x02\x01\x30\x01\x12\x61\n\x11ListPlanConflicts\x12\".btimd.v1.ListPlanConflictsRequest\x1a#.btimd.v1.ListPlanConflictsResponse\"\x03\x90\x02\x01\x12[\n\x0fListPlanChanges\x12 .btimd.v1.ListPlanChangesRequest\x1a!.btimd.v1.ListPlanChangesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.plan_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLANSERVICE']._serialized_start=33
-  _globals['_PLANSERVICE']._serialized_end=46
+  _globals['_PLANSERVICE'].methods_by_name['ListPrefixUse']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ListPrefixUse']._serialized_options = b'\220\002\001'
+  _globals['_PLANSERVICE'].methods_by_name['ListUnknownAddresses']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ListUnknownAddresses']._serialized_options = b'\220\002\001'
+  _globals['_PLANSERVICE'].methods_by_name['ListUnexpectedTalkers']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ListUnexpectedTalkers']._serialized_options = b'\220\002\001'
+  _globals['_PLANSERVICE'].methods_by_name['WatchUnexpectedTalkers']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['WatchUnexpectedTalkers']._serialized_options = b'\220\002\001'
+  _globals['_PLANSERVICE'].methods_by_name['ListPlanConflicts']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ListPlanConflicts']._serialized_options = b'\220\002\001'
+  _globals['_PLANSERVICE'].methods_by_name['ListPlanChanges']._loaded_options = None
+  _globals['_PLANSERVICE'].methods_by_name['ListPlanChanges']._serialized_options = b'\220\002\001'
+  _globals['_PREFIXUSEORDER']._serialized_start=2808
+  _globals['_PREFIXUSEORDER']._serialized_end=2969
+  _globals['_UNKNOWNORDER']._serialized_start=2971
+  _globals['_UNKNOWNORDER']._serialized_end=3071
+  _globals['_CONFLICTSEVERITY']._serialized_start=3074
+  _globals['_CONFLICTSEVERITY']._serialized_end=3216
+  _globals['_PLANLINECHANGEKIND']._serialized_start=3219
+  _globals['_PLANLINECHANGEKIND']._serialized_end=3381
+  _globals['_PREFIXUSE']._serialized_start=67
+  _globals['_PREFIXUSE']._serialized_end=435
+  _globals['_LISTPREFIXUSEREQUEST']._serialized_start=437
+  _globals['_LISTPREFIXUSEREQUEST']._serialized_end=515
+  _globals['_LISTPREFIXUSERESPONSE']._serialized_start=517
+  _globals['_LISTPREFIXUSERESPONSE']._serialized_end=593
+  _globals['_UNKNOWNADDRESS']._serialized_start=596
+  _globals['_UNKNOWNADDRESS']._serialized_end=782
+  _globals['_UNKNOWNPREFIX']._serialized_start=785
+  _globals['_UNKNOWNPREFIX']._serialized_end=1025
+  _globals['_LISTUNKNOWNADDRESSESREQUEST']._serialized_start=1027
+  _globals['_LISTUNKNOWNADDRESSESREQUEST']._serialized_end=1110
+  _globals['_LISTUNKNOWNADDRESSESRESPONSE']._serialized_start=1113
+  _globals['_LISTUNKNOWNADDRESSESRESPONSE']._serialized_end=1280
+  _globals['_UNEXPECTEDTALKER']._serialized_start=1283
+  _globals['_UNEXPECTEDTALKER']._serialized_end=1528
+  _globals['_UNEXPECTEDCOUNT']._serialized_start=1530
+  _globals['_UNEXPECTEDCOUNT']._serialized_end=1626
+  _globals['_LISTUNEXPECTEDTALKERSREQUEST']._serialized_start=1628
+  _globals['_LISTUNEXPECTEDTALKERSREQUEST']._serialized_end=1691
+  _globals['_LISTUNEXPECTEDTALKERSRESPONSE']._serialized_start=1693
+  _globals['_LISTUNEXPECTEDTALKERSRESPONSE']._serialized_end=1812
+  _globals['_WATCHUNEXPECTEDTALKERSREQUEST']._serialized_start=1814
+  _globals['_WATCHUNEXPECTEDTALKERSREQUEST']._serialized_end=1863
+  _globals['_WATCHUNEXPECTEDTALKERSRESPONSE']._serialized_start=1865
+  _globals['_WATCHUNEXPECTEDTALKERSRESPONSE']._serialized_end=1960
+  _globals['_PLANCONFLICT']._serialized_start=1963
+  _globals['_PLANCONFLICT']._serialized_end=2097
+  _globals['_LISTPLANCONFLICTSREQUEST']._serialized_start=2099
+  _globals['_LISTPLANCONFLICTSREQUEST']._serialized_end=2140
+  _globals['_LISTPLANCONFLICTSRESPONSE']._serialized_start=2142
+  _globals['_LISTPLANCONFLICTSRESPONSE']._serialized_end=2226
+  _globals['_PLANLINECHANGE']._serialized_start=2228
+  _globals['_PLANLINECHANGE']._serialized_end=2335
+  _globals['_PLANMOVE']._serialized_start=2337
+  _globals['_PLANMOVE']._serialized_end=2439
+  _globals['_PLANCHANGE']._serialized_start=2442
+  _globals['_PLANCHANGE']._serialized_end=2684
+  _globals['_LISTPLANCHANGESREQUEST']._serialized_start=2686
+  _globals['_LISTPLANCHANGESREQUEST']._serialized_end=2725
+  _globals['_LISTPLANCHANGESRESPONSE']._serialized_start=2727
+  _globals['_LISTPLANCHANGESRESPONSE']._serialized_end=2805
+  _globals['_PLANSERVICE']._serialized_start=3384
+  _globals['_PLANSERVICE']._serialized_end=4011
 # @@protoc_insertion_point(module_scope)
