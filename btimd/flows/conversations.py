@@ -11,7 +11,7 @@ chunk of records, end point (address, protocol, port) by end point:
 Where all that is even, and always with `by_evidence` False (as the archive does it), the lower port is the server's.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ _ADDRESSES: Final = ("source_address_hi", "source_address_lo", "destination_addr
 _SYN: Final = 0x02
 _SYN_ACK: Final = 0x12
 _TCP: Final = 6
+_WITH_PORTS: Final = (6, 17, 33, 132, 136)
 _NEVER: Final = np.iinfo(np.int64).max
 _TIME_WEIGHT: Final = 2.0
 _MOST_PEERS_BITS: Final = 4.0
@@ -114,6 +115,11 @@ class ConversationBuilder:
         if self._pending_records >= CHUNK_RECORDS:
             self._work()
 
+    @property
+    def records_added(self) -> int:
+        """How many records were taken."""
+        return self.records + self._pending_records
+
     def traffic(self, from_milliseconds: UnixMillis, to_milliseconds: UnixMillis) -> Traffic:
         """Return what was added, those with the most flows first."""
         self._work()
@@ -156,12 +162,23 @@ def build_traffic(
     return builder.traffic(min(first, last), last)
 
 
-Attribute = Callable[[Any], AttributedBatch]
-"""FlowBatch -> AttributedBatch, as flows.attribution.Attribution.attribute."""
+def joined(one: Traffic, other: Traffic) -> Traffic:
+    """Return the traffic of two times that follow each other; a conversation may stand in two rows."""
+    first, second = one.conversations, other.conversations
+    columns = {name: np.concatenate((getattr(first, name), getattr(second, name))) for name in _NAMES}
+    found = Conversations(
+        min(first.from_milliseconds, second.from_milliseconds),
+        max(first.to_milliseconds, second.to_milliseconds),
+        first.truncated or second.truncated,
+        second.rules,
+        **columns,
+    )
+    extra = (np.concatenate((getattr(one, name), getattr(other, name))) for name in _EXTRA)
+    return Traffic(found, *extra, one.records + other.records, oriented=one.oriented and other.oriented)
 
 
 def _empty() -> dict[str, npt.NDArray[Any]]:
-    dtypes = {name: np.int64 for name in (*_NAMES, *_EXTRA)}
+    dtypes = dict.fromkeys((*_NAMES, *_EXTRA), np.int64)
     dtypes |= dict.fromkeys(_NAMES[:4], np.uint64)  # type: ignore[arg-type]
     dtypes |= {"server_port": np.uint16, "protocol": np.uint8, "rule_id": np.int32, "answered": np.uint8}  # type: ignore[dict-item]
     return {name: np.zeros(0, dtype) for name, dtype in dtypes.items()}
@@ -209,11 +226,9 @@ def _oriented(batches: list[AttributedBatch], *, by_evidence: bool) -> dict[str,
     ends = _Ends(column)
     connections = _Connections(ends, column)
     source_port, destination_port = (column[f"{end}_transport_port"] for end in ("source", "destination"))
-    if by_evidence:
-        to_server = connections.source_is_client(ends)
-    else:
-        to_server = destination_port <= source_port
-    to_server = np.where(rule >= 0, by_rule, to_server)
+    # the lower port serves; where both are equal the lower address
+    lower = (destination_port < source_port) | ((destination_port == source_port) & (ends.destination < ends.source))
+    to_server = np.where(rule >= 0, by_rule, connections.source_is_client(ends) if by_evidence else lower)
 
     def pick(when: str, otherwise: str) -> npt.NDArray[Any]:
         return np.where(to_server, column[when], column[otherwise])
@@ -225,7 +240,11 @@ def _oriented(batches: list[AttributedBatch], *, by_evidence: bool) -> dict[str,
         "client_lo": pick("source_address_lo", "destination_address_lo"),
         "server_hi": pick("destination_address_hi", "source_address_hi"),
         "server_lo": pick("destination_address_lo", "source_address_lo"),
-        "server_port": pick("destination_transport_port", "source_transport_port"),
+        "server_port": np.where(
+            (rule >= 0) | np.isin(column["protocol_identifier"], _WITH_PORTS),
+            pick("destination_transport_port", "source_transport_port"),
+            np.uint16(0),
+        ),
         "protocol": column["protocol_identifier"],
         "rule_id": rule,
         "flows": to_server.astype(np.int64),
