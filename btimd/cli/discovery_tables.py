@@ -106,7 +106,7 @@ def comparison_picture(found: ModelComparison) -> Group:
         f"{found.declared_edges} needs are declared; traffic can show {found.visible_edges} of them, and shows"
         f" {found.seen_edges}\n{clean(found.caveat)}"
     )
-    return Group(*([table, Text("")] if found.findings else []), Text(summary))
+    return Group(table, Text(""), Text(summary)) if found.findings else Group(Text(summary))
 
 
 def _ports(one: EdgeFinding) -> str:

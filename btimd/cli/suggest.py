@@ -1,10 +1,11 @@
-"""btimd suggest: services, components and needs that the configuration lacks, from traffic that was kept or captured."""
+"""btimd suggest: services, components and needs that the configuration lacks, from traffic kept or captured."""
 
 import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -89,13 +90,14 @@ def run(options: argparse.Namespace) -> int:
 def from_archive(path: Path, config: Config, names: Mapping[str, str], seconds: float) -> Suggestions:
     """Return what the latest records of an archive propose."""
     try:
-        from btimd.store.archivesource import ArchiveReader  # late: who reads a capture needs no DuckDB
+        archive = import_module("btimd.store.archivesource")  # late: who reads a capture needs no DuckDB
     except ImportError as error:  # pragma: no cover  a btimd without an archive
         raise _wrong("this btimd has no archive; name a file with --capture") from error
     if not path.is_dir():
         raise _wrong(f"{path} is no folder; name that of an archive, or a file with --capture")
     now = round(time.time() * _MILLIS)
-    return _looked(ArchiveReader(path), config, names, (now - round(seconds * _MILLIS), now))
+    source: RecordSource = archive.ArchiveReader(path)
+    return _looked(source, config, names, (now - round(seconds * _MILLIS), now))
 
 
 def from_capture(path: Path, config: Config, names: Mapping[str, str], *, kind: str) -> Suggestions:

@@ -173,8 +173,14 @@ def joined(one: Traffic, other: Traffic) -> Traffic:
         second.rules,
         **columns,
     )
-    extra = (np.concatenate((getattr(one, name), getattr(other, name))) for name in _EXTRA)
-    return Traffic(found, *extra, one.records + other.records, oriented=one.oriented and other.oriented)
+    return Traffic(
+        found,
+        np.concatenate((one.connections, other.connections)),
+        np.concatenate((one.answered_connections, other.answered_connections)),
+        np.concatenate((one.begun_by_client, other.begun_by_client)),
+        one.records + other.records,
+        oriented=one.oriented and other.oriented,
+    )
 
 
 def _empty() -> dict[str, npt.NDArray[Any]]:
@@ -299,13 +305,13 @@ class _Connections:
             first[side[begins]] = start[order][begins]
             exporter[side[begins]] = column["exporter_id"][order][begins]
             syn[side[begins]] = np.maximum.reduceat(lone_syn[order].astype(np.int64), begins)
-        first, exporter, syn = first.reshape(-1, 2), exporter.reshape(-1, 2), syn.reshape(-1, 2)
-        self.both: Bools = (first != _NEVER).all(axis=1)
+        one_first, other_first = first[::2], first[1::2]
+        self.both: Bools = (one_first != _NEVER) & (other_first != _NEVER)
         # +1: `one` began, -1: `other` did, 0: not known
-        alike = self.both & (exporter[:, 0] == exporter[:, 1])
-        by_time = np.where(alike, np.sign(first[:, 1] - first[:, 0]), 0)
-        by_syn = syn[:, 0] - syn[:, 1]
-        alone = np.where(self.both, 0, np.where(first[:, 0] != _NEVER, 1, -1))
+        alike = self.both & (exporter[::2] == exporter[1::2])
+        by_time = np.where(alike, np.sign(other_first - one_first), 0)
+        by_syn = syn[::2] - syn[1::2]
+        alone = np.where(self.both, 0, np.where(one_first != _NEVER, 1, -1))
         self.began: Ints = np.where(by_syn != 0, by_syn, np.where(by_time != 0, by_time, 0)).astype(np.int64)
         self._alone: Ints = alone.astype(np.int64)
 
@@ -324,7 +330,8 @@ class _Connections:
         lead += 0.25 * self._alone
         lower = np.sign(ends.port[self.one] - ends.port[self.other])
         other_serves = np.where(np.abs(lead) > 1e-9, lead > 0, lower >= 0)  # noqa: PLR2004  equal but for rounding
-        return np.where(self._forward, other_serves[self._of_record], ~other_serves[self._of_record])
+        forward = other_serves[self._of_record]
+        return np.asarray(forward == self._forward)
 
     def evidence(self, to_server: Bools) -> tuple[Bools, Ints, Ints]:
         """Return, on one record of each connection: that it is the one, whether it was answered, who began."""

@@ -27,6 +27,7 @@ LONGEST_PERIOD_SECONDS: Final = 31 * 86_400.0
 MOST_FINDINGS: Final = 1000
 _MOST_PAIRS: Final = 200_000
 _SHOWN_PORTS: Final = 8
+_COIN: Final = 0.5
 _PHYSICAL: Final = frozenset({NodeKind.NETWORK, NodeKind.OS, NodeKind.HOST, NodeKind.FACILITY})
 _WORKING: Final = frozenset({Use.WORK, Use.SHARED, Use.DYNAMIC_CONTROL})
 _UNITS: Final = ((86_400, "days"), (3600, "hours"), (60, "minutes"))
@@ -195,7 +196,7 @@ class _Comparison:
         return int(self._rule_flows[rules].sum()) if rules else 0
 
     def _undeclared(self) -> Iterator[EdgeFinding]:
-        """Yield traffic between addresses none of whose nodes needs any of the other's, by what the ends are called."""
+        """Yield traffic between addresses none of whose nodes needs any of the other's."""
         found: dict[tuple[str, str], _Seen] = {}
         for pair in self._pairs:
             clients, servers = self._at[pair.client], self._at[pair.server]
@@ -210,7 +211,7 @@ class _Comparison:
             yield self._finding(FindingKind.UNDECLARED, client, server, seen, sure, text)
 
     def _called(self, names: Sequence[str]) -> str:
-        """Return the node among the names of an address that traffic is most likely of: a process, else what is left."""
+        """Return the node of an address that traffic is most likely of: a process, else a business, else a machine."""
         graph = self._model.graph
 
         def rank(name: str) -> int:
@@ -237,7 +238,8 @@ class _Comparison:
     def _unknown(self) -> Iterator[EdgeFinding]:
         by_server: dict[int, list[Endpoint]] = {}
         for one in self._servers.endpoints:
-            if one.rule_id < 0 and one.server not in self._at and one.use in _WORKING and one.confidence >= 0.5:  # noqa: PLR2004  a coin
+            nobody = one.rule_id < 0 and one.server not in self._at
+            if nobody and one.use in _WORKING and one.confidence >= _COIN:
                 by_server.setdefault(one.server, []).append(one)
         for server, ends in by_server.items():
             seen = _Seen(
@@ -250,7 +252,7 @@ class _Comparison:
             number = self._numbers[server]
             address = address_text(number >> 64, number & 0xFFFF_FFFF_FFFF_FFFF)
             sure = max(one.confidence for one in ends)
-            text = f"{address} serves {len(seen.clients)} clients, and no rule, node or check names it"
+            text = f"{address} serves {len(seen.clients)} clients; no rule, node or check names it"
             yield self._finding(FindingKind.UNKNOWN_SERVER, "", address, seen, sure, text)
 
     def _finding(

@@ -54,13 +54,15 @@ _TABLE: Final = (
     (_D, Use.WORK, "clickhouse:8123,9440 neo4j:7687 hbase:16000,16020 gbase:5258 kingbase:54321 oceanbase:2881"),
     (_D, Use.WORK, "memcached:11211 couchbase:11210,8091 firebird:3050 teradata:1025 tidb:4000 solr:8983 riak:8087"),
     (_M, Use.WORK, "mq:1414,1415 amqp:5672,5671 activemq:61616 stomp:61613 kafka:9092,9093 mqtt:1883,8883 nats:4222"),
-    (_M, Use.WORK, "zookeeper:2181 etcd:2379 weblogic:7001,7002 websphere:9080,9443,2809 tuxedo:7100 jms:7676 rmi:1099"),
-    (_M, Use.WORK, "rocketmq:9876,10911 dubbo:20880 nacos:8848 consul:8500 eureka:8761 grpc:50051 thrift:9090 iiop:683"),
+    (_M, Use.WORK, "zookeeper:2181 etcd:2379 weblogic:7001,7002 websphere:9080,9443,2809 tuxedo:7100 jms:7676"),
+    (_M, Use.WORK, "rmi:1099"),
+    (_M, Use.WORK, "rocketmq:9876,10911 dubbo:20880 nacos:8848 consul:8500 eureka:8761 grpc:50051 thrift:9090"),
     (_S, Use.SHARED, "dns:53 kerberos:88,464 ldap:389,636,3268,3269 dhcp:67,68 radius:1812,1813,1645,1646 tacacs:49"),
-    (_S, Use.SHARED, "ocsp-wins:42 netbios:137,138 proxy:3128 socks:1080"),
+    (_S, Use.SHARED, "wins:42 netbios:137,138 proxy:3128 socks:1080"),
     (_S, Use.BACKGROUND, "ntp:123 ptp:319,320 syslog:514,6514 snmp:161 snmptrap:162 mdns:5353 llmnr:5355 ssdp:1900"),
     (_S, Use.BACKGROUND, "zabbix:10050,10051 node-exporter:9100 nrpe:5666 netflow:2055,4739,9995 sflow:6343"),
-    (_S, Use.BACKGROUND, "netbackup:1556,13720,13724,13782 bacula:9101-9103 networker:7937-7940 tsm:1500 veeam:6160-6163"),
+    (_S, Use.BACKGROUND, "netbackup:1556,13720,13724,13782 bacula:9101-9103 networker:7937-7940 tsm:1500"),
+    (_S, Use.BACKGROUND, "veeam:6160-6163"),
     (_S, Use.BACKGROUND, "wsus:8530,8531 sccm:10123 puppet:8140 salt:4505,4506 wsd:3702 dhcpv6:546,547 ndmp:10000"),
     (_S, Use.BACKGROUND, "graphite:2003 statsd:8125 collectd:25826 beats:5044 gelf:12201 prometheus:9273 ipmi:623"),
     (_A, Use.MANAGEMENT, "ssh:22 telnet:23 rdp:3389 vnc:5900-5905 winrm:5985,5986 vmware:902 webmin:20000 rsh:512,513"),
@@ -75,8 +77,8 @@ def _expand() -> dict[int, PortName]:
         for entry in text.split():
             name, _, ports = entry.partition(":")
             for piece in ports.split(","):
-                low, _, high = piece.partition("-")
-                found.append((int(low), int(high or low), PortName(name, kind, use)))
+                first, _, last = piece.partition("-")
+                found.append((int(first), int(last or first), PortName(name, kind, use)))
     out: dict[int, PortName] = {}
     for low, high, what in sorted(found, key=lambda one: one[1] - one[0]):
         for port in range(low, high + 1):

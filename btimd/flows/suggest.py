@@ -143,7 +143,7 @@ class _Proposals:
 
     def make(self, least_confidence: float) -> list[ServiceSuggestion]:
         """Return a proposal for each group that no rule covers, those used by most first."""
-        out = []
+        out: list[ServiceSuggestion] = []
         for number, one in enumerate(self._groups):
             new = [end for end in one.endpoints if end.rule_id < 0]
             if not new or one.confidence < least_confidence or len(out) >= _MOST_SERVICES:
@@ -151,9 +151,9 @@ class _Proposals:
             if one.main.use is Use.BACKGROUND and len(one.clients) < _LEAST_OF_BACKGROUND:
                 continue  # an agent that is asked, not a thing that is used
             if len(new) < len(one.endpoints):
-                out += self._additions(one, number)
+                out += self._additions(one)
                 continue
-            made = self._proposal(one, number)
+            made = self._proposal(one, self.ids[number])
             out.append(made)
             if not self.known[number]:
                 self.ids[number] = made.id
@@ -175,14 +175,11 @@ class _Proposals:
 
     def _dependency(self, one: Judged, client: str, server: str) -> DependencySuggestion:
         edge, target, together = one.edge, self._groups[one.edge.server], one.correlation
-        evidence = [
-            f"{edge.hosts} of {len(self._groups[edge.client].servers)} servers call it; {edge.flows} flows,"
-            f" {edge.octets} octets"
-        ]
+        evidence = [f"{edge.hosts} of {len(self._groups[edge.client].servers)} servers call it: {edge.flows} flows"]
         if together is not None:
             evidence.append(
-                f"in {together.coverage:.0%} of the {together.bins} intervals in which it was used it called;"
-                f" changes go together by {together.correlation:.2f}"
+                f"it called in {together.coverage:.0%} of the intervals that used it ({together.bins} looked at);"
+                f" the changes of both correlate by {together.correlation:.2f}"
             )
         else:
             evidence.append("no activity over time was looked at: only totals bear it out")
@@ -216,7 +213,7 @@ class _Proposals:
             return rule.node or next(iter(rule.businesses), "")
         return self._model.component_at(self._address(server) for server in one.servers) or ""
 
-    def _additions(self, one: Group, number: int) -> list[ServiceSuggestion]:
+    def _additions(self, one: Group) -> list[ServiceSuggestion]:
         """Return what a group adds to the rule that names a part of it."""
         named_by = {end.server for end in one.endpoints if end.rule_id >= 0}
         rule = self._model.rules[next(end.rule_id for end in one.endpoints if end.rule_id >= 0)]
@@ -237,9 +234,8 @@ class _Proposals:
                 self._taken.add(out[-1].id)
         return out
 
-    def _proposal(self, one: Group, number: int) -> ServiceSuggestion:
+    def _proposal(self, one: Group, extends: str) -> ServiceSuggestion:
         kind, node_kind = self._kind(one)
-        extends = self.ids[number]
         if not extends:
             beside = self._beside(one)
             if beside:
@@ -281,12 +277,9 @@ class _Proposals:
         regions = self._places.regions(one.clients)
         protocol = "/".join(sorted({PROTOCOL_NAMES.get(number, str(number)) for number, _, _ in one.ports}))
         seconds = (one.last_seen - one.first_seen) // MILLIS_PER_SECOND
-        evidence = (
-            f"{len(one.clients)} clients ({users} of them no servers{_of(regions)}), {one.flows} flows,"
-            f" {one.octets} octets",
-            f"{protocol} {', '.join(_ports(one))} on {len(one.servers)} server{'s' * (len(one.servers) > 1)},"
-            f" seen over {_span(seconds)}",
-        )
+        many = "s" if len(one.servers) > 1 else ""
+        who = f"{len(one.clients)} clients ({users} of them no servers{_of(regions)})"
+        what = f"{protocol} {', '.join(_ports(one))} on {len(one.servers)} server{many}, seen over {_span(seconds)}"
         return ServiceSuggestion(
             id=new_id(label, self._taken),
             name=name,
@@ -309,7 +302,7 @@ class _Proposals:
             if share >= _SOME
             else Criticality.LOW,
             confidence=one.confidence,
-            evidence=evidence,
+            evidence=(f"{who}, {one.flows} flows, {one.octets} octets", what),
         )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from btimd.flows.conversations import Ints
 from btimd.flows.portnames import Use, port_name
 from btimd.flows.suggestservers import Endpoint, Servers
+from btimd.model.service import NodeKind
 
 HASHES: Final = 64
 _PRIME: Final = 2_147_483_647
@@ -31,6 +32,7 @@ _NEIGHBOURS: Final = 3
 _NEAR: Final = 256
 _SAME_PLACES: Final = 0.9
 _MOST_ALIKE: Final = 1500
+_MOST_PORTS: Final = 64
 
 PlacesOf = Callable[[Ints], npt.NDArray[np.float64]]
 """Numbers of clients -> how many of them are in each place of the IP plan, of a fixed length."""
@@ -117,18 +119,18 @@ def _join_ports(ends: Sequence[Endpoint], signatures: npt.NDArray[np.int64], joi
     for index, one in enumerate(ends):
         by_server.setdefault(one.server, []).append(index)
     for members in by_server.values():
-        for one, other in combinations(members[:64], 2):
-            first, second = ends[one], ends[other]
+        for at, near in combinations(members[:_MOST_PORTS], 2):
+            first, second = ends[at], ends[near]
             if _class(first) != _class(second):
                 continue
-            alike = float((signatures[one] == signatures[other]).mean())
+            alike = float((signatures[at] == signatures[near]).mean())
             if alike >= _SAME_SERVER - 0.1 and similarity(first.clients, second.clients) >= _SAME_SERVER:
-                joined.join(one, other)
+                joined.join(at, near)
             elif port_name(first.port).name == port_name(second.port).name != "":
                 fewer, more = sorted((first.clients, second.clients), key=len)
                 part = float(np.isin(fewer, more).mean())
                 if len(fewer) >= _LEAST_PART and part >= _SAME_SERVER_PART:
-                    joined.join(one, other)
+                    joined.join(at, near)
 
 
 def _class(one: Endpoint) -> tuple[str, str]:
@@ -164,9 +166,7 @@ def _join_pools(
     number = {id(one): index for index, one in enumerate(ends)}
     alike: dict[tuple[tuple[str, str], tuple[int, int]], list[int]] = {}
     for index, one in enumerate(singles):
-        alike.setdefault((_class(one.main), one.ports[0][:2] if not one.main.dynamic else one.ports[0][:2]), []).append(
-            index
-        )
+        alike.setdefault((_class(one.main), one.ports[0][:2]), []).append(index)
     address = [(int(servers.hi[one.servers[0]]) << 64) | int(servers.lo[one.servers[0]]) for one in singles]
     for (kind, _), members in alike.items():
         if len(members) < 2:  # noqa: PLR2004  nothing to join
@@ -175,10 +175,10 @@ def _join_pools(
         pairs: Iterable[tuple[int, int]] = combinations(ordered, 2)
         if len(ordered) > 64:  # noqa: PLR2004  beyond that only neighbours in the order of addresses
             pairs = ((ordered[at], near) for at in range(len(ordered)) for near in ordered[at + 1 : at + 17])
-        for one, other in pairs:
-            gap = address[other] - address[one]
-            if _is_pool(kind, (singles[one], singles[other]), gap, calls, places_of):
-                joined.join(number[id(singles[one].endpoints[0])], number[id(singles[other].endpoints[0])])
+        for first, second in pairs:
+            gap = address[second] - address[first]
+            if _is_pool(kind, (singles[first], singles[second]), gap, calls, places_of):
+                joined.join(number[id(singles[first].endpoints[0])], number[id(singles[second].endpoints[0])])
 
 
 def _is_pool(
@@ -192,26 +192,22 @@ def _is_pool(
     same = similarity(one.clients, other.clients)
     if kind[0] != "work":
         return same >= _SAME_SHARED_CLIENTS
-    if {port[:2] for port in one.ports} != {port[:2] for port in other.ports} or gap > _NEAR:
+    rules = {group.main.rule_id for group in pair if group.main.rule_id >= 0}
+    alike = {port[:2] for port in one.ports} == {port[:2] for port in other.ports}
+    if not alike or gap > _NEAR or len(rules) > 1 or not _like_load(one, other):
         return False
-    if (one.main.rule_id >= 0) and (other.main.rule_id >= 0) and one.main.rule_id != other.main.rule_id:
-        return False
-    mine, others = calls.get(one.servers[0], frozenset()), calls.get(other.servers[0], frozenset())
     together = {one.servers[0], other.servers[0]}
-    mine, others = mine - together, others - together
-    if mine or others:
-        if len(mine & others) < _SAME_CALLS * len(mine | others):
-            return False
-    elif gap > _NEIGHBOURS or kind[1] == "database":
-        # nothing behind them tells them apart: only neighbours with the same load; databases hold different data
-        return gap <= _NEIGHBOURS and same >= 1 - _SAME_CLIENTS and _like_load(one, other)
-    if not _like_load(one, other):
+    mine, others = (calls.get(group.servers[0], frozenset()) - together for group in pair)
+    if not mine and not others and (gap > _NEIGHBOURS or kind[1] == NodeKind.DATABASE):
+        # nothing behind them tells them apart: only neighbours with the same clients; databases hold different data
+        return gap <= _NEIGHBOURS and same >= 1 - _SAME_CLIENTS
+    if len(mine & others) < _SAME_CALLS * len(mine | others):
         return False
-    if same >= _SAME_CLIENTS:
-        return True
-    if gap > _NEIGHBOURS:
-        return False
-    first, second = places_of(one.clients), places_of(other.clients)
+    return same >= _SAME_CLIENTS or (gap <= _NEIGHBOURS and _alike(places_of(one.clients), places_of(other.clients)))
+
+
+def _alike(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> bool:
+    """Tell whether clients come from the same places in the same proportion."""
     scale = float(np.sqrt((first @ first) * (second @ second)))
     return bool(scale) and float(first @ second) / scale >= _SAME_PLACES
 

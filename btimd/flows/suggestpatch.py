@@ -19,8 +19,7 @@ def patch_of(found: Suggestions, model: ModelAddresses) -> str:
     blocks = [_HEAD]
     by_id = {one.id: one for one in found.services}
     users = _users_of(found.services, found.dependencies, model)
-    for one in found.services:
-        blocks.append("\n".join(_tables(one, found.dependencies, users, model)) + "\n")
+    blocks += ["\n".join(_tables(one, found.dependencies, users, model)) + "\n" for one in found.services]
     further = [one for one in found.dependencies if one.from_id not in by_id or by_id[one.from_id].extends]
     if further:
         lines = ["# Needs that tables of the present services.toml lack; add them there:"]

@@ -328,7 +328,7 @@ def _peer_ends(endpoints: list[Endpoint]) -> set[int]:
         main[one.server] = max(main.get(one.server, (0, 0)), (one.connections, one.port))
     if not main:
         return set()
-    size = 1 + max(max(main), max((int(one.clients[-1]) for one in unknown), default=0))
+    size = 1 + max(*main, *(int(one.clients[-1]) for one in unknown))
     port = np.full(size, -1, np.int64)
     port[list(main)] = [at for _, at in main.values()]
     found = set()

@@ -85,7 +85,7 @@ def _spot(
         )
         if holds
     ]
-    spot = WeakSpot(
+    return WeakSpot(
         node=node.id,
         kind=node.kind,
         name=node.name,
@@ -99,7 +99,6 @@ def _spot(
         diagnosis_seconds=past.seconds.get(node.id, 0.0),
         text=_text(node, businesses, single=single, several=several, verdicts=verdicts),
     )
-    return spot
 
 
 def _text(node: Node, businesses: Sequence[str], *, single: bool, several: bool, verdicts: int) -> str:

@@ -96,7 +96,7 @@ class ServiceSuggestion:
 class DependencySuggestion:
     """A server that is the client of another one's port.
 
-    from_id, to_id: of a suggestion or of a node or business of the model; from_known, to_known: it is in the model.
+    from_id, to_id: of a suggestion or of a node or business of the model; from_known, to_known: is in the model.
     kind: of the node needed. ports: of `to`. background: it belongs to what goes on all the time, whoever works
     (names, log-on, time), so the traffic cannot tell whether work would stop without it. correlation: of the changes of
     both activities from bin to bin, None = no activity was looked at. coverage: of the bins in which `from` was used,
@@ -162,7 +162,10 @@ class EdgeFinding:
 
 @dataclass(frozen=True, slots=True)
 class ModelComparison:
-    """Declared versus seen. seen_edges: of declared_edges those that traffic bears out; caveat: what to bear in mind."""
+    """Declared versus seen. visible_edges: of declared_edges those that traffic can show; seen_edges: those it does.
+
+    caveat: what to bear in mind.
+    """
 
     from_at: UnixSeconds
     to_at: UnixSeconds

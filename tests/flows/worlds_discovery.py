@@ -148,7 +148,7 @@ class _World:
                     octets=packets * 300, packets=packets,
                 )  # fmt: skip
 
-    def people(self) -> None:
+    def people(self) -> None:  # noqa: C901, PLR0912  one habit after the other
         choose = self.random
         for user in USERS:
             for _ in range(6):
