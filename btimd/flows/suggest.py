@@ -86,7 +86,7 @@ def suggest(
         from_at=conversations.from_milliseconds / MILLIS_PER_SECOND,
         to_at=conversations.to_milliseconds / MILLIS_PER_SECOND,
         conversations=len(conversations),
-        records=traffic.records + (seen[1] if seen else 0),
+        records=max(traffic.records, seen[1] if seen else 0),
         truncated=conversations.truncated,
         left_out=servers.left_out,
         services=tuple(replace(one, needs=tuple(needs.get(one.id, ()))) for one in made),

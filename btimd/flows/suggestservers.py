@@ -29,6 +29,7 @@ _THIN_CONNECTIONS: Final = 3
 _ONE_WAY_SHARE: Final = 0.02
 _EVERYWHERE_LEAST: Final = 10
 _EVERYWHERE_SHARE: Final = 0.4
+_EVERYWHERE_FACTOR: Final = 2.0
 _PEER_SHARE: Final = 0.5
 _ALL_PEERS: Final = 0.8
 _FEWEST_PEERS: Final = 4
@@ -283,7 +284,9 @@ def _everywhere(kept: _Kept, addresses: int) -> Bools:
     serves[kept.server[fixed & (visited[kept.end] >= 2)]] = True  # noqa: PLR2004  more than the one that goes everywhere
     pairs = np.unique(kept.client << 32 | kept.server)
     targets = np.bincount((pairs >> 32)[serves[pairs & 0xFFFF_FFFF]], minlength=addresses)
-    return targets >= max(_EVERYWHERE_LEAST, _EVERYWHERE_SHARE * int(serves.sum()))
+    # where all people use most of the servers, nobody stands out
+    usual = float(np.median(targets[targets > 0])) if targets.any() else 0.0
+    return targets >= max(_EVERYWHERE_LEAST, _EVERYWHERE_SHARE * int(serves.sum()), _EVERYWHERE_FACTOR * usual)
 
 
 def _accepted(endpoints: list[Endpoint], kept: _Kept) -> tuple[list[Endpoint], dict[str, int]]:
