@@ -6,7 +6,7 @@ the same servers themselves: two applications that everybody uses are not one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Final
 
@@ -38,7 +38,7 @@ PlacesOf = Callable[[Ints], npt.NDArray[np.float64]]
 """Numbers of clients -> how many of them are in each place of the IP plan, of a fixed length."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """Servers of one kind. clients: distinct numbers of addresses. ports: (protocol, first, last), ascending."""
 
@@ -51,11 +51,12 @@ class Group:
     first_seen: int
     last_seen: int
     confidence: float
+    main: Endpoint = field(init=False)
+    """The end point with the most clients, of a port whose name is known where there is one."""
 
-    @property
-    def main(self) -> Endpoint:
-        """The end point with the most clients, of a port whose name is known where there is one."""
-        return max(self.endpoints, key=lambda one: (bool(port_name(one.port).name), len(one.clients), one.flows))
+    def __post_init__(self) -> None:
+        """Find the main end point, once: it is asked for often."""
+        self.main = max(self.endpoints, key=lambda one: (bool(port_name(one.port).name), len(one.clients), one.flows))
 
 
 def group(servers: Servers, places_of: PlacesOf) -> list[Group]:
