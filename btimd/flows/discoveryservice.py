@@ -161,6 +161,7 @@ class DiscoveryService(DiscoveryView):
         self._users, self._verdicts, self._clock = users, verdicts, clock
         self._limits = limits or DiscoveryLimits()
         self._one_at_a_time = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
         self._remembered: dict[tuple[str, int, int, int], tuple[float, Any]] = {}
 
     @override
@@ -184,6 +185,20 @@ class DiscoveryService(DiscoveryView):
         return await asyncio.to_thread(weak_spots, model, self._users(), past_causes(self._verdicts()))
 
     async def _ask(
+        self, what: str, since_seconds: Seconds, work: Callable[[Looking, ModelAddresses, int, int], T]
+    ) -> T:
+        """Answer, and finish what was begun when the caller goes away: a thread cannot be stopped, only waited for."""
+        task = asyncio.create_task(self._answer(what, since_seconds, work))
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever still waits is told; nobody else needs to be
+
+    async def _answer(
         self, what: str, since_seconds: Seconds, work: Callable[[Looking, ModelAddresses, int, int], T]
     ) -> T:  # fmt: skip
         since = min(since_seconds, self._limits.longest_seconds)
