@@ -85,6 +85,9 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # ArchiveService
     # end of ArchiveService
     # DiscoveryService
+    "/btimd.v1.DiscoveryService/Suggest": Role.VIEWER,
+    "/btimd.v1.DiscoveryService/CompareModel": Role.VIEWER,
+    "/btimd.v1.DiscoveryService/ListWeakSpots": Role.VIEWER,
     # end of DiscoveryService
     # ViewsService
     "/btimd.v1.ViewsService/GetServiceView": Role.VIEWER,

@@ -22,15 +22,57 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from btimd.api.pb import graph_pb2 as btimd_dot_v1_dot_graph__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62timd/v1/discovery.proto\x12\x08\x62timd.v12\x12\n\x10\x44iscoveryServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62timd/v1/discovery.proto\x12\x08\x62timd.v1\x1a\x14\x62timd/v1/graph.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\'\n\x0eSuggestRequest\x12\x15\n\rsince_seconds\x18\x01 \x01(\x03\"\xd5\x03\n\x11ServiceSuggestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.btimd.v1.SuggestionKind\x12%\n\tnode_kind\x18\x04 \x01(\x0e\x32\x12.btimd.v1.NodeKind\x12\x0f\n\x07\x65xtends\x18\x05 \x01(\t\x12\x0f\n\x07servers\x18\x06 \x03(\t\x12\x10\n\x08protocol\x18\x07 \x01(\x05\x12\r\n\x05ports\x18\x08 \x03(\t\x12\x0f\n\x07\x63lients\x18\t \x01(\x03\x12\r\n\x05users\x18\n \x01(\x03\x12\x0f\n\x07regions\x18\x0b \x03(\t\x12\r\n\x05\x66lows\x18\x0c \x01(\x03\x12\x0e\n\x06octets\x18\r \x01(\x03\x12\x31\n\rfirst_seen_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_seen_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x0b\x63riticality\x18\x10 \x01(\x0e\x32\x15.btimd.v1.Criticality\x12\x12\n\nconfidence\x18\x11 \x01(\x01\x12\r\n\x05needs\x18\x12 \x03(\t\x12\x10\n\x08\x65vidence\x18\x13 \x03(\t\"\xd4\x02\n\x14\x44\x65pendencySuggestion\x12\x0f\n\x07\x66rom_id\x18\x01 \x01(\t\x12\r\n\x05to_id\x18\x02 \x01(\t\x12\x12\n\nfrom_known\x18\x03 \x01(\x08\x12\x10\n\x08to_known\x18\x04 \x01(\x08\x12 \n\x04kind\x18\x05 \x01(\x0e\x32\x12.btimd.v1.NodeKind\x12\x10\n\x08protocol\x18\x06 \x01(\x05\x12\r\n\x05ports\x18\x07 \x03(\t\x12\r\n\x05\x66lows\x18\x08 \x01(\x03\x12\x0e\n\x06octets\x18\t \x01(\x03\x12\x12\n\nbackground\x18\n \x01(\x08\x12\x18\n\x0b\x63orrelation\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x63overage\x18\x0c \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04\x62ins\x18\r \x01(\x05\x12\x12\n\nconfidence\x18\x0e \x01(\x01\x12\x10\n\x08\x65vidence\x18\x0f \x03(\tB\x0e\n\x0c_correlationB\x0b\n\t_coverage\"\xfa\x02\n\x0bSuggestions\x12+\n\x07\x66rom_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05to_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rconversations\x18\x03 \x01(\x03\x12\x0f\n\x07records\x18\x04 \x01(\x03\x12\x11\n\ttruncated\x18\x05 \x01(\x08\x12\x34\n\x08left_out\x18\x06 \x03(\x0b\x32\".btimd.v1.Suggestions.LeftOutEntry\x12-\n\x08services\x18\x07 \x03(\x0b\x32\x1b.btimd.v1.ServiceSuggestion\x12\x34\n\x0c\x64\x65pendencies\x18\x08 \x03(\x0b\x32\x1e.btimd.v1.DependencySuggestion\x12\r\n\x05patch\x18\t \x01(\t\x1a.\n\x0cLeftOutEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xf7\x01\n\x0b\x45\x64geFinding\x12#\n\x04kind\x18\x01 \x01(\x0e\x32\x15.btimd.v1.FindingKind\x12\x0f\n\x07\x66rom_id\x18\x02 \x01(\t\x12\r\n\x05to_id\x18\x03 \x01(\t\x12\x10\n\x08protocol\x18\x04 \x01(\x05\x12\r\n\x05ports\x18\x05 \x03(\t\x12\x0f\n\x07\x63lients\x18\x06 \x01(\x03\x12\r\n\x05\x66lows\x18\x07 \x01(\x03\x12\x0e\n\x06octets\x18\x08 \x01(\x03\x12\x30\n\x0clast_seen_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nconfidence\x18\n \x01(\x01\x12\x0c\n\x04text\x18\x0b \x01(\t\"\x8f\x02\n\x0fModelComparison\x12+\n\x07\x66rom_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05to_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rconversations\x18\x03 \x01(\x03\x12\x11\n\ttruncated\x18\x04 \x01(\x08\x12\x16\n\x0e\x64\x65\x63lared_edges\x18\x05 \x01(\x05\x12\x15\n\rvisible_edges\x18\x06 \x01(\x05\x12\x12\n\nseen_edges\x18\x07 \x01(\x05\x12\'\n\x08\x66indings\x18\x08 \x03(\x0b\x32\x15.btimd.v1.EdgeFinding\x12\x0e\n\x06\x63\x61veat\x18\t \x01(\t\"\x8c\x02\n\x08WeakSpot\x12\x0c\n\x04node\x18\x01 \x01(\t\x12 \n\x04kind\x18\x02 \x01(\x0e\x32\x12.btimd.v1.NodeKind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12%\n\x07reasons\x18\x04 \x03(\x0e\x32\x14.btimd.v1.WeakReason\x12\x12\n\nbusinesses\x18\x05 \x03(\t\x12\x12\n\x05users\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\r\n\x05score\x18\x07 \x01(\x01\x12\x0f\n\x07servers\x18\x08 \x03(\t\x12\x0e\n\x06\x63hecks\x18\t \x01(\x05\x12\x10\n\x08verdicts\x18\n \x01(\x05\x12\x19\n\x11\x64iagnosis_seconds\x18\x0b \x01(\x01\x12\x0c\n\x04text\x18\x0c \x01(\tB\x08\n\x06_users\"=\n\x0fSuggestResponse\x12*\n\x0bsuggestions\x18\x01 \x01(\x0b\x32\x15.btimd.v1.Suggestions\",\n\x13\x43ompareModelRequest\x12\x15\n\rsince_seconds\x18\x01 \x01(\x03\"E\n\x14\x43ompareModelResponse\x12-\n\ncomparison\x18\x01 \x01(\x0b\x32\x19.btimd.v1.ModelComparison\"%\n\x14ListWeakSpotsRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"H\n\x15ListWeakSpotsResponse\x12!\n\x05spots\x18\x01 \x03(\x0b\x32\x12.btimd.v1.WeakSpot\x12\x0c\n\x04more\x18\x02 \x01(\x08*\xbf\x01\n\x0eSuggestionKind\x12\x1f\n\x1bSUGGESTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17SUGGESTION_KIND_SERVICE\x10\x01\x12\x1d\n\x19SUGGESTION_KIND_COMPONENT\x10\x02\x12\x1a\n\x16SUGGESTION_KIND_SHARED\x10\x03\x12\x18\n\x14SUGGESTION_KIND_PORT\x10\x04\x12\x1a\n\x16SUGGESTION_KIND_SERVER\x10\x05*\xe3\x01\n\x0b\x46indingKind\x12\x1c\n\x18\x46INDING_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x46INDING_KIND_NEVER_SEEN\x10\x01\x12\x1b\n\x17\x46INDING_KIND_UNDECLARED\x10\x02\x12\x1f\n\x1b\x46INDING_KIND_SILENT_SERVICE\x10\x03\x12\x1c\n\x18\x46INDING_KIND_SILENT_RULE\x10\x04\x12\x1f\n\x1b\x46INDING_KIND_UNKNOWN_SERVER\x10\x05\x12\x1c\n\x18\x46INDING_KIND_NOT_VISIBLE\x10\x06*\x9d\x01\n\nWeakReason\x12\x1b\n\x17WEAK_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18WEAK_REASON_SINGLE_POINT\x10\x01\x12\x19\n\x15WEAK_REASON_UNWATCHED\x10\x02\x12\x1e\n\x1aWEAK_REASON_FREQUENT_CAUSE\x10\x03\x12\x19\n\x15WEAK_REASON_IMPORTANT\x10\x04\x32\x82\x02\n\x10\x44iscoveryService\x12\x43\n\x07Suggest\x12\x18.btimd.v1.SuggestRequest\x1a\x19.btimd.v1.SuggestResponse\"\x03\x90\x02\x01\x12R\n\x0c\x43ompareModel\x12\x1d.btimd.v1.CompareModelRequest\x1a\x1e.btimd.v1.CompareModelResponse\"\x03\x90\x02\x01\x12U\n\rListWeakSpots\x12\x1e.btimd.v1.ListWeakSpotsRequest\x1a\x1f.btimd.v1.ListWeakSpotsResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.discovery_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DISCOVERYSERVICE']._serialized_start=38
-  _globals['_DISCOVERYSERVICE']._serialized_end=56
+  _globals['_SUGGESTIONS_LEFTOUTENTRY']._loaded_options = None
+  _globals['_SUGGESTIONS_LEFTOUTENTRY']._serialized_options = b'8\001'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['Suggest']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['Suggest']._serialized_options = b'\220\002\001'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['CompareModel']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['CompareModel']._serialized_options = b'\220\002\001'
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListWeakSpots']._loaded_options = None
+  _globals['_DISCOVERYSERVICE'].methods_by_name['ListWeakSpots']._serialized_options = b'\220\002\001'
+  _globals['_SUGGESTIONKIND']._serialized_start=2419
+  _globals['_SUGGESTIONKIND']._serialized_end=2610
+  _globals['_FINDINGKIND']._serialized_start=2613
+  _globals['_FINDINGKIND']._serialized_end=2840
+  _globals['_WEAKREASON']._serialized_start=2843
+  _globals['_WEAKREASON']._serialized_end=3000
+  _globals['_SUGGESTREQUEST']._serialized_start=93
+  _globals['_SUGGESTREQUEST']._serialized_end=132
+  _globals['_SERVICESUGGESTION']._serialized_start=135
+  _globals['_SERVICESUGGESTION']._serialized_end=604
+  _globals['_DEPENDENCYSUGGESTION']._serialized_start=607
+  _globals['_DEPENDENCYSUGGESTION']._serialized_end=947
+  _globals['_SUGGESTIONS']._serialized_start=950
+  _globals['_SUGGESTIONS']._serialized_end=1328
+  _globals['_SUGGESTIONS_LEFTOUTENTRY']._serialized_start=1282
+  _globals['_SUGGESTIONS_LEFTOUTENTRY']._serialized_end=1328
+  _globals['_EDGEFINDING']._serialized_start=1331
+  _globals['_EDGEFINDING']._serialized_end=1578
+  _globals['_MODELCOMPARISON']._serialized_start=1581
+  _globals['_MODELCOMPARISON']._serialized_end=1852
+  _globals['_WEAKSPOT']._serialized_start=1855
+  _globals['_WEAKSPOT']._serialized_end=2123
+  _globals['_SUGGESTRESPONSE']._serialized_start=2125
+  _globals['_SUGGESTRESPONSE']._serialized_end=2186
+  _globals['_COMPAREMODELREQUEST']._serialized_start=2188
+  _globals['_COMPAREMODELREQUEST']._serialized_end=2232
+  _globals['_COMPAREMODELRESPONSE']._serialized_start=2234
+  _globals['_COMPAREMODELRESPONSE']._serialized_end=2303
+  _globals['_LISTWEAKSPOTSREQUEST']._serialized_start=2305
+  _globals['_LISTWEAKSPOTSREQUEST']._serialized_end=2342
+  _globals['_LISTWEAKSPOTSRESPONSE']._serialized_start=2344
+  _globals['_LISTWEAKSPOTSRESPONSE']._serialized_end=2416
+  _globals['_DISCOVERYSERVICE']._serialized_start=3003
+  _globals['_DISCOVERYSERVICE']._serialized_end=3261
 # @@protoc_insertion_point(module_scope)
