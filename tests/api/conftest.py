@@ -12,7 +12,9 @@ import pytest
 
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.discovery import discovery_service
 from btimd.api.persons import persons_service
+from btimd.api.plan import plan_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
 from btimd.api.views import views_service
@@ -20,7 +22,9 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.persons import FakePersons
+from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
@@ -51,6 +55,8 @@ class Served:
     metrics: Metrics = field(default_factory=Metrics)
     views: FakeServiceViews = field(default_factory=FakeServiceViews)
     persons: FakePersons = field(default_factory=FakePersons)
+    plan: FakePlan = field(default_factory=FakePlan)
+    discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,7 +76,12 @@ class Served:
 
     def more(self) -> tuple[Service, ...]:
         """Return the services of the areas, over their fakes."""
-        return (views_service(self.views, ManualClock()), persons_service(self.persons))
+        return (
+            views_service(self.views, ManualClock()),
+            discovery_service(self.discovery),
+            plan_service(self.plan),
+            persons_service(self.persons),
+        )
 
     @property
     def server(self) -> str:
