@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,8 @@ from btimd.flows.quality import QualityWindows
 from btimd.flows.qualityfeed import QualityClosed, QualityHistory
 from btimd.flows.qualityrows import QualityInterval
 from btimd.flows.settings import FlowSettings
-from btimd.flows.users import Users
+from btimd.flows.userlist import Pairs, counted, listed
+from btimd.flows.users import Reading, Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -42,6 +43,7 @@ from btimd.model.ports import (
 from btimd.model.quality import QualityRow
 from btimd.model.taps import RecordTap
 from btimd.model.units import UnixMillis
+from btimd.model.users import ClientColumns, PersonLookup, UserCount, UserQuery
 from btimd.model.window import WindowRow
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock, wall_milliseconds
@@ -74,6 +76,8 @@ class FlowPipeline(Component, FlowView):
     are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
     `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order. `taps` see
     every attributed record, `on_closed` every interval that closes or is revised, both on the flow thread.
+    `thresholds`: after how many seconds users of a business are idle, then gone, where not as in the settings.
+    `persons`: who sits behind an address; goes before the plan, asked by whoever asks for users.
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class FlowPipeline(Component, FlowView):
         spans: Callable[[], Sequence[SpanInterface]] = lambda: (),
         taps: Sequence[RecordTap] = (),
         on_closed: Sequence[Callable[[Closed | QualityClosed], None]] = (),
+        thresholds: Mapping[str, tuple[float, float]] | None = None,
+        persons: PersonLookup | None = None,
     ) -> None:
         self._settings = settings
         self._taps = tuple(taps)
@@ -121,6 +127,8 @@ class FlowPipeline(Component, FlowView):
         self._clock = clock
         self._log = log
         self._users = Users(attribution, settings.user_limits(), seed)
+        self._users.thresholds = thresholds or {}
+        self._persons = persons
         self._windows = Windows(attribution, self._users, settings.window_limits())
         self._history = History(INTERVALS_MILLISECONDS, settings.history_rows)
         self._quality = QualityWindows(attribution, settings.quality.limits(settings.future))
@@ -246,11 +254,53 @@ class FlowPipeline(Component, FlowView):
         return self._quality_history.watch(interval_milliseconds)
 
     @override
-    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
-        """Return the users of a business, most recently seen first."""
-        with self._guard:
-            now = wall_milliseconds(self._clock)
-            return self._users.users(business=business, region=region, limit=limit, now=now)
+    def users(
+        self,
+        *,
+        limit: int,
+        business: str | None = None,
+        region: str | None = None,
+        segment: str | None = None,
+        person: str | None = None,
+        state: str | None = None,
+        address: str | None = None,
+        order: str = "last-seen",
+    ) -> Sequence[OnlineUser]:
+        """Return users; what may be asked is said at UserQuery."""
+        query = UserQuery(business, region, segment, person, state, address, order)
+        pairs = self._pairs(self._users.read(business))
+        now = wall_milliseconds(self._clock)
+        return listed(pairs, query, limit=limit, times=self._users.times, lookup=self._persons, now=now)
+
+    @override
+    def user_counts(
+        self, *, business: str | None, group_by: Sequence[str], seen_within_seconds: float | None = None
+    ) -> Sequence[UserCount]:
+        """Return how many users there are per group, most first, none of them counted twice in a group."""
+        return counted(
+            self._pairs(self._users.read(business)),
+            group_by,
+            times=self._users.times,
+            lookup=self._persons,
+            now=wall_milliseconds(self._clock),
+            seen_within_seconds=seen_within_seconds,
+        )
+
+    def clients(self) -> ClientColumns:
+        """Return all pairs of client and business that are known; any thread but the loop's should ask."""
+        return self._pairs(self._users.read_all()).columns()
+
+    def set_thresholds(self, thresholds: Mapping[str, tuple[float, float]]) -> None:
+        """Say after how many seconds users of which businesses are idle, then gone; others: as in the settings."""
+        self._users.thresholds = thresholds
+
+    def _pairs(self, reading: Reading) -> Pairs:
+        """Copy what is asked for, letting the flow thread work in between."""
+        more = True
+        while more:
+            with self._guard:
+                more = reading.step()
+        return reading.pairs()
 
     @override
     def exporters(self) -> Sequence[Exporter]:
@@ -342,6 +392,7 @@ class FlowPipeline(Component, FlowView):
             self._guarded(partial(tap.tick, now))
         with self._guard:
             batches = self._windows.close(now)
+            self._users.note_rates(now)
         return [Closed.of(batch) for batch in batches]
 
     def _take_packets(self, traffic: SpanTraffic) -> list[QualityClosed]:
