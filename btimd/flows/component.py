@@ -44,7 +44,7 @@ from btimd.model.quality import QualityRow
 from btimd.model.taps import RecordTap
 from btimd.model.units import UnixMillis
 from btimd.model.users import ClientColumns, PersonLookup, UserCount, UserQuery
-from btimd.model.window import WindowRow
+from btimd.model.window import WindowBatch, WindowRow
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock, wall_milliseconds
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
@@ -393,7 +393,11 @@ class FlowPipeline(Component, FlowView):
         with self._guard:
             batches = self._windows.close(now)
             self._users.note_rates(now)
-        return [Closed.of(batch) for batch in batches]
+        return self._with_points(batches)
+
+    def _with_points(self, batches: Sequence[WindowBatch]) -> list[Closed]:
+        watched = self._history.watched
+        return [Closed.of(batch, watched=watched(batch.interval_milliseconds)) for batch in batches]
 
     def _take_packets(self, traffic: SpanTraffic) -> list[QualityClosed]:
         """Let captured packets go the way of decoded records; a step of its own, so that a failure costs no block."""
@@ -457,7 +461,7 @@ class FlowPipeline(Component, FlowView):
             self._guarded(tap.flush)
         with self._guard:
             batches = self._windows.flush()
-        return [Closed.of(batch) for batch in batches]
+        return self._with_points(batches)
 
     def _note_exports(self, now: UnixMillis) -> None:
         """Once a second, tell windows what exporters sent; when there are new ones, tell duplicates who they are."""

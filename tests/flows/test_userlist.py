@@ -93,7 +93,9 @@ CROWD: list[Row] = [
         (UserQuery(order="traffic", region="east"), ["10.1.0.2", "10.1.0.1", "10.1.0.1"]),
     ],
 )
-def test_users_are_those_that_every_filter_lets_pass_in_the_order_asked_for(query: UserQuery, wanted: list[str]) -> None:
+def test_users_are_those_that_every_filter_lets_pass_in_the_order_asked_for(
+    query: UserQuery, wanted: list[str]
+) -> None:
     assert ask(CROWD, query) == wanted
     assert ask(CROWD, query, limit=2) == wanted[:2]
 
