@@ -85,7 +85,7 @@ class Tables:
         self._zone = zone
 
     def windows(self, rows: Sequence[WindowRow]) -> Table:
-        """Show traffic: the rate both ways, who and how many. "~": estimated, ">=": a lower bound, "?": loss unknown."""
+        """Show traffic: the rate both ways, who and how many. "~": estimated, ">=": at least, "?": loss unknown."""
         table = new_table(
             "from", "for", "business", "region", "segment", "to server", "to client", "flows", "users", "lost",
             right=("for", "to server", "to client", "flows", "users", "lost"),

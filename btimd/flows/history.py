@@ -89,7 +89,7 @@ class _Kept:
     def add(self, later: WindowBatch) -> None:
         """Take other cells of the same interval."""
         for batch, latest in self._parts:
-            latest &= ~_among(batch, later)
+            latest[_among(batch, later)] = False
         self._parts = [(batch, latest) for batch, latest in self._parts if latest.any()]
         self._parts.append((later, np.ones(len(later), np.bool_)))
 
@@ -98,7 +98,7 @@ class _Kept:
         if len(self._parts) == 1:  # which is sorted
             batch, _ = self._parts[0]
             return list(batch.some_rows(_of_businesses(batch, businesses)[:most].tolist()))
-        found = []
+        found: list[tuple[_Cell, int, int]] = []
         for number, (batch, latest) in enumerate(self._parts):
             at = _of_businesses(batch, businesses)
             at = at[latest[at]]
@@ -119,8 +119,8 @@ def _among(batch: WindowBatch, other: WindowBatch) -> npt.NDArray[np.bool_]:
     """Return which cells of a batch the other has too."""
     if (batch.businesses, batch.places) == (other.businesses, other.places):
         width = len(batch.places) + 1
-        codes = (one.business_id.astype(np.int64) * width + one.place_id for one in (batch, other))
-        return np.isin(*codes)
+        ours, others = (one.business_id.astype(np.int64) * width + one.place_id for one in (batch, other))
+        return np.isin(ours, others)
     names = set(_names(other, np.arange(len(other))))
     return np.array([name in names for name in _names(batch, np.arange(len(batch)))], np.bool_)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -165,11 +165,12 @@ def listed(
         if wanted is not None:
             chosen &= who.are(dimension, wanted)
     at = np.flatnonzero(chosen)
-    worth = {
+    worths: dict[str, npt.NDArray[Any]] = {
         "last-seen": pairs.last_seen,
         "octets": pairs.octets,
         "traffic": np.nan_to_num(pairs.rate, nan=-1.0),
-    }[query.order][at]
+    }
+    worth = worths[query.order][at]
     if len(at) > max(limit, 0):
         first = np.argpartition(-worth, limit - 1)[:limit] if limit > 0 else np.zeros(0, np.int64)
         at, worth = at[first], worth[first]
@@ -271,12 +272,11 @@ def counted(
     group, names, number_of_groups = _groups(parts, len(pairs))
     in_state = np.bincount(group * len(USER_STATES) + states, minlength=number_of_groups * len(USER_STATES))
     in_state = in_state.reshape(-1, len(USER_STATES))
-    sums = [np.bincount(group, weights, number_of_groups) for weights in (rates,)]
     total = _exact_sums(group, octets, number_of_groups)
     persons = _persons(who, group, states != _GONE, number_of_groups)
     rows = [
         UserCount(
-            **{name: "" for name in USER_DIMENSIONS} | dict(zip(group_by, words, strict=True)),
+            **dict.fromkeys(USER_DIMENSIONS, "") | dict(zip(group_by, words, strict=True)),
             active=active,
             idle=idle,
             gone=gone,
@@ -285,7 +285,12 @@ def counted(
             octets_per_second=rate,
         )
         for words, (gone, idle, active), people, octets_of, rate in zip(
-            names, in_state.tolist(), persons.tolist(), total.tolist(), sums[0].tolist(), strict=True
+            names,
+            in_state.tolist(),
+            persons.tolist(),
+            total.tolist(),
+            np.bincount(group, rates, number_of_groups).tolist(),
+            strict=True,
         )
         if gone + idle + active
     ]
@@ -333,8 +338,6 @@ def _persons(who: Who, group: Int64s, online: Bools, groups: int) -> Int64s:
     person, names = who.numbers("person")
     named = online & (person != names.index("")) if "" in names else online
     code = group[named] * len(names) + person[named]
-    if groups * len(names) <= _DENSE:
-        distinct = np.flatnonzero(np.bincount(code, minlength=1))
-    else:
-        distinct = np.unique(code)
+    few = groups * len(names) <= _DENSE
+    distinct = np.flatnonzero(np.bincount(code, minlength=1)) if few else np.unique(code)
     return np.bincount(distinct // len(names), minlength=groups)

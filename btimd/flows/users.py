@@ -4,7 +4,7 @@ One table holds the client addresses and with each the businesses it uses. Windo
 and count distinct users by bits that stand beside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from typing import Final
@@ -30,7 +30,7 @@ _FIRST, _LAST = (slice(first, first + kernels.PLACES) for first in (kernels.FIRS
 _RATES_MILLISECONDS: Final = 60_000
 _USUAL_SECONDS: Final = 900.0
 _READ_NODES: Final = 1 << 16
-_NO_KEY: Final = -2
+_ATTRIBUTED_KEYS, _EVERY_KEY, _NO_KEY = 0, -1, -2
 _MOST_BUSINESSES: Final = (1 << kernels.KEY_BITS) - 2
 
 
@@ -192,28 +192,27 @@ class Users:
 
     def read(self, business: str | None) -> "Reading":
         """Begin to copy the pairs of a business, "" = unattributed, None = of all but those."""
+        return Reading(self, lambda: self._key_of(business))
+
+    def read_all(self) -> "Reading":
+        """Begin to copy all pairs, those of unattributed traffic too."""
+        return Reading(self, lambda: _EVERY_KEY)
+
+    def _key_of(self, business: str | None) -> int:
+        """Return the key that the pairs of a business have now."""
         if business is None:
-            key = 0
-        elif not business:
-            key = kernels.KEY_OF_NOBODY
-        elif business in self._attribution.businesses:
-            key = self._attribution.businesses.index(business) + 2
-        else:
-            key = _NO_KEY
-        return Reading(self, key)
+            return _ATTRIBUTED_KEYS
+        if not business:
+            return kernels.KEY_OF_NOBODY
+        known = self._attribution.businesses
+        return known.index(business) + 2 if business in known else _NO_KEY
 
     def users(
         self, query: UserQuery | None = None, *, limit: int, now: UnixMillis, lookup: PersonLookup | None = None
     ) -> Sequence[OnlineUser]:
         """Return users; what may be asked is said at UserQuery."""
         query = query or UserQuery()
-        return listed(
-            self.read(query.business).all(), query, limit=limit, times=self.times, lookup=lookup, now=now
-        )  # fmt: skip
-
-    def read_all(self) -> "Reading":
-        """Begin to copy all pairs, those of unattributed traffic too."""
-        return Reading(self, -1)
+        return listed(self.read(query.business).all(), query, limit=limit, times=self.times, lookup=lookup, now=now)
 
     def columns(self) -> ClientColumns:
         """Return all pairs, those of unattributed traffic too."""
@@ -254,9 +253,9 @@ class Reading:
     Where the table was built anew between two parts, the copy begins anew too.
     """
 
-    def __init__(self, users: Users, key: int) -> None:
+    def __init__(self, users: Users, key: Callable[[], int]) -> None:
         self._users = users
-        self._key = key
+        self._key_now = key
         self._next = 0
         self._done = 0
         self._version: int | None = None
@@ -266,6 +265,7 @@ class Reading:
         users, used = self._users, int(self._users.state[kernels.S_NODES])
         if self._version != users.version:
             room = users.pairs + max(users.pairs >> 3, 1024)  # for those who come between two parts
+            self._key = self._key_now()
             self._version, self._next, self._done = users.version, 0, 0
             self._halves = np.empty((2, room), np.int64)
             self._names = np.empty((3, room), np.int32)
@@ -304,14 +304,20 @@ class Reading:
     def pairs(self) -> Pairs:
         """Return what was copied."""
         chosen = slice(self._done)
+        halves, names, speeds = self._halves[:, chosen], self._names[:, chosen], self._speeds[:, chosen]
+        times = self._times[:, chosen].astype(np.int64) + self._epoch
         return Pairs(
             self._attribution,
-            self._halves[0, chosen].view(np.uint64),
-            self._halves[1, chosen].view(np.uint64),
-            *(self._names[row, chosen] for row in range(3)),
-            *(self._times[row, chosen].astype(np.int64) + self._epoch for row in range(2)),
-            self._octets[chosen],
-            *(self._speeds[row, chosen] for row in range(2)),
+            address_hi=halves[0].view(np.uint64),
+            address_lo=halves[1].view(np.uint64),
+            business_id=names[0],
+            plan_row=names[1],
+            client=names[2],
+            first_seen=times[0],
+            last_seen=times[1],
+            octets=self._octets[chosen],
+            rate=speeds[0],
+            rate_before=speeds[1],
         )
 
 

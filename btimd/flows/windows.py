@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from btimd.flows.attribution import Attribution
 from btimd.flows import distinct as distinct_module
+from btimd.flows.attribution import Attribution
 from btimd.flows.distinct import ERROR_RATIO, Sketches
 from btimd.flows.exportloss import ExportLoss
 from btimd.flows.lines import zero_lines

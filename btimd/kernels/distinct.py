@@ -132,11 +132,11 @@ def note_clients(
     state: npt.NDArray[np.int64],
 ) -> int:
     """Put clients into the sketches of lines; return how many found none. For tests; collect does it by itself."""
-    lost = 0
+    lost: Any = np.int64(0)
     for k in range(len(line)):
         flag = note_client(line[k], client_hash(hi[k], lo[k], seed), totals, registers, free, state)
         lost += np.int64(flag != 0)
-    return lost
+    return int(lost)
 
 
 @kernel

@@ -292,7 +292,7 @@ async def test_users_are_those_of_the_table() -> None:
         bench.feed(0, 1)
         await bench.until(lambda: bench.count("records_total") == 2)
         bench.clock.advance(61)
-        found = bench.pipeline.users(business="erp", region=None, limit=5)
+        found = bench.pipeline.users(business="erp", limit=5)
         assert [(user.address, user.state) for user in found] == [("10.2.0.1", "active"), ("10.1.0.1", "idle")]
         assert bench.count("users_entries") == 2
 

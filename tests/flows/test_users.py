@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,76 @@ def test_more_businesses_than_keys_are_refused() -> None:
 def test_a_table_too_large_for_the_numbers_of_users_is_refused() -> None:
     with pytest.raises(ValueError, match="a table of 16777224 users is too large; take at most 16777216"):
         Users(attribution(), UserLimits(capacity=(1 << 24) + 1))
+
+
+def test_a_business_may_have_times_of_its_own_and_others_after_a_reload() -> None:
+    users = seen(flow("10.1.0.1", SHARED))
+    users.thresholds = {"hr": (5.0, 20.0)}
+    states = [(user.business, user.state) for user in users.users(UserQuery(), limit=9, now=T0 + 10_000)]
+    assert states == [("erp", "active"), ("hr", "idle")]
+    users.thresholds = {}
+    assert users.users(UserQuery("hr"), limit=9, now=T0 + 10_000)[0].state == "active"
+    assert users.thresholds == {}
+
+
+def test_unattributed_clients_are_listed_only_where_they_are_asked_for() -> None:
+    users = seen(flow("10.1.0.1"), flow("10.1.0.2", NOBODY))
+    assert listed(users, 0, UserQuery()) == [("10.1.0.1", "active")]
+    assert listed(users, 0, UserQuery("")) == [("10.1.0.2", "active")]
+
+
+def test_columns_are_all_pairs_with_the_row_of_the_plan() -> None:
+    columns = seen(flow("10.1.0.1", SHARED, octets=9), flow("10.2.0.2", NOBODY, start=3, octets=7)).columns()
+    lines = zip(
+        columns.address_lo.tolist(), columns.business_id.tolist(), columns.plan_row.tolist(), columns.octets.tolist(),
+        columns.last_seen.tolist(), strict=True,
+    )  # fmt: skip
+    assert (columns.businesses, len(columns)) == (("erp", "hr"), 3)
+    assert sorted(lines) == [
+        (0xFFFF0A010001, 0, 0, 9, T0), (0xFFFF0A010001, 1, 0, 9, T0), (0xFFFF0A020002, -1, 1, 7, T0 + 3),
+    ]  # fmt: skip
+
+
+def test_a_user_that_takes_more_than_it_used_to_rises_and_one_that_stops_falls() -> None:
+    subject = attribution()
+    users = seen(flow("10.1.0.1", octets=60_000), flow("10.1.0.2", octets=600_000))
+    assert users.users(UserQuery("erp"), limit=1, now=T0)[0].octets_per_second is None
+    for minute in range(4):
+        users.note_rates(T0 + minute * 60_000)
+        users.note_rates(T0 + minute * 60_000 + 30_000)  # too early for the next
+        add(users, subject, flow("10.1.0.1", start=minute * 60_000, octets=60_000 * (1 + 9 * (minute == 2))),
+            *[flow("10.1.0.2", octets=600_000)] * (minute < 2), now=minute * 60_000)  # fmt: skip
+        if minute == 1:
+            steady = users.users(UserQuery("erp", address="10.1.0.1"), limit=1, now=T0)[0]
+    found = {user.address: user for user in users.users(UserQuery("erp", order="traffic"), limit=9, now=T0)}
+    assert (steady.octets_per_second, steady.octets_per_second_before, steady.trend) == (2000.0, 0.0, "rising")
+    rising, falling = found["10.1.0.1"], found["10.1.0.2"]
+    assert (rising.octets_per_second, rising.trend) == (10_000.0, "rising")
+    assert rising.octets_per_second_before == pytest.approx(2000 - 1000 * (1 - math.exp(-60 / 900)))
+    assert (falling.octets_per_second, falling.trend) == (0.0, "falling")
+    assert [*found] == ["10.1.0.1", "10.1.0.2"]
+
+
+def test_who_gets_the_number_of_a_forgotten_user_does_not_get_its_rates() -> None:
+    subject = attribution()
+    users = seen(*(flow(f"10.1.0.{host}", octets=10_000) for host in range(8)), limits=UserLimits(capacity=8))
+    for minute in range(3):
+        users.note_rates(T0 + minute * 60_000)
+    users.forget(T0 + 1)
+    add(users, subject, *(flow(f"10.1.1.{host}", start=10, octets=10_000) for host in range(8)))
+    assert {user.octets_per_second for user in users.users(UserQuery("erp"), limit=9, now=T0)} == {None}
+    users.note_rates(T0 + 180_000)
+    users.clear()
+    assert not users.octets_before.any()
+
+
+def test_a_copy_begins_anew_where_the_table_was_built_anew_in_between() -> None:
+    users = seen(
+        *(flow(f"10.1.0.{host}") for host in range(6)), flow("10.1.0.7", SHARED), limits=UserLimits(capacity=16)
+    )
+    reading = users.read("erp")
+    assert reading.step(3)
+    users.swap(attribution(businesses=("hr", "erp"), generation=2), np.array([1, 0], np.int32))
+    pairs = reading.all()
+    assert sorted(pairs.address_lo.tolist()) == [0xFFFF0A010000 + host for host in (*range(6), 7)]
+    assert [pairs.attribution.businesses[number] for number in set(pairs.business_id.tolist())] == ["erp"]

@@ -250,7 +250,7 @@ def test_after_a_swap_refused_users_of_two_places_that_became_one_are_counted_on
     add(subject, 0, *(flow(f"10.{net}.1.{host}") for net in (1, 2) for host in range(3, 6)))
     (erp,) = [row for row in subject.flush()[0].rows() if row.region == "all"]
     assert (erp.users, erp.users_exact) == (6, False)
-    assert [(row.region, row.users) for row in subject.close(T0 + 2_000_000)] == []
+    assert subject.close(T0 + 2_000_000) == []
 
 
 def test_one_client_through_two_exporters_is_one_user_and_its_traffic_counts_once() -> None:

@@ -39,7 +39,7 @@ class Pool:
         ranks = np.empty((1, distinct.MOST_RANK + 1), np.int64)
         numbers = np.array([[self.number(line) for line in lines]], np.int64)
         distinct.count_ranks(numbers, self.registers, np.empty(REGISTERS, np.uint8), ranks)
-        return ranks[0].tolist()
+        return [int(number) for number in ranks[0]]
 
 
 def ranks_of(clients: set[tuple[int, int]], seed: int = 3) -> list[int]:
