@@ -5,7 +5,7 @@ python -m bench.business [--quick] [--json] [--users N] [--businesses N] [--max-
 Clients are spread over 32 regions of 8 segments and use one business each; every client sends one record in each of six
 intervals of 10 s. Measured for each bound of cells, in the order of the daemon: `close`, the sums of an interval (flow
 thread); `points`, what is handed to the loop (flow thread); `loop`, what the loop is blocked for, first with nobody
-watching, then `watched` with one who follows all windows. Then questions as they are asked through the API: users of a
+watching, then `watched` at a time with one who follows all windows, and `snapshot` when that one comes. Then questions as they are asked through the API: users of a
 business, the users with most traffic, counts by region and segment, by everything; and `lock`, the longest the flow
 thread had to wait for one of them. All times are wall-clock times of one process on one core.
 """
@@ -13,6 +13,7 @@ thread had to wait for one of them. All times are wall-clock times of one proces
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -122,7 +123,8 @@ def note(found: dict[str, Any], batch: WindowBatch, history: History, close_seco
     subscription = history.watch(batch.interval_milliseconds)
     snapshot = perf_counter() - began
     rows, watched = timed(lambda: Closed.of(batch, watched=True), 1)
-    told, _ = timed(lambda: history.publish(watched), 1)
+    slices = [(watched.rows or ())[at : at + 1000] for at in range(0, len(batch), 1000)]
+    told = max(timed(partial(history.tell, batch.interval_milliseconds, rows), 1)[0] for rows in slices)
     subscription.close()
     level = found["levels"].setdefault(f"{batch.interval_milliseconds // 1000} s", {"cells": 0})
     figures = {
@@ -154,7 +156,7 @@ def questions(table: Users, businesses: int) -> dict[str, Any]:
         return len(listed(pairs, query, limit=1000, times=table.times, lookup=None, now=now))
 
     def count(*by: str, of: str | None = None) -> int:
-        return len(counted(copied(table.read(of), locks), by, times=table.times, lookup=None, now=now))
+        return len(counted(copied(table.read(of), locks), by, times=table.times, lookup=None, now=now, limit=1000))
 
     asked: dict[str, Callable[[], int]] = {
         "users of a business": lambda: ask(UserQuery(business)),

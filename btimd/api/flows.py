@@ -121,6 +121,7 @@ class FlowsServicer:
             business=optional_name(request, "business"),
             group_by=group_by,
             seen_within_seconds=within,
+            limit=limit + 1,
         )
         page, more = page_of(await asyncio.to_thread(asked), limit)
         return pb.CountUsersResponse(counts=[USER_COUNT.to_pb(one) for one in page], more=more)

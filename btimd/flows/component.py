@@ -56,6 +56,8 @@ _STOP_SECONDS = 5.0
 _STALLED_SECONDS = 10.0
 _FAILURE_SHOWS_SECONDS = 60.0
 _EXPORTS_MILLISECONDS = 1000
+_ROWS_AT_A_TIME = 1000
+"""Rows that watchers are told of before the loop may do something else."""
 
 
 def warm() -> None:
@@ -274,7 +276,12 @@ class FlowPipeline(Component, FlowView):
 
     @override
     def user_counts(
-        self, *, business: str | None, group_by: Sequence[str], seen_within_seconds: float | None = None
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
     ) -> Sequence[UserCount]:
         """Return how many users there are per group, most first, none of them counted twice in a group."""
         return counted(
@@ -284,6 +291,7 @@ class FlowPipeline(Component, FlowView):
             lookup=self._persons,
             now=wall_milliseconds(self._clock),
             seen_within_seconds=seen_within_seconds,
+            limit=limit,
         )
 
     def clients(self) -> ClientColumns:
@@ -369,6 +377,10 @@ class FlowPipeline(Component, FlowView):
                 for listener in self._on_closed:
                     self._guarded(partial(listener, closed))
                 loop.call_soon_threadsafe(self._deliver, closed)
+                if isinstance(closed, Closed) and closed.rows:
+                    for first in range(0, len(closed.rows), _ROWS_AT_A_TIME):
+                        rows = closed.rows[first : first + _ROWS_AT_A_TIME]
+                        loop.call_soon_threadsafe(self._history.tell, closed.batch.interval_milliseconds, rows)
             self._counters.update(self._windows, self._users, self._duplicates)
             self._quality_counters.update(self._quality)
         except Exception:  # noqa: BLE001  the panic barrier of the data path

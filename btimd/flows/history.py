@@ -1,6 +1,6 @@
 """The latest closed intervals in memory, and the points that go to the series store."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -168,19 +168,23 @@ class History:
         }
 
     def publish(self, closed: Closed) -> None:
-        """Take a batch and tell whoever watches."""
+        """Take a batch; whoever watches is told of its rows by `tell`, of few at a time."""
         batch = closed.batch
         kept, start = self._kept[batch.interval_milliseconds], batch.interval_start_milliseconds
         if start in kept:
             kept[start].add(batch)
         else:
             kept[start] = _Kept(batch)
-        if self.watched(batch.interval_milliseconds):
-            feed = self._feeds[batch.interval_milliseconds]
-            for row in batch.rows() if closed.rows is None else closed.rows:
-                feed.publish((start, row.business, row.region, row.segment), row)
+        if closed.rows is None and self.watched(batch.interval_milliseconds):  # somebody came since it was made
+            self.tell(batch.interval_milliseconds, batch.rows())
         while len(kept) > 1 and sum(one.cells for one in kept.values()) > self._capacity:
             del kept[min(kept)]
+
+    def tell(self, interval_milliseconds: int, rows: Iterable[WindowRow]) -> None:
+        """Tell whoever watches of some rows."""
+        feed = self._feeds[interval_milliseconds]
+        for row in rows:
+            feed.publish((row.interval_start_milliseconds, row.business, row.region, row.segment), row)
 
     def watched(self, interval_milliseconds: int) -> bool:
         """Tell whether anybody watches intervals of a length; any thread may ask."""

@@ -28,7 +28,8 @@ Bools = npt.NDArray[np.bool_]
 _CHANGED_BY: Final = 1.5
 _CHANGED_OCTETS: Final = 125.0
 """A trend is a change by half, and by a kilobit per second at least."""
-_DENSE: Final = 1 << 22
+_DENSE: Final = 1 << 24
+_MOST: Final = 0x7FFFFFFFFFFFFFFF
 _GONE, _IDLE, _ACTIVE = range(3)
 SOMEWHERE_ELSE: Final = "lookup"
 """The source of a person whose PersonLookup does not say where it is from."""
@@ -247,8 +248,11 @@ def counted(
     lookup: PersonLookup | None,
     now: UnixMillis,
     seen_within_seconds: Seconds | None = None,
+    limit: int | None = None,
 ) -> list[UserCount]:
     """Return how many users there are per group, most on line first; raises ValueError for a name to group by.
+
+    limit: at most so many groups; of equal ones at the end any.
 
     An address that uses several businesses counts once in every group it is in, in its liveliest state there.
     """
@@ -269,11 +273,17 @@ def counted(
             pairs = pairs.select(starts)
     who = Who(pairs, lookup)
     parts = [who.numbers(dimension) for dimension in group_by]
-    group, names, number_of_groups = _groups(parts, len(pairs))
-    in_state = np.bincount(group * len(USER_STATES) + states, minlength=number_of_groups * len(USER_STATES))
-    in_state = in_state.reshape(-1, len(USER_STATES))
-    total = _exact_sums(group, octets, number_of_groups)
-    persons = _persons(who, group, states != _GONE, number_of_groups)
+    group, codes = _groups(parts, len(pairs))
+    size = len(USER_STATES)
+    in_state = np.bincount(group * size + states, minlength=len(codes) * size).reshape(-1, size)
+    shown = np.arange(len(codes))
+    if limit is not None and limit < len(codes):
+        shown = np.lexsort((shown, -in_state[:, _GONE], -in_state[:, _IDLE] - in_state[:, _ACTIVE]))[: max(limit, 0)]
+    position = np.full(len(codes), UNKNOWN_ID, np.int64)
+    position[shown] = np.arange(len(shown))
+    at = position[group]
+    kept = at >= 0
+    online = kept & (states != _GONE)
     rows = [
         UserCount(
             **dict.fromkeys(USER_DIMENSIONS, "") | dict(zip(group_by, words, strict=True)),
@@ -285,36 +295,30 @@ def counted(
             octets_per_second=rate,
         )
         for words, (gone, idle, active), people, octets_of, rate in zip(
-            names,
-            in_state.tolist(),
-            persons.tolist(),
-            total.tolist(),
-            np.bincount(group, rates, number_of_groups).tolist(),
+            _names_of(codes[shown], parts),
+            in_state[shown].tolist(),
+            _persons(*who.numbers("person"), at, online, len(shown)).tolist(),
+            _exact_sums(at[kept], octets[kept], len(shown)),
+            np.bincount(at[kept], rates[kept], len(shown)).tolist(),
             strict=True,
         )
-        if gone + idle + active
     ]
     rows.sort(key=lambda row: (-row.active - row.idle, -row.gone, row.business, row.region, row.segment, row.person))
     return rows
 
 
-def _groups(parts: Sequence[tuple[Int64s, list[str]]], length: int) -> tuple[Int64s, list[tuple[str, ...]], int]:
-    """Return the group of each pair, the names of the groups, and how many there are; some may be of nobody."""
-    group, size = np.zeros(length, np.int64), 1
+def _groups(parts: Sequence[tuple[Int64s, list[str]]], length: int) -> tuple[Int64s, Int64s]:
+    """Return the group of each pair, and for each group the number that its names make up together."""
+    code, size = np.zeros(length, np.int64), 1
     for numbers, names in parts:
-        group, size = group * len(names) + numbers, size * len(names)
-        if size > _DENSE:
-            break
-    else:
-        used = np.flatnonzero(np.bincount(group, minlength=size))
-        dense = np.full(size, UNKNOWN_ID, np.int64)
-        dense[used] = np.arange(len(used))
-        return dense[group], _names_of(used, parts), len(used)
-    code = np.zeros(length, np.int64)
-    for numbers, names in parts:
-        code = code * len(names) + numbers
-    used, group = np.unique(code, return_inverse=True)
-    return group, _names_of(used, parts), len(used)
+        code, size = code * len(names) + numbers, size * len(names)
+    if size > _DENSE:
+        found, group = np.unique(code, return_inverse=True)
+        return group, found
+    used = np.flatnonzero(np.bincount(code, minlength=size))
+    dense = np.full(size, UNKNOWN_ID, np.int64)
+    dense[used] = np.arange(len(used))
+    return dense[code], used
 
 
 def _names_of(codes: Int64s, parts: Sequence[tuple[Int64s, list[str]]]) -> list[tuple[str, ...]]:
@@ -326,18 +330,20 @@ def _names_of(codes: Int64s, parts: Sequence[tuple[Int64s, list[str]]]) -> list[
     return list(zip(*reversed(words), strict=True)) if words else [()] * len(codes)
 
 
-def _exact_sums(group: Int64s, octets: Int64s, groups: int) -> Int64s:
+def _exact_sums(group: Int64s, octets: Int64s, groups: int) -> list[int]:
     """Return the sum per group; halves are added up as floats, which hold them exactly."""
     low = np.bincount(group, octets & 0x7FFFFFFF, groups)
     high = np.bincount(group, octets >> 31, groups)
-    return np.array([min(int(h) << 31, 1 << 62) + int(lo) for h, lo in zip(high, low, strict=True)], np.int64)
+    return [min((int(h) << 31) + int(lo), _MOST) for h, lo in zip(high, low, strict=True)]
 
 
-def _persons(who: Who, group: Int64s, online: Bools, groups: int) -> Int64s:
+def _persons(person: Int64s, names: list[str], group: Int64s, online: Bools, groups: int) -> Int64s:
     """Return how many distinct named people are on line in each group."""
-    person, names = who.numbers("person")
     named = online & (person != names.index("")) if "" in names else online
     code = group[named] * len(names) + person[named]
-    few = groups * len(names) <= _DENSE
-    distinct = np.flatnonzero(np.bincount(code, minlength=1)) if few else np.unique(code)
+    if groups * len(names) <= _DENSE:
+        distinct = np.flatnonzero(np.bincount(code, minlength=1))
+    else:
+        code.sort()
+        distinct = code[np.flatnonzero(np.diff(code, prepend=UNKNOWN_ID))]
     return np.bincount(distinct // len(names), minlength=groups)

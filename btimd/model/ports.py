@@ -208,12 +208,18 @@ class FlowView(Protocol):
         ...
 
     def user_counts(
-        self, *, business: str | None, group_by: Sequence[str], seen_within_seconds: float | None = None
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
     ) -> Sequence[UserCount]:
         """Return how many users there are per group, most first, none of them counted twice in a group.
 
         business: None = of any, "" = clients of unattributed traffic. group_by: of USER_DIMENSIONS; () = one row for
-        all. seen_within_seconds: only who was seen so lately. Raises ValueError for another name.
+        all. seen_within_seconds: only who was seen so lately. limit: at most so many rows, None = all. Raises
+        ValueError for another name.
         """
         ...
 

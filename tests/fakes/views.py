@@ -327,10 +327,15 @@ class FakeFlows(FlowView):
 
     @override
     def user_counts(
-        self, *, business: str | None, group_by: Sequence[str], seen_within_seconds: float | None = None
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
     ) -> Sequence[UserCount]:
         self.counts_asked.append((business, tuple(group_by), seen_within_seconds))
-        return self.counts
+        return self.counts[:limit]
 
     @override
     def exporters(self) -> Sequence[Exporter]:

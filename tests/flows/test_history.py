@@ -91,12 +91,14 @@ def test_a_watcher_begins_with_the_latest_rows_of_each_business() -> None:
     assert [(row.interval_start_milliseconds - T0, row.business) for row in snapshot] == [(0, ""), (10_000, "erp")]
 
 
-def test_rows_are_made_away_from_the_loop_where_somebody_watches_and_not_at_all_where_nobody_does() -> None:
+async def test_rows_are_made_away_from_the_loop_where_somebody_watches_and_not_at_all_where_nobody_does() -> None:
     history = published(batches()[0])
     assert (Closed.of(batches()[0]).rows, history.watched(10_000)) == (None, False)
     subscription = history.watch(10_000)
     assert (history.watched(10_000), history.watched(60_000)) == (True, False)
     assert Closed.of(batches()[0], watched=True).rows == tuple(batches()[0].rows())
+    history.publish(Closed.of(batches()[1]))  # made when nobody watched
+    assert [row.region for row in await anext(subscription.changes())] == ["east"]
     subscription.close()
     assert not history.watched(10_000)
 
@@ -107,7 +109,8 @@ async def test_a_watcher_gets_what_is_there_and_then_every_change() -> None:
     history.publish(Closed.of(first))
     subscription = history.watch(10_000)
     assert [row.region for row in subscription.snapshot] == ["", "east", "west"]
-    history.publish(Closed.of(second))
+    history.publish(Closed.of(second, watched=True))
+    history.tell(10_000, second.rows())
     async for rows in subscription.changes():
         assert [(row.interval_start_milliseconds - T0, row.region) for row in rows] == [(10_000, "east")]
         break

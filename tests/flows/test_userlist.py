@@ -187,6 +187,10 @@ def test_counts_are_those_of_sets_whatever_they_are_grouped_by(
     )
     bare = [replace(row, octets_per_second=0.0) for row in found]
     assert bare == wanted(rows, tuple(by), within, persons)
+    few = counted(table(rows), by, times=TIMES, lookup=Leases(persons), now=T0, seen_within_seconds=within, limit=2)
+    sizes = [[(one.active + one.idle, one.gone) for one in many] for many in (few, found[:2])]
+    assert sizes[0] == sizes[1]
+    assert all(one in found for one in few)
 
 
 def test_a_client_of_two_businesses_is_one_user_of_its_region_and_its_traffic_is_that_of_both() -> None:
