@@ -4,10 +4,10 @@ python -m bench.business [--quick] [--json] [--users N] [--businesses N] [--max-
 
 Clients are spread over 32 regions of 8 segments and use one business each; every client sends one record in each of six
 intervals of 10 s. Measured for each bound of cells, in the order of the daemon: `close`, the sums of an interval (flow
-thread); `points`, what is handed to the loop (flow thread); `loop`, what the loop is blocked for, first with nobody
-watching, then `watched` at a time with one who follows all windows, and `snapshot` when that one comes. Then questions as they are asked through the API: users of a
-business, the users with most traffic, counts by region and segment, by everything; and `lock`, the longest the flow
-thread had to wait for one of them. All times are wall-clock times of one process on one core.
+thread); `points`, what is handed to the loop (flow thread); `loop`, what the loop is blocked for with nobody watching;
+`watched`, for how long at a time with one who follows all windows; `snapshot`, when that one comes. Then questions as
+they are asked through the API, and the longest that the flow thread had to wait for one of them.
+All times are wall-clock times of one process on one core.
 """
 
 import argparse
@@ -84,7 +84,7 @@ def feed(windows: Windows, users: int, businesses: int, start: int, now: int) ->
 
 def timed(action: Callable[[], Any], repeat: int = 3) -> tuple[float, Any]:
     """Return the median time of an action in seconds, and what it returned last."""
-    times = []
+    times, result = [], None
     for _ in range(repeat):
         began = perf_counter()
         result = action()
@@ -184,6 +184,7 @@ def run(users: int, businesses: int, max_cells: Sequence[int]) -> dict[str, Any]
         "machine": machine(), "load": load(), "users": users, "businesses": businesses, "windows": [],
         "idle_megabytes": round(resident_megabytes("VmRSS")),
     }  # fmt: skip
+    table = Users(attribution, UserLimits(capacity=8))
     for bound in max_cells:
         windows, table = windows_of(attribution, users, businesses, bound)
         found["windows"].append(windows)

@@ -43,8 +43,8 @@ class WindowLimits:
 
     future_seconds: records that end later than this after now are lost and counted. max_cells: pairs of business and
     place; where there are more, a place goes to its business's unknown place. A cell that is used costs 64 octets per
-    10 s of grace + lateness + future. max_sketches: cells and intervals of 10 s in which clients that find no room in the
-    table of users are counted by a sketch, 1 KiB each; beyond that they are in no count.
+    10 s of grace + lateness + future. max_sketches: cells and intervals of 10 s in which clients that find no room in
+    the table of users are counted by a sketch, 1 KiB each; beyond that they are in no count.
     """
 
     grace_seconds: Seconds = 10.0

@@ -68,7 +68,7 @@ def note_client(
     free: npt.NDArray[np.int32],
     state: npt.NDArray[np.int64],
 ) -> Any:
-    """Put a client, by its hash, into the sketch of a line, a new one if need be; return 0, or UNCOUNTED without one."""
+    """Put a client, by its hash, into the sketch of a line, new if need be; return 0, or UNCOUNTED without one."""
     number = (totals[line, FLAGS] >> SKETCH_SHIFT) & SKETCH_MASK
     if number == 0:
         if state[D_FREE] > 0:
@@ -84,7 +84,7 @@ def note_client(
         totals[line, FLAGS] |= number << SKETCH_SHIFT
     register = value >> RANK_BITS
     rank = rank_of(value)
-    if registers[number - 1, register] < rank:
+    if registers[number - 1, register] < rank:  # noqa: PLR1730  what does not change is not written
         registers[number - 1, register] = rank
     return np.int64(0)
 
@@ -169,7 +169,7 @@ def merge_sketches(source: npt.NDArray[np.int64], target: npt.NDArray[np.int64],
     for k in range(len(source)):
         for register in range(REGISTERS):
             rank = registers[source[k], register]
-            if registers[target[k], register] < rank:
+            if registers[target[k], register] < rank:  # noqa: PLR1730  what does not change is not written
                 registers[target[k], register] = rank
     return len(source)
 
@@ -190,7 +190,7 @@ def count_ranks(
             if number == 0:
                 continue
             for register in range(REGISTERS):
-                if merged[register] < registers[number - 1, register]:
+                if merged[register] < registers[number - 1, register]:  # noqa: PLR1730  likewise
                     merged[register] = registers[number - 1, register]
         ranks[k, :] = 0
         for register in range(REGISTERS):

@@ -59,5 +59,8 @@ async def test_every_filter_of_the_command_line_reaches_the_server(served: Serve
 
     assert await asyncio.to_thread(main, line.split()) == 0
     assert served.flows.users_asked == [UserQuery("erp", "north", "sales", "zhang", "active", "10.1.0.0/16", "traffic")]
-    assert await asyncio.to_thread(main, "users --by region --by region --by person --seen 1m".split()) == 0
+    assert (
+        await asyncio.to_thread(main, ["users", "--by", "region", "--by", "region", "--by", "person", "--seen", "1m"])
+        == 0
+    )
     assert served.flows.counts_asked == [(None, ("region", "person"), 60.0)]

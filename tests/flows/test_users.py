@@ -194,6 +194,7 @@ def test_a_user_that_takes_more_than_it_used_to_rises_and_one_that_stops_falls()
     subject = attribution()
     users = seen(flow("10.1.0.1", octets=60_000), flow("10.1.0.2", octets=600_000))
     assert users.users(UserQuery("erp"), limit=1, now=T0)[0].octets_per_second is None
+    steady = None
     for minute in range(4):
         users.note_rates(T0 + minute * 60_000)
         users.note_rates(T0 + minute * 60_000 + 30_000)  # too early for the next
@@ -201,6 +202,7 @@ def test_a_user_that_takes_more_than_it_used_to_rises_and_one_that_stops_falls()
             *[flow("10.1.0.2", octets=600_000)] * (minute < 2), now=minute * 60_000)  # fmt: skip
         if minute == 1:
             steady = users.users(UserQuery("erp", address="10.1.0.1"), limit=1, now=T0)[0]
+    assert steady is not None
     found = {user.address: user for user in users.users(UserQuery("erp", order="traffic"), limit=9, now=T0)}
     assert (steady.octets_per_second, steady.octets_per_second_before, steady.trend) == (2000.0, 0.0, "rising")
     rising, falling = found["10.1.0.1"], found["10.1.0.2"]
