@@ -40,6 +40,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.FlowsService/ListWindows": Role.VIEWER,
     "/btimd.v1.FlowsService/WatchWindows": Role.VIEWER,
     "/btimd.v1.FlowsService/ListUsers": Role.VIEWER,
+    "/btimd.v1.FlowsService/CountUsers": Role.VIEWER,
     "/btimd.v1.FlowsService/ListExporters": Role.VIEWER,
     "/btimd.v1.FlowsService/ListSpans": Role.VIEWER,
     "/btimd.v1.FlowsService/ExplainFlow": Role.VIEWER,

@@ -19,6 +19,7 @@ from btimd.model.quality import COUNTERS, Durations, QualityRow
 from btimd.model.service import BusinessService, Check, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
 from btimd.model.symptom import Symptom
+from btimd.model.users import UserCount
 from btimd.model.verdict import Evidence, Suspect, Verdict
 from btimd.model.window import WindowRow
 
@@ -35,6 +36,7 @@ WINDOW = Codec(
         "export_loss_ratio": "quality.export_loss_ratio",
         "times_adjusted": "quality.times_adjusted",
         "rate_assumed": "quality.rate_assumed",
+        "users_error_ratio": "quality.users_error_ratio",
     },
 )
 DURATIONS = Codec(Durations, flows_pb2.Durations)
@@ -53,6 +55,10 @@ SPAN_INTERFACE = Codec(
 )
 REFUSED_EXPORTER = Codec(RefusedExporter, flows_pb2.RefusedExporter, {"last_seen_milliseconds": "last_seen_at"})
 ONLINE_USER = Codec(OnlineUser, flows_pb2.OnlineUser, _SEEN)
+USER_COUNT = Codec(UserCount, flows_pb2.UserCount)
+USER_STATE = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["UserState"])
+USER_ORDER = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["UserOrder"])
+USER_DIMENSION = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["UserDimension"])
 EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)
 
 CHECK = Codec(Check, graph_pb2.Check)

@@ -1,10 +1,12 @@
 """FlowsService: the traffic, its users and exporters, explanations, history."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from btimd.api.auth import Caller
-from btimd.api.codec import NotConvertibleError
+from btimd.api.codec import EnumCodec, NotConvertibleError
 from btimd.api.convert import (
     EXPLANATION,
     EXPORTER,
@@ -14,6 +16,10 @@ from btimd.api.convert import (
     REFUSED_EXPORTER,
     SERIES_QUERY,
     SPAN_INTERFACE,
+    USER_COUNT,
+    USER_DIMENSION,
+    USER_ORDER,
+    USER_STATE,
     WINDOW,
     series_row_to_pb,
 )
@@ -25,15 +31,16 @@ from btimd.api.requests import (
     bounded,
     identifier,
     in_range,
-    named,
     optional_name,
     page_limit,
     page_of,
+    prefix,
 )
 from btimd.api.rpc import Stream
 from btimd.model.points import SeriesQuery
 from btimd.model.ports import FlowView
 from btimd.model.quality import QualityRow
+from btimd.model.users import USER_ORDERS
 from btimd.model.window import WindowRow
 
 MAX_HISTORY_ROWS: Final = 20_000
@@ -42,6 +49,7 @@ _MAX_BINS: Final = 10_000
 _MAX_FIELDS: Final = 16
 _MAX_TAGS: Final = 8
 _MAX_TAG_CHARACTERS: Final = 500
+_MAX_FILTER_CHARACTERS: Final = 200
 _MAX_INTERVAL_MILLISECONDS: Final = 86_400_000
 _MAX_PORT: Final = 65_535
 _MAX_PROTOCOL: Final = 255
@@ -82,11 +90,41 @@ class FlowsServicer:
             raise invalid("interval_milliseconds", f"no windows of {interval} ms: {_text(error)}") from error
 
     async def list_users(self, request: pb.ListUsersRequest, _caller: Caller) -> pb.ListUsersResponse:
-        """Return the users of a business."""
+        """Return users."""
         limit = page_limit(request.limit)
-        business, region = named(request, "business"), optional_name(request, "region")
-        page, more = page_of(self._view.users(business=business, region=region, limit=limit + 1), limit)
+        order = _word("order", USER_ORDER, request.order) or USER_ORDERS[0]
+        asked = partial(
+            self._view.users,
+            limit=limit + 1,
+            business=optional_name(request, "business"),
+            region=_filter(request, "region"),
+            segment=_filter(request, "segment"),
+            person=_filter(request, "person"),
+            state=_word("state", USER_STATE, request.state),
+            address=prefix("address", request.address) if request.address else None,
+            order=order,
+        )
+        page, more = page_of(await asyncio.to_thread(asked), limit)
         return pb.ListUsersResponse(users=[ONLINE_USER.to_pb(user) for user in page], more=more)
+
+    async def count_users(self, request: pb.CountUsersRequest, _caller: Caller) -> pb.CountUsersResponse:
+        """Return how many users there are."""
+        limit = page_limit(request.limit)
+        group_by = tuple(dict.fromkeys(_word("group_by", USER_DIMENSION, number) for number in request.group_by))
+        if None in group_by:
+            raise invalid("group_by", "btimd.v1.UserDimension has no value 0 here")
+        within = request.seen_within_seconds if request.HasField("seen_within_seconds") else None
+        if within is not None and not within >= 0:
+            raise invalid("seen_within_seconds", f"{within} is no time; give seconds, 0 or more")
+        asked = partial(
+            self._view.user_counts,
+            business=optional_name(request, "business"),
+            group_by=group_by,
+            seen_within_seconds=within,
+            limit=limit + 1,
+        )
+        page, more = page_of(await asyncio.to_thread(asked), limit)
+        return pb.CountUsersResponse(counts=[USER_COUNT.to_pb(one) for one in page], more=more)
 
     async def list_exporters(self, _request: pb.ListExportersRequest, _caller: Caller) -> pb.ListExportersResponse:
         """Return who exports flow records."""
@@ -169,6 +207,19 @@ class FlowsServicer:
     def _interval(self, interval_milliseconds: int) -> int:
         in_range("interval_milliseconds", interval_milliseconds, _MAX_INTERVAL_MILLISECONDS)
         return interval_milliseconds or self._default_interval_milliseconds
+
+
+def _filter(message: Any, field: str) -> str | None:
+    """Return what a field must be; None where it is unset, which is not the same as empty."""
+    return bounded(field, getattr(message, field), _MAX_FILTER_CHARACTERS) if message.HasField(field) else None
+
+
+def _word(field: str, codec: EnumCodec, number: int) -> Any:
+    """Return the word of an enum's number, None where it is unspecified; raises ApiError for an unknown one."""
+    try:
+        return codec.from_pb(number) if number else None
+    except NotConvertibleError as error:
+        raise invalid(field, str(error)) from error
 
 
 def dimensions(group_by: Sequence[int]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, TypeVar
 
 from btimd.api.errors import invalid
@@ -70,6 +70,14 @@ def address(field: str, value: str) -> str:
         return str(ip_address(value))
     except ValueError:
         raise invalid(field, f"{value[:100]!r} is no IPv4 or IPv6 address") from None
+
+
+def prefix(field: str, value: str) -> str:
+    """Return an IP address or prefix in its usual text; raises ApiError for what is none."""
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise invalid(field, f"{value[:100]!r} is no IPv4 or IPv6 address or prefix") from None
 
 
 def in_range(field: str, value: int, most: int) -> int:

@@ -103,12 +103,6 @@ class Commands:
         )
         return 0
 
-    def users(self, args: argparse.Namespace) -> int:
-        """Show the users of a business."""
-        page = self._client.users(args.business, region=args.region, limit=args.limit)
-        self._out.page(page, self._tables.users, "nobody is on line")
-        return 0
-
     def exporters(self, args: argparse.Namespace) -> int:
         """Show who exports flow records, one of them in detail, or who tried without being allowed to."""
         if args.refused:
@@ -260,10 +254,6 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     windows.add_argument("--business", metavar="ID")
     windows.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
     _add_quality(add("quality", Commands.quality, "how well connections do: failures, retransmissions, slow legs"))
-    users = add("users", Commands.users, "who uses a business")
-    users.add_argument("business", metavar="BUSINESS")
-    users.add_argument("--region", metavar="NAME")
-    _limit(users)
     exporters = add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
     exporters.add_argument("exporter", nargs="?", metavar="EXPORTER", help="address or name of one, to see all of it")
     exporters.add_argument("--refused", action="store_true", help="who sent without being allowed to")

@@ -11,7 +11,7 @@ from rich.tree import Tree
 from btimd.cli.ctl_text import clean, full_moment, moment, percent, quantity, span
 from btimd.model.incident import Incident, IncidentEvent, Signal
 from btimd.model.points import SeriesRow
-from btimd.model.ports import DiagnosisProgress, Explanation, NodeState, OnlineUser
+from btimd.model.ports import DiagnosisProgress, Explanation, NodeState
 from btimd.model.probe import Health, ProbeResult
 from btimd.model.service import ServiceGraph
 from btimd.model.sla import SlaState
@@ -85,7 +85,7 @@ class Tables:
         self._zone = zone
 
     def windows(self, rows: Sequence[WindowRow]) -> Table:
-        """Show traffic: the rate both ways, who and how many. "~": sampled, ">=": a lower bound, "?": loss unknown."""
+        """Show traffic: the rate both ways, who and how many. "~": estimated, ">=": at least, "?": loss unknown."""
         table = new_table(
             "from", "for", "business", "region", "segment", "to server", "to client", "flows", "users", "lost",
             right=("for", "to server", "to client", "flows", "users", "lost"),
@@ -107,29 +107,10 @@ class Tables:
                     rate(row, row.octets_to_server),
                     rate(row, row.octets_to_client),
                     quantity(row.flows),
-                    ("" if row.users_exact else ">=") + str(row.users),
+                    ("" if row.users_exact else "~" if row.users_error_ratio else ">=") + str(row.users),
                     "?" if row.export_loss_ratio is None else f"{row.export_loss_ratio * 100:.1f} %",
                 )
                 for row in rows
-            ),
-        )
-
-    def users(self, users: Sequence[OnlineUser]) -> Table:
-        """Show who is on line."""
-        table = new_table("address", "person", "region", "segment", "state", "last seen", "octets", right=("octets",))
-        return fill(
-            table,
-            (
-                (
-                    user.address,
-                    user.person or "-",
-                    user.region or "-",
-                    user.segment or "-",
-                    user.state,
-                    self._at(user.last_seen_milliseconds / _MILLIS),
-                    quantity(user.octets, "B"),
-                )
-                for user in users
             ),
         )
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,8 @@ from btimd.flows.quality import QualityWindows
 from btimd.flows.qualityfeed import QualityClosed, QualityHistory
 from btimd.flows.qualityrows import QualityInterval
 from btimd.flows.settings import FlowSettings
-from btimd.flows.users import Users
+from btimd.flows.userlist import Pairs, counted, listed
+from btimd.flows.users import Reading, Users
 from btimd.flows.windows import INTERVALS_MILLISECONDS, Windows
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -42,7 +43,8 @@ from btimd.model.ports import (
 from btimd.model.quality import QualityRow
 from btimd.model.taps import RecordTap
 from btimd.model.units import UnixMillis
-from btimd.model.window import WindowRow
+from btimd.model.users import ClientColumns, PersonLookup, UserCount, UserQuery
+from btimd.model.window import WindowBatch, WindowRow
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import Clock, wall_milliseconds
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
@@ -54,6 +56,8 @@ _STOP_SECONDS = 5.0
 _STALLED_SECONDS = 10.0
 _FAILURE_SHOWS_SECONDS = 60.0
 _EXPORTS_MILLISECONDS = 1000
+_ROWS_AT_A_TIME = 1000
+"""Rows that watchers are told of before the loop may do something else."""
 
 
 def warm() -> None:
@@ -74,6 +78,8 @@ class FlowPipeline(Component, FlowView):
     are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
     `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order. `taps` see
     every attributed record, `on_closed` every interval that closes or is revised, both on the flow thread.
+    `thresholds`: after how many seconds users of a business are idle, then gone, where not as in the settings.
+    `persons`: who sits behind an address; goes before the plan, asked by whoever asks for users.
     """
 
     def __init__(
@@ -97,6 +103,8 @@ class FlowPipeline(Component, FlowView):
         spans: Callable[[], Sequence[SpanInterface]] = lambda: (),
         taps: Sequence[RecordTap] = (),
         on_closed: Sequence[Callable[[Closed | QualityClosed], None]] = (),
+        thresholds: Mapping[str, tuple[float, float]] | None = None,
+        persons: PersonLookup | None = None,
     ) -> None:
         self._settings = settings
         self._taps = tuple(taps)
@@ -121,6 +129,8 @@ class FlowPipeline(Component, FlowView):
         self._clock = clock
         self._log = log
         self._users = Users(attribution, settings.user_limits(), seed)
+        self._users.thresholds = thresholds or {}
+        self._persons = persons
         self._windows = Windows(attribution, self._users, settings.window_limits())
         self._history = History(INTERVALS_MILLISECONDS, settings.history_rows)
         self._quality = QualityWindows(attribution, settings.quality.limits(settings.future))
@@ -246,11 +256,59 @@ class FlowPipeline(Component, FlowView):
         return self._quality_history.watch(interval_milliseconds)
 
     @override
-    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
-        """Return the users of a business, most recently seen first."""
-        with self._guard:
-            now = wall_milliseconds(self._clock)
-            return self._users.users(business=business, region=region, limit=limit, now=now)
+    def users(
+        self,
+        *,
+        limit: int,
+        business: str | None = None,
+        region: str | None = None,
+        segment: str | None = None,
+        person: str | None = None,
+        state: str | None = None,
+        address: str | None = None,
+        order: str = "last-seen",
+    ) -> Sequence[OnlineUser]:
+        """Return users; what may be asked is said at UserQuery."""
+        query = UserQuery(business, region, segment, person, state, address, order)
+        pairs = self._pairs(self._users.read(business))
+        now = wall_milliseconds(self._clock)
+        return listed(pairs, query, limit=limit, times=self._users.times, lookup=self._persons, now=now)
+
+    @override
+    def user_counts(
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
+    ) -> Sequence[UserCount]:
+        """Return how many users there are per group, most first, none of them counted twice in a group."""
+        return counted(
+            self._pairs(self._users.read(business)),
+            group_by,
+            times=self._users.times,
+            lookup=self._persons,
+            now=wall_milliseconds(self._clock),
+            seen_within_seconds=seen_within_seconds,
+            limit=limit,
+        )
+
+    def clients(self) -> ClientColumns:
+        """Return all pairs of client and business that are known; any thread but the loop's should ask."""
+        return self._pairs(self._users.read_all()).columns()
+
+    def set_thresholds(self, thresholds: Mapping[str, tuple[float, float]]) -> None:
+        """Say after how many seconds users of which businesses are idle, then gone; others: as in the settings."""
+        self._users.thresholds = thresholds
+
+    def _pairs(self, reading: Reading) -> Pairs:
+        """Copy what is asked for, letting the flow thread work in between."""
+        more = True
+        while more:
+            with self._guard:
+                more = reading.step()
+        return reading.pairs()
 
     @override
     def exporters(self) -> Sequence[Exporter]:
@@ -319,6 +377,10 @@ class FlowPipeline(Component, FlowView):
                 for listener in self._on_closed:
                     self._guarded(partial(listener, closed))
                 loop.call_soon_threadsafe(self._deliver, closed)
+                if isinstance(closed, Closed) and closed.rows:
+                    for first in range(0, len(closed.rows), _ROWS_AT_A_TIME):
+                        rows = closed.rows[first : first + _ROWS_AT_A_TIME]
+                        loop.call_soon_threadsafe(self._history.tell, closed.batch.interval_milliseconds, rows)
             self._counters.update(self._windows, self._users, self._duplicates)
             self._quality_counters.update(self._quality)
         except Exception:  # noqa: BLE001  the panic barrier of the data path
@@ -342,7 +404,12 @@ class FlowPipeline(Component, FlowView):
             self._guarded(partial(tap.tick, now))
         with self._guard:
             batches = self._windows.close(now)
-        return [Closed.of(batch) for batch in batches]
+            self._users.note_rates(now)
+        return self._with_points(batches)
+
+    def _with_points(self, batches: Sequence[WindowBatch]) -> list[Closed]:
+        watched = self._history.watched
+        return [Closed.of(batch, watched=watched(batch.interval_milliseconds)) for batch in batches]
 
     def _take_packets(self, traffic: SpanTraffic) -> list[QualityClosed]:
         """Let captured packets go the way of decoded records; a step of its own, so that a failure costs no block."""
@@ -406,7 +473,7 @@ class FlowPipeline(Component, FlowView):
             self._guarded(tap.flush)
         with self._guard:
             batches = self._windows.flush()
-        return [Closed.of(batch) for batch in batches]
+        return self._with_points(batches)
 
     def _note_exports(self, now: UnixMillis) -> None:
         """Once a second, tell windows what exporters sent; when there are new ones, tell duplicates who they are."""

@@ -4,8 +4,9 @@ One table holds the client addresses and with each the businesses it uses. Windo
 and count distinct users by bits that stand beside it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import exp
 from typing import Final
 
 import numpy as np
@@ -13,20 +14,23 @@ import numpy.typing as npt
 
 from btimd.flows.attribution import Attribution
 from btimd.flows.lines import zero_lines
+from btimd.flows.userlist import Pairs, UserTimes, listed
 from btimd.kernels import users as kernels
-from btimd.model.address import HALF_MASK, address_text
-from btimd.model.ipplan import Place, PlanRow
+from btimd.model.ipplan import IpPlan, Place
 from btimd.model.ports import OnlineUser
 from btimd.model.units import UNKNOWN_ID, Seconds, UnixMillis
+from btimd.model.users import ClientColumns, PersonLookup, UserQuery
 
 _FORGET_ABOVE: Final = 0.75
 _FIRST_INDEX: Final = 1 << 15
 _PAST: Final = 1 << 30
 _SPAN: Final = (1 << 31) - 1
 _ENTRIES: Final = slice(kernels.ENTRIES, kernels.ENTRIES + kernels.PLACES)
-_FIRST, _LAST, _OCTETS = (
-    slice(first, first + kernels.PLACES) for first in (kernels.FIRST, kernels.LAST, kernels.OCTETS)
-)
+_FIRST, _LAST = (slice(first, first + kernels.PLACES) for first in (kernels.FIRST, kernels.LAST))
+_RATES_MILLISECONDS: Final = 60_000
+_USUAL_SECONDS: Final = 900.0
+_READ_NODES: Final = 1 << 16
+_ATTRIBUTED_KEYS, _EVERY_KEY, _NO_KEY = 0, -1, -2
 _MOST_BUSINESSES: Final = (1 << kernels.KEY_BITS) - 2
 
 
@@ -67,8 +71,29 @@ class Users:
         self.state = np.zeros(kernels.STATE_SIZE, np.int64)
         self.epoch: UnixMillis | None = None
         """What first and last seen count from, moved on every twelve days; who was seen before counts as seen then."""
+        self.times = UserTimes(self._limits.active_seconds, self._limits.idle_seconds)
+        """When users count as active and idle."""
+        self.octets_before = np.zeros((kernels.PLACES, capacity), np.int64)
+        self.rates = np.zeros((2, kernels.PLACES, capacity), np.float32)
+        self._rates_noted_at: UnixMillis | None = None
+        self.version = 0
+        """Another number whenever pairs may have changed places, times or names."""
         self.evicted = 0
         """Pairs forgotten because nothing was seen of them for long and the table was getting full."""
+
+    @property
+    def attribution(self) -> Attribution:
+        """The plan and rules in force."""
+        return self._attribution
+
+    @property
+    def thresholds(self) -> Mapping[str, tuple[Seconds, Seconds]]:
+        """Businesses whose users are active and idle for other times than usual: after how many seconds."""
+        return self.times.of or {}
+
+    @thresholds.setter
+    def thresholds(self, of: Mapping[str, tuple[Seconds, Seconds]]) -> None:
+        self.times = replace(self.times, of=dict(of))
 
     @property
     def numbered(self) -> int:
@@ -105,6 +130,8 @@ class Users:
         self.evicted += int(
             kernels.rebuild(self.index, self.nodes, self.plain, self.more, self.free, self.state, keep_since, self.seed)
         )
+        self._drop_rates()
+        self.version += 1
 
     def _move_epoch(self, earliest: UnixMillis) -> None:
         """Let times count from later; bits of who was not seen since `earliest` go, before their minutes come again."""
@@ -116,6 +143,7 @@ class Users:
         entries = self.nodes[:used, _ENTRIES]
         entries[self.plain[:used, _LAST] < _PAST] &= ~np.int64((1 << kernels.SEEN_BITS) - 1)
         self.epoch = epoch
+        self.version += 1
 
     def swap(self, attribution: Attribution, business_of: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """Go over to another generation and return the pairs that are elsewhere now or gone.
@@ -153,56 +181,144 @@ class Users:
     def clear(self) -> None:
         """Forget all pairs."""
         self.evicted += self.pairs
-        self.more[: int(self.state[kernels.S_NODES])] = 0
+        used = int(self.state[kernels.S_NODES])
+        self.more[:used] = 0
+        self.octets_before[:, :used] = 0
+        self.rates[:, :, :used] = 0.0
+        self.version += 1
         self.state[: kernels.S_REFUSED] = 0
         self.index[:] = UNKNOWN_ID
         self.epoch = None
 
-    def users(self, *, business: str, region: str | None, limit: int, now: UnixMillis) -> Sequence[OnlineUser]:
-        """Return the users of a business, most recently seen first; `region` narrows it, "" = unknown region."""
-        if business not in self._attribution.businesses or limit <= 0:
-            return ()
-        used = int(self.state[kernels.S_NODES])
-        key = self._attribution.businesses.index(business) + 2
-        node, place = np.nonzero(self.nodes[:used, _ENTRIES] >> kernels.KEY_SHIFT == key)
-        if region is not None:
-            of_row = [row.region == region for row in self._attribution.plan.rows]
-            regions = np.array([*of_row, not region], np.bool_)  # the last one stands for row -1
-            there = regions[self.plain[node, kernels.ROW]]
-            node, place = node[there], place[there]
-        last = self.plain[node, kernels.LAST + place]
-        if len(last) > limit:
-            chosen = np.argpartition(-last, limit - 1)[:limit]
-            node, place, last = node[chosen], place[chosen], last[chosen]
-        order = np.lexsort((self.nodes[node, kernels.LO], self.nodes[node, kernels.HI], -last))
-        return [
-            self._user(at, where, business, now)
-            for at, where in zip(node[order].tolist(), place[order].tolist(), strict=True)
-        ]
+    def read(self, business: str | None) -> "Reading":
+        """Begin to copy the pairs of a business, "" = unattributed, None = of all but those."""
+        return Reading(self, lambda: self._key_of(business))
 
-    def _user(self, node: int, place: int, business: str, now: UnixMillis) -> OnlineUser:
-        plan, epoch = self._attribution.plan, self.epoch or 0
-        row_id = int(self.plain[node, kernels.ROW])
-        row = plan.rows[row_id] if row_id != UNKNOWN_ID else PlanRow("", "", "")
-        hi, lo = (int(self.nodes[node, half]) & HALF_MASK for half in (kernels.HI, kernels.LO))
-        last = epoch + int(self.plain[node, kernels.LAST + place])
-        octets = int(self.more[node, place]) << kernels.OCTETS_BITS | int(self.plain[node, kernels.OCTETS + place])
-        return OnlineUser(
-            business=business,
-            address=address_text(hi, lo),
-            region=row.region,
-            segment=row.segment,
-            person=row.person,
-            state=self._state_of(now - last),
-            first_seen_milliseconds=epoch + int(self.plain[node, kernels.FIRST + place]),
-            last_seen_milliseconds=last,
-            octets=octets,
+    def read_all(self) -> "Reading":
+        """Begin to copy all pairs, those of unattributed traffic too."""
+        return Reading(self, lambda: _EVERY_KEY)
+
+    def _key_of(self, business: str | None) -> int:
+        """Return the key that the pairs of a business have now."""
+        if business is None:
+            return _ATTRIBUTED_KEYS
+        if not business:
+            return kernels.KEY_OF_NOBODY
+        known = self._attribution.businesses
+        return known.index(business) + 2 if business in known else _NO_KEY
+
+    def users(
+        self, query: UserQuery | None = None, *, limit: int, now: UnixMillis, lookup: PersonLookup | None = None
+    ) -> Sequence[OnlineUser]:
+        """Return users; what may be asked is said at UserQuery."""
+        query = query or UserQuery()
+        return listed(self.read(query.business).all(), query, limit=limit, times=self.times, lookup=lookup, now=now)
+
+    def columns(self) -> ClientColumns:
+        """Return all pairs, those of unattributed traffic too."""
+        return self.read_all().all().columns()
+
+    def note_rates(self, now: UnixMillis) -> None:
+        """Let rates be those of the time since the last call, if that is a minute ago or longer."""
+        if self._rates_noted_at is None or now < self._rates_noted_at:
+            self._rates_noted_at = now
+        if now - self._rates_noted_at < _RATES_MILLISECONDS:
+            return
+        seconds = (now - self._rates_noted_at) / 1000.0
+        self._rates_noted_at = now
+        kernels.note_rates(
+            int(self.state[kernels.S_NODES]),
+            self.nodes,
+            self.plain,
+            self.more,
+            seconds,
+            1.0 - exp(-seconds / _USUAL_SECONDS),
+            self.octets_before,
+            self.rates,
         )
 
-    def _state_of(self, silent_milliseconds: int) -> str:
-        if silent_milliseconds <= self._limits.active_seconds * 1000:
-            return "active"
-        return "idle" if silent_milliseconds <= self._limits.idle_seconds * 1000 else "gone"
+    def _drop_rates(self) -> None:
+        """Let the numbers of pairs that are gone have no rates: others will get them."""
+        used = int(self.state[kernels.S_NODES])
+        for place in range(kernels.PLACES):
+            unused = self.nodes[:used, kernels.ENTRIES + place] == 0
+            gone = np.flatnonzero(unused & (self.octets_before[place, :used] != 0))
+            self.octets_before[place, gone] = 0
+            self.rates[:, place, gone] = 0.0
+
+
+class Reading:
+    """Copies the table, part by part, so that whoever holds the lock for a part holds it for milliseconds only.
+
+    Where the table was built anew between two parts, the copy begins anew too.
+    """
+
+    def __init__(self, users: Users, key: Callable[[], int]) -> None:
+        self._users = users
+        self._key_now = key
+        self._next = 0
+        self._done = 0
+        self._version: int | None = None
+
+    def step(self, nodes: int = _READ_NODES) -> bool:
+        """Copy the next part; return whether there is more."""
+        users, used = self._users, int(self._users.state[kernels.S_NODES])
+        if self._version != users.version:
+            room = users.pairs + max(users.pairs >> 3, 1024)  # for those who come between two parts
+            self._key = self._key_now()
+            self._version, self._next, self._done = users.version, 0, 0
+            self._halves = np.empty((2, room), np.int64)
+            self._names = np.empty((3, room), np.int32)
+            self._times = np.empty((2, room), np.int32)
+            self._octets = np.empty(room, np.int64)
+            self._speeds = np.empty((2, room), np.float32)
+            self._epoch, self._attribution = users.epoch or 0, users.attribution
+        if self._key == _NO_KEY:
+            return False
+        end = min(self._next + nodes, used)
+        self._done = kernels.list_pairs(
+            self._next,
+            end,
+            self._key,
+            users.nodes,
+            users.plain,
+            users.more,
+            users.octets_before,
+            users.rates,
+            self._done,
+            self._halves,
+            self._names,
+            self._times,
+            self._octets,
+            self._speeds,
+        )
+        self._next = end
+        return end < used
+
+    def all(self) -> Pairs:
+        """Copy what is left and return everything."""
+        while self.step():
+            pass
+        return self.pairs()
+
+    def pairs(self) -> Pairs:
+        """Return what was copied."""
+        chosen = slice(self._done)
+        halves, names, speeds = self._halves[:, chosen], self._names[:, chosen], self._speeds[:, chosen]
+        times = self._times[:, chosen].astype(np.int64) + self._epoch
+        return Pairs(
+            self._attribution,
+            address_hi=halves[0].view(np.uint64),
+            address_lo=halves[1].view(np.uint64),
+            business_id=names[0],
+            plan_row=names[1],
+            client=names[2],
+            first_seen=times[0],
+            last_seen=times[1],
+            octets=self._octets[chosen],
+            rate=speeds[0],
+            rate_before=speeds[1],
+        )
 
 
 def _check(attribution: Attribution) -> None:
@@ -217,7 +333,7 @@ def _place_numbers(attribution: Attribution, numbers: dict[Place, int]) -> npt.N
 
 
 def warm() -> None:
-    """Compile the kernel for the types it is called with; the other one is compiled by windows."""
+    """Compile the kernels for the types they are called with; what takes records is compiled by windows."""
     nodes = zero_lines(8, 2)
     index, free, state = (
         np.full(16, UNKNOWN_ID, np.int32),
@@ -226,3 +342,7 @@ def warm() -> None:
     )
     more = np.zeros((8, kernels.PLACES), np.int32)
     kernels.rebuild(index, nodes, nodes.view(np.int32), more, free, state, 0, 0)
+    users = Users(Attribution(IpPlan.empty(), (), (), 0), UserLimits(capacity=8))
+    users.users(limit=1, now=0)
+    users.note_rates(0)
+    users.note_rates(_RATES_MILLISECONDS)

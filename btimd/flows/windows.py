@@ -13,7 +13,9 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from btimd.flows import distinct as distinct_module
 from btimd.flows.attribution import Attribution
+from btimd.flows.distinct import ERROR_RATIO, Sketches
 from btimd.flows.exportloss import ExportLoss
 from btimd.flows.lines import zero_lines
 from btimd.flows.users import UserLimits, Users
@@ -29,6 +31,7 @@ from btimd.model.window import WindowBatch
 INTERVALS_MILLISECONDS: Final = (kernels.FINE_MILLISECONDS, kernels.FINE_MILLISECONDS * kernels.FINE_PER_COARSE)
 _Name = TypeVar("_Name", bound=Hashable)
 _SUMS: Final = kernels.FLAGS
+_WITHOUT_SKETCH: Final = (1 << kernels.SKETCH_SHIFT) - 1
 _FIRST_CELLS: Final = 256
 _CONFIDENCE: Final = 1.96
 """Standard errors within which 95 % of estimates lie."""
@@ -40,13 +43,15 @@ class WindowLimits:
 
     future_seconds: records that end later than this after now are lost and counted. max_cells: pairs of business and
     place; where there are more, a place goes to its business's unknown place. A cell that is used costs 64 octets per
-    10 s of grace + lateness + future.
+    10 s of grace + lateness + future. max_sketches: cells and intervals of 10 s in which clients that find no room in
+    the table of users are counted by a sketch, 1 KiB each; beyond that they are in no count.
     """
 
     grace_seconds: Seconds = 10.0
     lateness_seconds: Seconds = 900.0
     future_seconds: Seconds = 60.0
     max_cells: int = 16_384
+    max_sketches: int = 16_384
 
 
 class _Cells:
@@ -100,6 +105,7 @@ class Windows:
         self._seen_before = np.zeros((1 << ((self._kept + self._future) // coarse + 2).bit_length(), 0), np.uint8)
         self._scratch = np.zeros((SCRATCH_ROWS, 0), np.int64)
         self._exports = ExportLoss(slots, self._grace)
+        self._sketches = Sketches(self._limits.max_sketches, users.capacity * PAIRS_PER_NODE)
         self._tallies = np.zeros((len(INTERVALS_MILLISECONDS), 4), np.int64)
         self._closed_upto = [0] * len(INTERVALS_MILLISECONDS)
         self._now: UnixMillis | None = None
@@ -123,6 +129,16 @@ class Windows:
     def dropped(self) -> int:
         """Records of what a device discarded: nothing was carried, so they are in no window."""
         return self._dropped_before + int(self._cells.state[kernels.C_DROPPED])
+
+    @property
+    def sketches(self) -> int:
+        """Sketches in use for clients that found no room in the table of users."""
+        return self._sketches.held
+
+    @property
+    def uncounted(self) -> int:
+        """Shares of clients that found room neither in the table of users nor in a sketch: they are in no count."""
+        return self._sketches.lost
 
     def late_records(self, level: int) -> int:
         """Return the records that were, at least in part, too late; `level` is an index into INTERVALS_MILLISECONDS."""
@@ -194,6 +210,10 @@ class Windows:
                 self._slot_changed,
                 self._lines,
                 self._seen_before,
+                self._sketches.young,
+                self._sketches.registers,
+                self._sketches.free,
+                self._sketches.state,
                 self._tallies,
                 self._scratch,
             )
@@ -250,7 +270,10 @@ class Windows:
             source = before[slot, kept]
             source[merged, kernels.FLAGS] |= np.where(source[merged, kernels.FLAGS] != 0, kernels.INEXACT, 0)
             np.add.at(totals[slot, :, :_SUMS], target, source[:, :_SUMS])
+            sketched = source[:, kernels.FLAGS].copy()
+            source[:, kernels.FLAGS] &= _WITHOUT_SKETCH
             np.bitwise_or.at(totals[slot, :, _SUMS:], target, source[:, _SUMS:])
+            self._sketches.move(sketched, target, totals[slot, :, kernels.FLAGS])
             sums = totals[slot, :, :_SUMS]
             sums[sums < 0] = np.iinfo(np.int64).max
         self._attribution = attribution
@@ -314,6 +337,8 @@ class Windows:
         """Let go of intervals of 10 s; those of a minute go together."""
         slots, minutes = self._slot(intervals), np.unique(intervals // kernels.FINE_PER_COARSE)
         for slot in slots.tolist():
+            first = slot * self._totals.shape[1]
+            self._sketches.drop(self._lines, first, first + len(self._cells))
             self._totals[slot, : len(self._cells)] = 0
         for minute in (minutes & (len(self._seen_before) - 1)).tolist():
             self._seen_before[minute, : self._users.numbered] = 0
@@ -339,7 +364,7 @@ class Windows:
         slots = self._slot(np.arange(interval * parts, (interval + 1) * parts))
         slots = slots[self._slot_interval[slots] == np.arange(interval * parts, (interval + 1) * parts)]
         used = len(self._cells)
-        flags = np.bitwise_or.reduce(self._totals[slots, :used, kernels.FLAGS], axis=0)
+        flags = np.bitwise_or.reduce(self._totals[slots, :used, kernels.FLAGS], axis=0) & _WITHOUT_SKETCH
         cells = np.flatnonzero(flags & mark)
         names = self._cells.cells[cells]
         order = np.lexsort((names[:, 1], names[:, 0]))
@@ -352,6 +377,8 @@ class Windows:
             sums[sums < 0] = np.iinfo(np.int64).max
             self._totals[slot, cells, kernels.FLAGS] = lines[:, kernels.FLAGS] & ~mark
         self._slot_changed[slots] &= ~np.uint8(mark >> 1)
+        counted = sums[:, (kernels.FINE_USERS, kernels.COARSE_USERS)[level]]
+        users, error = self._with_refused(counted, flags, slots, cells)
         rates = flags >> kernels.RATES_SHIFT
         revision = self._revisions[level].get(interval, 0)
         self._revisions[level][interval] = revision + 1
@@ -368,7 +395,7 @@ class Windows:
             octets_to_client=to_client,
             packets=packets,
             flows=flows,
-            users=np.ascontiguousarray(sums[:, (kernels.FINE_USERS, kernels.COARSE_USERS)[level]]),
+            users=users,
             # A client of whom no packet was sampled is not seen.
             users_exact=(((flags & kernels.INEXACT) == 0) & (rates <= 1)).astype(np.uint8),
             sampled=(rates > 1).astype(np.uint8),
@@ -376,7 +403,27 @@ class Windows:
             export_loss_ratio=self._exports.ratio(exporters, interval * parts, parts),
             times_adjusted=((flags & kernels.TIMES_ADJUSTED) != 0).astype(np.uint8),
             rate_assumed=((flags & kernels.RATE_ASSUMED) != 0).astype(np.uint8),
+            users_error_ratio=error,
         )
+
+    def _with_refused(
+        self,
+        counted: npt.NDArray[np.int64],
+        flags: npt.NDArray[np.int64],
+        slots: npt.NDArray[np.int64],
+        cells: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return users with those that found no room in the table, and the error of that.
+
+        Where some found no sketch either, the error is 0: what is returned is a lower bound then.
+        """
+        if not self._sketches.held:
+            return np.ascontiguousarray(counted), np.zeros(len(counted))
+        refused = self._sketches.estimate(self._totals[slots[:, None], cells[None, :], kernels.FLAGS])
+        bound = (flags & kernels.UNCOUNTED) != 0
+        refused = np.where(bound, np.floor(refused * (1.0 - ERROR_RATIO)).astype(np.int64), refused)
+        users = counted + refused
+        return users, np.where(bound, 0.0, ERROR_RATIO * refused / np.maximum(users, 1))
 
     def _take(self) -> list[WindowBatch]:
         taken, self._pending = self._pending, []
@@ -413,6 +460,7 @@ def _most_owners(attribution: Attribution) -> int:
 
 def warm() -> None:
     """Compile the kernels for the types they are called with."""
+    distinct_module.warm()
     attribution = Attribution(IpPlan.empty(), (), (), 0)
     windows = Windows(attribution, Users(attribution, UserLimits(capacity=8)), WindowLimits(max_cells=8))
     windows.add(attribution.attribute(FlowBatch.zeros(1)), 0)

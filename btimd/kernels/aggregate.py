@@ -13,9 +13,12 @@ FINE_PER_COARSE: Final = 6
 
 # The columns of totals: int64[slots * cells, 8]. EXPORTERS: a bit for each exporter number modulo 64.
 TO_SERVER, TO_CLIENT, PACKETS, FLOWS, FINE_USERS, COARSE_USERS, FLAGS, EXPORTERS = range(8)
-# FLAGS: these bits, and from RATES_SHIFT on all sampling rates or-ed together: the largest to less than twice that.
-INEXACT, FINE_CHANGED, COARSE_CHANGED, TIMES_ADJUSTED, RATE_ASSUMED = 1, 2, 4, 8, 16
+# FLAGS: these bits; from RATES_SHIFT on all sampling rates or-ed together: the largest to less than twice that; from
+# SKETCH_SHIFT on the number of a sketch + 1, see kernels.distinct. UNCOUNTED: a client of whom there is no trace.
+INEXACT, FINE_CHANGED, COARSE_CHANGED, TIMES_ADJUSTED, RATE_ASSUMED, UNCOUNTED = 1, 2, 4, 8, 16, 32
 RATES_SHIFT: Final = 8
+SKETCH_SHIFT: Final = 40
+SKETCH_MASK: Final = (1 << 22) - 1
 
 # The columns of bounds: int64[3]: first interval of 10 s that is held, first that is not late, last that may be.
 B_HELD, B_FRESH, B_LAST = range(3)

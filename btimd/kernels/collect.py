@@ -34,6 +34,7 @@ from btimd.kernels.aggregate import (
     quotient,
     scaled,
 )
+from btimd.kernels.distinct import D_HELD, client_hash, goes_into_sketch, note_client
 from btimd.kernels.flowlayout import Q_CLAMPED, Q_DROPPED, Q_NO_TIME, Q_RATE_ASSUMED
 from btimd.kernels.users import (
     CHAINED,
@@ -169,6 +170,10 @@ def collect(
     slot_changed: npt.NDArray[np.uint8],
     totals: npt.NDArray[np.int64],
     seen_before: npt.NDArray[np.uint8],
+    young: npt.NDArray[np.uint8],
+    registers: npt.NDArray[np.uint8],
+    sketch_free: npt.NDArray[np.int32],
+    sketch_state: npt.NDArray[np.int64],
     tallies: npt.NDArray[np.int64],
     scratch: npt.NDArray[np.int64],
 ) -> int:
@@ -185,7 +190,8 @@ def collect(
     Users: index to state: see kernels.users; lines: the memory of nodes as int64[2 n, 8]. The index is at least twice
     as long as there will be nodes. Times are brought into earliest..latest, less than 2^31 ms after the epoch. At
     most `most_pairs` are known, of which at most half are unattributed; a share whose pair is refused, or whose
-    address is not found within 256 probes, makes its cells INEXACT.
+    address is not found within 256 probes, makes its cells INEXACT and goes into their sketches: young to sketch_state:
+    see kernels.distinct.
 
     Windows: a flow covers start..end, both milliseconds included, at most the last 2^31 - 1 of them; times before 1970
     count as 1970, an end before the start as the start. Octets and packets are multiplied by the sampling rate, sums
@@ -297,6 +303,8 @@ def collect(
                 ):
                     scratch[X_PAIR, k] = node * 8 + unused
                     new_pair(node, unused, key, nodes, plain, state)
+                    if sketch_state[D_HELD] > 0:
+                        young[node * PLACES + unused] = 1
                     continue
             value = scratch[X_HASH, k]
             slot = value & index_mask
@@ -347,6 +355,8 @@ def collect(
                     scratch[X_PAIR, k] = -1
                     continue
                 new_pair(found >> 3, found & 7, key, nodes, plain, state)
+                if sketch_state[D_HELD] > 0:
+                    young[(found >> 3) * PLACES + (found & 7)] = 1
             scratch[X_PAIR, k] = found
         # What people want to know of pairs.
         for k in range(count):
@@ -376,6 +386,10 @@ def collect(
             rate = max(np.int64(sampling_rate[i]), np.int64(1))
             flags = marks_of(rate, np.int64(quality[i]))
             fine_user = coarse_user = np.int64(0)
+            spot = final & fine_mask
+            slot_interval[spot] = final
+            slot_changed[spot] = 3
+            line: Any = spot * room + scratch[X_CELL, k]
             if pair >= 0:
                 node = pair >> 3
                 at = pair & 7
@@ -390,12 +404,17 @@ def collect(
                 else:
                     fine_user, coarse_user = note_before(final, node * PLACES + at, seen_before)
                 nodes[node, ENTRIES + at] = entry_of(entry, minute, seen)
+                if fine_user != 0 and sketch_state[D_HELD] > 0 and young[node * PLACES + at] != 0:
+                    client = client_hash(scratch[X_HI, k], scratch[X_LO, k], seed)
+                    if goes_into_sketch(
+                        final, scratch[X_CELL, k], coarse_user != 0, client, room, slot_interval, totals, registers
+                    ):
+                        flags |= INEXACT | note_client(line, client, totals, registers, sketch_free, sketch_state)
+                        fine_user = coarse_user = np.int64(0)
             else:
-                flags |= INEXACT
-            spot = final & fine_mask
-            slot_interval[spot] = final
-            slot_changed[spot] = 3
-            add(spot * room + scratch[X_CELL, k], TO_SERVER if client_is_source[i] != 0 else TO_CLIENT,
+                client = client_hash(scratch[X_HI, k], scratch[X_LO, k], seed)
+                flags |= INEXACT | note_client(line, client, totals, registers, sketch_free, sketch_state)
+            add(line, TO_SERVER if client_is_source[i] != 0 else TO_CLIENT,
                 scaled(octets[i], rate), scaled(packets[i], rate), 1, fine_user, coarse_user, flags,
                 np.int64(1) << (np.int64(exporter[i]) & 63), totals)  # fmt: skip
         # The others are spread over several, or are too late or too early.
@@ -441,6 +460,7 @@ def collect(
                 seen, minute = brought_to(final, entry, last_minute, held_minute, node * PLACES + at, seen_before)
             else:
                 flags |= INEXACT
+            client = np.int64(-1)
             base = (minute - SEEN_MINUTES + 1) * FINE_PER_COARSE
             done_octets = np.int64(0)
             done_packets = np.int64(0)
@@ -492,6 +512,15 @@ def collect(
                     seen |= np.int64(1) << within
                 elif pair >= 0:
                     fine_user, coarse_user = note_before(interval, node * PLACES + at, seen_before)
+                if pair < 0 or (fine_user != 0 and sketch_state[D_HELD] > 0 and young[node * PLACES + at] != 0):
+                    client = client_hash(scratch[X_HI, k], scratch[X_LO, k], seed) if client < 0 else client
+                    if pair < 0 or goes_into_sketch(
+                        interval, cell, coarse_user != 0, client, room, slot_interval, totals, registers
+                    ):
+                        marks |= INEXACT | note_client(
+                            spot * room + cell, client, totals, registers, sketch_free, sketch_state
+                        )
+                        fine_user = coarse_user = np.int64(0)
                 add(spot * room + cell, direction, upto_octets - done_octets, upto_packets - done_packets, ends,
                     fine_user, coarse_user, marks, sender, totals)  # fmt: skip
                 done_octets = upto_octets

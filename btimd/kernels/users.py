@@ -183,3 +183,93 @@ def rebuild(
             free[state[S_FREE]] = node
             state[S_FREE] += 1
     return forgotten
+
+
+@kernel
+def list_pairs(
+    first_node: int,
+    end_node: int,
+    key: int,
+    nodes: npt.NDArray[np.int64],
+    plain: npt.NDArray[np.int32],
+    more: npt.NDArray[np.int32],
+    octets_before: npt.NDArray[np.int64],
+    rates: npt.NDArray[np.float32],
+    done: int,
+    halves: npt.NDArray[np.int64],
+    names: npt.NDArray[np.int32],
+    times: npt.NDArray[np.int32],
+    octets: npt.NDArray[np.int64],
+    speeds: npt.NDArray[np.float32],
+) -> int:
+    """Write the pairs of the addresses whose first node is from first_node to end_node - 1; return how many there are.
+
+    key: of the pairs that are wanted, 0 = of all that are attributed, -1 = of all. They are written from number `done`
+    on, up to the length of the arrays, those of an address one after the other: halves: int64[2, n], of the address.
+    names: int32[3, n]: business id, plan row, first node of the address. times: int32[2, n], first and last seen in ms
+    after the epoch. octets: int64[n]. speeds: float32[2, n], see note_rates; NaN for a pair that it has not seen.
+    """
+    for head in range(first_node, end_node):
+        if plain[head, KIND] != HEAD:
+            continue
+        here = np.int64(head)
+        while here >= 0:
+            for place in range(PLACES):
+                found = nodes[here, ENTRIES + place] >> KEY_SHIFT
+                if found == 0 or (found != key if key > 0 else key == 0 and found == KEY_OF_NOBODY):
+                    continue
+                if done >= len(octets):
+                    return done
+                halves[0, done] = nodes[head, HI]
+                halves[1, done] = nodes[head, LO]
+                names[0, done] = found - 2
+                names[1, done] = plain[head, ROW]
+                names[2, done] = head
+                times[0, done] = plain[here, FIRST + place]
+                times[1, done] = plain[here, LAST + place]
+                octets[done] = (np.int64(more[here, place]) << OCTETS_BITS) | np.int64(plain[here, OCTETS + place])
+                known = octets_before[place, here] > 0
+                speeds[0, done] = rates[0, place, here] if known else np.float32(np.nan)
+                speeds[1, done] = rates[1, place, here] if known else np.float32(np.nan)
+                done += 1
+            here = np.int64(plain[here, NEXT])
+    return done
+
+
+@kernel
+def note_rates(
+    end_node: int,
+    nodes: npt.NDArray[np.int64],
+    plain: npt.NDArray[np.int32],
+    more: npt.NDArray[np.int32],
+    seconds: float,
+    weight: float,
+    octets_before: npt.NDArray[np.int64],
+    rates: npt.NDArray[np.float32],
+) -> int:
+    """Bring the rates of all pairs up to date, `seconds` after the last time; return how many pairs there are.
+
+    octets_before: int64[PLACES, n], octets of a pair at the last call, 0 for one that was not there. rates:
+    float32[2, PLACES, n]: octets per second since the call before, and what was usual before that: each call brings it
+    towards the rate it finds by `weight` of the difference; the first rate that is not 0 is taken as it is. Memory of
+    places that hold no pair is left alone, as the system gives it when it is first written to.
+    """
+    pairs = 0
+    for node in range(end_node):
+        for place in range(PLACES):
+            if nodes[node, ENTRIES + place] == 0:
+                if octets_before[place, node] != 0:
+                    octets_before[place, node] = 0
+                    rates[0, place, node] = 0.0
+                    rates[1, place, node] = 0.0
+                continue
+            pairs += 1
+            now = (np.int64(more[node, place]) << OCTETS_BITS) | np.int64(plain[node, OCTETS + place])
+            if now == 0:
+                continue
+            rate = np.float64(rates[0, place, node])
+            usual = np.float64(rates[1, place, node])
+            rates[1, place, node] = rate if usual == 0.0 else usual + weight * (rate - usual)
+            rates[0, place, node] = np.float64(max(now - octets_before[place, node], np.int64(0))) / seconds
+            octets_before[place, node] = now
+    return pairs

@@ -13,6 +13,7 @@ from btimd.model.service import Check, ServiceGraph
 from btimd.model.sla import SlaState
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixMillis, UnixSeconds
+from btimd.model.users import UserCount
 from btimd.model.verdict import Evidence, Suspect, Verdict
 from btimd.model.window import WindowRow
 
@@ -144,7 +145,12 @@ class SpanInterface:
 
 @dataclass(frozen=True, slots=True)
 class OnlineUser:
-    """One client of a business. state: active, idle or gone. Octets since it was first seen."""
+    """One client of a business. state: active, idle or gone. Octets since it was first seen.
+
+    person_source: what names the person: dhcp, radius, csv, ..., "" = the IP plan. octets_per_second: over the last
+    minute or so; octets_per_second_before: what was usual in the quarter of an hour before that; None = not known yet.
+    trend: rising, steady or falling: how the two compare; unknown while there is nothing to compare.
+    """
 
     business: str
     address: str
@@ -155,6 +161,10 @@ class OnlineUser:
     first_seen_milliseconds: UnixMillis
     last_seen_milliseconds: UnixMillis
     octets: int
+    person_source: str = ""
+    octets_per_second: float | None = None
+    octets_per_second_before: float | None = None
+    trend: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +192,35 @@ class FlowView(Protocol):
         """Subscribe to the rows of closed intervals of this length."""
         ...
 
-    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
-        """Return the users of a business, most recently seen first."""
+    def users(
+        self,
+        *,
+        limit: int,
+        business: str | None = None,
+        region: str | None = None,
+        segment: str | None = None,
+        person: str | None = None,
+        state: str | None = None,
+        address: str | None = None,
+        order: str = "last-seen",
+    ) -> Sequence[OnlineUser]:
+        """Return users; what may be asked is said at UserQuery. Raises ValueError for what cannot be."""
+        ...
+
+    def user_counts(
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
+    ) -> Sequence[UserCount]:
+        """Return how many users there are per group, most first, none of them counted twice in a group.
+
+        business: None = of any, "" = clients of unattributed traffic. group_by: of USER_DIMENSIONS; () = one row for
+        all. seen_within_seconds: only who was seen so lately. limit: at most so many rows, None = all. Raises
+        ValueError for another name.
+        """
         ...
 
     def exporters(self) -> Sequence[Exporter]:

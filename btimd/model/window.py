@@ -1,7 +1,7 @@
 """WindowBatch: what each business carried, per place and interval."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from math import isnan
 
 import numpy as np
@@ -17,6 +17,8 @@ class WindowRow:
     sampling_error_ratio: 95 % of estimates like this lie within this share of the truth, as far as sampling goes.
     export_loss_ratio: of what the exporters of this traffic sent in the interval, the share that never came; None =
     nobody knows. times_adjusted: some records told no usable time. rate_assumed: some exporter announced no rate.
+    users_error_ratio: 95 % of such counts of users lie within this share of the truth, 0 = counted one by one. Where
+    users_exact is False and the ratio 0, users is a lower bound.
     """
 
     interval_start_milliseconds: UnixMillis
@@ -36,6 +38,7 @@ class WindowRow:
     export_loss_ratio: float | None = None
     times_adjusted: bool = False
     rate_assumed: bool = False
+    users_error_ratio: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +73,19 @@ class WindowBatch:
     export_loss_ratio: npt.NDArray[np.float64]
     times_adjusted: npt.NDArray[np.uint8]
     rate_assumed: npt.NDArray[np.uint8]
+    users_error_ratio: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """Left out: 0 for every cell."""
 
     def __post_init__(self) -> None:
         """Refuse intervals off their grid and columns of unequal length."""
         if self.interval_milliseconds <= 0 or self.interval_start_milliseconds % self.interval_milliseconds:
             raise ValueError(f"interval {self.interval_start_milliseconds}/{self.interval_milliseconds} is not aligned")
         length = len(self.business_id)
+        if not len(self.users_error_ratio):
+            object.__setattr__(self, "users_error_ratio", np.zeros(length))
         for array in (self.place_id, self.octets_to_server, self.octets_to_client, self.packets, self.flows,
                       self.users, self.users_exact, self.sampled, self.sampling_error_ratio, self.export_loss_ratio,
-                      self.times_adjusted, self.rate_assumed):  # fmt: skip
+                      self.times_adjusted, self.rate_assumed, self.users_error_ratio):  # fmt: skip
             if array.shape != (length,):
                 raise ValueError(f"{length} cells with a column of {array.shape}")
 
@@ -87,7 +94,11 @@ class WindowBatch:
 
     def rows(self) -> Iterator[WindowRow]:
         """Yield each cell in words."""
-        for cell in range(len(self)):
+        return self.some_rows(range(len(self)))
+
+    def some_rows(self, cells: Iterable[int]) -> Iterator[WindowRow]:
+        """Yield some of the cells in words."""
+        for cell in cells:
             business, place = int(self.business_id[cell]), int(self.place_id[cell])
             region, segment = self.places[place] if place >= 0 else ("", "")
             loss = float(self.export_loss_ratio[cell])
@@ -109,4 +120,5 @@ class WindowBatch:
                 export_loss_ratio=None if isnan(loss) else loss,
                 times_adjusted=bool(self.times_adjusted[cell]),
                 rate_assumed=bool(self.rate_assumed[cell]),
+                users_error_ratio=float(self.users_error_ratio[cell]),
             )

@@ -25,6 +25,7 @@ TIME = st.floats(0.0, 4e9).map(lambda seconds: round(seconds, 6))
 MILLIS = st.integers(0, 4_000_000_000_000)
 WORDS = {
     (OnlineUser, "state"): ["active", "idle", "gone"],
+    (OnlineUser, "trend"): ["unknown", "rising", "steady", "falling"],
     (NodeState, "kind"): ["business", "os", "host"],
     (NodeState, "status"): ["good", "degraded", "bad", "unknown"],
     (NodeState, "own_health"): ["good", "bad", "unknown"],

@@ -3,14 +3,17 @@ from dataclasses import replace
 
 import pytest
 
+from btimd.api.auth import ANYBODY
+from btimd.api.calls_users import count_users, find_users
 from btimd.api.client import CallFailedError, Page, Update
 from btimd.api.errors import ApiError
-from btimd.api.flows import MAX_HISTORY_ROWS, dimensions, history_query
+from btimd.api.flows import MAX_HISTORY_ROWS, FlowsServicer, dimensions, history_query
 from btimd.api.pb import flows_pb2 as pb
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.quality import NO_DURATIONS
+from btimd.model.users import UserQuery
 from tests.api.conftest import Served
-from tests.fakes.views import EXPLANATION, EXPORTER, QUALITY, REFUSED, SPAN, USER, WINDOW
+from tests.fakes.views import EXPLANATION, EXPORTER, QUALITY, REFUSED, SPAN, USER, USER_COUNT, WINDOW, FakeFlows
 
 QUERY = SeriesQuery(
     measurement="traffic",
@@ -126,6 +129,45 @@ async def test_users_and_exporters_are_listed(served: Served) -> None:
     assert (users, nobody) == (Page([USER], False), Page([], False))
     assert (exporters, refused) == (Page([EXPORTER], False), Page([REFUSED], False))
     assert spans == Page([SPAN], False)
+
+
+async def test_users_are_asked_for_as_it_was_meant(served: Served) -> None:
+    query = UserQuery("erp", "Shanghai", "", "Li Wei", "idle", "10.1.0.0/16", "traffic")
+    with served.client() as client:
+        await asyncio.to_thread(find_users, client, query)
+        await asyncio.to_thread(find_users, client, UserQuery(address="10.1.2.3"))
+
+    assert served.flows.users_asked == [query, UserQuery(address="10.1.2.3/32")]
+
+
+async def test_users_are_counted_by_what_was_asked_and_told_whether_there_are_more(served: Served) -> None:
+    served.flows.counts.append(replace(USER_COUNT, region="Beijing"))
+    with served.client() as client:
+        first = await asyncio.to_thread(count_users, client, group_by=("region", "segment"), limit=1)
+        everybody = await asyncio.to_thread(count_users, client, business="erp", seen_within_seconds=0.0)
+
+    assert first == Page([USER_COUNT], more=True)
+    assert everybody == Page(served.flows.counts, more=False)
+    assert served.flows.counts_asked == [(None, ("region", "segment"), None), ("erp", (), 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "refusal"),
+    [
+        ("list_users", pb.ListUsersRequest(state=9), "UserState has no value 9 here"),  # type: ignore[arg-type]  # a number from outside
+        ("list_users", pb.ListUsersRequest(order=9), "UserOrder has no value 9 here"),  # type: ignore[arg-type]  # likewise
+        ("list_users", pb.ListUsersRequest(address="db1"), "'db1' is no IPv4 or IPv6 address or prefix"),
+        ("list_users", pb.ListUsersRequest(person="x" * 201), "201 characters; 200 at most"),
+        ("count_users", pb.CountUsersRequest(group_by=[0]), "UserDimension has no value 0 here"),  # type: ignore[list-item]  # likewise
+        ("count_users", pb.CountUsersRequest(seen_within_seconds=-1), "-1.0 is no time; give seconds, 0 or more"),
+        ("count_users", pb.CountUsersRequest(seen_within_seconds=float("nan")), "nan is no time"),
+    ],
+)
+async def test_what_cannot_be_asked_of_users_is_refused_with_the_reason(
+    method: str, request_: pb.ListUsersRequest | pb.CountUsersRequest, refusal: str
+) -> None:
+    with pytest.raises(ApiError, match=refusal):
+        await getattr(FlowsServicer(FakeFlows(), default_interval_milliseconds=60_000), method)(request_, ANYBODY)
 
 
 async def test_a_flow_is_explained(served: Served) -> None:

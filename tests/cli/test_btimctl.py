@@ -26,6 +26,9 @@ COMMANDS = [
     "quality --by server --interval 1m --limit 3",
     "quality erp --by region --by segment",
     "users erp --region Shanghai",
+    "users",
+    "users --by region --by segment",
+    "users erp --by person --seen 5m",
     "exporters",
     "spans",
     "explain 10.1.2.3 10.2.0.10 443 udp",
@@ -143,7 +146,7 @@ async def test_a_probe_that_is_not_good_ends_with_status_1(capsys: pytest.Captur
         ("explain 10.0.0.1 10.0.0.2 1 gre", 2, "'gre' is no protocol; write one of icmp, tcp"),
         ("history m f --where x", 2, "'x' is not of the form TAG=VALUE"),
         ("incidents priority I-1 P9 why", 2, "'P9' is no priority; write P1, P2, P3, P4 or P5"),
-        ("users", 2, "the following arguments are required: BUSINESS"),
+        ("users --state busy", 2, "invalid choice: 'busy'"),
         ("", 2, "the following arguments are required: COMMAND"),
     ],
 )

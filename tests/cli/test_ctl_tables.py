@@ -18,7 +18,6 @@ from tests.fakes.views import (
     OPENED,
     SLA_STATE,
     SYMPTOM,
-    USER,
     VERDICT,
     WINDOW,
 )
@@ -68,7 +67,6 @@ def test_a_graph_of_many_ways_to_one_node_stays_small() -> None:
 
 def test_every_other_picture_fits_100_columns() -> None:
     pictures: dict[str, tuple[RenderableType, str]] = {
-        "users": (TABLES.users([USER]), "10.1.2.3  Li Wei  Shanghai  Finance  active  09-21 14:13:21    5 MB"),
         "nodes": (
             TABLES.nodes(NODE_STATES[3:4]),
             "db1   database  ✖ bad   ✖ bad   09-21 14:13:20  connection refused",

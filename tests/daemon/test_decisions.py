@@ -125,7 +125,7 @@ class Crowd(FakeFlows):
         return self.captured
 
     @override
-    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
+    def users(self, *, limit: int, business: str | None = None, **_: object) -> Sequence[OnlineUser]:
         return [user for user in self.crowd if user.business == business][:limit]
 
 

@@ -41,6 +41,7 @@ from btimd.model.service import BusinessService, Check, CheckKind, Criticality, 
 from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixMillis
+from btimd.model.users import UserCount, UserQuery
 from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
 from btimd.model.window import WindowRow
 from btimd.runtime.feed import Feed
@@ -98,7 +99,11 @@ USER = OnlineUser(
     first_seen_milliseconds=1_789_999_000_000,
     last_seen_milliseconds=1_790_000_001_500,
     octets=5_000_000,
+    octets_per_second=25_000.0,
+    octets_per_second_before=10_000.0,
+    trend="rising",
 )
+USER_COUNT = UserCount("", "Shanghai", "Finance", "", 30, 7, 2, 21, 9_000_000, 125_000.0)
 EXPORTER = Exporter(
     id=0,
     address="10.255.0.1",
@@ -255,6 +260,9 @@ class FakeFlows(FlowView):
 
     rows: list[WindowRow] = field(default_factory=lambda: [WINDOW])
     people: list[OnlineUser] = field(default_factory=lambda: [USER])
+    counts: list[UserCount] = field(default_factory=lambda: [USER_COUNT])
+    users_asked: list[UserQuery] = field(default_factory=list)
+    counts_asked: list[tuple[str | None, tuple[str, ...], float | None]] = field(default_factory=list)
     answer: list[SeriesRow] = field(default_factory=lambda: [SeriesRow(1_790_000_000_000, ("erp",), (1.5, None))])
     asked: list[SeriesQuery] = field(default_factory=list)
     feed: Feed[tuple[str, str, str], WindowRow] = field(default_factory=lambda: Feed(100))
@@ -301,9 +309,33 @@ class FakeFlows(FlowView):
         return self.quality_feed.subscribe()
 
     @override
-    def users(self, *, business: str, region: str | None, limit: int) -> Sequence[OnlineUser]:
-        wanted = [user for user in self.people if user.business == business and region in {None, user.region}]
-        return wanted[:limit]
+    def users(
+        self,
+        *,
+        limit: int,
+        business: str | None = None,
+        region: str | None = None,
+        segment: str | None = None,
+        person: str | None = None,
+        state: str | None = None,
+        address: str | None = None,
+        order: str = "last-seen",
+    ) -> Sequence[OnlineUser]:
+        self.users_asked.append(UserQuery(business, region, segment, person, state, address, order))
+        fitting = [user for user in self.people if business in {None, user.business} and region in {None, user.region}]
+        return fitting[:limit]
+
+    @override
+    def user_counts(
+        self,
+        *,
+        business: str | None,
+        group_by: Sequence[str],
+        seen_within_seconds: float | None = None,
+        limit: int | None = None,
+    ) -> Sequence[UserCount]:
+        self.counts_asked.append((business, tuple(group_by), seen_within_seconds))
+        return self.counts[:limit]
 
     @override
     def exporters(self) -> Sequence[Exporter]:

@@ -1,10 +1,11 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from btimd.flows.component import FlowPipeline, warm
@@ -19,6 +20,7 @@ from btimd.model.flowbatch import FlowBatch, RecordQuality
 from btimd.model.packets import SpanTraffic
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.ports import Exporter, RefusedExporter
+from btimd.model.users import PersonLookup
 from btimd.model.window import WindowBatch
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import ManualClock
@@ -66,6 +68,8 @@ class Bench:
         series: bool,
         duplicates: bool = False,
         packets: bool = False,
+        thresholds: Mapping[str, tuple[float, float]] | None = None,
+        persons: PersonLookup | None = None,
     ) -> None:
         self.packets = Channel[SpanTraffic](8) if packets else None
         self.batches = batches
@@ -89,6 +93,8 @@ class Bench:
             export_counts=lambda: np.array(self.exports, np.int64).reshape(-1, 2),
             refused_exporters=lambda: (REFUSED,),
             packet_source=self.packets,
+            thresholds=thresholds,
+            persons=persons,
         )
         self.emitted: list[WindowBatch] = []
         self.quality: list[QualityInterval] = []
@@ -142,8 +148,12 @@ async def running(
     series: bool = True,
     duplicates: bool = False,
     packets: bool = False,
+    thresholds: Mapping[str, tuple[float, float]] | None = None,
+    persons: PersonLookup | None = None,
 ) -> AsyncIterator[Bench]:
-    bench = Bench(batches, settings, series=series, duplicates=duplicates, packets=packets)
+    bench = Bench(
+        batches, settings, series=series, duplicates=duplicates, packets=packets, thresholds=thresholds, persons=persons
+    )
     await bench.pipeline.start()
     try:
         yield bench
@@ -292,9 +302,58 @@ async def test_users_are_those_of_the_table() -> None:
         bench.feed(0, 1)
         await bench.until(lambda: bench.count("records_total") == 2)
         bench.clock.advance(61)
-        found = bench.pipeline.users(business="erp", region=None, limit=5)
+        found = bench.pipeline.users(business="erp", limit=5)
         assert [(user.address, user.state) for user in found] == [("10.2.0.1", "active"), ("10.1.0.1", "idle")]
         assert bench.count("users_entries") == 2
+
+
+class Lease:
+    """One lease: of 10.2.0.1."""
+
+    persons = ("Zhang",)
+
+    def find(self, address_hi: npt.NDArray[np.uint64], address_lo: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+        assert not address_hi.any()
+        return np.where(address_lo == 0xFFFF0A020001, 0, -1).astype(np.int32)
+
+    def sources(self, _: npt.NDArray[np.uint64], address_lo: npt.NDArray[np.uint64]) -> list[str]:
+        return ["dhcp"] * len(address_lo)
+
+
+async def test_users_have_the_times_of_their_business_and_the_person_of_the_lease_and_count_once() -> None:
+    batches = [flow("10.1.0.1", SHARED), flow("10.2.0.1", start=5_000), flow("10.1.0.9", NOBODY)]
+    async with running(*batches, thresholds={"hr": (5.0, 10.0)}, persons=Lease()) as bench:
+        bench.feed(0, 1, 2)
+        await bench.until(lambda: bench.count("records_total") == 3)
+        bench.clock.advance(8)
+        found = bench.pipeline.users(limit=5)
+        assert [(user.address, user.business, user.person, user.person_source, user.state) for user in found] == [
+            ("10.2.0.1", "erp", "Zhang", "dhcp", "active"), ("10.1.0.1", "erp", "Wang", "", "active"),
+            ("10.1.0.1", "hr", "Wang", "", "idle"),
+        ]  # fmt: skip
+        assert [user.address for user in bench.pipeline.users(person="Zhang", order="octets", limit=5)] == ["10.2.0.1"]
+        counts = bench.pipeline.user_counts(business=None, group_by=("region",))
+        assert [(row.region, row.active, row.idle, row.persons) for row in counts] == [
+            ("east", 1, 0, 1),
+            ("west", 1, 0, 1),
+        ]
+        assert len(bench.pipeline.user_counts(business="erp", group_by=("person",), limit=1)) == 1
+        bench.pipeline.set_thresholds({})
+        assert {user.state for user in bench.pipeline.users(business="hr", limit=5)} == {"active"}
+        clients = bench.pipeline.clients()
+        assert sorted(clients.business_id.tolist()) == [-1, 0, 0, 1]
+
+
+async def test_a_watcher_is_told_of_every_row_a_few_at_a_time() -> None:
+    async with running(flow("10.1.0.1"), flow("10.2.0.1", SHARED)) as bench:
+        subscription = bench.pipeline.watch_windows(interval_milliseconds=10_000)
+        changes = subscription.changes()
+        bench.feed(0, 1)
+        await bench.until(lambda: bench.count("records_total") == 2)
+        bench.clock.advance(20)
+        rows = [*await asyncio.wait_for(anext(changes), 10)]
+        assert [(row.business, row.region) for row in rows] == [("erp", "east"), ("erp", "west"), ("hr", "west")]
+        subscription.close()
 
 
 async def test_everything_that_is_lost_moves_its_counter() -> None:

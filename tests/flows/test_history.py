@@ -4,6 +4,7 @@ import pytest
 from btimd.flows.history import Closed, History, windows_points
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import Windows
+from btimd.model.flowbatch import FlowBatch
 from btimd.model.window import WindowBatch
 from tests.flows.traffic import NOBODY, T0, attribution, flow
 
@@ -34,6 +35,7 @@ def test_points_carry_names_as_tags_and_every_sum_as_field() -> None:
         "flows": [1, 1, 1],
         "users": [1, 1, 1],
         "users_exact": [True, False, False],
+        "users_error_ratio": [0.0, 0.0, 0.0],
         "sampled": [False, True, True],
         "sampling_error_ratio": [0.0, pytest.approx(0.6198, abs=1e-4), pytest.approx(0.6198, abs=1e-4)],
         "export_loss_ratio": [pytest.approx(np.nan, nan_ok=True)] * 3,
@@ -43,19 +45,62 @@ def test_points_carry_names_as_tags_and_every_sum_as_field() -> None:
     assert block.fields["users_exact"].dtype == np.bool_
 
 
-def test_rows_are_newest_first_by_business_and_bounded() -> None:
-    history = History((10_000, 60_000), capacity=3)
-    for batch in batches():
+def published(*found: WindowBatch, capacity: int = 99) -> History:
+    history = History((10_000, 60_000), capacity)
+    for batch in found:
         history.publish(Closed.of(batch))
+    return history
+
+
+def test_rows_are_newest_first_by_business_and_the_oldest_interval_goes_as_a_whole() -> None:
+    history = published(*batches(), capacity=4)
     rows = history.rows(interval_milliseconds=10_000, business="erp", limit=9)
     assert [(row.interval_start_milliseconds - T0, row.region) for row in rows] == [
         (10_000, "east"),
         (0, "east"),
         (0, "west"),
     ]
-    assert len(history.rows(interval_milliseconds=10_000, business=None, limit=9)) == 3
-    assert len(history.rows(interval_milliseconds=10_000, business=None, limit=1)) == 1
+    assert len(history.rows(interval_milliseconds=10_000, business=None, limit=9)) == 4
+    assert history.rows(interval_milliseconds=10_000, business=None, limit=2) == [rows[0], *batches()[0].rows()][:2]
     assert [row.business for row in history.rows(interval_milliseconds=60_000, business="", limit=9)] == [""]
+    assert history.rows(interval_milliseconds=10_000, business="crm", limit=9) == []
+    assert len(published(*batches(), capacity=3).rows(interval_milliseconds=10_000, business=None, limit=9)) == 1
+
+
+def test_a_revision_replaces_its_cells_leaves_the_others_and_counts_once() -> None:
+    subject = attribution()
+    windows = Windows(subject, Users(subject, UserLimits(capacity=64)))
+    windows.add(subject.attribute(FlowBatch.concat([flow("10.1.0.1"), flow("10.2.0.1")])), T0)
+    found = windows.flush()
+    windows.add(subject.attribute(FlowBatch.concat([flow("10.2.0.1"), flow("9.9.9.9", NOBODY)])), T0)
+    found += windows.flush()
+    windows.swap(attribution(businesses=("hr", "erp"), generation=2))
+    windows.add(windows.attribution.attribute(flow("10.1.0.1", octets=5)), T0)
+    found += windows.flush()
+    history = published(*found, capacity=3)
+    rows = history.rows(interval_milliseconds=10_000, business=None, limit=9)
+    assert [(row.business, row.region, row.revision, row.octets_to_server) for row in rows] == [
+        ("", "", 1, 1000), ("erp", "east", 2, 1005), ("erp", "west", 1, 2000),
+    ]  # fmt: skip
+    assert [*history.watch(10_000).snapshot] == rows
+    assert history.rows(interval_milliseconds=10_000, business="erp", limit=1) == rows[1:2]
+
+
+def test_a_watcher_begins_with_the_latest_rows_of_each_business() -> None:
+    snapshot = published(*batches()).watch(10_000).snapshot
+    assert [(row.interval_start_milliseconds - T0, row.business) for row in snapshot] == [(0, ""), (10_000, "erp")]
+
+
+async def test_rows_are_made_away_from_the_loop_where_somebody_watches_and_not_at_all_where_nobody_does() -> None:
+    history = published(batches()[0])
+    assert (Closed.of(batches()[0]).rows, history.watched(10_000)) == (None, False)
+    subscription = history.watch(10_000)
+    assert (history.watched(10_000), history.watched(60_000)) == (True, False)
+    assert Closed.of(batches()[0], watched=True).rows == tuple(batches()[0].rows())
+    history.publish(Closed.of(batches()[1]))  # made when nobody watched
+    assert [row.region for row in await anext(subscription.changes())] == ["east"]
+    subscription.close()
+    assert not history.watched(10_000)
 
 
 async def test_a_watcher_gets_what_is_there_and_then_every_change() -> None:
@@ -64,7 +109,8 @@ async def test_a_watcher_gets_what_is_there_and_then_every_change() -> None:
     history.publish(Closed.of(first))
     subscription = history.watch(10_000)
     assert [row.region for row in subscription.snapshot] == ["", "east", "west"]
-    history.publish(Closed.of(second))
+    history.publish(Closed.of(second, watched=True))
+    history.tell(10_000, second.rows())
     async for rows in subscription.changes():
         assert [(row.interval_start_milliseconds - T0, row.region) for row in rows] == [(10_000, "east")]
         break
@@ -72,5 +118,7 @@ async def test_a_watcher_gets_what_is_there_and_then_every_change() -> None:
 
 
 def test_an_interval_that_is_not_kept_is_refused() -> None:
+    with pytest.raises(ValueError, match="no intervals of 5 ms; ask for one of 10000, 60000"):
+        published().watch(5)
     with pytest.raises(ValueError, match="no intervals of 5 ms; ask for one of 10000, 60000"):
         History((10_000, 60_000), 1).rows(interval_milliseconds=5, business=None, limit=1)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from btimd.model.address import Prefix
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.ports import OnlineUser
 from btimd.model.service import ServiceRule
+from btimd.model.users import UserQuery
 from tests.flows.traffic import EAST, ERP, NOBODY, SHARED, T0, WEST, attribution, flow
 
 
@@ -25,9 +28,8 @@ def add(users: Users, subject: Attribution, *flows: FlowBatch, now: int = 0) -> 
     windows.add(subject.attribute(FlowBatch.concat(flows)), T0 + now)
 
 
-def listed(users: Users, now: int, **wanted: str | int | None) -> list[tuple[str, str]]:
-    found = users.users(**{"business": "erp", "region": None, "limit": 10, **wanted}, now=T0 + now)  # type: ignore[arg-type]  # defaults first
-    return [(user.address, user.state) for user in found]
+def listed(users: Users, now: int, query: UserQuery = UserQuery("erp"), limit: int = 10) -> list[tuple[str, str]]:  # noqa: B008  it never changes
+    return [(user.address, user.state) for user in users.users(query, limit=limit, now=T0 + now)]
 
 
 def test_a_user_is_who_where_since_when_and_how_much() -> None:
@@ -36,11 +38,11 @@ def test_a_user_is_who_where_since_when_and_how_much() -> None:
         flow("10.1.0.1", start=500, end=600, octets=3, rate=100, answer=True),
         flow("fd00::1", SHARED, octets=5),
     )
-    assert users.users(business="erp", region=None, limit=5, now=T0 + 5000) == [
+    assert users.users(UserQuery("erp"), limit=5, now=T0 + 5000) == [
         OnlineUser("erp", "10.1.0.1", "east", "floor 1", "Wang", "active", T0 + 500, T0 + 5000, 307),
         OnlineUser("erp", "fd00::1", "", "", "", "active", T0, T0, 5),
     ]
-    assert [user.address for user in users.users(business="hr", region=None, limit=5, now=T0)] == ["fd00::1"]
+    assert [user.address for user in users.users(UserQuery("hr"), limit=5, now=T0)] == ["fd00::1"]
 
 
 def test_a_silent_user_is_idle_and_then_gone() -> None:
@@ -57,13 +59,16 @@ def test_users_are_listed_by_region_latest_first_and_up_to_the_limit() -> None:
     users = seen(flow("10.1.0.1", start=1), flow("10.2.0.2", start=3), flow("10.1.0.3", start=2), flow("9.9.9.9"))
     assert [address for address, _ in listed(users, 5)] == ["10.2.0.2", "10.1.0.3", "10.1.0.1", "9.9.9.9"]
     assert [address for address, _ in listed(users, 5, limit=2)] == ["10.2.0.2", "10.1.0.3"]
-    assert [address for address, _ in listed(users, 5, region="east")] == ["10.1.0.3", "10.1.0.1"]
-    assert [address for address, _ in listed(users, 5, region="")] == ["9.9.9.9"]
+    assert [address for address, _ in listed(users, 5, UserQuery("erp", "east"))] == ["10.1.0.3", "10.1.0.1"]
+    assert [address for address, _ in listed(users, 5, UserQuery("erp", ""))] == ["9.9.9.9"]
 
 
-@pytest.mark.parametrize("wanted", [{"business": "crm"}, {"limit": 0}, {"business": "hr"}, {"region": "north"}])
-def test_nobody_is_listed_where_there_is_nobody(wanted: dict[str, str | int | None]) -> None:
-    assert listed(seen(flow("10.1.0.1"), flow("10.1.0.2", NOBODY)), 5, **wanted) == []
+@pytest.mark.parametrize(
+    ("query", "limit"),
+    [(UserQuery("crm"), 5), (UserQuery("erp"), 0), (UserQuery("hr"), 5), (UserQuery("erp", "north"), 5)],
+)
+def test_nobody_is_listed_where_there_is_nobody(query: UserQuery, limit: int) -> None:
+    assert listed(seen(flow("10.1.0.1"), flow("10.1.0.2", NOBODY)), 5, query, limit) == []
 
 
 def test_a_full_table_refuses_and_forgetting_the_old_makes_room_and_is_counted() -> None:
@@ -84,11 +89,11 @@ def test_after_a_swap_places_are_the_new_ones_and_users_of_a_lost_business_are_g
     moved = attribution(PlanEntry("10.1.0.0/16", "north", "", "", 2), WEST, businesses=("erp", "hr"), generation=2)
     changed = users.swap(moved, np.array([0, -1], np.int32))
     assert len(changed) == 3
-    assert [(user.address, user.region) for user in users.users(business="erp", region=None, limit=9, now=T0)] == [
+    assert [(user.address, user.region) for user in users.users(UserQuery("erp"), limit=9, now=T0)] == [
         ("10.1.0.1", "north"),
         ("10.2.0.1", "west"),
     ]
-    assert users.users(business="hr", region=None, limit=9, now=T0) == []
+    assert users.users(UserQuery("hr"), limit=9, now=T0) == []
     assert (users.pairs, users.evicted) == (3, 1)
 
 
@@ -122,18 +127,18 @@ def test_an_address_with_more_businesses_than_a_node_holds_goes_on_in_another_on
     base = FlowBatch.concat([flow("10.1.0.1", octets=7)] * 24)
     ports = 443 + np.arange(24, dtype=np.uint16) % 12
     users = seen(FlowBatch({**base.columns, "destination_transport_port": ports}), subject=subject)
-    assert [users.users(business=name, region=None, limit=5, now=T0)[0].octets for name in names] == [14] * 12
+    assert [users.users(UserQuery(name), limit=5, now=T0)[0].octets for name in names] == [14] * 12
     assert (users.pairs, users.numbered) == (12, 15)
     users.swap(Attribution(subject.plan, rules[6:], names[6:], 2), np.array([-1] * 6 + list(range(6)), np.int32))
     assert (users.pairs, users.evicted) == (6, 6)
-    assert [len(users.users(business=name, region=None, limit=5, now=T0)) for name in names] == [0] * 6 + [1] * 6
+    assert [len(users.users(UserQuery(name), limit=5, now=T0)) for name in names] == [0] * 6 + [1] * 6
 
 
 def test_octets_beyond_thirty_one_bits_are_kept_and_stop_at_sixty_two() -> None:
     users = seen(flow("10.1.0.1", octets=2**40 + 5), flow("10.1.0.1", octets=2**31 - 1), flow("10.1.0.2"))
-    assert users.users(business="erp", region=None, limit=5, now=T0)[0].octets == 2**40 + 2**31 + 4
+    assert users.users(UserQuery("erp"), limit=5, now=T0)[0].octets == 2**40 + 2**31 + 4
     add(users, attribution(), *[flow("10.1.0.1", octets=2**61)] * 3)
-    assert users.users(business="erp", region=None, limit=5, now=T0)[0].octets == 2**62 - 1
+    assert users.users(UserQuery("erp"), limit=5, now=T0)[0].octets == 2**62 - 1
 
 
 def test_times_are_right_after_months_though_they_are_kept_in_thirty_one_bits() -> None:
@@ -141,7 +146,7 @@ def test_times_are_right_after_months_though_they_are_kept_in_thirty_one_bits() 
     users = seen(flow("10.1.0.1", start=7))
     for days in (5, 20, 40):
         add(users, subject, flow("10.1.0.2", start=days * day + 3), now=days * day)
-    first, other = users.users(business="erp", region=None, limit=5, now=T0 + 40 * day)
+    first, other = users.users(UserQuery("erp"), limit=5, now=T0 + 40 * day)
     assert (first.address, first.last_seen_milliseconds) == ("10.1.0.2", T0 + 40 * day + 3)
     assert (other.address, other.state) == ("10.1.0.1", "gone")
 
@@ -155,3 +160,78 @@ def test_more_businesses_than_keys_are_refused() -> None:
 def test_a_table_too_large_for_the_numbers_of_users_is_refused() -> None:
     with pytest.raises(ValueError, match="a table of 16777224 users is too large; take at most 16777216"):
         Users(attribution(), UserLimits(capacity=(1 << 24) + 1))
+
+
+def test_a_business_may_have_times_of_its_own_and_others_after_a_reload() -> None:
+    users = seen(flow("10.1.0.1", SHARED))
+    users.thresholds = {"hr": (5.0, 20.0)}
+    states = [(user.business, user.state) for user in users.users(UserQuery(), limit=9, now=T0 + 10_000)]
+    assert states == [("erp", "active"), ("hr", "idle")]
+    users.thresholds = {}
+    assert users.users(UserQuery("hr"), limit=9, now=T0 + 10_000)[0].state == "active"
+    assert users.thresholds == {}
+
+
+def test_unattributed_clients_are_listed_only_where_they_are_asked_for() -> None:
+    users = seen(flow("10.1.0.1"), flow("10.1.0.2", NOBODY))
+    assert listed(users, 0, UserQuery()) == [("10.1.0.1", "active")]
+    assert listed(users, 0, UserQuery("")) == [("10.1.0.2", "active")]
+
+
+def test_columns_are_all_pairs_with_the_row_of_the_plan() -> None:
+    columns = seen(flow("10.1.0.1", SHARED, octets=9), flow("10.2.0.2", NOBODY, start=3, octets=7)).columns()
+    lines = zip(
+        columns.address_lo.tolist(), columns.business_id.tolist(), columns.plan_row.tolist(), columns.octets.tolist(),
+        columns.last_seen.tolist(), strict=True,
+    )  # fmt: skip
+    assert (columns.businesses, len(columns)) == (("erp", "hr"), 3)
+    assert sorted(lines) == [
+        (0xFFFF0A010001, 0, 0, 9, T0), (0xFFFF0A010001, 1, 0, 9, T0), (0xFFFF0A020002, -1, 1, 7, T0 + 3),
+    ]  # fmt: skip
+
+
+def test_a_user_that_takes_more_than_it_used_to_rises_and_one_that_stops_falls() -> None:
+    subject = attribution()
+    users = seen(flow("10.1.0.1", octets=60_000), flow("10.1.0.2", octets=600_000))
+    assert users.users(UserQuery("erp"), limit=1, now=T0)[0].octets_per_second is None
+    steady = None
+    for minute in range(4):
+        users.note_rates(T0 + minute * 60_000)
+        users.note_rates(T0 + minute * 60_000 + 30_000)  # too early for the next
+        add(users, subject, flow("10.1.0.1", start=minute * 60_000, octets=60_000 * (1 + 9 * (minute == 2))),
+            *[flow("10.1.0.2", octets=600_000)] * (minute < 2), now=minute * 60_000)  # fmt: skip
+        if minute == 1:
+            steady = users.users(UserQuery("erp", address="10.1.0.1"), limit=1, now=T0)[0]
+    assert steady is not None
+    found = {user.address: user for user in users.users(UserQuery("erp", order="traffic"), limit=9, now=T0)}
+    assert (steady.octets_per_second, steady.octets_per_second_before, steady.trend) == (2000.0, 0.0, "rising")
+    rising, falling = found["10.1.0.1"], found["10.1.0.2"]
+    assert (rising.octets_per_second, rising.trend) == (10_000.0, "rising")
+    assert rising.octets_per_second_before == pytest.approx(2000 - 1000 * (1 - math.exp(-60 / 900)))
+    assert (falling.octets_per_second, falling.trend) == (0.0, "falling")
+    assert [*found] == ["10.1.0.1", "10.1.0.2"]
+
+
+def test_who_gets_the_number_of_a_forgotten_user_does_not_get_its_rates() -> None:
+    subject = attribution()
+    users = seen(*(flow(f"10.1.0.{host}", octets=10_000) for host in range(8)), limits=UserLimits(capacity=8))
+    for minute in range(3):
+        users.note_rates(T0 + minute * 60_000)
+    users.forget(T0 + 1)
+    add(users, subject, *(flow(f"10.1.1.{host}", start=10, octets=10_000) for host in range(8)))
+    assert {user.octets_per_second for user in users.users(UserQuery("erp"), limit=9, now=T0)} == {None}
+    users.note_rates(T0 + 180_000)
+    users.clear()
+    assert not users.octets_before.any()
+
+
+def test_a_copy_begins_anew_where_the_table_was_built_anew_in_between() -> None:
+    users = seen(
+        *(flow(f"10.1.0.{host}") for host in range(6)), flow("10.1.0.7", SHARED), limits=UserLimits(capacity=16)
+    )
+    reading = users.read("erp")
+    assert reading.step(3)
+    users.swap(attribution(businesses=("hr", "erp"), generation=2), np.array([1, 0], np.int32))
+    pairs = reading.all()
+    assert sorted(pairs.address_lo.tolist()) == [0xFFFF0A010000 + host for host in (*range(6), 7)]
+    assert [pairs.attribution.businesses[number] for number in set(pairs.business_id.tolist())] == ["erp"]

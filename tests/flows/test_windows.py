@@ -1,10 +1,17 @@
+from collections import defaultdict
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from btimd.flows.distinct import ERROR_RATIO
+from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.flows.plan import PlanEntry
 from btimd.flows.users import UserLimits, Users
 from btimd.flows.windows import WindowLimits, Windows
 from btimd.model.flowbatch import FlowBatch, RecordQuality
+from btimd.model.window import WindowBatch
 from tests.flows.traffic import EAST, ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
 
 
@@ -156,13 +163,105 @@ def test_what_is_late_for_ten_seconds_still_counts_for_the_minute_once() -> None
     assert subject.close(T0 + 400_000) == []
 
 
-def test_a_full_table_of_users_makes_cells_inexact_and_their_users_a_lower_bound() -> None:
+def test_users_that_find_no_room_in_the_table_are_estimated_and_the_error_is_stated() -> None:
     subject = windows(users=UserLimits(capacity=8))
-    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(9)), flow("10.1.0.1", NOBODY))
-    assert [line[:2] + line[6:8] for line in cells(subject.flush()[0])] == [
-        ("", "east", 0, False),
-        ("erp", "east", 8, False),
-    ]
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(10)), flow("10.1.0.1", NOBODY))
+    fine, coarse = subject.flush()
+    assert [line[:2] + line[6:8] for line in cells(fine)] == [("", "east", 1, False), ("erp", "east", 10, False)]
+    assert cells(coarse) == cells(fine)
+    assert fine.users_error_ratio.tolist() == [ERROR_RATIO, pytest.approx(ERROR_RATIO * 2 / 10)]
+    assert (subject.sketches, subject.uncounted) == (2, 0)
+
+
+def test_users_that_find_no_sketch_either_are_lost_and_counted_and_the_rest_is_a_lower_bound() -> None:
+    subject = windows(WindowLimits(max_sketches=1), UserLimits(capacity=8))
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(8)))
+    add(subject, 10_000, *(flow(f"10.1.0.{host}", start=start) for start in (0, 10_000) for host in (1, 9, 10)))
+    found = {stamps([batch])[0][:2]: (cells(batch)[0][6:8], *batch.users_error_ratio) for batch in subject.flush()}
+    assert found == {
+        (0, 10): ((10, False), pytest.approx(ERROR_RATIO * 2 / 10)), (10, 10): ((1, False), 0.0),
+        (0, 60): ((9, False), 0.0),
+    }  # fmt: skip
+    assert subject.uncounted == 2
+
+
+def test_a_client_in_many_intervals_is_one_user_of_the_minute_whether_it_found_room_or_not() -> None:
+    subject = windows(users=UserLimits(capacity=8))
+    for start in (0, 10_000, 50_000):
+        add(subject, 50_000, *(flow(f"10.1.0.{host}", start=start) for host in range(12)))
+    assert [(stamps([batch])[0][:2], cells(batch)[0][6]) for batch in subject.flush()] == [
+        ((0, 10), 12), ((10, 10), 12), ((50, 10), 12), ((0, 60), 12),
+    ]  # fmt: skip
+
+
+def test_a_client_that_finds_room_after_it_was_refused_is_not_counted_twice() -> None:
+    subject = windows(WindowLimits(0.0, 60.0, 1.0), UserLimits(capacity=8))
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(8)))
+    add(subject, 125_000, flow("10.1.1.1", start=125_000), flow("10.1.1.2", start=125_000))
+    emitted = subject.close(T0 + 131_000)  # forgets the eight
+    add(subject, 132_000, flow("10.1.1.1", start=126_000), flow("10.1.1.1", start=131_000), flow("10.1.1.3", start=131_000),
+        flow("10.1.1.4", start=139_000), flow("10.1.1.4", start=126_000))  # fmt: skip
+    assert subject._users.pairs == 3
+    emitted += subject.flush()
+    latest = {stamps([batch])[0][:2]: cells(batch)[0][6] for batch in emitted}
+    assert {key: users for key, users in latest.items() if key[0] >= 120} == {(120, 10): 3, (130, 10): 3, (120, 60): 4}
+    subject.close(T0 + 1_000_000)
+    subject.add(subject.attribution.attribute(flow("10.1.0.1", start=1_000_000)), T0 + 1_000_000)
+    assert subject.sketches == 0
+    assert not subject._sketches.young.any()
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 70), st.lists(st.tuples(st.integers(0, 40), st.integers(0, 50)), min_size=1, max_size=12)
+        ),
+        max_size=12,
+    )
+)
+def test_counts_are_those_of_sets_within_the_error_though_users_come_and_go(
+    steps: list[tuple[int, list[tuple[int, int]]]],
+) -> None:
+    subject = windows(WindowLimits(0.0, 60.0, 1.0), UserLimits(capacity=8))
+    now, wanted, found = 0, defaultdict(set), {}
+    emitted: list[WindowBatch] = []
+    for passed, seen in steps:
+        now += passed * 1000
+        add(subject, now, *(flow(f"10.1.0.{host}", start=max(0, now - ago * 1000)) for host, ago in seen))
+        for host, ago in seen:
+            start = max(0, now - ago * 1000)
+            wanted[start // 10_000 * 10, 10].add(host)
+            wanted[start // 60_000 * 60, 60].add(host)
+        emitted += subject.close(T0 + now)
+    for batch in emitted + subject.flush():
+        found[stamps([batch])[0][:2]] = cells(batch)[0][6], float(batch.users_error_ratio[0])
+    assert found.keys() == wanted.keys()
+    for key, hosts in wanted.items():
+        users, error = found[key]
+        assert abs(users - len(hosts)) <= (2 if error else 0), (key, hosts)
+
+
+def test_after_a_swap_refused_users_of_two_places_that_became_one_are_counted_once() -> None:
+    subject = windows(users=UserLimits(capacity=8))
+    add(subject, 0, *(flow(f"10.1.0.{host}") for host in range(8)))
+    add(subject, 0, *(flow(f"10.{net}.1.{host}") for net in (1, 2) for host in range(5)))
+    subject.swap(attribution(PlanEntry("10.0.0.0/8", "all", "", "", 2), generation=2))
+    add(subject, 0, *(flow(f"10.{net}.1.{host}") for net in (1, 2) for host in range(3, 6)))
+    (erp,) = [row for row in subject.flush()[0].rows() if row.region == "all"]
+    assert (erp.users, erp.users_exact) == (6, False)
+    assert subject.close(T0 + 2_000_000) == []
+
+
+def test_one_client_through_two_exporters_is_one_user_and_its_traffic_counts_once() -> None:
+    records = FlowBatch.concat([with_quality(flow("10.1.0.1", octets=500), 0, exporter) for exporter in (0, 1)])
+    duplicate = Duplicates(DuplicateLimits("on")).mark(records, T0 + 1_000)
+    assert duplicate is not None
+    subject, unaware = windows(), windows()
+    add(subject, 0, records.select(~duplicate))
+    add(unaware, 0, records)
+    assert cells(subject.flush()[0]) == [("erp", "east", 500, 0, 10, 1, 1, True, False)]
+    assert cells(unaware.flush()[0]) == [("erp", "east", 1000, 0, 20, 2, 1, True, False)]
 
 
 def test_users_are_forgotten_when_the_table_fills_and_no_interval_needs_them() -> None:

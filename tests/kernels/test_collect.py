@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from btimd.flows.lines import zero_lines
-from btimd.kernels import aggregate, users
+from btimd.kernels import aggregate, distinct, users
 from btimd.kernels.collect import BLOCK, SCRATCH_ROWS, collect
 from btimd.kernels.flowlayout import Q_CLAMPED, Q_DROPPED, Q_NO_TIME, Q_RATE_ASSUMED
 from tests.kernels import oracle
@@ -27,6 +27,7 @@ SHARES = st.lists(
     max_size=30,
 )  # fmt: skip
 SLOTS, COARSE_SLOTS, ROOM = 128, 32, 4
+RATES = (1 << aggregate.SKETCH_SHIFT - aggregate.RATES_SHIFT) - 1
 HELD, FRESH, LAST = 30, 35, 118
 Cells = dict[tuple[int, int], tuple[Any, ...]]
 
@@ -37,6 +38,7 @@ class Tables:
 
     capacity: int = 1024
     seed: int = 5
+    sketches: int = 64
     bounds: tuple[int, int, int] = HELD, FRESH, LAST
     held: npt.NDArray[np.int64] = field(default_factory=lambda: np.full(SLOTS, -1, np.int64))
     changed: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros(SLOTS, np.uint8))
@@ -53,6 +55,10 @@ class Tables:
         self.free = np.zeros(self.capacity, np.int32)
         self.index = np.full(4096, -1, np.int32)
         self.seen_before = np.zeros((COARSE_SLOTS, self.capacity * users.PLACES), np.uint8)
+        self.young = np.zeros(self.capacity * users.PLACES, np.uint8)
+        self.registers = np.zeros((self.sketches, distinct.REGISTERS), np.uint8)
+        self.sketch_free = np.zeros(self.sketches, np.int32)
+        self.sketch_state = np.zeros(distinct.STATE_SIZE, np.int64)
 
     def add(self, shares: list[oracle.Share], quality: int = 0, exporter: int = 0) -> int:
         """Add one record for each share: the client is address (user, ~user), the rule r belongs to business r."""
@@ -73,7 +79,7 @@ class Tables:
             np.zeros(1, np.int32), 1, np.zeros(16, np.int64), self.cells, self.cell_state, self.index, self.nodes,
             self.nodes.reshape(-1, 8), self.plain, self.more, self.free, self.state, 0, 300_000, 1_190_000,
             self.capacity, self.seed, np.array(self.bounds, np.int64), self.held, self.changed, self.totals,
-            self.seen_before, self.tallies, np.zeros((SCRATCH_ROWS, BLOCK), np.int64),
+            self.seen_before, self.young, self.registers, self.sketch_free, self.sketch_state, self.tallies, np.zeros((SCRATCH_ROWS, BLOCK), np.int64),
         )  # fmt: skip
 
     def sums(self) -> tuple[Cells, Cells]:
@@ -88,7 +94,7 @@ class Tables:
                 assert (flags & aggregate.FINE_CHANGED != 0) == (flags != 0 and not late)
                 if not flags:
                     continue
-                exact, sampled = not flags & aggregate.INEXACT, flags >> aggregate.RATES_SHIFT > 1
+                exact, sampled = not flags & aggregate.INEXACT, flags >> aggregate.RATES_SHIFT & RATES > 1
                 if not late:
                     fine[int(self.held[slot]), cell] = (*sums, fine_users, exact, sampled)
                 minute = (int(self.held[slot]) // 6, cell)

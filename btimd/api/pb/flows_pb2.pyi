@@ -17,6 +17,29 @@ class UserState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USER_STATE_IDLE: _ClassVar[UserState]
     USER_STATE_GONE: _ClassVar[UserState]
 
+class UserTrend(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USER_TREND_UNSPECIFIED: _ClassVar[UserTrend]
+    USER_TREND_UNKNOWN: _ClassVar[UserTrend]
+    USER_TREND_RISING: _ClassVar[UserTrend]
+    USER_TREND_STEADY: _ClassVar[UserTrend]
+    USER_TREND_FALLING: _ClassVar[UserTrend]
+
+class UserOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USER_ORDER_UNSPECIFIED: _ClassVar[UserOrder]
+    USER_ORDER_LAST_SEEN: _ClassVar[UserOrder]
+    USER_ORDER_OCTETS: _ClassVar[UserOrder]
+    USER_ORDER_TRAFFIC: _ClassVar[UserOrder]
+
+class UserDimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USER_DIMENSION_UNSPECIFIED: _ClassVar[UserDimension]
+    USER_DIMENSION_BUSINESS: _ClassVar[UserDimension]
+    USER_DIMENSION_REGION: _ClassVar[UserDimension]
+    USER_DIMENSION_SEGMENT: _ClassVar[UserDimension]
+    USER_DIMENSION_PERSON: _ClassVar[UserDimension]
+
 class QualityDimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     QUALITY_DIMENSION_UNSPECIFIED: _ClassVar[QualityDimension]
@@ -36,6 +59,20 @@ USER_STATE_UNSPECIFIED: UserState
 USER_STATE_ACTIVE: UserState
 USER_STATE_IDLE: UserState
 USER_STATE_GONE: UserState
+USER_TREND_UNSPECIFIED: UserTrend
+USER_TREND_UNKNOWN: UserTrend
+USER_TREND_RISING: UserTrend
+USER_TREND_STEADY: UserTrend
+USER_TREND_FALLING: UserTrend
+USER_ORDER_UNSPECIFIED: UserOrder
+USER_ORDER_LAST_SEEN: UserOrder
+USER_ORDER_OCTETS: UserOrder
+USER_ORDER_TRAFFIC: UserOrder
+USER_DIMENSION_UNSPECIFIED: UserDimension
+USER_DIMENSION_BUSINESS: UserDimension
+USER_DIMENSION_REGION: UserDimension
+USER_DIMENSION_SEGMENT: UserDimension
+USER_DIMENSION_PERSON: UserDimension
 QUALITY_DIMENSION_UNSPECIFIED: QualityDimension
 QUALITY_DIMENSION_BUSINESS: QualityDimension
 QUALITY_DIMENSION_REGION: QualityDimension
@@ -48,20 +85,22 @@ SERIES_FOLD_MAX: SeriesFold
 SERIES_FOLD_LAST: SeriesFold
 
 class WindowQuality(_message.Message):
-    __slots__ = ("users_exact", "sampled", "sampling_error_ratio", "export_loss_ratio", "times_adjusted", "rate_assumed")
+    __slots__ = ("users_exact", "sampled", "sampling_error_ratio", "export_loss_ratio", "times_adjusted", "rate_assumed", "users_error_ratio")
     USERS_EXACT_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_ERROR_RATIO_FIELD_NUMBER: _ClassVar[int]
     EXPORT_LOSS_RATIO_FIELD_NUMBER: _ClassVar[int]
     TIMES_ADJUSTED_FIELD_NUMBER: _ClassVar[int]
     RATE_ASSUMED_FIELD_NUMBER: _ClassVar[int]
+    USERS_ERROR_RATIO_FIELD_NUMBER: _ClassVar[int]
     users_exact: bool
     sampled: bool
     sampling_error_ratio: float
     export_loss_ratio: float
     times_adjusted: bool
     rate_assumed: bool
-    def __init__(self, users_exact: _Optional[bool] = ..., sampled: _Optional[bool] = ..., sampling_error_ratio: _Optional[float] = ..., export_loss_ratio: _Optional[float] = ..., times_adjusted: _Optional[bool] = ..., rate_assumed: _Optional[bool] = ...) -> None: ...
+    users_error_ratio: float
+    def __init__(self, users_exact: _Optional[bool] = ..., sampled: _Optional[bool] = ..., sampling_error_ratio: _Optional[float] = ..., export_loss_ratio: _Optional[float] = ..., times_adjusted: _Optional[bool] = ..., rate_assumed: _Optional[bool] = ..., users_error_ratio: _Optional[float] = ...) -> None: ...
 
 class Window(_message.Message):
     __slots__ = ("interval_start", "interval_milliseconds", "business", "region", "segment", "octets_to_server", "octets_to_client", "packets", "flows", "users", "quality", "revision")
@@ -92,7 +131,7 @@ class Window(_message.Message):
     def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., business: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., octets_to_server: _Optional[int] = ..., octets_to_client: _Optional[int] = ..., packets: _Optional[int] = ..., flows: _Optional[int] = ..., users: _Optional[int] = ..., quality: _Optional[_Union[WindowQuality, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class OnlineUser(_message.Message):
-    __slots__ = ("business", "address", "region", "segment", "person", "state", "first_seen_at", "last_seen_at", "octets")
+    __slots__ = ("business", "address", "region", "segment", "person", "state", "first_seen_at", "last_seen_at", "octets", "person_source", "octets_per_second", "octets_per_second_before", "trend")
     BUSINESS_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
@@ -102,6 +141,10 @@ class OnlineUser(_message.Message):
     FIRST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     OCTETS_FIELD_NUMBER: _ClassVar[int]
+    PERSON_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_PER_SECOND_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    TREND_FIELD_NUMBER: _ClassVar[int]
     business: str
     address: str
     region: str
@@ -111,7 +154,35 @@ class OnlineUser(_message.Message):
     first_seen_at: _timestamp_pb2.Timestamp
     last_seen_at: _timestamp_pb2.Timestamp
     octets: int
-    def __init__(self, business: _Optional[str] = ..., address: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., state: _Optional[_Union[UserState, str]] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., octets: _Optional[int] = ...) -> None: ...
+    person_source: str
+    octets_per_second: float
+    octets_per_second_before: float
+    trend: UserTrend
+    def __init__(self, business: _Optional[str] = ..., address: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., state: _Optional[_Union[UserState, str]] = ..., first_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., octets: _Optional[int] = ..., person_source: _Optional[str] = ..., octets_per_second: _Optional[float] = ..., octets_per_second_before: _Optional[float] = ..., trend: _Optional[_Union[UserTrend, str]] = ...) -> None: ...
+
+class UserCount(_message.Message):
+    __slots__ = ("business", "region", "segment", "person", "active", "idle", "gone", "persons", "octets", "octets_per_second")
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    IDLE_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    PERSONS_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_FIELD_NUMBER: _ClassVar[int]
+    OCTETS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    business: str
+    region: str
+    segment: str
+    person: str
+    active: int
+    idle: int
+    gone: int
+    persons: int
+    octets: int
+    octets_per_second: float
+    def __init__(self, business: _Optional[str] = ..., region: _Optional[str] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., active: _Optional[int] = ..., idle: _Optional[int] = ..., gone: _Optional[int] = ..., persons: _Optional[int] = ..., octets: _Optional[int] = ..., octets_per_second: _Optional[float] = ...) -> None: ...
 
 class Exporter(_message.Message):
     __slots__ = ("id", "address", "version", "observation_domains", "datagrams", "records", "lost", "templates", "sampling_rate", "first_seen_at", "last_seen_at", "name", "lost_records", "restarts", "reordered", "counting", "clock_skew_milliseconds", "sampling_rates", "sampling_announced", "unconfirmed_templates", "strict", "datagrams_per_second", "records_per_second", "duplicates", "interfaces")
@@ -214,14 +285,24 @@ class WatchWindowsResponse(_message.Message):
     def __init__(self, windows: _Optional[_Iterable[_Union[Window, _Mapping]]] = ..., snapshot: _Optional[bool] = ...) -> None: ...
 
 class ListUsersRequest(_message.Message):
-    __slots__ = ("business", "region", "limit")
+    __slots__ = ("business", "region", "limit", "segment", "person", "state", "address", "order")
     BUSINESS_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
     business: str
     region: str
     limit: int
-    def __init__(self, business: _Optional[str] = ..., region: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    segment: str
+    person: str
+    state: UserState
+    address: str
+    order: UserOrder
+    def __init__(self, business: _Optional[str] = ..., region: _Optional[str] = ..., limit: _Optional[int] = ..., segment: _Optional[str] = ..., person: _Optional[str] = ..., state: _Optional[_Union[UserState, str]] = ..., address: _Optional[str] = ..., order: _Optional[_Union[UserOrder, str]] = ...) -> None: ...
 
 class ListUsersResponse(_message.Message):
     __slots__ = ("users", "more")
@@ -230,6 +311,26 @@ class ListUsersResponse(_message.Message):
     users: _containers.RepeatedCompositeFieldContainer[OnlineUser]
     more: bool
     def __init__(self, users: _Optional[_Iterable[_Union[OnlineUser, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+
+class CountUsersRequest(_message.Message):
+    __slots__ = ("business", "group_by", "seen_within_seconds", "limit")
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    SEEN_WITHIN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    business: str
+    group_by: _containers.RepeatedScalarFieldContainer[UserDimension]
+    seen_within_seconds: float
+    limit: int
+    def __init__(self, business: _Optional[str] = ..., group_by: _Optional[_Iterable[_Union[UserDimension, str]]] = ..., seen_within_seconds: _Optional[float] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class CountUsersResponse(_message.Message):
+    __slots__ = ("counts", "more")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedCompositeFieldContainer[UserCount]
+    more: bool
+    def __init__(self, counts: _Optional[_Iterable[_Union[UserCount, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class ListExportersRequest(_message.Message):
     __slots__ = ()
