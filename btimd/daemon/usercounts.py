@@ -1,12 +1,11 @@
 """Who is on line, counted per business and region, for those who judge by it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from btimd.daemon.viewfigures import UserCount
 from btimd.model.ports import FlowView
-
-_AT_MOST: Final = 100_000
+from btimd.model.service import BusinessService
+from btimd.model.units import Seconds
 
 
 def users_on_line(flows: FlowView, businesses: Sequence[str]) -> Mapping[str, Sequence[UserCount]] | None:
@@ -16,14 +15,22 @@ def users_on_line(flows: FlowView, businesses: Sequence[str]) -> Mapping[str, Se
     """
     if not flows.exporters() and not flows.spans():
         return None
-    counts: dict[str, Sequence[UserCount]] = {}
-    for business in businesses:
-        regions: dict[str, dict[str, int]] = {}
-        for user in flows.users(business=business, region=None, limit=_AT_MOST):
-            states = regions.setdefault(user.region, {})
-            states[user.state] = states.get(user.state, 0) + 1
-        counts[business] = [
-            UserCount(region, states.get("active", 0), states.get("idle", 0))
-            for region, states in sorted(regions.items())
-        ]
+    counts: dict[str, list[UserCount]] = {business: [] for business in businesses}
+    for row in flows.user_counts(business=None, group_by=("business", "region")):
+        if row.business in counts:
+            counts[row.business].append(UserCount(row.region, row.active, row.idle))
     return counts
+
+
+def user_thresholds(
+    businesses: Mapping[str, BusinessService], active_seconds: Seconds, idle_seconds: Seconds
+) -> Mapping[str, tuple[Seconds, Seconds]]:
+    """Return after what time users are idle, and gone, for the businesses that say so themselves."""
+    return {
+        name: (
+            active_seconds if one.user_active_seconds is None else one.user_active_seconds,
+            idle_seconds if one.user_idle_seconds is None else one.user_idle_seconds,
+        )
+        for name, one in businesses.items()
+        if one.user_active_seconds is not None or one.user_idle_seconds is not None
+    }

@@ -55,6 +55,12 @@ class FlowCounters:
         self._refused = metrics.counter(
             "btimd_flows_refused_users_total", "Records whose user found no room in the table (max_users)"
         )
+        self._sketches = metrics.gauge(
+            "btimd_flows_user_sketches", "Sketches in use that count users without room in the table (max_user_sketches)"
+        )
+        self._uncounted = metrics.counter(
+            "btimd_flows_uncounted_users_total", "Records whose user found room neither in the table nor in a sketch"
+        )
         self._evicted = metrics.counter("btimd_flows_evicted_users_total", "Users forgotten to make room")
         self._pairs = metrics.gauge("btimd_flows_users_entries", "Pairs of client and business in the table of users")
         self._known: dict[tuple[str, ...], int] = {}
@@ -71,6 +77,8 @@ class FlowCounters:
         self._overflowed.inc(self._growth(("overflowed",), windows.overflowed))
         self._restarts.inc(self._growth(("restarts",), windows.restarts))
         self._refused.inc(self._growth(("refused",), users.refused))
+        self._sketches.set(windows.sketches)
+        self._uncounted.inc(self._growth(("uncounted",), windows.uncounted))
         self._evicted.inc(self._growth(("evicted",), users.evicted))
         self._pairs.set(users.pairs)
         if duplicates is not None:

@@ -149,6 +149,9 @@ class FlowSettings(Section):
     """Most pairs of business and place; further places count as unknown place. 64 octets each per interval held."""
     max_users: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 21
     """Most pairs of client address and business known at a time. 128 to 144 octets for each address with up to five."""
+    max_user_sketches: Annotated[int, Field(ge=0, le=1 << 20)] = 16_384
+    """Most combinations of business, place and 10 s in which users beyond `max_users` are counted by a sketch, 1 KiB
+    each; 0 = such users are not counted."""
     user_active: Annotated[Duration, Field(gt=0, le=86400)] = 60.0
     """A user seen within this time is active."""
     user_idle: Annotated[Duration, Field(gt=0, le=86400)] = 600.0
@@ -162,7 +165,7 @@ class FlowSettings(Section):
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""
-        return WindowLimits(self.grace, self.lateness, self.future, self.max_cells)
+        return WindowLimits(self.grace, self.lateness, self.future, self.max_cells, self.max_user_sketches)
 
     def user_limits(self) -> UserLimits:
         """Return the limits of the table of users."""
