@@ -5,7 +5,7 @@ noise of counting, ratios as square roots with the noise of their counts. Per se
 
     a level per quarter of an hour and kind of day   from the medians of past days, each day's pull limited (Huber)
     a spread per block of three hours                its middle from limited absolute deviations, its two tails by
-                                                     following the quantiles that one value in 200 exceeds
+                                                     following the quantiles that one value in 500 exceeds
     a track of the last half hour                    so that a calm or busy day shifts what is expected
 
 A value is judged against level + track. Memory: about 3.1 KB per series.
@@ -37,9 +37,10 @@ _TRACK_GAIN: Final = 1 / 30
 _TRACK_PULL: Final = 2.5
 _TRACK_MOST: Final = 1.2
 _SPREAD_WINDOWS: Final = 600
-_TAIL: Final = 0.005
+_TAIL: Final = 0.002
 _TAIL_STEP: Final = 0.2
-_TAIL_FLOOR: Final = 2.6
+_TAIL_FLOOR: Final = 2.7
+_TAIL_MOST: Final = 1.5
 _ABS_TO_SIGMA: Final = 1.2533
 _LEVEL_GAIN: Final = 0.1
 _LEVEL_PULL: Final = 3.0
@@ -76,18 +77,21 @@ class Observation:
 class Judged:
     """Where the values of an interval stand, by series, on the even scale.
 
-    off: value - expected. below, above: how far it may usually be off. known: enough days were seen. valid: judged.
+    season: by the time alone; least: the lower of the two levels that it lies between; expected: with the track of the
+    last half hour. off: value - expected. below, above: how far it may usually be off. users: expected behind it. known: enough days were seen. valid: judged.
     """
 
     place: Place
     observation: Observation
     y: Floats
     season: Floats
+    least: Floats
     expected: Floats
     off: Floats
     below: Floats
     above: Floats
     noise: Floats
+    users: Floats
     known: Bools
     valid: Bools
 
@@ -172,12 +176,11 @@ class Baselines:
         season = level[place.before] * (1 - place.weight) + level[place.after] * place.weight
         expected = season + self.get("track")
         y = self.to_even(observation.value, observation.weight)
+        users = self._users(kind, expected)
         noise = np.square(observation.error)
         some = np.maximum(observation.weight, 1.0)
-        noise += np.where(
-            kind == _USERS, 1 / np.maximum(np.exp(np.minimum(expected, 30.0)), _USERS_FLOOR),
-            np.where(kind == _TRAFFIC, 0.0, np.where(_LOG[kind], 1 / some, 0.25 / some)),
-        )  # fmt: skip
+        counted = (kind == _TRAFFIC) | (kind == _USERS)
+        noise += np.where(counted, 1 / np.maximum(users, _USERS_FLOOR), np.where(_LOG[kind], 1 / some, 0.25 / some))
         more = _TAIL_FLOOR**2 * np.maximum(noise - self.get("noise")[place.block], 0.0)
         known = (np.minimum(days[place.before], days[place.after]) >= self.least_days) & np.isfinite(season)
         known &= self.get("seen")[place.block] >= _LEAST_SEEN
@@ -187,14 +190,27 @@ class Baselines:
             observation=observation,
             y=y,
             season=season,
+            least=np.minimum(level[place.before], level[place.after]),
             expected=expected,
             off=y - expected,
             below=np.sqrt(np.square(self.get("low")[place.block]) + more),
             above=np.sqrt(np.square(self.get("high")[place.block]) + more),
             noise=noise,
+            users=users,
             known=known,
             valid=valid,
         )
+
+    def _users(self, kind: npt.NDArray[np.int8], expected: Floats) -> Floats:
+        """Return how many users are expected behind traffic and users; infinitely many where nobody counts them."""
+        partner = self.get("partner").astype(np.int64)
+        number = np.where(kind == _USERS, np.arange(len(kind)), partner)
+        users = np.exp(np.clip(expected[np.maximum(number, 0)], -30.0, 30.0))
+        return np.where((number >= 0) & np.isfinite(users), users, np.inf)
+
+    def pair(self, traffic: int, users: int) -> None:
+        """Say whose number of users a series of traffic has: of few users it varies much."""
+        self.arrays["partner"][traffic] = users
 
     def band(self, place: Place, factor: float) -> tuple[Floats, Floats, Floats]:
         """Return expected, low and high of any moment, without the track, in the units of the indicators."""
@@ -218,6 +234,7 @@ class Baselines:
         filling = self.get("filling")
         filling[place.minute % BIN_MINUTES] = np.where(take, judged.y, np.nan)
         self._learn_spread(judged, take & np.isfinite(judged.season))
+        np.copyto(self.get("held"), judged.off, where=judged.valid & frozen & np.isfinite(judged.off))
         self._learn_silence(judged, frozen)
         track, off = self.get("track"), judged.off
         limit = _TRACK_PULL * self.get("sigma")[place.block]
@@ -229,18 +246,21 @@ class Baselines:
     def _learn_spread(self, judged: Judged, take: Bools) -> None:
         block = judged.place.block
         off = np.where(take, judged.off, 0.0)
-        far = np.abs(off)
+        distance = np.abs(off)
         seen, sigma = self.get("seen")[block], self.get("sigma")[block]
         low, high, noise = self.get("low")[block], self.get("high")[block], self.get("noise")[block]
         gain = np.where(take, 1 / np.minimum(seen + 1, _SPREAD_WINDOWS), 0.0)
-        limited = np.where(seen > _HALF_HOUR, np.minimum(far, 4 * sigma), far)
+        limited = np.where(seen > _HALF_HOUR, np.minimum(distance, 4 * sigma), distance)
         sigma += gain * (limited * _ABS_TO_SIGMA - sigma)
         np.maximum(sigma, _LEAST_SIGMA[self.indicator[: self.used]], out=sigma)
         noise += gain * (judged.noise - noise)
         decay = np.where(take, np.exp(-_TAIL_STEP * _TAIL), 1.0)
-        raised = np.exp(_TAIL_STEP)
-        np.multiply(low, np.where(off < -low, raised, decay), out=low)
-        np.multiply(high, np.where(off > high, raised, decay), out=high)
+        held = self.get("held")
+        back = np.where(take, held, 0.0)  # an interval that was nearly off, and no beginning of anything
+        held[take] = 0
+        for tail, far in ((low, np.maximum(-off, -back)), (high, np.maximum(off, back))):
+            raised = np.clip((tail + far) / 2, tail * np.exp(_TAIL_STEP), tail * _TAIL_MOST)
+            np.copyto(tail, np.where(far > tail, raised, tail * decay))
         np.maximum(low, _TAIL_FLOOR * sigma, out=low)
         np.maximum(high, _TAIL_FLOOR * sigma, out=high)
         seen += take
@@ -333,6 +353,14 @@ class Baselines:
         for name in ("track", "falling", "rising", "silent"):
             self.arrays[name][number] = 0
 
+    def widen(self, number: int, block: int, *, rise: bool) -> None:
+        """Be more careful with a series that was off for a short while only."""
+        self.arrays["high" if rise else "low"][block, number] *= np.float32(_TAIL_MOST)
+
+    def settle(self, numbers: Sequence[int]) -> None:
+        """Forget what the intervals held of series that are off."""
+        self.arrays["held"][list(numbers)] = 0
+
     def history(self, number: int) -> npt.NDArray[np.float32]:
         """Return the medians of the last 24 hours by quarter of the day, on the even scale."""
         recent: npt.NDArray[np.float32] = self.arrays["recent"][:, number]
@@ -380,7 +408,9 @@ _ARRAYS: Final[Mapping[str, tuple[tuple[int, ...], float, Any]]] = {
     "between_seen": ((BLOCKS,), 0, _f4),
     "longest": ((BLOCKS,), 0, _f4),
     "floor": ((), 0, _f4),
+    "partner": ((), -1, np.int32),
     "track": ((), 0, _f4),
+    "held": ((), 0, _f4),
     "silent": ((), 0, _f4),
     "falling": ((), 0, _f4),
     "rising": ((), 0, _f4),

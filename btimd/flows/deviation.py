@@ -27,13 +27,17 @@ _LOG_DROP: Final = 0.29  # to three quarters
 _LOG_DROP_SEASON: Final = 0.22
 _LOG_RISE: Final = 0.41  # by half
 _RATIO_RISE: Final = 0.02
+_HARDER: Final = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 1.5])  # what is counted comes in bursts
 _SECONDS_RISE: Final = np.array([0.0, 0.0, 0.0, 0.002, 0.010, 0.0])
 _CHANGE_LOG: Final = 0.36
 _CHANGE_RATIO: Final = 0.06
 _CLEAR_QUARTER: Final = 1.5
 _SURE_TRAFFIC: Final = 10_000.0
-_SURE_USERS: Final = 3.0
+_SURE_USERS: Final = 8.0
+_SILENT_USERS: Final = 2.0
 _LEAST_SILENCE: Final = 10.0
+_NEARLY_MOST: Final = 3
+_SHORT: Final = 60
 
 _LOG_KINDS: Final = [number for number, one in enumerate(INDICATORS) if one in LOGARITHMIC]
 
@@ -49,7 +53,7 @@ class DeviationLimits:
     anything is told. absent_after: intervals without any report. most_share: of regions or businesses, to tell the whole.
     """
 
-    factor: float = 1.6
+    factor: float = 1.4
     nearly: float = 0.7
     clear_after: int = 3
     change: float = 14.0
@@ -102,6 +106,7 @@ class Deviations:
     open: dict[_Report, Deviation] = field(default_factory=dict)
     _off: tuple[dict[int, _Off], ...] = field(default_factory=lambda: ({}, {}, {}, {}))
     _near: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    _nearly_for: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _absent: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _frozen: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
     _warm: int = 0
@@ -123,7 +128,8 @@ class Deviations:
         self._warm = 0 if gap else self._warm + 1
         self._last_start = judged.observation.start
         limits, factor = self.limits, self.limits.factor
-        down, up = -judged.off / judged.below, judged.off / judged.above
+        down = -judged.off / judged.below
+        up = judged.off / (judged.above * _HARDER[self.baselines.indicator[: len(judged.y)]])
         able = judged.valid & judged.known
         low, high = self._enough(judged, able)
         falls, rises = low & (down > limits.nearly * factor), high & (up > limits.nearly * factor)
@@ -138,9 +144,11 @@ class Deviations:
         changed |= self._follow(judged, able, down, up)
         changed |= self._follow_absence(judged)
         self._near = np.where(able, rises.astype(np.int8) - falls.astype(np.int8), self._near).astype(np.int8)
-        self._frozen = (self._near != 0) if warm else np.zeros(len(judged.y), np.bool_)
+        self._nearly_for = np.where(self._near != 0, self._nearly_for + 1, 0)
+        self._frozen = (self._nearly_for > 0) & (self._nearly_for <= _NEARLY_MOST) & warm
         for off in self._off[:CHANGED]:
             self._frozen[list(off)] = True
+            self.baselines.settle(list(off))
         return self._tell(judged) if changed else []
 
     def quarter(self, judged: Judged, quarter: Quarter) -> list[Event]:
@@ -193,6 +201,7 @@ class Deviations:
         more = size - len(self._near)
         if more > 0:
             self._near = np.concatenate([self._near, np.zeros(more, np.int8)])
+            self._nearly_for = np.concatenate([self._nearly_for, np.zeros(more, np.int64)])
             self._absent = np.concatenate([self._absent, np.zeros(more, np.int64)])
             for key in self.keys[len(self._numbers) : size]:
                 self._numbers[key] = len(self._numbers)
@@ -201,7 +210,7 @@ class Deviations:
         """Return where there is so much less, and so much more, than expected that somebody would mind."""
         kind = self.baselines.indicator[: len(judged.y)]
         dropping = _DROPPING[kind]
-        low = able & dropping & (judged.off < -_LOG_DROP) & (judged.y < judged.season - _LOG_DROP_SEASON)
+        low = able & dropping & (judged.users >= _SURE_USERS) & (judged.off < -_LOG_DROP) & (judged.y < judged.least - _LOG_DROP_SEASON)
         rising = able & ~dropping & (judged.off > 0)
         where = np.flatnonzero(rising & (judged.off > 0.5 * judged.above))  # noqa: PLR2004  most are not near
         high = np.zeros(len(kind), np.bool_)
@@ -221,7 +230,7 @@ class Deviations:
         if not run.any():
             return run
         season = self.baselines.from_even(judged.season)
-        return run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SURE_USERS))
+        return run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SILENT_USERS))
 
     def _turn_off(self, number: int, judged: Judged, *, silent: bool, rise: bool) -> bool:
         off = self._off[SUDDEN]
@@ -246,6 +255,8 @@ class Deviations:
             one.inside = one.inside + 1 if far < 0.6 * limits.factor else 0
             if one.inside >= limits.clear_after:
                 del self._off[SUDDEN][number]
+                if one.lasted < _SHORT:
+                    self.baselines.widen(number, judged.place.block, rise=one.rise)
                 changed = True
             elif one.lasted >= limits.adopt_after:
                 del self._off[SUDDEN][number]
