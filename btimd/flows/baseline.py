@@ -154,7 +154,7 @@ class Baselines:
 
     # -- scales
 
-    def to_even(self, value: Floats, weight: Floats) -> Floats:
+    def _to_even(self, value: Floats, weight: Floats) -> Floats:
         """Return values on the even scale."""
         return to_even(self.indicator[: self.used], self.get("floor"), value, weight)
 
@@ -175,7 +175,7 @@ class Baselines:
         level, days = self.get("level"), self.get("days")
         season = level[place.before] * (1 - place.weight) + level[place.after] * place.weight
         expected = season + self.get("track")
-        y = self.to_even(observation.value, observation.weight)
+        y = self._to_even(observation.value, observation.weight)
         users = self._users(kind, expected)
         noise = np.square(observation.error)
         some = np.maximum(observation.weight, 1.0)
@@ -212,12 +212,14 @@ class Baselines:
         """Say whose number of users a series of traffic has: of few users it varies much."""
         self.arrays["partner"][traffic] = users
 
-    def band(self, place: Place, factor: float) -> tuple[Floats, Floats, Floats]:
-        """Return expected, low and high of any moment, without the track, in the units of the indicators."""
-        level = self.get("level")
-        season = level[place.before] * (1 - place.weight) + level[place.after] * place.weight
-        low, high = self.get("low")[place.block], self.get("high")[place.block]
-        return self.from_even(season), self.from_even(season - factor * low), self.from_even(season + factor * high)
+    def band_of(self, number: int, place: Place, factor: float) -> tuple[float | None, float | None, float | None]:
+        """Return expected, low and high of a series at any moment, without the track, in its unit; None: not known."""
+        level = self.arrays["level"][:, number]
+        season = float(level[place.before] * (1 - place.weight) + level[place.after] * place.weight)
+        if not np.isfinite(season):
+            return None, None, None
+        low, high = (factor * float(self.arrays[name][place.block, number]) for name in ("low", "high"))
+        return self.from_one(number, season), self.from_one(number, season - low), self.from_one(number, season + high)
 
     # -- learning
 

@@ -210,7 +210,13 @@ class Deviations:
         """Return where there is so much less, and so much more, than expected that somebody would mind."""
         kind = self.baselines.indicator[: len(judged.y)]
         dropping = _DROPPING[kind]
-        low = able & dropping & (judged.users >= _SURE_USERS) & (judged.off < -_LOG_DROP) & (judged.y < judged.least - _LOG_DROP_SEASON)
+        low = (
+            able
+            & dropping
+            & (judged.users >= _SURE_USERS)
+            & (judged.off < -_LOG_DROP)
+            & (judged.y < judged.least - _LOG_DROP_SEASON)
+        )
         rising = able & ~dropping & (judged.off > 0)
         where = np.flatnonzero(rising & (judged.off > 0.5 * judged.above))  # noqa: PLR2004  most are not near
         high = np.zeros(len(kind), np.bool_)
@@ -389,6 +395,8 @@ class Deviations:
             recent = self.baselines.history(number)[(judged.place.bin - 1) % len(self.baselines.history(number))]
             value = self.baselines.from_one(number, float(recent)) if np.isfinite(recent) else 0.0
         end = below if judged.off[number] < 0 else above
-        score = abs(float(judged.off[number])) / (factor * float(end)) if np.isfinite(judged.off[number]) and end else 0.0
+        score = (
+            abs(float(judged.off[number])) / (factor * float(end)) if np.isfinite(judged.off[number]) and end else 0.0
+        )
         parts = [one if np.isfinite(one) else 0.0 for one in (value, expected, low, high, score)]
         return parts[0], parts[1], parts[2], parts[3], parts[4]
