@@ -78,7 +78,8 @@ class Judged:
     """Where the values of an interval stand, by series, on the even scale.
 
     season: by the time alone; least: the lower of the two levels that it lies between; expected: with the track of the
-    last half hour. off: value - expected. below, above: how far it may usually be off. users: expected behind it. known: enough days were seen. valid: judged.
+    last half hour. off: value - expected. below, above: how far it may usually be off. noise: variance of counting and
+    sampling. users: expected behind it. known: enough days were seen. valid: judged.
     """
 
     place: Place

@@ -76,10 +76,10 @@ class Learner:
                 continue
             up, down, users = (value or 0.0 for value in row.values)
             for place in (region, ALL):
-                for indicator, value in ((Indicator.TRAFFIC, (up + down) * _BITS_PER_SECOND), (Indicator.USERS, users)):
+                for indicator, told in ((Indicator.TRAFFIC, (up + down) * _BITS_PER_SECOND), (Indicator.USERS, users)):
                     key = (business, place, indicator)
-                    sums[key] = sums.get(key, 0.0) + value
-        numbers = {self._indicators.number(key): value for key, value in sums.items()}
+                    sums[key] = sums.get(key, 0.0) + told
+        numbers = {self._indicators.number(key): told for key, told in sums.items()}
         self._indicators.pair_users()
         size = len(self._baselines)
         value = np.where(self._baselines.indicator[:size] < 2, 0.0, np.nan)  # noqa: PLR2004  traffic and users
@@ -87,7 +87,7 @@ class Learner:
             if number is not None:
                 value[number] = found
         none = np.zeros(size, np.bool_)
-        place = self._season.place(start + INTERVAL_MILLISECONDS // 2)
+        moment = self._season.place(start + INTERVAL_MILLISECONDS // 2)
         observation = Observation(start, value, np.zeros(size), np.zeros(size), none, none)
-        self._baselines.learn(self._baselines.judge(observation, place), none)
+        self._baselines.learn(self._baselines.judge(observation, moment), none)
         self.intervals += 1

@@ -18,7 +18,8 @@ import numpy as np
 from typing_extensions import override
 
 from btimd.flows.baseline import INDICATORS, Baselines, Judged
-from btimd.flows.deviation import DeviationCleared, DeviationOpened, Deviations, Event, SeriesKey
+from btimd.flows.baselinelearning import Learner
+from btimd.flows.deviation import DeviationOpened, Deviations, Event, SeriesKey
 from btimd.flows.forecast import daily, forecast
 from btimd.flows.history import MEASUREMENT as TRAFFIC
 from btimd.flows.history import Closed, interval_name
@@ -26,15 +27,14 @@ from btimd.flows.holidaydays import day_kinds
 from btimd.flows.indicators import INTERVAL_MILLISECONDS, Feeders, Indicators
 from btimd.flows.qualityfeed import MEASUREMENT as QUALITY
 from btimd.flows.qualityfeed import QualityClosed
-from btimd.flows.baselinelearning import Learner
 from btimd.flows.season import BIN_MINUTES, BINS_PER_DAY, DayKind, Season
 from btimd.flows.settings import BaselineSettings
 from btimd.model.deviation import (
     ALL,
     BaselinePoint,
     BaselineRow,
-    BaselinesView,
     BaselineState,
+    BaselinesView,
     Deviation,
     Forecast,
     ForecastAsk,
@@ -307,7 +307,7 @@ class BaselineService(Component, BaselinesView):
         beside = self._path.with_suffix(".new.npz")
         try:
             with beside.open("wb") as file:
-                np.savez(file, **state)
+                np.savez(file, **state)  # type: ignore[arg-type]  # no array is called allow_pickle
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)

@@ -50,7 +50,7 @@ class DeviationLimits:
 
     clear_after: intervals well inside. change: what quarters of an hour add up to, in day-to-day spreads.
     adopt_after: intervals after which what lasts is taken as the new usual. warm: intervals after a start before
-    anything is told. absent_after: intervals without any report. most_share: of regions or businesses, to tell the whole.
+    anything is told. absent_after: intervals without any report. most_share: of regions or businesses, to tell of all.
     """
 
     factor: float = 1.4
@@ -164,7 +164,7 @@ class Deviations:
                 wanted &= _DROPPING[kind]
             for number in np.flatnonzero(wanted).tolist():
                 if number not in off and number not in self._off[SUDDEN]:
-                    off[number] = _Off(rise, False, judged.place.bin_start / 1000 - 900)
+                    off[number] = _Off(rise=rise, silence=False, since=judged.place.bin_start / 1000 - 900)
                     changed = True
         for number, one in list(off.items()):
             signed = quarter.spreads[number] * (1 if one.rise else -1)
@@ -185,7 +185,9 @@ class Deviations:
         for number in [number for number in off if number not in found]:
             del off[number]
         for number in found - off.keys():
-            off[number] = _Off(bool(moved[number] > 0), False, judged.observation.start / 1000, shift=moved[number])
+            off[number] = _Off(
+                rise=bool(moved[number] > 0), silence=False, since=judged.observation.start / 1000, shift=moved[number]
+            )
         return self._tell(judged) if changed else []
 
     def forget(self, numbers: Sequence[int], judged: Judged) -> list[Event]:
@@ -218,7 +220,7 @@ class Deviations:
             & (judged.y < judged.least - _LOG_DROP_SEASON)
         )
         rising = able & ~dropping & (judged.off > 0)
-        where = np.flatnonzero(rising & (judged.off > 0.5 * judged.above))  # noqa: PLR2004  most are not near
+        where = np.flatnonzero(rising & (judged.off > 0.5 * judged.above))
         high = np.zeros(len(kind), np.bool_)
         if len(where):
             expected = self.baselines.from_even(judged.expected)[where]
@@ -231,12 +233,13 @@ class Deviations:
         """Return which series have had nothing for much longer than is usual, where something is for sure expected."""
         kind = self.baselines.indicator[: len(judged.y)]
         silent, longest = self.baselines.get("silent"), self.baselines.get("longest")[judged.place.block]
-        run = able & (judged.observation.value == 0) & _DROPPING[kind]
+        run: Bools = able & (judged.observation.value == 0) & _DROPPING[kind]
         run &= silent + 1 >= np.maximum(_LEAST_SILENCE, 3 * longest + 5)
         if not run.any():
             return run
-        season = self.baselines.from_even(judged.season)
-        return run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SILENT_USERS))
+        season: Floats = self.baselines.from_even(judged.season)
+        sure: Bools = run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SILENT_USERS))
+        return sure
 
     def _turn_off(self, number: int, judged: Judged, *, silent: bool, rise: bool) -> bool:
         off = self._off[SUDDEN]
@@ -245,7 +248,7 @@ class Deviations:
         if number in off:
             return False
         since = start - (self.baselines.arrays["silent"][number] if silent else 1) * self.interval_milliseconds
-        off[number] = _Off(rise, silence, float(since) / 1000)
+        off[number] = _Off(rise=rise, silence=silence, since=float(since) / 1000)
         self._off[CHANGED].pop(number, None)
         return True
 
@@ -280,7 +283,7 @@ class Deviations:
         for number in np.flatnonzero(self._absent >= self.limits.absent_after).tolist():
             if number not in off and self.keys[number][2] is Indicator.TRAFFIC:
                 first = judged.observation.start - (int(self._absent[number]) - 1) * self.interval_milliseconds
-                off[number] = _Off(False, False, first / 1000)
+                off[number] = _Off(rise=False, silence=False, since=first / 1000)
                 changed = True
         for number in [number for number in off if not absent[number]]:
             del off[number]

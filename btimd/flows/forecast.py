@@ -48,7 +48,9 @@ def forecast(
     at = np.flatnonzero(np.isfinite(figures))
     if len(at) < least_days or at[-1] - at[0] < least_days - 1:
         text = f"not enough history: {len(at)} days, {least_days} are needed"
-        return Forecast(ask, ForecastOutcome.NOT_ENOUGH_HISTORY, len(at), *[None] * 5, BAND_RATIO, text)
+        return Forecast(
+            ask, ForecastOutcome.NOT_ENOUGH_HISTORY, len(at), None, None, None, None, None, BAND_RATIO, text
+        )
     values = figures[at]
     last = first_day + int(at[-1])
     kinds = np.array([kind_of(date.fromordinal(first_day + int(day))) for day in range(len(figures))])

@@ -48,7 +48,7 @@ def day_kinds(country: str = "", subdivision: str = "", days_file: Path | None =
 
 
 def read_days(path: Path) -> dict[date, DayKind]:
-    """Return the days of a file: a date and its kind per line, "#" begins a comment; raises ValueError with the line."""
+    """Return the days of a file: a date and its kind per line; raises ValueError with the line."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

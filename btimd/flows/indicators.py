@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.flows.baseline import Baselines, Observation
+from btimd.flows.baseline import INDICATORS, Baselines, Observation
 from btimd.flows.deviation import SeriesKey
 from btimd.flows.qualityrows import QualityInterval
 from btimd.model.deviation import ALL, Indicator
@@ -28,9 +28,10 @@ Floats = npt.NDArray[np.float64]
 Pair = tuple[str, str]
 """Business, region; ALL as region: the business as a whole."""
 
-_OCTETS, _USERS, _ERROR, _LOSS, _INEXACT, _ATTEMPTED, _FAILED, _SEGMENTS, _AGAIN = range(9)
+_OCTETS, _USERS, _ERROR, _LOSS, _FLOWS, _ATTEMPTED, _FAILED, _SEGMENTS, _AGAIN = range(9)
 _SHAKES, _SHAKE_SECONDS, _ANSWERS, _ANSWER_SECONDS, _CAPTURE_LOSS = range(9, 14)
 _FIGURES: Final = 14
+_COUNTED: Final = 2  # of the indicators, traffic and users are counted by flow records
 _BITS_PER_SECOND: Final = 8 * 1000 / INTERVAL_MILLISECONDS
 _MOST_LOSS: Final = 0.05
 _FEWEST_SEGMENTS: Final = 20
@@ -85,6 +86,11 @@ class Indicators:
         self._numbers: dict[SeriesKey, int] = {key: number for number, key in enumerate(keys)}
         self.businesses = businesses
         self._held: OrderedDict[UnixMillis, _Interval] = OrderedDict()
+        self._pairs: dict[Pair, int] = {}
+        self._table = np.full((0, len(INDICATORS)), -1, np.int32)
+        for business, region, indicator in keys:
+            pair = self._pair(business, region)
+            self._table[pair, INDICATORS.index(indicator)] = self._numbers[business, region, indicator]
         self._judged_upto: UnixMillis | None = None
         self._refused: set[SeriesKey] = set()
         self.settling = Settling()
@@ -163,31 +169,68 @@ class Indicators:
     def observation(self, start: UnixMillis, absent: Callable[[str], bool]) -> Observation:
         """Return what an interval tells. absent: whether nobody reports the traffic of a business now."""
         held = self._held.get(start, _Interval())
-        pairs = _pairs(held)
-        for (business, region), figures in pairs.items():
-            for indicator in Indicator:
-                if _value(figures, indicator) is not None:
-                    self.number((business, region, indicator))
+        figures = self._figures(held)
+        values, weights = _values(figures)
+        new = np.isfinite(values) & (self._table[: len(figures)] < 0)
+        new[:, :_COUNTED] &= (figures[:, _FLOWS] > 0)[:, None]
+        names = list(self._pairs)
+        for pair, kind in zip(*(one.tolist() for one in np.nonzero(new)), strict=True):
+            found = self.number((*names[pair], INDICATORS[kind]))
+            self._table[pair, kind] = -1 if found is None else found
         self.pair_users()
         size = len(self._keys)
         value, weight, error = np.full(size, np.nan), np.zeros(size), np.zeros(size)
         doubtful, gone = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
-        silent = {business: absent(business) for business, _, _ in self._keys}
-        nothing = np.zeros(_FIGURES)
-        nothing[_LOSS] = nothing[_CAPTURE_LOSS] = np.nan
-        for number, (business, region, indicator) in enumerate(self._keys):
-            figures = pairs.get((business, region), nothing)
-            found = _value(figures, indicator)
-            gone[number] = silent[business]
-            if found is None:
-                continue
-            value[number], weight[number] = found
-            counted = indicator in {Indicator.TRAFFIC, Indicator.USERS}
-            loss = figures[_LOSS if counted else _CAPTURE_LOSS]
-            doubtful[number] = loss > _MOST_LOSS
-            if counted:
-                error[number] = figures[_ERROR] / _CONFIDENCE + (loss if loss > 0 else 0.0)
+        table = self._table[: len(figures)]
+        pair, kind = np.nonzero(table >= 0)
+        number = table[pair, kind]
+        value[number], weight[number] = values[pair, kind], weights[pair, kind]
+        loss = np.where(kind < _COUNTED, figures[pair, _LOSS], figures[pair, _CAPTURE_LOSS])
+        doubtful[number] = loss > _MOST_LOSS
+        error[number] = np.where(kind < _COUNTED, figures[pair, _ERROR] / _CONFIDENCE + np.nan_to_num(loss), 0.0)
+        silent = {business for business in {business for business, _ in names} if absent(business)}
+        if silent:
+            gone[number] = np.array([business in silent for business, _ in names], np.bool_)[pair]
         return Observation(start, value, weight, error, doubtful, gone)
+
+    def _figures(self, held: _Interval) -> Floats:
+        """Return the figures of an interval by pair, of businesses as a whole too: float64[pairs, _FIGURES]."""
+        traffic, quality = list(held.traffic), list(held.quality)
+        rows = [self._pair(business, region) for business, region, _ in traffic]
+        whole = [self._pair(business, ALL) for business, _, _ in traffic]
+        of_quality = [self._pair(names[0], names[1]) for names in quality]
+        quality_whole = [self._pair(names[0], ALL) for names in quality]
+        figures = np.zeros((len(self._pairs), _FIGURES))
+        worst = np.full((len(self._pairs), 2), -1.0)
+        if traffic:
+            told = np.array(list(held.traffic.values()))
+            told[:, 2] = np.square(told[:, 2] * told[:, 0])
+            for at in (rows, whole):
+                for column, source in ((_OCTETS, 0), (_USERS, 1), (_ERROR, 2)):
+                    figures[:, column] += np.bincount(at, told[:, source], len(figures))
+                figures[:, _FLOWS] += np.bincount(at, minlength=len(figures))
+                np.maximum.at(worst[:, 0], at, np.nan_to_num(told[:, 3], nan=-1.0))
+        if quality:
+            told = np.array(list(held.quality.values()))
+            told[:, 5] *= told[:, 4]
+            told[:, 7] *= told[:, 6]
+            for at in (of_quality, quality_whole):
+                for column in range(_ATTEMPTED, _CAPTURE_LOSS):
+                    figures[:, column] += np.bincount(at, told[:, column - _ATTEMPTED], len(figures))
+                np.maximum.at(worst[:, 1], at, np.nan_to_num(told[:, -1], nan=-1.0))
+        figures[:, _ERROR] = np.sqrt(figures[:, _ERROR]) / np.maximum(figures[:, _OCTETS], 1.0)
+        figures[:, [_LOSS, _CAPTURE_LOSS]] = np.where(worst < 0, np.nan, worst)
+        return figures
+
+    def _pair(self, business: str, region: str) -> int:
+        pair = (business, region)
+        found = self._pairs.get(pair)
+        if found is None:
+            found = self._pairs[pair] = len(self._pairs)
+            if found >= len(self._table):
+                more = np.full((max(64, len(self._table)), len(INDICATORS)), -1, np.int32)
+                self._table = np.concatenate([self._table, more])
+        return found
 
     def number(self, key: SeriesKey) -> int | None:
         """Return the number of a series, a new one where there is room."""
@@ -203,6 +246,8 @@ class Indicators:
             return None
         self._numbers[key] = made
         self._keys.append(key)
+        pair = self._pair(key[0], key[1])
+        self._table[pair, INDICATORS.index(key[2])] = made
         return made
 
     def pair_users(self) -> None:
@@ -237,64 +282,22 @@ _C_SEGMENTS: Final = [COUNTERS.index("segments_to_server"), COUNTERS.index("segm
 _C_AGAIN: Final = [COUNTERS.index(f"segments_retransmitted_to_{end}") for end in ("server", "client")]
 
 
-def _pairs(held: _Interval) -> dict[Pair, Floats]:
-    """Return the figures of an interval by business and region, and of each business as a whole."""
-    pairs: dict[Pair, Floats] = {}
-
-    def of(pair: Pair) -> Floats:
-        found = pairs.get(pair)
-        if found is None:
-            found = pairs[pair] = np.zeros(_FIGURES)
-            found[_LOSS] = found[_CAPTURE_LOSS] = np.nan
-        return found
-
-    for (business, region, _), (octets, users, error, loss) in held.traffic.items():
-        for pair in ((business, region), (business, ALL)):
-            sums = of(pair)
-            if octets > 0:
-                sums[_ERROR] = np.hypot(sums[_ERROR] * sums[_OCTETS], error * octets) / (sums[_OCTETS] + octets)
-            sums[_OCTETS] += octets
-            sums[_USERS] += users
-            sums[_LOSS] = np.fmax(sums[_LOSS], loss)
-    for (business, region, *_), figures in held.quality.items():
-        for pair in ((business, region), (business, ALL)):
-            sums = of(pair)
-            for at, figure in zip(range(_ATTEMPTED, _AGAIN + 1), figures, strict=False):
-                sums[at] += figure
-            shakes, shake, answers, answer, loss = figures[4:]
-            sums[_SHAKES] += shakes
-            sums[_SHAKE_SECONDS] += shakes * shake
-            sums[_ANSWERS] += answers
-            sums[_ANSWER_SECONDS] += answers * answer
-            sums[_CAPTURE_LOSS] = np.fmax(sums[_CAPTURE_LOSS], loss)
-    return pairs
-
-
-def _value(figures: Floats, indicator: Indicator) -> tuple[float, float] | None:  # noqa: PLR0911  one return per kind
-    """Return value and weight of an indicator, None where there is too little to tell."""
-    match indicator:
-        case Indicator.TRAFFIC:
-            return float(figures[_OCTETS]) * _BITS_PER_SECOND, 0.0
-        case Indicator.USERS:
-            return float(figures[_USERS]), 0.0
-        case Indicator.FAILURES:
-            return _ratio(figures[_FAILED], figures[_ATTEMPTED], 1)
-        case Indicator.RETRANSMISSION:
-            return _ratio(figures[_AGAIN], figures[_SEGMENTS], _FEWEST_SEGMENTS)
-        case Indicator.HANDSHAKE:
-            return _mean(figures[_SHAKE_SECONDS], figures[_SHAKES])
-        case _:
-            return _mean(figures[_ANSWER_SECONDS], figures[_ANSWERS])
-
-
-def _ratio(part: float, whole: float, fewest: int) -> tuple[float, float] | None:
-    """What came of a connection may count later than the attempt, so a part may exceed its whole."""
-    whole = max(part, whole)
-    return (float(part / whole), float(whole)) if whole >= fewest else None
-
-
-def _mean(seconds: float, count: float) -> tuple[float, float] | None:
-    return (float(seconds / count), float(count)) if count >= _FEWEST_DURATIONS and seconds > 0 else None
+def _values(figures: Floats) -> tuple[Floats, Floats]:
+    """Return values and weights by pair and indicator: float64[pairs, 6]; NaN where there is too little to tell."""
+    values, weights = np.full((2, len(figures), len(INDICATORS)), np.nan)
+    weights[:] = 0.0
+    values[:, 0] = figures[:, _OCTETS] * _BITS_PER_SECOND
+    values[:, 1] = figures[:, _USERS]
+    # What came of a connection may count later than the attempt, so a part may exceed its whole.
+    for kind, part, whole, fewest in ((2, _FAILED, _ATTEMPTED, 1), (5, _AGAIN, _SEGMENTS, _FEWEST_SEGMENTS)):
+        of = np.maximum(figures[:, part], figures[:, whole])
+        values[:, kind] = np.where(of >= fewest, figures[:, part] / np.maximum(of, 1), np.nan)
+        weights[:, kind] = of
+    for kind, seconds, count in ((3, _SHAKE_SECONDS, _SHAKES), (4, _ANSWER_SECONDS, _ANSWERS)):
+        enough = (figures[:, count] >= _FEWEST_DURATIONS) & (figures[:, seconds] > 0)
+        values[:, kind] = np.where(enough, figures[:, seconds] / np.maximum(figures[:, count], 1), np.nan)
+        weights[:, kind] = figures[:, count]
+    return values, weights
 
 
 class Feeders:

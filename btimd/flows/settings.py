@@ -64,13 +64,15 @@ class BaselineSettings(Section):
     subdivision: str = ""
     """ISO 3166-2 part of the country, such as `"BY"`"""
     days_file: SettingsPath | None = None
-    """Days of your own, one per line, which win over the country's: `2026-05-02 workday` (or saturday, sunday, holiday)"""
+    """Days of your own, one per line, which win over the country's: `2026-05-02 workday`, saturday,
+    sunday or holiday"""
     max_series: Annotated[int, Field(ge=6, le=500_000)] = 20_000
     """Most series: a business has up to 6 per region and 6 as a whole. About 3.2 KB each, further ones are counted"""
     least_days: Annotated[int, Field(ge=2, le=30)] = 3
     """On so many days of its kind a time of day must have been seen before anything is told of it"""
     factor: Annotated[float, Field(ge=1, le=10)] = 1.4
-    """How many times further off than 499 of 500 intervals something must be; less finds more, and is wrong more often"""
+    """How many times further off than 499 of 500 intervals something must be; less finds more and errs
+    more often"""
     adopt: Annotated[Duration, Field(ge=3600, le=30 * 86400)] = 86400.0
     """What deviates for so long is the new usual"""
     learn_from: Annotated[Duration, Field(ge=0, le=90 * 86400)] = 28 * 86400.0

@@ -136,7 +136,7 @@ class ForecastOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ForecastAsk:
-    """When will `name` (a business, or EXPORTER:INTERFACE) cross `threshold`?"""
+    """The question when `name` (a business, or EXPORTER:INTERFACE) will cross `threshold`."""
 
     subject: ForecastSubject
     name: str

@@ -67,12 +67,8 @@ class Days:
         values, weights = np.zeros((2, self.days * MINUTES, len(self.keys)))
         at = 0
         for business in self.businesses:
-            parts = []
-            for most in business.users:
-                parts.append(self._region(business, most, rng))
-            total = parts[0][:2]
+            parts = [self._region(business, most, rng) for most in business.users]
             traffic, users = sum(part[0] for part in parts), sum(part[1] for part in parts)
-            del total
             for octets, online in [(part[0], part[1]) for part in parts] + [(traffic, users)]:
                 values[:, at], values[:, at + 1] = octets, online
                 if self.quality:
