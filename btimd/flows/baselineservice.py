@@ -321,7 +321,7 @@ class BaselineService(Component, BaselinesView):
                 return False
             if self._path.stat().st_size > _MOST_STATE_OCTETS:
                 raise ValueError("the file is too large")  # noqa: TRY301  one way for all that is wrong with it
-            with np.load(self._path, allow_pickle=False) as file:
+            with self._path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 saved: dict[str, Any] = dict(file.items())
             keys = [
                 (str(business), str(region), Indicator(indicator))

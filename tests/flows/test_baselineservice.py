@@ -45,14 +45,14 @@ class Store(SeriesStore):
         return [
             SeriesRow(time, ("erp", f"r{region}"), (octets(time, region), 0.0, 50.0 + time // MINUTE % 3))
             for time in times
-            if MONDAY + 3 * DAY <= time < NOW
+            if MONDAY + 2 * DAY <= time < NOW
             for region in (0, 1)
         ]
 
 
 def service(path: Path, events: list[Event], store: SeriesStore | None, **settings: object) -> BaselineService:
     return BaselineService(
-        settings=BaselineSettings.model_validate({"least_days": 2, "learn_from": "3d", **settings}),
+        settings=BaselineSettings.model_validate({"least_days": 2, "learn_from": "5d", **settings}),
         state_directory=path,
         series=store,
         grace_seconds=10.0,
