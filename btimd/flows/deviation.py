@@ -331,11 +331,12 @@ class Deviations:
             business, region, other = self.keys[number]
             if other is indicator and business in businesses and region != ALL:
                 known[business] = known.get(business, 0) + 1
-        whole = {
-            business: list(regions.values())
-            for business, regions in businesses.items()
-            if ALL in regions or len(regions) > max(1, self.limits.most_share * known.get(business, 0))
-        }
+        whole = {}
+        for business, regions in businesses.items():
+            off = len(regions) - (ALL in regions)
+            told = (channel, rise, business, ALL, indicator) in self.open
+            if off > max(1, self.limits.most_share * known.get(business, 0)) or (ALL in regions and (told or not off)):
+                whole[business] = list(regions.values())
         of_all = sum(1 for _, region, other in self.keys if region == ALL and other is indicator)
         if len(whole) >= max(3, self.limits.most_share * of_all):
             yield (channel, rise, ALL, ALL, indicator), [self._whole(name, indicator, whole[name]) for name in whole]
@@ -344,8 +345,9 @@ class Deviations:
             if business in whole:
                 yield (channel, rise, business, ALL, indicator), list(regions.values())
                 continue
-            for region, number in regions.items():
-                yield (channel, rise, business, region, indicator), [number]
+            for region, number in regions.items():  # what one region lacks, the business lacks too: that is no news
+                if region != ALL:
+                    yield (channel, rise, business, region, indicator), [number]
 
     def _whole(self, business: str, indicator: Indicator, numbers: Sequence[int]) -> int:
         return self._numbers.get((business, ALL, indicator), numbers[0])

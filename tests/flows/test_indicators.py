@@ -45,7 +45,11 @@ def made() -> tuple[Indicators, list[SeriesKey]]:
 
 def told(indicators: Indicators, keys: list[SeriesKey], start: int = START) -> dict[SeriesKey, float]:
     observation = indicators.observation(start, nobody)
-    return {key: round(value, 6) for key, value in zip(keys, observation.value.tolist(), strict=True) if value == value}
+    return {
+        key: round(value, 6)
+        for key, value in zip(keys, observation.value.tolist(), strict=True)
+        if not math.isnan(value)
+    }
 
 
 def test_traffic_and_users_are_of_regions_and_of_the_whole() -> None:
