@@ -327,13 +327,16 @@ class Deviations:
     ) -> Iterator[tuple[_Report, list[int]]]:
         channel, rise, indicator = what
         known: dict[str, int] = {}
+        nearly: dict[str, int] = {}  # what is off, or begins to be
         for number in np.flatnonzero(able).tolist() if channel != ABSENT else range(len(self.keys)):
             business, region, other = self.keys[number]
             if other is indicator and business in businesses and region != ALL:
                 known[business] = known.get(business, 0) + 1
+                near = channel == SUDDEN and self._near[number] == (1 if rise else -1)
+                nearly[business] = nearly.get(business, 0) + (near or region in businesses[business])
         whole = {}
         for business, regions in businesses.items():
-            off = len(regions) - (ALL in regions)
+            off = max(len(regions) - (ALL in regions), nearly.get(business, 0))
             told = (channel, rise, business, ALL, indicator) in self.open
             if off > max(1, self.limits.most_share * known.get(business, 0)) or (ALL in regions and (told or not off)):
                 whole[business] = list(regions.values())

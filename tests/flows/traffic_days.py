@@ -68,7 +68,7 @@ class Days:
         at = 0
         for business in self.businesses:
             parts = [self._region(business, most, rng) for most in business.users]
-            traffic, users = sum(part[0] for part in parts), sum(part[1] for part in parts)
+            traffic, users = (np.sum([part[at] for part in parts], axis=0) for at in (0, 1))
             for octets, online in [(part[0], part[1]) for part in parts] + [(traffic, users)]:
                 values[:, at], values[:, at + 1] = octets, online
                 if self.quality:
