@@ -79,7 +79,8 @@ class Judged:
 
     season: by the time alone; least: the lower of the two levels that it lies between; expected: with the track of the
     last half hour. off: value - expected. below, above: how far it may usually be off. noise: variance of counting and
-    sampling. users: expected behind it. known: enough days were seen. valid: judged.
+    sampling. users: expected behind it. settled: enough days were seen; known: and
+    their spread too. valid: judged.
     """
 
     place: Place
@@ -93,6 +94,7 @@ class Judged:
     above: Floats
     noise: Floats
     users: Floats
+    settled: Bools
     known: Bools
     valid: Bools
 
@@ -183,8 +185,8 @@ class Baselines:
         counted = (kind == _TRAFFIC) | (kind == _USERS)
         noise += np.where(counted, 1 / np.maximum(users, _USERS_FLOOR), np.where(_LOG[kind], 1 / some, 0.25 / some))
         more = _TAIL_FLOOR**2 * np.maximum(noise - self.get("noise")[place.block], 0.0)
-        known = (np.minimum(days[place.before], days[place.after]) >= self.least_days) & np.isfinite(season)
-        known &= self.get("seen")[place.block] >= _LEAST_SEEN
+        settled = (np.minimum(days[place.before], days[place.after]) >= self.least_days) & np.isfinite(season)
+        known = settled & (self.get("seen")[place.block] >= _LEAST_SEEN)
         valid = np.isfinite(y) & ~observation.doubtful & ~observation.absent
         return Judged(
             place=place,
@@ -198,6 +200,7 @@ class Baselines:
             above=np.sqrt(np.square(self.get("high")[place.block]) + more),
             noise=noise,
             users=users,
+            settled=settled,
             known=known,
             valid=valid,
         )
@@ -236,7 +239,7 @@ class Baselines:
         take = judged.valid & ~frozen
         filling = self.get("filling")
         filling[place.minute % BIN_MINUTES] = np.where(take, judged.y, np.nan)
-        self._learn_spread(judged, take & np.isfinite(judged.season))
+        self._learn_spread(judged, take & judged.settled)
         np.copyto(self.get("held"), judged.off, where=judged.valid & frozen & np.isfinite(judged.off))
         self._learn_silence(judged, frozen)
         track, off = self.get("track"), judged.off

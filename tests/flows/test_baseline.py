@@ -34,14 +34,14 @@ def test_every_indicator_comes_back_from_its_even_scale() -> None:
 def test_the_usual_of_a_time_of_day_is_known_after_three_such_days() -> None:
     baselines = of(Indicator.USERS)
     rng = np.random.default_rng(1)
-    teach(baselines, range(3), lambda minute: float(rng.poisson(100 if 480 <= minute < 1020 else 10)))
-    start = MONDAY + (3 * MINUTES + 600) * 60_000
+    teach(baselines, range(4), lambda minute: float(rng.poisson(100 if 480 <= minute < 1020 else 10)))
+    start = MONDAY + (4 * MINUTES + 600) * 60_000
     judged = baselines.judge(observation_of(start, [100.0]), SEASON.place(start + 30_000))
 
     assert judged.known.tolist() == [True]
     assert baselines.from_one(0, float(judged.season[0])) == pytest.approx(100, rel=0.04)
     assert 0.2 < judged.below[0] < 0.45
-    night = SEASON.place(MONDAY + (3 * MINUTES + 180) * 60_000)
+    night = SEASON.place(MONDAY + (4 * MINUTES + 180) * 60_000)
     assert baselines.band_of(0, night, 1.0)[0] == pytest.approx(10, rel=0.1)
 
 
@@ -85,8 +85,8 @@ def test_a_calm_day_shifts_what_is_expected() -> None:
 
 def test_few_users_make_a_wide_band_and_sampling_a_wider_one() -> None:
     baselines = of(Indicator.USERS, least_days=2)
-    teach(baselines, range(2), lambda minute: 3.0 if minute % 2 else 4.0)
-    place = SEASON.place(MONDAY + 2 * MINUTES * 60_000)
+    teach(baselines, range(3), lambda minute: 3.0 if minute % 2 else 4.0)
+    place = SEASON.place(MONDAY + 3 * MINUTES * 60_000)
     sure = observation_of(place.time, [3.0])
     sampled = observation_of(place.time, [3.0])
     sampled.error[:] = 0.5
