@@ -36,6 +36,7 @@ class Watched:
         self.machine = Deviations(self.baselines, list(days.keys))
 
     def show(self, minute: int, value: np.ndarray, *, judge: bool) -> list[DeviationOpened]:
+        """Show a minute; return what opened."""
         size = len(self.numbers)
         none = np.zeros(size, np.bool_)
         start = MONDAY + minute * 60_000
@@ -49,7 +50,7 @@ class Watched:
 
 
 def sweep(seed: int) -> tuple[Counter[tuple[str, str]], dict[int, list[bool]]]:
-    """Return what was told without fault by indicator and kind, and by users expected whether half was found missing."""
+    """Return what was told without fault, and by users whether half of a region was found missing."""
     days = Days(35, seed)
     watched = Watched(days)
     values = days.values[0]
@@ -95,12 +96,15 @@ def speed(businesses: int, regions: int) -> None:
             for indicator in INDICATORS:
                 baselines.add(indicator)
                 keys.append((str(business), str(region), indicator))
+    baselines.get("level")[:] = 0.5
+    baselines.get("days")[:] = 9
     machine = Deviations(baselines, keys)
     rng = np.random.default_rng(1)
     none = np.zeros(len(keys), np.bool_)
     taken = []
     for minute in range(40):
-        told = Observation(minute * 60_000, rng.random(len(keys)) + 1, np.full(len(keys), 50.0), none * 0.0, none, none)
+        value, weight = rng.random(len(keys)) + 1, np.full(len(keys), 50.0)
+        told = Observation(minute * 60_000, value, weight, none * 0.0, none, none)
         begin = time.process_time()
         judged = baselines.judge(told, SEASON.place(told.start + 30_000))
         machine.handle(judged)
@@ -123,9 +127,8 @@ def main() -> None:
         for size, seen in more.items():
             found[size] += seen
         weeks = 2 * len(ENTERPRISE) * (seed + 1)
-        print(
-            f"seed {100 + seed}: {sum(one.values())} told; so far {sum(told.values()) / weeks:.2f} per business and week"
-        )
+        rate = sum(told.values()) / weeks
+        print(f"seed {100 + seed}: {sum(one.values())} told; so far {rate:.2f} per business and week", flush=True)
     print(dict(told), "of kinds", [one.value for one in DeviationKind])
     for size, seen in sorted(found.items()):
         low, high = (0, *SIZES)[size], (*SIZES, "more")[size]
