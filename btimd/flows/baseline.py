@@ -187,6 +187,7 @@ class Baselines:
         more = _TAIL_FLOOR**2 * np.maximum(noise - self.get("noise")[place.block], 0.0)
         settled = (np.minimum(days[place.before], days[place.after]) >= self.least_days) & np.isfinite(season)
         known = settled & (self.get("seen")[place.block] >= _LEAST_SEEN)
+        least = _TAIL_FLOOR * _LEAST_SIGMA[kind]
         valid = np.isfinite(y) & ~observation.doubtful & ~observation.absent
         return Judged(
             place=place,
@@ -196,8 +197,8 @@ class Baselines:
             least=np.minimum(level[place.before], level[place.after]),
             expected=expected,
             off=y - expected,
-            below=np.sqrt(np.square(self.get("low")[place.block]) + more),
-            above=np.sqrt(np.square(self.get("high")[place.block]) + more),
+            below=np.maximum(np.sqrt(np.square(self.get("low")[place.block]) + more), least),
+            above=np.maximum(np.sqrt(np.square(self.get("high")[place.block]) + more), least),
             noise=noise,
             users=users,
             settled=settled,

@@ -2,7 +2,7 @@
 
 A state machine over judged intervals: `handle(...)` returns what opened and what cleared. A series is off
 
-    suddenly   two intervals in a row beyond `factor` times what is usual, the first one nearly so, and by enough
+    suddenly   two intervals in a row beyond what is usual, the second `factor` times so far, and by enough
     silent     nothing for much longer than it ever was at this time of day, where something is expected for sure
     changed    quarters of an hour add up to more than days differ (CUSUM on robust spreads)
     drifting   the last week's level is far from that of two to four weeks ago
@@ -53,8 +53,8 @@ class DeviationLimits:
     anything is told. absent_after: intervals without any report. most_share: of regions or businesses, to tell of all.
     """
 
-    factor: float = 1.4
-    nearly: float = 0.7
+    factor: float = 1.15
+    nearly: float = 1.0
     clear_after: int = 3
     change: float = 14.0
     adopt_after: int = 1440

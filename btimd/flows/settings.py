@@ -70,7 +70,7 @@ class BaselineSettings(Section):
     """Most series: a business has up to 6 per region and 6 as a whole. About 3.2 KB each, further ones are counted"""
     least_days: Annotated[int, Field(ge=2, le=30)] = 3
     """On so many days of its kind a time of day must have been seen before anything is told of it"""
-    factor: Annotated[float, Field(ge=1, le=10)] = 1.4
+    factor: Annotated[float, Field(ge=1, le=10)] = 1.15
     """How many times further off than 499 of 500 intervals something must be; less finds more and errs
     more often"""
     adopt: Annotated[Duration, Field(ge=3600, le=30 * 86400)] = 86400.0
