@@ -341,8 +341,10 @@ class Deviations:
             if off > max(1, self.limits.most_share * known.get(business, 0)) or (ALL in regions and (told or not off)):
                 whole[business] = list(regions.values())
         of_all = sum(1 for _, region, other in self.keys if region == ALL and other is indicator)
-        if len(whole) >= max(3, self.limits.most_share * of_all):
-            yield (channel, rise, ALL, ALL, indicator), [self._whole(name, indicator, whole[name]) for name in whole]
+        of_many = [name for name in businesses if name in whole or ALL in businesses[name]]
+        if len(of_many) >= max(3, self.limits.most_share * of_all):
+            leads = [self._whole(name, indicator, list(businesses[name].values())) for name in of_many]
+            yield (channel, rise, ALL, ALL, indicator), leads
             return
         for business, regions in businesses.items():
             if business in whole:
