@@ -104,7 +104,7 @@ def speed(businesses: int, regions: int) -> None:
     taken = []
     for minute in range(40):
         value, weight = rng.random(len(keys)) + 1, np.full(len(keys), 50.0)
-        told = Observation(minute * 60_000, value, weight, none * 0.0, none, none)
+        told = Observation(minute * 60_000, value, weight, np.zeros(len(keys)), none, none)
         begin = time.process_time()
         judged = baselines.judge(told, SEASON.place(told.start + 30_000))
         machine.handle(judged)
