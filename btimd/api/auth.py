@@ -82,6 +82,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # TopologyService
     # end of TopologyService
     # BaselinesService
+    "/btimd.v1.BaselinesService/ListDeviations": Role.VIEWER,
+    "/btimd.v1.BaselinesService/WatchDeviations": Role.VIEWER,
+    "/btimd.v1.BaselinesService/ListBaselines": Role.VIEWER,
+    "/btimd.v1.BaselinesService/GetBaseline": Role.VIEWER,
+    "/btimd.v1.BaselinesService/GetForecast": Role.VIEWER,
     # end of BaselinesService
     # ArchiveService
     # end of ArchiveService

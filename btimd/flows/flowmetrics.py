@@ -56,7 +56,8 @@ class FlowCounters:
             "btimd_flows_refused_users_total", "Records whose user found no room in the table (max_users)"
         )
         self._sketches = metrics.gauge(
-            "btimd_flows_user_sketches", "Sketches in use that count users without room in the table (max_user_sketches)"
+            "btimd_flows_user_sketches",
+            "Sketches in use that count users without room in the table (max_user_sketches)",
         )
         self._uncounted = metrics.counter(
             "btimd_flows_uncounted_users_total", "Records whose user found room neither in the table nor in a sketch"

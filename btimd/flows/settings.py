@@ -1,9 +1,11 @@
 """Settings of traffic: [flows] in btimd.toml."""
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from btimd.flows.deviation import DeviationLimits
 from btimd.flows.duplicates import DuplicateLimits, Mode
 from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
@@ -136,6 +138,50 @@ class PersonSettings(Section):
         return PersonLimits(self.max_bindings, self.radius.session_timeout)
 
 
+class BaselineSettings(Section):
+    """[flows.baselines]: what is usual for each business, and when something is not."""
+
+    enabled: bool = True
+    """`false`: nothing is learned, nothing is told"""
+    time_zone: str = "UTC"
+    """Whose clocks decide what time of day it is: a name such as `"Asia/Shanghai"`; summer time is known"""
+    country: str = ""
+    """ISO 3166 code of the country whose holidays and make-up workdays count, such as `"CN"`; `""`: none"""
+    subdivision: str = ""
+    """ISO 3166-2 part of the country, such as `"BY"`"""
+    days_file: SettingsPath | None = None
+    """Days of your own, one per line, which win over the country's: `2026-05-02 workday`, saturday,
+    sunday or holiday"""
+    max_series: Annotated[int, Field(ge=6, le=500_000)] = 20_000
+    """Most series: a business has up to 6 per region and 6 as a whole. About 3.2 KB each, further ones are counted"""
+    least_days: Annotated[int, Field(ge=2, le=30)] = 3
+    """On so many days of its kind a time of day must have been seen before anything is told of it"""
+    factor: Annotated[float, Field(ge=1, le=10)] = 1.15
+    """How many times further off than 499 of 500 intervals something must be; less finds more and errs
+    more often"""
+    adopt: Annotated[Duration, Field(ge=3600, le=30 * 86400)] = 86400.0
+    """What deviates for so long is the new usual"""
+    learn_from: Annotated[Duration, Field(ge=0, le=90 * 86400)] = 28 * 86400.0
+    """How far back the series store is read at a start without a saved state; `"0s"`: not at all"""
+    learn_rows: Annotated[int, Field(ge=1000, le=100_000_000)] = 5_000_000
+    """Most rows that are read for this; many series are learned from fewer days"""
+    save_every: Annotated[Duration, Field(ge=60, le=86400)] = 1800.0
+    """How often what was learned is written to the state directory"""
+
+    def limits(self) -> DeviationLimits:
+        """Return when something deviates."""
+        return DeviationLimits(factor=self.factor, adopt_after=round(self.adopt / 60))
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f'{value!r} is no time zone; write one such as "Asia/Shanghai"') from error
+        return value
+
+
 class FlowSettings(Section):
     """How traffic is added up. Durations are written with a unit ("10s"), counts are limits of memory."""
 
@@ -162,6 +208,7 @@ class FlowSettings(Section):
     duplicates: DuplicateSettings = Field(default_factory=DuplicateSettings)
     quality: QualitySettings = Field(default_factory=QualitySettings)
     persons: PersonSettings = Field(default_factory=PersonSettings)
+    baselines: BaselineSettings = Field(default_factory=BaselineSettings)
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""

@@ -56,6 +56,8 @@ WITHOUT_TEST_FILE = {
     "model/users.py": "records; tests/flows/test_users.py",
     "model/planuse.py": "records; tests/flows/test_planuse.py",
     "cli/plan_files.py": "tests/cli/test_plan.py",
+    "api/calls_baselines.py": "tests/api/test_baselines.py",
+    "api/convert_baselines.py": "codecs; tests/api/test_baselines.py",
     "cli/ctl_areas.py": "a protocol; tests/cli/test_btimctl.py",
     "cli/ctl_output.py": "tests/cli/test_btimctl.py",
     "model/verdict.py": "a record; tests/rca",

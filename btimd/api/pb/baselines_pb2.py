@@ -22,15 +22,64 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62timd/v1/baselines.proto\x12\x08\x62timd.v12\x12\n\x10\x42\x61selinesServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62timd/v1/baselines.proto\x12\x08\x62timd.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x03\n\tDeviation\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x62usiness\x18\x02 \x01(\t\x12\x0e\n\x06region\x18\x03 \x01(\t\x12.\n\tindicator\x18\x04 \x01(\x0e\x32\x1b.btimd.v1.BaselineIndicator\x12%\n\x04kind\x18\x05 \x01(\x0e\x32\x17.btimd.v1.DeviationKind\x12\r\n\x05value\x18\x06 \x01(\x01\x12\x10\n\x08\x65xpected\x18\x07 \x01(\x01\x12\x0b\n\x03low\x18\x08 \x01(\x01\x12\x0c\n\x04high\x18\t \x01(\x01\x12\r\n\x05score\x18\n \x01(\x01\x12)\n\x05since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07seen_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\r \x01(\t\x12\x0f\n\x07text_zh\x18\x0e \x01(\t\x12\x0f\n\x07regions\x18\x0f \x03(\t\x12\x33\n\ncleared_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x11 \x01(\tB\r\n\x0b_cleared_at\"\xb2\x02\n\x08\x42\x61seline\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12.\n\tindicator\x18\x03 \x01(\x0e\x32\x1b.btimd.v1.BaselineIndicator\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.btimd.v1.BaselineState\x12&\n\x02\x61t\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x05value\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x65xpected\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x03low\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04high\x18\t \x01(\x01H\x03\x88\x01\x01\x12\x0c\n\x04\x64\x61ys\x18\n \x01(\x05\x42\x08\n\x06_valueB\x0b\n\t_expectedB\x06\n\x04_lowB\x07\n\x05_high\"\xb1\x01\n\rBaselinePoint\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x65xpected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x03\x88\x01\x01\x42\x08\n\x06_valueB\x0b\n\t_expectedB\x06\n\x04_lowB\x07\n\x05_high\"J\n\x15ListDeviationsRequest\x12\x15\n\x08\x62usiness\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x42\x0b\n\t_business\"O\n\x16ListDeviationsResponse\x12\'\n\ndeviations\x18\x01 \x03(\x0b\x32\x13.btimd.v1.Deviation\x12\x0c\n\x04more\x18\x02 \x01(\x08\"<\n\x16WatchDeviationsRequest\x12\x15\n\x08\x62usiness\x18\x01 \x01(\tH\x00\x88\x01\x01\x42\x0b\n\t_business\"T\n\x17WatchDeviationsResponse\x12\'\n\ndeviations\x18\x01 \x03(\x0b\x32\x13.btimd.v1.Deviation\x12\x10\n\x08snapshot\x18\x02 \x01(\x08\"i\n\x14ListBaselinesRequest\x12\x15\n\x08\x62usiness\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06region\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05limit\x18\x03 \x01(\x05\x42\x0b\n\t_businessB\t\n\x07_region\"L\n\x15ListBaselinesResponse\x12%\n\tbaselines\x18\x01 \x03(\x0b\x32\x12.btimd.v1.Baseline\x12\x0c\n\x04more\x18\x02 \x01(\x08\"f\n\x12GetBaselineRequest\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12.\n\tindicator\x18\x03 \x01(\x0e\x32\x1b.btimd.v1.BaselineIndicator\">\n\x13GetBaselineResponse\x12\'\n\x06points\x18\x01 \x03(\x0b\x32\x17.btimd.v1.BaselinePoint\"w\n\x12GetForecastRequest\x12*\n\x07subject\x18\x01 \x01(\x0e\x32\x19.btimd.v1.ForecastSubject\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tthreshold\x18\x03 \x01(\x01\x12\x14\n\x0chorizon_days\x18\x04 \x01(\x05\"\xb1\x01\n\rForecastPoint\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08\x65xpected\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x03low\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04high\x18\x05 \x01(\x01H\x03\x88\x01\x01\x42\x08\n\x06_valueB\x0b\n\t_expectedB\x06\n\x04_lowB\x07\n\x05_high\"\xdb\x03\n\x13GetForecastResponse\x12)\n\x03\x61sk\x18\x01 \x01(\x0b\x32\x1c.btimd.v1.GetForecastRequest\x12*\n\x07outcome\x18\x02 \x01(\x0e\x32\x19.btimd.v1.ForecastOutcome\x12\x0c\n\x04\x64\x61ys\x18\x03 \x01(\x05\x12\x12\n\x05level\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rslope_per_day\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x34\n\x0b\x65\x61rliest_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x02\x88\x01\x01\x12\x32\n\tlikely_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x03\x88\x01\x01\x12\x32\n\tlatest_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x04\x88\x01\x01\x12\x12\n\nband_ratio\x18\t \x01(\x01\x12\x0c\n\x04text\x18\n \x01(\t\x12\'\n\x06points\x18\x0b \x03(\x0b\x32\x17.btimd.v1.ForecastPointB\x08\n\x06_levelB\x10\n\x0e_slope_per_dayB\x0e\n\x0c_earliest_atB\x0c\n\n_likely_atB\x0c\n\n_latest_at*\x80\x02\n\x11\x42\x61selineIndicator\x12\"\n\x1e\x42\x41SELINE_INDICATOR_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x42\x41SELINE_INDICATOR_TRAFFIC\x10\x01\x12\x1c\n\x18\x42\x41SELINE_INDICATOR_USERS\x10\x02\x12\x1f\n\x1b\x42\x41SELINE_INDICATOR_FAILURES\x10\x03\x12 \n\x1c\x42\x41SELINE_INDICATOR_HANDSHAKE\x10\x04\x12\x1f\n\x1b\x42\x41SELINE_INDICATOR_RESPONSE\x10\x05\x12%\n!BASELINE_INDICATOR_RETRANSMISSION\x10\x06*\xce\x01\n\rDeviationKind\x12\x1e\n\x1a\x44\x45VIATION_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45VIATION_KIND_DROP\x10\x01\x12\x17\n\x13\x44\x45VIATION_KIND_RISE\x10\x02\x12\x1a\n\x16\x44\x45VIATION_KIND_SILENCE\x10\x03\x12\x19\n\x15\x44\x45VIATION_KIND_CHANGE\x10\x04\x12\x18\n\x14\x44\x45VIATION_KIND_DRIFT\x10\x05\x12\x1a\n\x16\x44\x45VIATION_KIND_NO_DATA\x10\x06*\xa0\x01\n\rBaselineState\x12\x1e\n\x1a\x42\x41SELINE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x42\x41SELINE_STATE_LEARNING\x10\x01\x12\x18\n\x14\x42\x41SELINE_STATE_USUAL\x10\x02\x12\x1c\n\x18\x42\x41SELINE_STATE_DEVIATING\x10\x03\x12\x1a\n\x16\x42\x41SELINE_STATE_UNKNOWN\x10\x04*\x89\x01\n\x0f\x46orecastSubject\x12 \n\x1c\x46ORECAST_SUBJECT_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ORECAST_SUBJECT_LINK\x10\x01\x12\x1a\n\x16\x46ORECAST_SUBJECT_USERS\x10\x02\x12\x1d\n\x19\x46ORECAST_SUBJECT_RESPONSE\x10\x03*\xc1\x01\n\x0f\x46orecastOutcome\x12 \n\x1c\x46ORECAST_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46ORECAST_OUTCOME_CROSSES\x10\x01\x12\'\n#FORECAST_OUTCOME_NOT_WITHIN_HORIZON\x10\x02\x12\x1c\n\x18\x46ORECAST_OUTCOME_ALREADY\x10\x03\x12\'\n#FORECAST_OUTCOME_NOT_ENOUGH_HISTORY\x10\x04\x32\xc4\x03\n\x10\x42\x61selinesService\x12X\n\x0eListDeviations\x12\x1f.btimd.v1.ListDeviationsRequest\x1a .btimd.v1.ListDeviationsResponse\"\x03\x90\x02\x01\x12]\n\x0fWatchDeviations\x12 .btimd.v1.WatchDeviationsRequest\x1a!.btimd.v1.WatchDeviationsResponse\"\x03\x90\x02\x01\x30\x01\x12U\n\rListBaselines\x12\x1e.btimd.v1.ListBaselinesRequest\x1a\x1f.btimd.v1.ListBaselinesResponse\"\x03\x90\x02\x01\x12O\n\x0bGetBaseline\x12\x1c.btimd.v1.GetBaselineRequest\x1a\x1d.btimd.v1.GetBaselineResponse\"\x03\x90\x02\x01\x12O\n\x0bGetForecast\x12\x1c.btimd.v1.GetForecastRequest\x1a\x1d.btimd.v1.GetForecastResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.baselines_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_BASELINESSERVICE']._serialized_start=38
-  _globals['_BASELINESSERVICE']._serialized_end=56
+  _globals['_BASELINESSERVICE'].methods_by_name['ListDeviations']._loaded_options = None
+  _globals['_BASELINESSERVICE'].methods_by_name['ListDeviations']._serialized_options = b'\220\002\001'
+  _globals['_BASELINESSERVICE'].methods_by_name['WatchDeviations']._loaded_options = None
+  _globals['_BASELINESSERVICE'].methods_by_name['WatchDeviations']._serialized_options = b'\220\002\001'
+  _globals['_BASELINESSERVICE'].methods_by_name['ListBaselines']._loaded_options = None
+  _globals['_BASELINESSERVICE'].methods_by_name['ListBaselines']._serialized_options = b'\220\002\001'
+  _globals['_BASELINESSERVICE'].methods_by_name['GetBaseline']._loaded_options = None
+  _globals['_BASELINESSERVICE'].methods_by_name['GetBaseline']._serialized_options = b'\220\002\001'
+  _globals['_BASELINESSERVICE'].methods_by_name['GetForecast']._loaded_options = None
+  _globals['_BASELINESSERVICE'].methods_by_name['GetForecast']._serialized_options = b'\220\002\001'
+  _globals['_BASELINEINDICATOR']._serialized_start=2440
+  _globals['_BASELINEINDICATOR']._serialized_end=2696
+  _globals['_DEVIATIONKIND']._serialized_start=2699
+  _globals['_DEVIATIONKIND']._serialized_end=2905
+  _globals['_BASELINESTATE']._serialized_start=2908
+  _globals['_BASELINESTATE']._serialized_end=3068
+  _globals['_FORECASTSUBJECT']._serialized_start=3071
+  _globals['_FORECASTSUBJECT']._serialized_end=3208
+  _globals['_FORECASTOUTCOME']._serialized_start=3211
+  _globals['_FORECASTOUTCOME']._serialized_end=3404
+  _globals['_DEVIATION']._serialized_start=72
+  _globals['_DEVIATION']._serialized_end=511
+  _globals['_BASELINE']._serialized_start=514
+  _globals['_BASELINE']._serialized_end=820
+  _globals['_BASELINEPOINT']._serialized_start=823
+  _globals['_BASELINEPOINT']._serialized_end=1000
+  _globals['_LISTDEVIATIONSREQUEST']._serialized_start=1002
+  _globals['_LISTDEVIATIONSREQUEST']._serialized_end=1076
+  _globals['_LISTDEVIATIONSRESPONSE']._serialized_start=1078
+  _globals['_LISTDEVIATIONSRESPONSE']._serialized_end=1157
+  _globals['_WATCHDEVIATIONSREQUEST']._serialized_start=1159
+  _globals['_WATCHDEVIATIONSREQUEST']._serialized_end=1219
+  _globals['_WATCHDEVIATIONSRESPONSE']._serialized_start=1221
+  _globals['_WATCHDEVIATIONSRESPONSE']._serialized_end=1305
+  _globals['_LISTBASELINESREQUEST']._serialized_start=1307
+  _globals['_LISTBASELINESREQUEST']._serialized_end=1412
+  _globals['_LISTBASELINESRESPONSE']._serialized_start=1414
+  _globals['_LISTBASELINESRESPONSE']._serialized_end=1490
+  _globals['_GETBASELINEREQUEST']._serialized_start=1492
+  _globals['_GETBASELINEREQUEST']._serialized_end=1594
+  _globals['_GETBASELINERESPONSE']._serialized_start=1596
+  _globals['_GETBASELINERESPONSE']._serialized_end=1658
+  _globals['_GETFORECASTREQUEST']._serialized_start=1660
+  _globals['_GETFORECASTREQUEST']._serialized_end=1779
+  _globals['_FORECASTPOINT']._serialized_start=1782
+  _globals['_FORECASTPOINT']._serialized_end=1959
+  _globals['_GETFORECASTRESPONSE']._serialized_start=1962
+  _globals['_GETFORECASTRESPONSE']._serialized_end=2437
+  _globals['_BASELINESSERVICE']._serialized_start=3407
+  _globals['_BASELINESSERVICE']._serialized_end=3859
 # @@protoc_insertion_point(module_scope)
