@@ -180,7 +180,7 @@ def add_links(
     fine_mask = len(slot_interval) - 1
     room = len(cells) * 2
     held, last = bounds[B_HELD], bounds[B_LAST]
-    lost = 0
+    lost: Any = np.int64(0)
     # Passes over blocks: the first asks for the memory of lines, the others find it there.
     for block in range(0, len(rule_id), BLOCK):
         until = min(block + BLOCK, len(rule_id))
@@ -316,7 +316,7 @@ def add_links(
                     full = np.int64(over_packets >= duration)
                     over_packets -= full * duration
                     upto_packets += step_packets + full
-    return lost
+    return int(lost)
 
 
 @kernel
