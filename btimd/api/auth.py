@@ -69,6 +69,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # PlanService
     # end of PlanService
     # TopologyService
+    "/btimd.v1.TopologyService/ListDevices": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListInterfaces": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListLinks": Role.VIEWER,
+    "/btimd.v1.TopologyService/GetBusinessPath": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListDuplication": Role.VIEWER,
     # end of TopologyService
     # BaselinesService
     # end of BaselinesService
