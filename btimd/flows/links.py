@@ -15,7 +15,7 @@ from btimd.model.units import UnixMillis
 class LinkTap(RecordTap):
     """Adds up what goes over interfaces. emit: called on the flow thread with every batch, oldest first."""
 
-    def __init__(self, emit: Callable[[LinkBatch], None], limits: LinkLimits | None = None, seed: int = 0) -> None:
+    def __init__(self, emit: Callable[[LinkBatch], object], limits: LinkLimits | None = None, seed: int = 0) -> None:
         self._windows = LinkWindows(limits, seed)
         self._emit = emit
 
