@@ -44,7 +44,6 @@ from btimd.model.units import UnixMillis
 _INTERVAL: Final = INTERVALS_MILLISECONDS[-1]
 _BITS: Final = 8
 _MILLIS: Final = 1000
-_LITTLE_COVERED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

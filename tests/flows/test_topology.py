@@ -74,7 +74,7 @@ def test_a_neighbour_is_known_by_chassis_name_or_address(chassis: str, name: str
      {"port": "Uplink to core"}, {"port": "?", "port_description": "Gi0/7"}],
 )  # fmt: skip
 def test_a_port_is_known_by_name_description_alias_mac_or_number(words: dict[str, str]) -> None:
-    core = replace(CORE, neighbours=(seen(1, chassis="edge-1", **words),))
+    core = replace(CORE, neighbours=(seen(1, chassis="edge-1", **words),))  # type: ignore[arg-type]  # fields by name
     assert edges(built(core, EDGE)) == [("core:1", "edge:7", "lldp", False)]
 
 
