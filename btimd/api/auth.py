@@ -80,6 +80,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.PlanService/ListPlanChanges": Role.VIEWER,
     # end of PlanService
     # TopologyService
+    "/btimd.v1.TopologyService/ListDevices": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListInterfaces": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListLinks": Role.VIEWER,
+    "/btimd.v1.TopologyService/GetBusinessPath": Role.VIEWER,
+    "/btimd.v1.TopologyService/ListDuplication": Role.VIEWER,
     # end of TopologyService
     # BaselinesService
     "/btimd.v1.BaselinesService/ListDeviations": Role.VIEWER,

@@ -1,7 +1,9 @@
 """Devices, interfaces, neighbours and links: what the network tells of itself, and what businesses put on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from btimd.model.units import UnixMillis
 
@@ -138,7 +140,8 @@ class Link:
     """Two ends that hang on each other; the far end may be known by name only (far_interface 0).
 
     id: stable text of both ends, "core:Gi0/1--edge1:Gi0/48". sources: what tells of it. ambiguous: several
-    devices are seen behind that interface. loads: of the near end, in and out; empty = nothing was measured.
+    devices are seen behind that interface. oper_up: None = nobody told. loads: of the near end, in and out; empty =
+    nothing was measured.
     """
 
     id: str
@@ -150,7 +153,143 @@ class Link:
     far_interface_name: str
     sources: tuple[FactSource, ...]
     speed: int = 0
-    oper_up: bool = True
+    oper_up: bool | None = None
     ambiguous: bool = False
     last_seen_milliseconds: UnixMillis = 0
     loads: tuple[InterfaceLoad, ...] = field(default=())
+
+
+class DeviceState(StrEnum):
+    """What is known of a device's own health."""
+
+    UP = "up"
+    RESTARTED = "restarted"
+    """It answers, and has been up for a short time only."""
+    SILENT = "silent"
+    """It was asked and did not answer."""
+    UNKNOWN = "unknown"
+    """It is not asked, or what it told is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the network, as SNMP, neighbours and flow records tell together.
+
+    name: of the configuration, else sysName, else the exporter's name or address. exporters: addresses of those that
+    send its flow records. error: why it told nothing, "" = it did or was not asked. told_milliseconds: when it told
+    its facts, None = never. interfaces: how many are known.
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    state: DeviceState
+    sys_name: str = ""
+    sys_description: str = ""
+    sys_location: str = ""
+    model: str = ""
+    serial: str = ""
+    uptime_seconds: float | None = None
+    exporters: tuple[str, ...] = ()
+    interfaces: int = 0
+    error: str = ""
+    partial: tuple[str, ...] = ()
+    told_milliseconds: UnixMillis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInterface:
+    """An interface of a device. index 0: what has none: the device itself, discarded, not told.
+
+    sources: who knows it: CONFIG for SNMP, FLOW for flow records and exporters' options. speed: bit/s, 0 = unknown;
+    speed_source: "config", "snmp", "exporter", "". admin_up, oper_up: None = nobody told. neighbours: "edge1 Gi0/48",
+    several where it is ambiguous. loads: in and out, empty = nothing was measured.
+    """
+
+    device: str
+    index: int
+    name: str
+    description: str = ""
+    alias: str = ""
+    mac: str = ""
+    addresses: tuple[str, ...] = ()
+    speed: int = 0
+    speed_source: str = ""
+    admin_up: bool | None = None
+    oper_up: bool | None = None
+    sources: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+    loads: tuple[InterfaceLoad, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PathHop:
+    """One direction of an interface that a business runs over, in one interval.
+
+    share: of all octets there. state: "good", "degraded", "bad", "unknown", and remarks say why. far_device: what hangs
+    on it, "" = not known. octets: estimates where sampled; derived: told by the other end of the device.
+    """
+
+    device: str
+    device_state: DeviceState
+    interface: int
+    interface_name: str
+    direction: str
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    octets: int
+    bits_per_second: float
+    share: float
+    sampled: bool
+    derived: bool
+    utilisation: float | None
+    oper_up: bool | None
+    far_device: str
+    far_interface_name: str
+    state: str
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicationRow:
+    """How much of what was reported counts, in one interval; octets are estimates where sampled.
+
+    exporter: name or address, "*" = all together. business: "*" = all together, "" = of none. duplication_factor:
+    octets reported per octet that counts, None = none count here: others reported them first.
+    """
+
+    interval_start_milliseconds: UnixMillis
+    interval_milliseconds: int
+    exporter: str
+    business: str
+    counted_records: int
+    counted_octets: int
+    duplicate_records: int
+    duplicate_octets: int
+    duplication_factor: float | None
+
+
+class TopologyView(Protocol):
+    """What is known of devices and links, and what businesses put on them. `limit`: at most so many."""
+
+    def devices(self, *, limit: int) -> Sequence[Device]:
+        """Return the devices by name."""
+        ...
+
+    def interfaces(self, *, device: str | None, limit: int) -> Sequence[DeviceInterface]:
+        """Return the interfaces of a device, or of all; raises KeyError for a device that is not known."""
+        ...
+
+    def links(self, *, device: str | None, interface: str | None, business: str | None, limit: int) -> Sequence[Link]:
+        """Return links and lines, fullest first; raises KeyError for a device that is not known.
+
+        interface: name or ifIndex. business: only those it runs over.
+        """
+        ...
+
+    def business_path(self, business: str, *, limit: int) -> Sequence[PathHop]:
+        """Return where a business runs in the latest interval, most traffic first."""
+        ...
+
+    def duplication(self, *, business: str | None, exporter: str | None, limit: int) -> Sequence[DuplicationRow]:
+        """Return how much was reported more than once in the latest intervals, newest first."""
+        ...

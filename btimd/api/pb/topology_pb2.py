@@ -22,15 +22,64 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62timd/v1/topology.proto\x12\x08\x62timd.v12\x11\n\x0fTopologyServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x62timd/v1/topology.proto\x12\x08\x62timd.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x02\n\x06\x44\x65vice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\taddresses\x18\x02 \x03(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.btimd.v1.DeviceState\x12\x10\n\x08sys_name\x18\x04 \x01(\t\x12\x17\n\x0fsys_description\x18\x05 \x01(\t\x12\x14\n\x0csys_location\x18\x06 \x01(\t\x12\r\n\x05model\x18\x07 \x01(\t\x12\x0e\n\x06serial\x18\x08 \x01(\t\x12\x1b\n\x0euptime_seconds\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x11\n\texporters\x18\n \x03(\t\x12\x12\n\ninterfaces\x18\x0b \x01(\x05\x12\r\n\x05\x65rror\x18\x0c \x01(\t\x12\x0f\n\x07partial\x18\r \x03(\t\x12+\n\x07told_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\n\x0f_uptime_seconds\"Y\n\rBusinessShare\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\x0e\n\x06octets\x18\x02 \x01(\x03\x12\x17\n\x0f\x62its_per_second\x18\x03 \x01(\x01\x12\r\n\x05share\x18\x04 \x01(\x01\"\xb3\x03\n\rInterfaceLoad\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x11\n\tinterface\x18\x02 \x01(\x03\x12\x16\n\x0einterface_name\x18\x03 \x01(\t\x12\x11\n\tdirection\x18\x04 \x01(\t\x12\x32\n\x0einterval_start\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15interval_milliseconds\x18\x06 \x01(\x03\x12\r\n\x05speed\x18\x07 \x01(\x03\x12\x18\n\x0butilisation\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18measured_bits_per_second\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x14\x66low_bits_per_second\x18\n \x01(\x01\x12\x1a\n\rflow_coverage\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12\x0f\n\x07sampled\x18\x0c \x01(\x08\x12\'\n\x06shares\x18\r \x03(\x0b\x32\x17.btimd.v1.BusinessShareB\x0e\n\x0c_utilisationB\x1b\n\x19_measured_bits_per_secondB\x10\n\x0e_flow_coverage\"\xba\x02\n\x0f\x44\x65viceInterface\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05\x61lias\x18\x05 \x01(\t\x12\x0b\n\x03mac\x18\x06 \x01(\t\x12\x11\n\taddresses\x18\x07 \x03(\t\x12\r\n\x05speed\x18\x08 \x01(\x03\x12\x14\n\x0cspeed_source\x18\t \x01(\t\x12\x15\n\x08\x61\x64min_up\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x14\n\x07oper_up\x18\x0b \x01(\x08H\x01\x88\x01\x01\x12\x0f\n\x07sources\x18\x0c \x03(\t\x12\x12\n\nneighbours\x18\r \x03(\t\x12&\n\x05loads\x18\x0e \x03(\x0b\x32\x17.btimd.v1.InterfaceLoadB\x0b\n\t_admin_upB\n\n\x08_oper_up\"\xd9\x02\n\x04Link\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x11\n\tinterface\x18\x03 \x01(\x03\x12\x16\n\x0einterface_name\x18\x04 \x01(\t\x12\x12\n\nfar_device\x18\x05 \x01(\t\x12\x15\n\rfar_interface\x18\x06 \x01(\x03\x12\x1a\n\x12\x66\x61r_interface_name\x18\x07 \x01(\t\x12%\n\x07sources\x18\x08 \x03(\x0e\x32\x14.btimd.v1.FactSource\x12\r\n\x05speed\x18\t \x01(\x03\x12\x14\n\x07oper_up\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tambiguous\x18\x0b \x01(\x08\x12\x30\n\x0clast_seen_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05loads\x18\r \x03(\x0b\x32\x17.btimd.v1.InterfaceLoadB\n\n\x08_oper_up\"\xcd\x03\n\x07PathHop\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12+\n\x0c\x64\x65vice_state\x18\x02 \x01(\x0e\x32\x15.btimd.v1.DeviceState\x12\x11\n\tinterface\x18\x03 \x01(\x03\x12\x16\n\x0einterface_name\x18\x04 \x01(\t\x12\x11\n\tdirection\x18\x05 \x01(\t\x12\x32\n\x0einterval_start\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15interval_milliseconds\x18\x07 \x01(\x03\x12\x0e\n\x06octets\x18\x08 \x01(\x03\x12\x17\n\x0f\x62its_per_second\x18\t \x01(\x01\x12\r\n\x05share\x18\n \x01(\x01\x12\x0f\n\x07sampled\x18\x0b \x01(\x08\x12\x0f\n\x07\x64\x65rived\x18\x0c \x01(\x08\x12\x18\n\x0butilisation\x18\r \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07oper_up\x18\x0e \x01(\x08H\x01\x88\x01\x01\x12\x12\n\nfar_device\x18\x0f \x01(\t\x12\x1a\n\x12\x66\x61r_interface_name\x18\x10 \x01(\t\x12\r\n\x05state\x18\x11 \x01(\t\x12\x0f\n\x07remarks\x18\x12 \x03(\tB\x0e\n\x0c_utilisationB\n\n\x08_oper_up\"\xa5\x02\n\x0e\x44uplicationRow\x12\x32\n\x0einterval_start\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15interval_milliseconds\x18\x02 \x01(\x03\x12\x10\n\x08\x65xporter\x18\x03 \x01(\t\x12\x10\n\x08\x62usiness\x18\x04 \x01(\t\x12\x17\n\x0f\x63ounted_records\x18\x05 \x01(\x03\x12\x16\n\x0e\x63ounted_octets\x18\x06 \x01(\x03\x12\x19\n\x11\x64uplicate_records\x18\x07 \x01(\x03\x12\x18\n\x10\x64uplicate_octets\x18\x08 \x01(\x03\x12\x1f\n\x12\x64uplication_factor\x18\t \x01(\x01H\x00\x88\x01\x01\x42\x15\n\x13_duplication_factor\"#\n\x12ListDevicesRequest\x12\r\n\x05limit\x18\x01 \x01(\x05\"F\n\x13ListDevicesResponse\x12!\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32\x10.btimd.v1.Device\x12\x0c\n\x04more\x18\x02 \x01(\x08\"F\n\x15ListInterfacesRequest\x12\x13\n\x06\x64\x65vice\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\r\n\x05limit\x18\x02 \x01(\x05\x42\t\n\x07_device\"U\n\x16ListInterfacesResponse\x12-\n\ninterfaces\x18\x01 \x03(\x0b\x32\x19.btimd.v1.DeviceInterface\x12\x0c\n\x04more\x18\x02 \x01(\x08\"\x8b\x01\n\x10ListLinksRequest\x12\x13\n\x06\x64\x65vice\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tinterface\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x15\n\x08\x62usiness\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\r\n\x05limit\x18\x04 \x01(\x05\x42\t\n\x07_deviceB\x0c\n\n_interfaceB\x0b\n\t_business\"@\n\x11ListLinksResponse\x12\x1d\n\x05links\x18\x01 \x03(\x0b\x32\x0e.btimd.v1.Link\x12\x0c\n\x04more\x18\x02 \x01(\x08\"9\n\x16GetBusinessPathRequest\x12\x10\n\x08\x62usiness\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"H\n\x17GetBusinessPathResponse\x12\x1f\n\x04hops\x18\x01 \x03(\x0b\x32\x11.btimd.v1.PathHop\x12\x0c\n\x04more\x18\x02 \x01(\x08\"o\n\x16ListDuplicationRequest\x12\x15\n\x08\x62usiness\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08\x65xporter\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05limit\x18\x03 \x01(\x05\x42\x0b\n\t_businessB\x0b\n\t_exporter\"O\n\x17ListDuplicationResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.btimd.v1.DuplicationRow\x12\x0c\n\x04more\x18\x02 \x01(\x08*\xc3\x01\n\nFactSource\x12\x1b\n\x17\x46\x41\x43T_SOURCE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43T_SOURCE_LLDP\x10\x01\x12\x13\n\x0f\x46\x41\x43T_SOURCE_CDP\x10\x02\x12\x13\n\x0f\x46\x41\x43T_SOURCE_FDB\x10\x03\x12\x13\n\x0f\x46\x41\x43T_SOURCE_ARP\x10\x04\x12\x15\n\x11\x46\x41\x43T_SOURCE_ROUTE\x10\x05\x12\x14\n\x10\x46\x41\x43T_SOURCE_FLOW\x10\x06\x12\x16\n\x12\x46\x41\x43T_SOURCE_CONFIG\x10\x07*\x8f\x01\n\x0b\x44\x65viceState\x12\x1c\n\x18\x44\x45VICE_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x45VICE_STATE_UP\x10\x01\x12\x1a\n\x16\x44\x45VICE_STATE_RESTARTED\x10\x02\x12\x17\n\x13\x44\x45VICE_STATE_SILENT\x10\x03\x12\x18\n\x14\x44\x45VICE_STATE_UNKNOWN\x10\x04\x32\xc1\x03\n\x0fTopologyService\x12O\n\x0bListDevices\x12\x1c.btimd.v1.ListDevicesRequest\x1a\x1d.btimd.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12X\n\x0eListInterfaces\x12\x1f.btimd.v1.ListInterfacesRequest\x1a .btimd.v1.ListInterfacesResponse\"\x03\x90\x02\x01\x12I\n\tListLinks\x12\x1a.btimd.v1.ListLinksRequest\x1a\x1b.btimd.v1.ListLinksResponse\"\x03\x90\x02\x01\x12[\n\x0fGetBusinessPath\x12 .btimd.v1.GetBusinessPathRequest\x1a!.btimd.v1.GetBusinessPathResponse\"\x03\x90\x02\x01\x12[\n\x0fListDuplication\x12 .btimd.v1.ListDuplicationRequest\x1a!.btimd.v1.ListDuplicationResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.topology_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOPOLOGYSERVICE']._serialized_start=37
-  _globals['_TOPOLOGYSERVICE']._serialized_end=54
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListDevices']._loaded_options = None
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListDevices']._serialized_options = b'\220\002\001'
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListInterfaces']._loaded_options = None
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListInterfaces']._serialized_options = b'\220\002\001'
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListLinks']._loaded_options = None
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListLinks']._serialized_options = b'\220\002\001'
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['GetBusinessPath']._loaded_options = None
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['GetBusinessPath']._serialized_options = b'\220\002\001'
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListDuplication']._loaded_options = None
+  _globals['_TOPOLOGYSERVICE'].methods_by_name['ListDuplication']._serialized_options = b'\220\002\001'
+  _globals['_FACTSOURCE']._serialized_start=3170
+  _globals['_FACTSOURCE']._serialized_end=3365
+  _globals['_DEVICESTATE']._serialized_start=3368
+  _globals['_DEVICESTATE']._serialized_end=3511
+  _globals['_DEVICE']._serialized_start=71
+  _globals['_DEVICE']._serialized_end=410
+  _globals['_BUSINESSSHARE']._serialized_start=412
+  _globals['_BUSINESSSHARE']._serialized_end=501
+  _globals['_INTERFACELOAD']._serialized_start=504
+  _globals['_INTERFACELOAD']._serialized_end=939
+  _globals['_DEVICEINTERFACE']._serialized_start=942
+  _globals['_DEVICEINTERFACE']._serialized_end=1256
+  _globals['_LINK']._serialized_start=1259
+  _globals['_LINK']._serialized_end=1604
+  _globals['_PATHHOP']._serialized_start=1607
+  _globals['_PATHHOP']._serialized_end=2068
+  _globals['_DUPLICATIONROW']._serialized_start=2071
+  _globals['_DUPLICATIONROW']._serialized_end=2364
+  _globals['_LISTDEVICESREQUEST']._serialized_start=2366
+  _globals['_LISTDEVICESREQUEST']._serialized_end=2401
+  _globals['_LISTDEVICESRESPONSE']._serialized_start=2403
+  _globals['_LISTDEVICESRESPONSE']._serialized_end=2473
+  _globals['_LISTINTERFACESREQUEST']._serialized_start=2475
+  _globals['_LISTINTERFACESREQUEST']._serialized_end=2545
+  _globals['_LISTINTERFACESRESPONSE']._serialized_start=2547
+  _globals['_LISTINTERFACESRESPONSE']._serialized_end=2632
+  _globals['_LISTLINKSREQUEST']._serialized_start=2635
+  _globals['_LISTLINKSREQUEST']._serialized_end=2774
+  _globals['_LISTLINKSRESPONSE']._serialized_start=2776
+  _globals['_LISTLINKSRESPONSE']._serialized_end=2840
+  _globals['_GETBUSINESSPATHREQUEST']._serialized_start=2842
+  _globals['_GETBUSINESSPATHREQUEST']._serialized_end=2899
+  _globals['_GETBUSINESSPATHRESPONSE']._serialized_start=2901
+  _globals['_GETBUSINESSPATHRESPONSE']._serialized_end=2973
+  _globals['_LISTDUPLICATIONREQUEST']._serialized_start=2975
+  _globals['_LISTDUPLICATIONREQUEST']._serialized_end=3086
+  _globals['_LISTDUPLICATIONRESPONSE']._serialized_start=3088
+  _globals['_LISTDUPLICATIONRESPONSE']._serialized_end=3167
+  _globals['_TOPOLOGYSERVICE']._serialized_start=3514
+  _globals['_TOPOLOGYSERVICE']._serialized_end=3963
 # @@protoc_insertion_point(module_scope)
