@@ -128,8 +128,14 @@ class FileFacts:
                 {_code(code): RuleText(str(one[0]), tuple(map(str, one[1:]))) for code, one in said["rules"].items()},
                 {_code(code): PlaceText(str(one[0]), str(one[1])) for code, one in said["places"].items()},
             )
-            times = (int(said[name]) for name in ("records", "first_start", "last_start", "last_end"))
-            return cls(*times, dictionary, tuple(map(str, said["replaces"])), version)
+            return cls(
+                records=int(said["records"]),
+                first_start=int(said["first_start"]),
+                last_start=int(said["last_start"]),
+                last_end=int(said["last_end"]),
+                dictionary=dictionary,
+                replaces=tuple(map(str, said["replaces"])),
+            )
         except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise ValueError(f"its metadata is not that of a btimd archive: {error!r}") from error
 

@@ -66,7 +66,7 @@ def quoted_path(path: Path) -> str:
 
 def connect(*, threads: int = 2, memory_octets: int = _READER_OCTETS) -> Any:
     """Return a connection to read with, of bounded memory; what does not fit goes to the folder for temporary files."""
-    settings = {
+    settings: dict[str, Any] = {
         "threads": str(threads),
         "memory_limit": f"{memory_octets >> 20}MiB",
         "temp_directory": str(Path(tempfile.gettempdir()) / f"btimd-archive-{os.getpid()}"),

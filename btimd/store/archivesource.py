@@ -13,7 +13,7 @@ from typing_extensions import override
 from btimd.model.conversations import Conversations, RecordSource
 from btimd.model.flowbatch import FlowBatch
 from btimd.model.units import UnixMillis
-from btimd.store.archivecolumns import COLUMN_NAMES, SAME, SWAPPED, FileFacts
+from btimd.store.archivecolumns import COLUMN_NAMES, SAME, SWAPPED, Dictionary, FileFacts
 from btimd.store.archivefiles import (
     INTERRUPTED,
     ArchiveFile,
@@ -28,8 +28,6 @@ from btimd.store.archivefiles import (
 
 BATCH_ROWS: Final = 122_880
 _TRIES: Final = 4
-_PORTS: Final = "(6, 17, 33, 132, 136)"
-"""TCP, UDP, DCCP, SCTP, UDP-Lite: what has ports; elsewhere the port columns hold types and codes, or nothing."""
 _SPACE: Final[dict[str, str]] = {
     "client_hi": "uint64", "client_lo": "uint64", "server_hi": "uint64", "server_lo": "uint64",
     "server_port": "uint16", "protocol": "uint8", "rule_id": "int32", "flows": "int64", "octets": "int64",
@@ -47,6 +45,16 @@ class Readable:
 
     file: ArchiveFile
     facts: FileFacts
+
+    @property
+    def sql(self) -> str:
+        """Return its path as text of SQL."""
+        return quoted_path(self.file.path)
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """Return what its codes mean."""
+        return self.facts.dictionary
 
 
 class ArchiveReader(RecordSource):
@@ -137,7 +145,7 @@ class ArchiveReader(RecordSource):
         try:
             connection.execute(_CREATE)
             for hour in self.hours(from_milliseconds, to_milliseconds):
-                self.insert(hour, connection, "talks", partial(_talks, rules, from_milliseconds, to_milliseconds))
+                self.read(hour, connection, partial(_talks, rules, from_milliseconds, to_milliseconds), into="talks")
             found = connection.execute(_SUMMARY, [limit + 1]).fetchnumpy()
         finally:
             connection.close()
@@ -153,25 +161,35 @@ class ArchiveReader(RecordSource):
             **columns,
         )
 
-    def insert(self, hour: int, connection: Any, table: str, select: Select) -> Sequence[Readable]:
-        """Insert into a table what a statement selects from all files of an hour; return the files that were read.
+    def read(
+        self,
+        hour: int,
+        connection: Any,
+        select: Select,
+        *,
+        into: str = "",
+        wanted: Callable[[Readable], bool] = lambda _: True,
+    ) -> tuple[Sequence[Readable], Sequence[tuple[Any, ...]]]:
+        """Run a statement over all wanted files of an hour; return the files it read, and its rows.
 
-        A file that breaks the statement is left out; files that go away meanwhile are looked for again.
+        into: the table to insert into instead of returning rows. A file that breaks the statement is left out; files
+        that go away meanwhile are looked for again.
         """
         broken: set[Path] = set()
         for _ in range(_TRIES):
-            files = [one for one in self.readable(hour, connection) if one.file.path not in broken]
+            files = [one for one in self.readable(hour, connection) if one.file.path not in broken and wanted(one)]
             if not files:
-                return ()
+                return (), ()
             try:
-                connection.execute(f"INSERT INTO {table} {select(files)}")
+                statement = select(files)
+                found = connection.execute(f"INSERT INTO {into} {statement}" if into else statement).fetchall()
             except INTERRUPTED:
                 raise
             except DatabaseError:
                 broken |= self._broken(files, select, connection)
             else:
-                return files
-        return ()
+                return files, found
+        return (), ()
 
     def _broken(self, files: Sequence[Readable], select: Select, connection: Any) -> set[Path]:
         """Return the files that a statement fails on, by running it on each alone."""
@@ -234,8 +252,8 @@ def _talks(rules: dict[str, int], begin: int, end: int, files: Sequence[Readable
     return _TALKS.format(source=" UNION ALL ".join(selects))
 
 
-_TALKS: Final = (
-    """SELECT CASE WHEN swapped THEN server_address_hi ELSE client_address_hi END AS client_hi,
+# With ports are TCP, UDP, DCCP, SCTP, UDP-Lite: elsewhere the port columns hold types and codes, or nothing.
+_TALKS: Final = """SELECT CASE WHEN swapped THEN server_address_hi ELSE client_address_hi END AS client_hi,
     CASE WHEN swapped THEN server_address_lo ELSE client_address_lo END AS client_lo,
     CASE WHEN swapped THEN client_address_hi ELSE server_address_hi END AS server_hi,
     CASE WHEN swapped THEN client_address_lo ELSE server_address_lo END AS server_lo,
@@ -250,8 +268,5 @@ _TALKS: Final = (
             WHEN ported AND client_port <> server_port THEN client_port < server_port
             WHEN client_address_hi <> server_address_hi THEN client_address_hi < server_address_hi
             ELSE client_address_lo < server_address_lo END AS swapped
-        FROM (SELECT *, protocol_identifier IN """
-    + _PORTS
-    + """ AS ported FROM ({source})))
+        FROM (SELECT *, protocol_identifier IN (6, 17, 33, 132, 136) AS ported FROM ({source})))
     GROUP BY ALL"""
-)
