@@ -48,6 +48,15 @@ class _Waiting:
     octets: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records since the start: durable, lost, and in memory now."""
+
+    written: int
+    dropped: int
+    waiting: int
+
+
 class FlowArchive(Component, RecordTap):
     """The archive under STATE/archive. exporter_text: name or address of an exporter by its id; any thread may ask.
 
@@ -78,6 +87,8 @@ class FlowArchive(Component, RecordTap):
         self._pending: list[Mapping[str, npt.NDArray[Any]]] = []
         self._pending_records = 0
         self._pending_since = 0.0
+        self._written_records = 0
+        self._dropped_records = 0
         self._asked = 0
         self._served = 0
         self._stopping = False
@@ -165,7 +176,7 @@ class FlowArchive(Component, RecordTap):
                 return
             reason = "stopped" if self._stopping else "disk" if self._trouble else "queue-full"
         self._dropped_at = self._clock.monotonic()
-        self._metrics.dropped.labels(reason).inc(len(batch))
+        self._drop(reason, len(batch))
 
     @override
     def tick(self, now: UnixMillis) -> None:
@@ -190,6 +201,12 @@ class FlowArchive(Component, RecordTap):
                 self._served >= wanted
             )
 
+    def counts(self) -> Counts:
+        """Return what became of records since the start."""
+        with self._state:
+            queued = sum(len(one.batch) for one in self._queue)
+        return Counts(self._written_records, self._dropped_records, self._pending_records + queued)
+
     @property
     def unwritten(self) -> tuple[int, int]:
         """Records in memory that are turned into columns, and octets of those that are not."""
@@ -211,7 +228,7 @@ class FlowArchive(Component, RecordTap):
             self._guarded(partial(self._step, asked=asked, stopping=stopping))
         lost = self._pending_records + sum(len(one.batch) for one in self._queue)
         if lost:
-            self._metrics.dropped.labels("stopped").inc(lost)
+            self._drop("stopped", lost)
         self._guarded(self._writer.close)
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -295,7 +312,7 @@ class FlowArchive(Component, RecordTap):
             exporters = {one: self._exporter_text(one) for one in np.unique(whole.flows["exporter_id"]).tolist()}
             columns = columns_of(whole, duplicate, self._book, exporters)
         except Exception:
-            self._metrics.dropped.labels("failed").inc(len(whole))
+            self._drop("failed", len(whole))
             raise
         self._pending.append(columns)
         self._pending_records += len(whole)
@@ -308,10 +325,10 @@ class FlowArchive(Component, RecordTap):
         oldest = hour_of(wall_milliseconds(self._clock) - round(self._settings.keep * _MILLIS))
         fresh = columns["flow_start_milliseconds"] >= oldest
         if not fresh.all():
-            self._metrics.dropped.labels("old").inc(int((~fresh).sum()))
+            self._drop("old", int((~fresh).sum()))
             columns = {name: column[fresh] for name, column in columns.items()}
         split, refused = by_hour(columns)
-        self._metrics.dropped.labels("hours").inc(refused)
+        self._drop("hours", refused)
         self._pending = [
             columns if rows is None else {name: columns[name][rows] for name in COLUMN_NAMES} for _, rows in split
         ]
@@ -324,10 +341,11 @@ class FlowArchive(Component, RecordTap):
             except DISK_TROUBLE:
                 raise
             except Exception:
-                self._metrics.dropped.labels("failed").inc(records)
+                self._drop("failed", records)
                 self._written(records)
                 raise
             self._metrics.written.inc(records)
+            self._written_records += records
             self._quiet_since[hour] = self._clock.wall()
             self._written(records)
         self._trouble = ""
@@ -335,6 +353,10 @@ class FlowArchive(Component, RecordTap):
     def _written(self, records: int) -> None:
         self._pending.pop(0)
         self._pending_records -= records
+
+    def _drop(self, reason: str, records: int) -> None:
+        self._dropped_records += records
+        self._metrics.dropped.labels(reason).inc(records)
 
     def _check_room(self) -> None:
         free = self.folder.free_octets()
