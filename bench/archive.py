@@ -1,17 +1,16 @@
 """What the archive costs and how fast it finds: a day of records written, put together and searched.
 
-    python -m bench.archive FOLDER [RECORDS] [--nfdump]
+    python -m bench.archive FOLDER [RECORDS] [--keep]
 
 Writes RECORDS (20,000,000 if not told) of one synthetic day through columns, parts and the merge of each hour, as the
-daemon does, then searches cold (files dropped from the page cache) and warm. With --nfdump the first hour is also sent
-to nfcapd by NetFlow v9 and searched with nfdump, for comparison.
+daemon does, then searches cold (files dropped from the page cache) and warm.
 """
 
 import argparse
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +18,11 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.model.address import address_text
+from btimd.model.address import Prefix, address_text
 from btimd.model.archive import FlowSearch, SearchResult
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
 from btimd.model.ipplan import IpPlan, PlanRow
 from btimd.model.service import ServiceRule
-from btimd.model.address import Prefix
 from btimd.model.taps import Names
 from btimd.store.archivecolumns import Codebook, columns_of
 from btimd.store.archivefiles import ArchiveFolder
@@ -198,7 +196,7 @@ def find(folder: ArchiveFolder) -> None:
         rows = len(found.flows) or len(found.groups)
         print(
             f"  {what:34} cold {cold.wall:6.2f} s  warm {warm.wall:6.2f} s  CPU {warm.cpu:6.2f} s"
-            f"  {rows} rows, {found.coverage.scanned:,} scanned{', ' + found.coverage.stopped if found.coverage.stopped else ''}",
+            f"  {rows} rows, {found.coverage.scanned:,} scanned {found.coverage.stopped}",
             flush=True,
         )
 

@@ -73,6 +73,9 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # BaselinesService
     # end of BaselinesService
     # ArchiveService
+    "/btimd.v1.ArchiveService/SearchFlows": Role.VIEWER,
+    "/btimd.v1.ArchiveService/Rank": Role.VIEWER,
+    "/btimd.v1.ArchiveService/GetArchiveStatus": Role.VIEWER,
     # end of ArchiveService
     # DiscoveryService
     # end of DiscoveryService

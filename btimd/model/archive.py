@@ -85,8 +85,9 @@ class FoundFlow:
 
 @dataclass(frozen=True, slots=True)
 class FoundGroup:
-    """Records added up. keys: in the order of group_by; hours as ms since 1970. clients: different ones, None = not
-    counted. A record of several businesses stands in the group of each.
+    """Records added up; a record of several businesses stands in the group of each.
+
+    keys: in the order of group_by; hours as ms since 1970. clients: different ones, None = not counted.
     """
 
     keys: tuple[str, ...]

@@ -117,20 +117,16 @@ def selections(search: FlowSearch, dictionary: Dictionary, *, began: bool = Fals
         f"{begun} >= {int(search.from_milliseconds)}",
         *(f"{name} IN ({', '.join(map(str, wanted))})" for name, wanted in codes.items()),
     ]
-    if not search.duplicates:
-        conditions.append("NOT duplicate")
-    if search.client:
-        conditions.append(_within("client", search.client))
-    if search.server:
-        conditions.append(_within("server", search.server))
-    if search.port is not None:
-        conditions.append(f"server_port = {int(search.port)}")
-    if search.protocol is not None:
-        conditions.append(f"protocol_identifier = {int(search.protocol)}")
-    if search.interface is not None:
-        conditions.append(f"{int(search.interface)} IN (ingress_interface, egress_interface)")
-    if search.min_octets:
-        conditions.append(f"octet_delta_count::HUGEINT * sampling_rate >= {int(search.min_octets)}")
+    simple = (
+        (not search.duplicates, "NOT duplicate"),
+        (search.client, _within("client", search.client)),
+        (search.server, _within("server", search.server)),
+        (search.port is not None, f"server_port = {search.port}"),
+        (search.protocol is not None, f"protocol_identifier = {search.protocol}"),
+        (search.interface is not None, f"{search.interface} IN (ingress_interface, egress_interface)"),
+        (search.min_octets, f"octet_delta_count::HUGEINT * sampling_rate >= {search.min_octets}"),
+    )
+    conditions += [condition for wanted, condition in simple if wanted]
     if not search.address:
         return [" AND ".join(conditions)]
     forth, back = [_within("client", search.address)], [_within("server", search.address)]
@@ -188,7 +184,8 @@ def sums_statement(search: FlowSearch, keys: Sequence[str], ids: TextIds, files:
         " min(flow_start_milliseconds), max(flow_end_milliseconds)"
     )
     columns = "".join(f"{key}, " for key in keys)
-    return f"SELECT {columns}{sums} FROM ({' UNION ALL '.join(selects)}) {'GROUP BY ALL' if keys else 'HAVING count(*) > 0'}"  # noqa: S608  made of the above
+    grouping = "GROUP BY ALL" if keys else "HAVING count(*) > 0"
+    return f"SELECT {columns}{sums} FROM ({' UNION ALL '.join(selects)}) {grouping}"  # noqa: S608  made of the above
 
 
 def groups_statement(group_by: Sequence[str], *, clients: bool, order: str, limit: int) -> str:
@@ -226,7 +223,7 @@ def key_width(name: str) -> int:
 
 
 def _within(side: str, text: str) -> str:
-    prefix = Prefix.parse(text)
+    prefix = Prefix.parse(text or "::/0")
     last = prefix.last
     if prefix.length >= _HALF:
         lo = f"BETWEEN {prefix.lo} AND {last & HALF_MASK}" if prefix.length < 2 * _HALF else f"= {prefix.lo}"

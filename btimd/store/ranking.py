@@ -216,7 +216,9 @@ def _value(group: FoundGroup, measure: str) -> float:
     return float(getattr(group, measure))
 
 
-def _rows(places: Sequence[tuple[tuple[str, ...], float]], total: float | None, *, more: bool) -> tuple[RankingRow, ...]:
+def _rows(
+    places: Sequence[tuple[tuple[str, ...], float]], total: float | None, *, more: bool
+) -> tuple[RankingRow, ...]:
     rows = [RankingRow(keys, value, value / total if total else None) for keys, value in places]
     if total is not None and more:
         rest = total - sum(value for _, value in places)
