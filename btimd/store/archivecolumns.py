@@ -86,12 +86,13 @@ class Dictionary:
 class FileFacts:
     """What a file says of itself. replaces: names of the files in its folder that it was made of.
 
-    first_start, last_start, last_end: ms since 1970, of its records.
+    first_start, last_start, first_end, last_end: ms since 1970, of its records.
     """
 
     records: int
     first_start: int
     last_start: int
+    first_end: int
     last_end: int
     dictionary: Dictionary
     replaces: tuple[str, ...] = ()
@@ -106,6 +107,7 @@ class FileFacts:
                 "records": self.records,
                 "first_start": self.first_start,
                 "last_start": self.last_start,
+                "first_end": self.first_end,
                 "last_end": self.last_end,
                 "replaces": list(self.replaces),
                 "exporters": {str(code): text for code, text in own.exporters.items()},
@@ -132,6 +134,7 @@ class FileFacts:
                 records=int(said["records"]),
                 first_start=int(said["first_start"]),
                 last_start=int(said["last_start"]),
+                first_end=int(said["first_end"]),
                 last_end=int(said["last_end"]),
                 dictionary=dictionary,
                 replaces=tuple(map(str, said["replaces"])),
@@ -234,6 +237,7 @@ def facts_of(columns: Mapping[str, npt.NDArray[Any]], book: Codebook) -> FileFac
         records=len(start),
         first_start=int(start.min()),
         last_start=int(start.max()),
+        first_end=int(columns["flow_end_milliseconds"].min()),
         last_end=int(columns["flow_end_milliseconds"].max()),
         dictionary=book.dictionary(columns),
     )
@@ -260,6 +264,7 @@ def united(facts: Sequence[FileFacts], names: Sequence[str]) -> tuple[FileFacts,
         records=sum(one.records for one in facts),
         first_start=min(one.first_start for one in facts),
         last_start=max(one.last_start for one in facts),
+        first_end=min(one.first_end for one in facts),
         last_end=max(one.last_end for one in facts),
         dictionary=Dictionary(*columns),
         replaces=tuple(names),

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from btimd.model.address import HALF_MASK, Prefix
 from btimd.model.archive import GROUPS, SORTS, FlowSearch
-from btimd.store.archivecolumns import CODES, COLUMN_NAMES, Dictionary
+from btimd.store.archivecolumns import CODES, COLUMN_NAMES, Dictionary, FileFacts
 
 MAX_LIMIT: Final = 1000
 _HOUR: Final = 3_600_000
@@ -44,8 +44,8 @@ class File(Protocol):
         ...
 
     @property
-    def dictionary(self) -> Dictionary:
-        """Return what its codes mean."""
+    def facts(self) -> FileFacts:
+        """Return what it says of itself."""
         ...
 
 
@@ -103,21 +103,21 @@ def codes_of(search: FlowSearch, dictionary: Dictionary) -> Mapping[str, Sequenc
     return None if any(not codes for codes in wanted.values()) else wanted
 
 
-def selections(search: FlowSearch, dictionary: Dictionary, *, began: bool = False) -> Sequence[str]:
+def selections(search: FlowSearch, facts: FileFacts, *, began: bool = False) -> Sequence[str]:
     """Return the conditions for the rows of a file, to be put together by UNION ALL; () = none of its rows fit.
 
-    began: records count that began in the time, not those that were under way in it.
+    began: records count that began in the time, not those that were under way in it. What is true of the whole file is
+    not asked of its rows: reading times costs more than most other conditions.
     """
-    codes = codes_of(search, dictionary)
+    codes = codes_of(search, facts.dictionary)
     if codes is None:
         return ()
+    begin, end = int(search.from_milliseconds), int(search.to_milliseconds)
+    conditions = [f"{name} IN ({', '.join(map(str, wanted))})" for name, wanted in codes.items()]
     begun = "flow_start_milliseconds" if began else "flow_end_milliseconds"
-    conditions = [
-        f"flow_start_milliseconds < {int(search.to_milliseconds)}",
-        f"{begun} >= {int(search.from_milliseconds)}",
-        *(f"{name} IN ({', '.join(map(str, wanted))})" for name, wanted in codes.items()),
-    ]
     simple = (
+        (facts.last_start >= end, f"flow_start_milliseconds < {end}"),
+        ((facts.first_start if began else facts.first_end) < begin, f"{begun} >= {begin}"),
         (not search.duplicates, "NOT duplicate"),
         (search.client, _within("client", search.client)),
         (search.server, _within("server", search.server)),
@@ -128,7 +128,7 @@ def selections(search: FlowSearch, dictionary: Dictionary, *, began: bool = Fals
     )
     conditions += [condition for wanted, condition in simple if wanted]
     if not search.address:
-        return [" AND ".join(conditions)]
+        return [" AND ".join(conditions) or "true"]
     forth, back = [_within("client", search.address)], [_within("server", search.address)]
     if search.peer:
         forth.append(_within("server", search.peer))
@@ -144,7 +144,7 @@ def rows_statement(search: FlowSearch, files: Sequence[File], least_octets: int 
     selects = [
         f"SELECT {number} AS file, {', '.join(COLUMN_NAMES)} FROM read_parquet({file.sql}) WHERE {condition}{more}"  # noqa: S608  own names, numbers, a quoted path
         for number, file in enumerate(files)
-        for condition in selections(search, file.dictionary)
+        for condition in selections(search, file.facts)
     ]
     first = (
         f"{octets} DESC, flow_start_milliseconds DESC" if search.sort == "octets" else "flow_start_milliseconds DESC"
@@ -168,14 +168,14 @@ def sums_statement(search: FlowSearch, keys: Sequence[str], ids: TextIds, files:
     """Return the statement that adds up the records of an hour; `ids` grows by the names of its files."""
     selects = []
     for file in files:
-        texts = dict(zip(CODES, file.dictionary.columns(), strict=True))
+        texts = dict(zip(CODES, file.facts.dictionary.columns(), strict=True))
         lookups = [
             f", {ids.table(_IDS[key], texts[_IDS[key]])}[{_IDS[key]} + 1] AS {key}" for key in keys if key in _IDS
         ]
         hour = f", flow_start_milliseconds - flow_start_milliseconds % {_HOUR} AS hour" if "hour" in keys else ""
         selects += [
             f"SELECT *{''.join(lookups)}{hour} FROM read_parquet({file.sql}) WHERE {condition}"  # noqa: S608  own names, numbers, a quoted path
-            for condition in selections(search, file.dictionary, began=began)
+            for condition in selections(search, file.facts, began=began)
         ]
     octets = "sum(octet_delta_count::HUGEINT * sampling_rate) FILTER (WHERE {}client_is_source)"
     sums = (

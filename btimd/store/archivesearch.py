@@ -106,7 +106,7 @@ class ArchiveSearch:
         last = facts.last_start if self._began else facts.last_end
         if facts.first_start >= search.to_milliseconds or last < search.from_milliseconds:
             return False
-        return bool(selections(search, one.dictionary, began=self._began))
+        return bool(selections(search, one.facts, began=self._began))
 
     def _each_hour(self, connection: Any, work: Callable[[int], tuple[Sequence[Readable], bool]]) -> None:
         """Work on the hours until all is done, enough was found, or time is up; work returns files and "enough"."""
@@ -232,7 +232,7 @@ def _by_octets(flow: FoundFlow) -> tuple[int, ...]:
 def _flow(row: Sequence[Any], files: Sequence[Readable]) -> FoundFlow:
     file, *values = row
     one = dict(zip(COLUMN_NAMES, values, strict=True))
-    dictionary = files[file].dictionary
+    dictionary = files[file].facts.dictionary
     rule = dictionary.rules.get(one["rule_code"], RuleText("?", ()))
     place = dictionary.places.get(one["place_code"], PlaceText("?", "?"))
     return FoundFlow(

@@ -82,16 +82,22 @@ class ArchiveReader(RecordSource):
 
     def readable(self, hour: int, connection: Any) -> Sequence[Readable]:
         """Return the files of an hour that count; the others are noted in `bad`."""
-        files = self.folder.files(hour)
-        facts: dict[Path, FileFacts] = {}
-        for file in files:
-            try:
-                facts[file.path] = self.folder.facts(file, connection)
-            except BadFileError as error:
-                self.bad[file.path] = str(error)
-            except FileNotFoundError:  # merged or removed since it was listed
-                continue
-        return [Readable(file, facts[file.path]) for file in current(files, facts)]
+        found: Sequence[Readable] = ()
+        for _ in range(_TRIES):
+            files = self.folder.files(hour)
+            facts: dict[Path, FileFacts] = {}
+            gone = False
+            for file in files:
+                try:
+                    facts[file.path] = self.folder.facts(file, connection)
+                except BadFileError as error:
+                    self.bad[file.path] = str(error)
+                except FileNotFoundError:  # merged or removed since it was listed: what replaces it is listed now
+                    gone = True
+            found = [Readable(file, facts[file.path]) for file in current(files, facts)]
+            if not gone:
+                break
+        return found
 
     @override
     def records(self, from_milliseconds: UnixMillis, to_milliseconds: UnixMillis) -> Iterator[FlowBatch]:

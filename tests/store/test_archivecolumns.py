@@ -19,7 +19,9 @@ from tests.store.records import EXPORTERS, HOUR, NAMES, answer, batch, record
 
 ERP = RuleText("erp-web", ("erp",))
 HR = RuleText("hr-web", ("hr",))
-FACTS = FileFacts(3, HOUR, HOUR + 5, HOUR + 9, Dictionary({0: "core"}, {1: ERP}, {0: PlaceText("A", "b")}), ("part-1",))
+FACTS = FileFacts(
+    3, HOUR, HOUR + 5, HOUR + 3, HOUR + 9, Dictionary({0: "core"}, {1: ERP}, {0: PlaceText("A", "b")}), ("part-1",)
+)
 
 
 def test_records_are_turned_so_that_the_client_is_always_the_client() -> None:
@@ -71,12 +73,15 @@ def test_what_another_wrote_is_refused(change: dict[str, object], why: str) -> N
 
 
 def test_codes_are_made_anew_only_where_files_contradict_each_other() -> None:
-    other = FileFacts(1, HOUR - 1, HOUR, HOUR + 99, Dictionary({1: "edge"}, {1: HR, 2: ERP}, {0: PlaceText("A", "b")}))
+    other = FileFacts(
+        1, HOUR - 1, HOUR, HOUR + 8, HOUR + 99, Dictionary({1: "edge"}, {1: HR, 2: ERP}, {0: PlaceText("A", "b")})
+    )
     whole, recodings = united([FACTS, other], ["a", "b"])
     assert whole == FileFacts(
         4,
         HOUR - 1,
         HOUR + 5,
+        HOUR + 3,
         HOUR + 99,
         Dictionary({0: "core", 1: "edge"}, {0: ERP, 1: HR}, {0: PlaceText("A", "b")}),
         ("a", "b"),

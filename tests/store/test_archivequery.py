@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 
 from btimd.model.archive import FlowSearch
-from btimd.store.archivecolumns import Dictionary, PlaceText, RuleText
+from btimd.store.archivecolumns import Dictionary, FileFacts, PlaceText, RuleText
 from btimd.store.archivequery import check, selections
 from tests.store.records import HOUR
 
 SEARCH = FlowSearch(HOUR, HOUR + 1)
-TEXTS = Dictionary({0: "core"}, {0: RuleText("r", ("erp",)), 1: RuleText("", ())}, {0: PlaceText("A", "b")})
+TEXTS = FileFacts(
+    2, HOUR - 1, HOUR + 1, HOUR - 1, HOUR + 2,
+    Dictionary({0: "core"}, {0: RuleText("r", ("erp",)), 1: RuleText("", ())}, {0: PlaceText("A", "b")}),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -35,12 +38,18 @@ def test_what_cannot_be_searched_for_is_refused(change: dict[str, object], why: 
 def test_a_file_without_the_name_is_not_read() -> None:
     times = f"flow_start_milliseconds < {HOUR + 1} AND flow_end_milliseconds >= {HOUR}"
     assert selections(replace(SEARCH, business="hr"), TEXTS) == ()
-    assert selections(replace(SEARCH, business="erp"), TEXTS) == [f"{times} AND rule_code IN (0) AND NOT duplicate"]
-    assert selections(replace(SEARCH, business="", duplicates=True), TEXTS) == [f"{times} AND rule_code IN (1)"]
+    assert selections(replace(SEARCH, business="erp"), TEXTS) == [f"rule_code IN (0) AND {times} AND NOT duplicate"]
+    assert selections(replace(SEARCH, business="", duplicates=True), TEXTS) == [f"rule_code IN (1) AND {times}"]
     assert selections(replace(SEARCH, exporter="edge"), TEXTS) == ()
     assert selections(replace(SEARCH, region="A"), TEXTS, began=True) == [
-        f"flow_start_milliseconds < {HOUR + 1} AND flow_start_milliseconds >= {HOUR} AND place_code IN (0) AND NOT duplicate"
+        f"place_code IN (0) AND flow_start_milliseconds < {HOUR + 1} AND flow_start_milliseconds >= {HOUR} AND NOT duplicate"
     ]
+
+
+def test_rows_are_not_asked_for_times_that_the_whole_file_lies_in() -> None:
+    whole = FlowSearch(HOUR - 1, HOUR + 2, duplicates=True)
+    assert selections(whole, TEXTS) == ["true"]
+    assert selections(replace(whole, port=443), TEXTS, began=True) == ["server_port = 443"]
 
 
 def test_an_address_that_may_be_either_end_is_two_selections() -> None:
