@@ -12,6 +12,8 @@ PACKAGE = ROOT / "btimd"
 # Modules without behaviour of their own, or whose behaviour is tested where the reason says.
 WITHOUT_TEST_FILE = {
     "__main__.py": "runs cli/btimd.py",
+    "api/calls_archive.py": "tests/api/test_archive.py",
+    "api/convert_archive.py": "tests/api/test_archive.py",
     "capture/wire/counters.py": "records; tests/capture/wire/test_decoder.py and test_exporters.py",
     "capture/wire/domains.py": "tests/capture/wire/test_templates.py and test_exporters.py",
     "capture/wire/element_table.py": "a table; tests/capture/wire/test_elements.py",
