@@ -15,18 +15,8 @@ _MILLIS: Final = 1000
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
 _HOUR: Final = 3600.0
 _DAY: Final = 86_400.0
-_FLAGS: Final = (
-    "client",
-    "server",
-    "address",
-    "peer",
-    "port",
-    "protocol",
-    "business",
-    "region",
-    "exporter",
-    "interface",
-)
+_ENDS: Final = ("client", "server", "address", "peer")
+_FLAGS: Final = ("port", "protocol", "business", "region", "exporter", "interface")
 
 
 def add_commands(add: Add) -> None:
@@ -56,7 +46,10 @@ def _filters(made: argparse.ArgumentParser) -> None:
         ("address", "either end"),
         ("peer", "the other end of --address"),
     ):
-        made.add_argument(f"--{side}", default="", metavar="ADDRESS", help=f"{text}: an address or a prefix")
+        # --server of btimctl itself says where btimd is
+        made.add_argument(
+            f"--{side}", dest=f"of_{side}", default="", metavar="ADDRESS", help=f"{text}: an address or a prefix"
+        )
     made.add_argument("--port", type=int, metavar="PORT", help="of the server")
     made.add_argument("--protocol", type=_protocol, metavar="NAME", help="tcp, udp, icmp, or a number")
     made.add_argument("--business", metavar="ID", help='"" for traffic that belongs to none')
@@ -93,6 +86,7 @@ def _flows(asking: Asking, args: argparse.Namespace) -> int:
         FlowSearch(
             begin,
             end,
+            **{name: getattr(args, f"of_{name}") for name in _ENDS},
             **{name: getattr(args, name) for name in _FLAGS},
             min_octets=args.min_octets,
             duplicates=args.duplicates,
