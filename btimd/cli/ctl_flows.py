@@ -7,7 +7,7 @@ from typing import Final
 
 from btimd.api.calls_archive import archive_status, rank, search_flows
 from btimd.cli.ctl_areas import Add, Asking
-from btimd.cli.ctl_flowtables import flows_table, groups_table, notes, ranking_table, status_text
+from btimd.cli.ctl_flowtables import flows_table, groups_table, notes, ranking_table, span_of, status_text
 from btimd.model.archive import GROUPS, MEASURES, SORTS, SUBJECTS, FlowSearch, RankingQuery
 from btimd.settings.fields import parse_duration
 
@@ -108,7 +108,7 @@ def _top(asking: Asking, args: argparse.Namespace) -> int:
     begin, end = _range(asking, args)
     ranking = rank(asking.client, RankingQuery(args.subject, args.by, begin, end, args.business, args.limit))
     asking.out.write([ranking], lambda: ranking_table(ranking))
-    _say([*ranking.remarks, *(notes(ranking.coverage, more=False) if ranking.coverage else ())])
+    _say([span_of(ranking), *ranking.remarks, *(notes(ranking.coverage, more=False) if ranking.coverage else ())])
     return 0
 
 

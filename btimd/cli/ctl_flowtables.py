@@ -68,13 +68,8 @@ def groups_table(found: SearchResult, group_by: Sequence[str]) -> Table:
 
 
 def ranking_table(ranking: Ranking) -> Table:
-    """Show a ranking, with the time that it is of."""
+    """Show a ranking."""
     table = new_table("#", *ranking.columns, ranking.unit, "share", right=("#", ranking.unit, "share"))
-    table.title = Text(
-        f"{full_moment(ranking.from_milliseconds / _MILLIS)} to {full_moment(ranking.to_milliseconds / _MILLIS)},"
-        f" from the {ranking.source}, to {span(ranking.resolution_milliseconds / _MILLIS)}"
-    )
-    table.title_justify = "left"
     unit = _UNITS.get(ranking.unit, "")
     blank = ("",) * (len(ranking.columns) - 1)
     rows: list[tuple[str, ...]] = [
@@ -89,6 +84,12 @@ def ranking_table(ranking: Ranking) -> Table:
     if ranking.total is not None:
         rows.append(("", "all", *blank, quantity(ranking.total, unit), ""))
     return fill(table, rows)
+
+
+def span_of(ranking: Ranking) -> str:
+    """Say which time a ranking is of, and where it comes from."""
+    begin, end = full_moment(ranking.from_milliseconds / _MILLIS), full_moment(ranking.to_milliseconds / _MILLIS)
+    return f"{begin} to {end}, from the {ranking.source}, to {span(ranking.resolution_milliseconds / _MILLIS)}"
 
 
 def notes(coverage: Coverage, *, more: bool) -> Iterator[str]:

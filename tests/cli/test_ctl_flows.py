@@ -66,7 +66,7 @@ async def test_a_ranking_is_asked_for_by_name(served: Archived, capsys: pytest.C
     assert isinstance(asked, RankingQuery)
     assert (asked.subject, asked.measure, asked.business, asked.limit) == ("businesses", "users", "erp", 3)
     out, err = capsys.readouterr()
-    assert [line.split()[:2] for line in out.splitlines()[2:]] == [["1", "erp"], ["others", "40"], ["all", "100"]]
+    assert [line.split()[:2] for line in out.splitlines()[1:]] == [["1", "erp"], ["others", "40"], ["all", "100"]]
     assert "btimctl: a remark" in err
 
 

@@ -23,7 +23,7 @@ def test_a_record_says_which_way_it_went_and_that_it_is_an_estimate() -> None:
 
 def test_what_belongs_to_nothing_is_called_none() -> None:
     rows = (replace(RANKING.rows[0], keys=("",), share=None),)
-    assert shown(ranking_table(replace(RANKING, rows=rows, total=None)))[2] == "1 (none) 60 B -"
+    assert shown(ranking_table(replace(RANKING, rows=rows, total=None)))[1] == "1 (none) 60 B -"
 
 
 def test_notes_are_few_where_all_is_well() -> None:
