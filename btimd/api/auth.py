@@ -94,6 +94,9 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.BaselinesService/GetForecast": Role.VIEWER,
     # end of BaselinesService
     # ArchiveService
+    "/btimd.v1.ArchiveService/SearchFlows": Role.VIEWER,
+    "/btimd.v1.ArchiveService/Rank": Role.VIEWER,
+    "/btimd.v1.ArchiveService/GetArchiveStatus": Role.VIEWER,
     # end of ArchiveService
     # DiscoveryService
     "/btimd.v1.DiscoveryService/Suggest": Role.VIEWER,

@@ -1,12 +1,14 @@
-"""Settings of the series store: [store] and [store.influx]."""
+"""Settings of the stores: [store], [store.influx] and [store.archive]."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from btimd.settings.fields import Duration, Section, SettingsPath
+
+_HOUR_SECONDS: Final = 3600.0
 
 
 class StoreKind(StrEnum):
@@ -49,6 +51,37 @@ class InfluxSettings(Section):
     """The longest pause between two attempts while the server is away."""
 
 
+class ArchiveSettings(Section):
+    """How long flow records are kept for searches, and how much room they may take: [store.archive]."""
+
+    enabled: bool = True
+    keep: Duration = 7 * 86_400.0
+    max_bytes: int = Field(default=10_000_000_000, ge=10_000_000)
+    """Room for all files; the oldest hours go first."""
+    keep_free_bytes: int = Field(default=1_000_000_000, ge=0)
+    """Room on the disk that is left to others; with less than that nothing is written, and records are lost."""
+    part_every: Duration = 120.0
+    """The longest that a record waits in memory; what a crash may cost."""
+    part_records: int = Field(default=500_000, ge=1_000, le=5_000_000)
+    """Records after which a part is written earlier."""
+    merge_after: Duration = 2_400.0
+    """How long after its end an hour waits for late records before its parts are put together."""
+    queue_bytes: int = Field(default=256_000_000, ge=1_000_000)
+    """Records that wait for the writer; when full, the newest are dropped and counted."""
+    memory_bytes: int = Field(default=512_000_000, ge=128_000_000)
+    """What putting an hour together may use, and a search; beyond that they use temporary files."""
+    search_timeout: Duration = 20.0
+    """After that a search answers with what it has read so far, and says so."""
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if self.keep < _HOUR_SECONDS:
+            raise ValueError('keep is less than an hour; write at least "1h", or enabled = false')
+        if self.part_every > _HOUR_SECONDS:
+            raise ValueError('part_every is more than an hour; write at most "1h"')
+        return self
+
+
 class StoreSettings(Section):
     """Which store, and how long it keeps.
 
@@ -65,6 +98,7 @@ class StoreSettings(Section):
     max_series: int = Field(default=200_000, ge=1)
     """Different tag sets the embedded store takes; points of more are refused and counted."""
     influx: InfluxSettings = InfluxSettings()
+    archive: ArchiveSettings = ArchiveSettings()
 
     @model_validator(mode="after")
     def _check_what_the_kind_needs(self) -> Self:

@@ -22,15 +22,52 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62timd/v1/archive.proto\x12\x08\x62timd.v12\x10\n\x0e\x41rchiveServiceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x62timd/v1/archive.proto\x12\x08\x62timd.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x03\n\x12SearchFlowsRequest\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63lient\x18\x03 \x01(\t\x12\x0e\n\x06server\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x0c\n\x04peer\x18\x06 \x01(\t\x12\x11\n\x04port\x18\x07 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08protocol\x18\x08 \x01(\x05H\x01\x88\x01\x01\x12\x15\n\x08\x62usiness\x18\t \x01(\tH\x02\x88\x01\x01\x12\x13\n\x06region\x18\n \x01(\tH\x03\x88\x01\x01\x12\x15\n\x08\x65xporter\x18\x0b \x01(\tH\x04\x88\x01\x01\x12\x16\n\tinterface\x18\x0c \x01(\x03H\x05\x88\x01\x01\x12\x12\n\nmin_octets\x18\r \x01(\x03\x12\x12\n\nduplicates\x18\x0e \x01(\x08\x12 \n\x04sort\x18\x0f \x01(\x0e\x32\x12.btimd.v1.FlowSort\x12%\n\x08group_by\x18\x10 \x03(\x0e\x32\x13.btimd.v1.FlowGroup\x12\r\n\x05limit\x18\x11 \x01(\x05\x42\x07\n\x05_portB\x0b\n\t_protocolB\x0b\n\t_businessB\t\n\x07_regionB\x0b\n\t_exporterB\x0c\n\n_interface\"\x8b\x04\n\tFoundFlow\x12,\n\x08start_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x65nd_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63lient\x18\x03 \x01(\t\x12\x13\n\x0b\x63lient_port\x18\x04 \x01(\x05\x12\x0e\n\x06server\x18\x05 \x01(\t\x12\x13\n\x0bserver_port\x18\x06 \x01(\x05\x12\x10\n\x08protocol\x18\x07 \x01(\x05\x12\x13\n\x0b\x66rom_client\x18\x08 \x01(\x08\x12\x0e\n\x06octets\x18\t \x01(\x03\x12\x0f\n\x07packets\x18\n \x01(\x03\x12\x18\n\x10tcp_control_bits\x18\x0b \x01(\x05\x12\x1b\n\x13ip_class_of_service\x18\x0c \x01(\x05\x12\x15\n\rsampling_rate\x18\r \x01(\x05\x12\x10\n\x08\x65xporter\x18\x0e \x01(\t\x12\x19\n\x11ingress_interface\x18\x0f \x01(\x03\x12\x18\n\x10\x65gress_interface\x18\x10 \x01(\x03\x12\x0f\n\x07vlan_id\x18\x11 \x01(\x05\x12\x0c\n\x04rule\x18\x12 \x01(\t\x12\x12\n\nbusinesses\x18\x13 \x03(\t\x12\x0e\n\x06region\x18\x14 \x01(\t\x12\x0f\n\x07segment\x18\x15 \x01(\t\x12\x11\n\tduplicate\x18\x16 \x01(\x08\x12\x16\n\x0erecord_quality\x18\x17 \x01(\x05\"\xeb\x01\n\nFoundGroup\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12\x18\n\x10octets_to_server\x18\x02 \x01(\x03\x12\x18\n\x10octets_to_client\x18\x03 \x01(\x03\x12\x0f\n\x07packets\x18\x04 \x01(\x03\x12\r\n\x05\x66lows\x18\x05 \x01(\x03\x12,\n\x08\x66irst_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07last_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x07\x63lients\x18\x08 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_clients\"g\n\tTimeRange\x12-\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x08\x43overage\x12\r\n\x05hours\x18\x01 \x01(\x05\x12\r\n\x05\x66iles\x18\x02 \x01(\x05\x12\x0f\n\x07scanned\x18\x03 \x01(\x03\x12$\n\x07missing\x18\x04 \x03(\x0b\x32\x13.btimd.v1.TimeRange\x12\x11\n\tbad_files\x18\x05 \x03(\t\x12\x0f\n\x07stopped\x18\x06 \x01(\t\x12\x0f\n\x07seconds\x18\x07 \x01(\x01\"\xb8\x01\n\x13SearchFlowsResponse\x12\"\n\x05\x66lows\x18\x01 \x03(\x0b\x32\x13.btimd.v1.FoundFlow\x12$\n\x06groups\x18\x02 \x03(\x0b\x32\x14.btimd.v1.FoundGroup\x12\x0c\n\x04more\x18\x03 \x01(\x08\x12$\n\x08\x63overage\x18\x04 \x01(\x0b\x32\x12.btimd.v1.Coverage\x12#\n\x05total\x18\x05 \x01(\x0b\x32\x14.btimd.v1.FoundGroup\"\xec\x01\n\x0bRankRequest\x12&\n\x07subject\x18\x01 \x01(\x0e\x32\x15.btimd.v1.RankSubject\x12&\n\x07measure\x18\x02 \x01(\x0e\x32\x15.btimd.v1.RankMeasure\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08\x62usiness\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\r\n\x05limit\x18\x06 \x01(\x05\x42\x0b\n\t_business\"W\n\nRankingRow\x12\x0c\n\x04keys\x18\x01 \x03(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x12\n\x05share\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06others\x18\x04 \x01(\x08\x42\x08\n\x06_share\"\xb3\x02\n\x0cRankResponse\x12\x0f\n\x07\x63olumns\x18\x01 \x03(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\"\n\x04rows\x18\x03 \x03(\x0b\x32\x14.btimd.v1.RankingRow\x12\x12\n\x05total\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12-\n\tfrom_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x17resolution_milliseconds\x18\x07 \x01(\x03\x12\x0e\n\x06source\x18\x08 \x01(\t\x12\x0f\n\x07remarks\x18\t \x03(\t\x12$\n\x08\x63overage\x18\n \x01(\x0b\x32\x12.btimd.v1.CoverageB\x08\n\x06_total\"\x19\n\x17GetArchiveStatusRequest\"\xc9\x02\n\x18GetArchiveStatusResponse\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12\r\n\x05hours\x18\x02 \x01(\x05\x12\r\n\x05\x66iles\x18\x03 \x01(\x05\x12\x0e\n\x06octets\x18\x04 \x01(\x03\x12\x0f\n\x07records\x18\x05 \x01(\x03\x12-\n\toldest_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnewest_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nmax_octets\x18\x08 \x01(\x03\x12\x14\n\x0ckeep_seconds\x18\t \x01(\x01\x12\x0f\n\x07written\x18\n \x01(\x03\x12\x0f\n\x07\x64ropped\x18\x0b \x01(\x03\x12\x0f\n\x07waiting\x18\x0c \x01(\x03\x12\x11\n\tbad_files\x18\r \x03(\t\x12\x0f\n\x07problem\x18\x0e \x01(\t*O\n\x08\x46lowSort\x12\x19\n\x15\x46LOW_SORT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x46LOW_SORT_TIME\x10\x01\x12\x14\n\x10\x46LOW_SORT_OCTETS\x10\x02*\x8e\x02\n\tFlowGroup\x12\x1a\n\x16\x46LOW_GROUP_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46LOW_GROUP_CLIENT\x10\x01\x12\x15\n\x11\x46LOW_GROUP_SERVER\x10\x02\x12\x13\n\x0f\x46LOW_GROUP_PORT\x10\x03\x12\x17\n\x13\x46LOW_GROUP_PROTOCOL\x10\x04\x12\x17\n\x13\x46LOW_GROUP_BUSINESS\x10\x05\x12\x13\n\x0f\x46LOW_GROUP_RULE\x10\x06\x12\x15\n\x11\x46LOW_GROUP_REGION\x10\x07\x12\x16\n\x12\x46LOW_GROUP_SEGMENT\x10\x08\x12\x17\n\x13\x46LOW_GROUP_EXPORTER\x10\t\x12\x13\n\x0f\x46LOW_GROUP_HOUR\x10\n*\xd7\x02\n\x0bRankSubject\x12\x1c\n\x18RANK_SUBJECT_UNSPECIFIED\x10\x00\x12\x1b\n\x17RANK_SUBJECT_BUSINESSES\x10\x01\x12\x18\n\x14RANK_SUBJECT_REGIONS\x10\x02\x12\x19\n\x15RANK_SUBJECT_SEGMENTS\x10\x03\x12\x16\n\x12RANK_SUBJECT_LINKS\x10\x04\x12\x1b\n\x17RANK_SUBJECT_INTERFACES\x10\x05\x12\x16\n\x12RANK_SUBJECT_USERS\x10\x06\x12\x18\n\x14RANK_SUBJECT_SERVERS\x10\x07\x12\x16\n\x12RANK_SUBJECT_PORTS\x10\x08\x12\x1a\n\x16RANK_SUBJECT_EXPORTERS\x10\t\x12\x1d\n\x19RANK_SUBJECT_APPLICATIONS\x10\n\x12\x1e\n\x1aRANK_SUBJECT_CONVERSATIONS\x10\x0b*\xf1\x01\n\x0bRankMeasure\x12\x1c\n\x18RANK_MEASURE_UNSPECIFIED\x10\x00\x12\x17\n\x13RANK_MEASURE_OCTETS\x10\x01\x12!\n\x1dRANK_MEASURE_OCTETS_TO_SERVER\x10\x02\x12!\n\x1dRANK_MEASURE_OCTETS_TO_CLIENT\x10\x03\x12\x18\n\x14RANK_MEASURE_PACKETS\x10\x04\x12\x16\n\x12RANK_MEASURE_FLOWS\x10\x05\x12\x16\n\x12RANK_MEASURE_USERS\x10\x06\x12\x1b\n\x17RANK_MEASURE_PEAK_USERS\x10\x07\x32\xfd\x01\n\x0e\x41rchiveService\x12O\n\x0bSearchFlows\x12\x1c.btimd.v1.SearchFlowsRequest\x1a\x1d.btimd.v1.SearchFlowsResponse\"\x03\x90\x02\x01\x12:\n\x04Rank\x12\x15.btimd.v1.RankRequest\x1a\x16.btimd.v1.RankResponse\"\x03\x90\x02\x01\x12^\n\x10GetArchiveStatus\x12!.btimd.v1.GetArchiveStatusRequest\x1a\".btimd.v1.GetArchiveStatusResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'btimd.v1.archive_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ARCHIVESERVICE']._serialized_start=36
-  _globals['_ARCHIVESERVICE']._serialized_end=52
+  _globals['_ARCHIVESERVICE'].methods_by_name['SearchFlows']._loaded_options = None
+  _globals['_ARCHIVESERVICE'].methods_by_name['SearchFlows']._serialized_options = b'\220\002\001'
+  _globals['_ARCHIVESERVICE'].methods_by_name['Rank']._loaded_options = None
+  _globals['_ARCHIVESERVICE'].methods_by_name['Rank']._serialized_options = b'\220\002\001'
+  _globals['_ARCHIVESERVICE'].methods_by_name['GetArchiveStatus']._loaded_options = None
+  _globals['_ARCHIVESERVICE'].methods_by_name['GetArchiveStatus']._serialized_options = b'\220\002\001'
+  _globals['_FLOWSORT']._serialized_start=2785
+  _globals['_FLOWSORT']._serialized_end=2864
+  _globals['_FLOWGROUP']._serialized_start=2867
+  _globals['_FLOWGROUP']._serialized_end=3137
+  _globals['_RANKSUBJECT']._serialized_start=3140
+  _globals['_RANKSUBJECT']._serialized_end=3483
+  _globals['_RANKMEASURE']._serialized_start=3486
+  _globals['_RANKMEASURE']._serialized_end=3727
+  _globals['_SEARCHFLOWSREQUEST']._serialized_start=70
+  _globals['_SEARCHFLOWSREQUEST']._serialized_end=579
+  _globals['_FOUNDFLOW']._serialized_start=582
+  _globals['_FOUNDFLOW']._serialized_end=1105
+  _globals['_FOUNDGROUP']._serialized_start=1108
+  _globals['_FOUNDGROUP']._serialized_end=1343
+  _globals['_TIMERANGE']._serialized_start=1345
+  _globals['_TIMERANGE']._serialized_end=1448
+  _globals['_COVERAGE']._serialized_start=1451
+  _globals['_COVERAGE']._serialized_end=1599
+  _globals['_SEARCHFLOWSRESPONSE']._serialized_start=1602
+  _globals['_SEARCHFLOWSRESPONSE']._serialized_end=1786
+  _globals['_RANKREQUEST']._serialized_start=1789
+  _globals['_RANKREQUEST']._serialized_end=2025
+  _globals['_RANKINGROW']._serialized_start=2027
+  _globals['_RANKINGROW']._serialized_end=2114
+  _globals['_RANKRESPONSE']._serialized_start=2117
+  _globals['_RANKRESPONSE']._serialized_end=2424
+  _globals['_GETARCHIVESTATUSREQUEST']._serialized_start=2426
+  _globals['_GETARCHIVESTATUSREQUEST']._serialized_end=2451
+  _globals['_GETARCHIVESTATUSRESPONSE']._serialized_start=2454
+  _globals['_GETARCHIVESTATUSRESPONSE']._serialized_end=2783
+  _globals['_ARCHIVESERVICE']._serialized_start=3730
+  _globals['_ARCHIVESERVICE']._serialized_end=3983
 # @@protoc_insertion_point(module_scope)
