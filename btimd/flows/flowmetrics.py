@@ -57,7 +57,7 @@ class FlowCounters:
         )
         self._sketches = metrics.gauge(
             "btimd_flows_user_sketches",
-            "Sketches in use that count users without room in the table (max_user_sketches)",
+            "Sketches that count users without room in the table (max_user_sketches)",
         )
         self._uncounted = metrics.counter(
             "btimd_flows_uncounted_users_total", "Records whose user found room neither in the table nor in a sketch"

@@ -136,7 +136,11 @@ SEARCHES = st.fixed_dictionaries(
     }
 ).map(
     lambda one: (
-        one | {"to_milliseconds": one["from_milliseconds"] + AN_HOUR, "peer": one["peer"] if one["address"] else ""}
+        one
+        | {
+            "to_milliseconds": int(str(one["from_milliseconds"])) + AN_HOUR,
+            "peer": one["peer"] if one["address"] else "",
+        }
     )
 )
 

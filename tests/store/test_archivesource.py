@@ -15,8 +15,8 @@ from tests.store.records import HOUR, answer, record
 EVER = (0, 2**60)
 
 
-def conversations(path: Path, *span: int, limit: int = 100) -> list[tuple[object, ...]]:
-    found = ArchiveReader(path).conversations(*(span or EVER), limit)
+def conversations(path: Path, span: tuple[int, int] = EVER, *, limit: int = 100) -> list[tuple[object, ...]]:
+    found = ArchiveReader(path).conversations(*span, limit)
     return [
         (
             address_text(int(found.client_hi[row]), int(found.client_lo[row])),
@@ -73,7 +73,7 @@ def test_more_conversations_than_asked_for_are_those_with_the_most_flows(tmp_pat
     Filled(tmp_path).part(record(), *many, record(start=HOUR + 3_600_000, source="10.1.0.7"))
     found = ArchiveReader(tmp_path).conversations(*EVER, 1)
     assert (len(found), found.truncated, found.flows.tolist()) == (1, True, [3])
-    assert [row[0] for row in conversations(tmp_path, HOUR + 3_600_000, HOUR + 7_200_000)] == ["10.1.0.7"]
+    assert [row[0] for row in conversations(tmp_path, (HOUR + 3_600_000, HOUR + 7_200_000))] == ["10.1.0.7"]
 
 
 def test_sums_that_no_counter_holds_end_at_its_edge(tmp_path: Path) -> None:
