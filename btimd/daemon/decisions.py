@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from btimd.daemon.businesses import BusinessConditions
 from btimd.daemon.usercounts import users_on_line
+from btimd.flows.deviation import DeviationCleared, DeviationOpened
+from btimd.model.deviation import symptom_of
 from btimd.model.evidence import Finding
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import FlowView
@@ -201,9 +203,29 @@ class Decisions:
         if not self._closed:
             text = "; ".join(finding.sentences[:_SENTENCES]) or finding.summary
             notes = {"evidence_file": finding.file, "packets": str(finding.packets), "problem": finding.problem}
-            self._work.put_nowait(
-                partial(self._incidents.observed, finding.business, f"packets of {finding.business}: {text}", notes)
-            )
+            self.noticed(finding.business, f"packets of {finding.business}: {text}", notes)
+
+    def deviation(self, event: DeviationOpened | DeviationCleared) -> None:
+        """Take what is not as usual, or is again: what users feel of it is a symptom, the SLA is not concerned."""
+        symptom = symptom_of(event.deviation)
+        if symptom is None:
+            return
+        if isinstance(event, DeviationOpened):
+            self.symptom_opened(symptom)
+            self.noticed(symptom.node, symptom.text, {"deviation": event.deviation.id})
+        else:
+            self.symptom_cleared(symptom)
+
+    def device_changed(self, device: str, text: str, businesses: Sequence[str]) -> None:
+        """Take a change that was seen on a device that these businesses run over."""
+        self._log.info("device-changed", device=device, text=text)
+        for business in businesses:
+            self.noticed(business, f"{device}: {text}", {"device": device})
+
+    def noticed(self, business: str, text: str, notes: Mapping[str, str]) -> None:
+        """Put a sentence on the timelines of a business's open incidents."""
+        if not self._closed:
+            self._work.put_nowait(partial(self._incidents.observed, business, text, notes))
 
     def cleared(self, verdict: Verdict) -> None:
         """Tell the incident that nothing is left of what the verdict explained, and look again at what was bad."""

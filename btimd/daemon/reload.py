@@ -5,6 +5,8 @@ from functools import partial
 
 from btimd.daemon.config import Config
 from btimd.daemon.settings import RootSettings
+from btimd.daemon.use import plan_in_force, snmp_access
+from btimd.daemon.usercounts import user_thresholds
 from btimd.daemon.wiring import Wired, build_attribution
 from btimd.settings.report import Problem, SettingsError
 
@@ -18,13 +20,19 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     with, and so take effect at the next start only, are returned. Raises SettingsError before anything has changed.
     """
     attribution = await asyncio.to_thread(build_attribution, new)
-    graph = new.services.graph
+    graph, flow_settings = new.services.graph, new.settings.flows
+    snmp, exporter = snmp_access(new.settings.probes)
     try:
         wired.api.reload_tokens()
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
-    await wired.persons.reload(new.settings.flows.persons)
+    await wired.persons.reload(flow_settings.persons)
     wired.flows.swap(attribution)
+    thresholds = user_thresholds(graph.businesses, flow_settings.user_active, flow_settings.user_idle)
+    wired.flows.set_thresholds(thresholds)
+    wired.baselines.swap(new.services.businesses)
+    wired.links.reconfigure(flow_settings.topology)
+    wired.inventory.swap(snmp, new.settings.probes.snmp_defaults, exporter)
     wired.span_lines.relabel()
     capture = new.settings.capture
     wired.flows.between_blocks(partial(wired.decoder.set_rules, capture.exporter_rules(), capture.netflow.allow))
@@ -34,6 +42,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses)
+    await wired.plan.swap(plan_in_force(new, wired.flows))
     before, after = _kept(built_with.settings), _kept(new.settings)
     return tuple(name for name in _KEPT if getattr(before, name) != getattr(after, name))
 

@@ -4,8 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
+from btimd.api.archive import archive_service
+from btimd.api.baselines import baselines_service
 from btimd.api.component import ApiComponent
+from btimd.api.discovery import discovery_service
 from btimd.api.persons import persons_service
+from btimd.api.plan import plan_service
+from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
 from btimd.capture.component import FlowCapture
@@ -15,27 +20,41 @@ from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.losses import LossWatch
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
-from btimd.daemon.usercounts import users_on_line
+from btimd.daemon.use import build_inventory, businesses_over, exporter_text, losses_of, plan_in_force, users_in_all
+from btimd.daemon.usercounts import user_thresholds, users_on_line
 from btimd.flows.attribution import Attribution
+from btimd.flows.baselineservice import BaselineService
 from btimd.flows.component import FlowPipeline
+from btimd.flows.discoveryservice import DiscoveryService
 from btimd.flows.duplicates import Duplicates
+from btimd.flows.linkservice import LinkService
 from btimd.flows.personservice import PersonService
+from btimd.flows.planservice import PlanService
 from btimd.itsm.component import IncidentComponent
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
+from btimd.probes.inventory import Inventory
 from btimd.rca.component import RcaComponent
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from btimd.runtime.periodic import Periodic
 from btimd.sla.component import SlaComponent
+from btimd.store.archive import FlowArchive
+from btimd.store.archivedesk import ArchiveDesk
+from btimd.store.archivemetrics import ArchiveMetrics
+from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.kpis import BusinessMetrics
 
 _FIRST_SAMPLES_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 60.0
+_VERDICTS_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +70,16 @@ class Wired:
     rca: RcaComponent
     decisions: Decisions
     probes: Probes
+    archive: FlowArchive
+    archive_desk: ArchiveDesk
+    baselines: BaselineService
+    links: LinkService
     persons: PersonService
     flows: FlowPipeline
+    plan: PlanService
+    plan_watch: Periodic
+    losses: LossWatch
+    inventory: Inventory
     views: ServiceViewDesk
     api: ApiComponent
     capture: FlowCapture
@@ -69,12 +96,18 @@ class Wired:
             self.incidents,
             self.rca,
             self.decisions,
+            self.archive,
+            self.baselines,
+            self.links,
             self.persons,
             self.flows,
+            self.losses,
+            self.plan_watch,
             self.views,
             self.api,
             *([self.evidence] if self.evidence is not None else ()),
             self.probes,
+            self.inventory,
             self.capture,
             self.span_lines,
             self.span,
@@ -99,7 +132,7 @@ def seen_again_seconds(checks: Iterable[Check]) -> float:
 
 def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     """Return every component, connected; nothing runs yet."""
-    settings, graph = config.settings, config.services.graph
+    settings, services, graph = config.settings, config.services, config.services.graph
     metrics = Metrics()
     state = config.state_directory
     journal = JournalComponent(state_directory=state, metrics=metrics, clock=clock, log=Log("journal"))
@@ -127,7 +160,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("itsm"),
         random=random,
-        on_incident=lambda incident: decisions.incident_changed(incident),
+        on_incident=lambda incident: (decisions.incident_changed(incident), losses.incident_changed(incident)),
         criticality=criticality,
         sla=lambda names: [state for state in sla.states() if state.target.business in names],
         seen_again_seconds=seen_again_seconds(graph.checks()),
@@ -139,6 +172,36 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     packets = packet_channel()
     keeps_evidence = bool(points) and settings.capture.evidence.enabled
     persons = PersonService(settings.flows.persons, metrics, clock, Log("flows.persons"))
+    archived = settings.store.archive
+    archive = FlowArchive(
+        archived,
+        state / "archive",
+        lambda exporter: exporter_text(flows.exporters(), exporter),
+        metrics=ArchiveMetrics(metrics),
+        clock=clock,
+        log=Log("store.archive"),
+    )
+    baselines = BaselineService(
+        settings=settings.flows.baselines,
+        state_directory=state,
+        series=series,
+        grace_seconds=settings.flows.grace,
+        metrics=metrics,
+        clock=clock,
+        log=Log("baselines"),
+        businesses=services.businesses,
+        on_event=lambda event: decisions.deviation(event),
+    )
+    links = LinkService(
+        settings.flows.links,
+        settings.flows.topology,
+        exporters=lambda: flows.exporters(),
+        series=series,
+        metrics=metrics,
+        clock=clock,
+        log=Log("flows.links"),
+        seed=random.getrandbits(31),
+    )
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -151,6 +214,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         packet_source=packets if points else None,
         points=points,
         spans=lambda: span.interfaces(),
+        taps=(links.tap, baselines.feeders, *((archive,) if archived.enabled else ())),
+        on_closed=(baselines.closed,),
+        persons=persons.lookup,
+        thresholds=user_thresholds(graph.businesses, settings.flows.user_active, settings.flows.user_idle),
         series=series,
         metrics=metrics,
         clock=clock,
@@ -188,6 +255,36 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("decisions"),
     )
+    inventory = build_inventory(
+        config,
+        metrics=metrics,
+        clock=clock,
+        on_facts=links.desk.take_facts,
+        on_change=lambda device, text: decisions.device_changed(
+            device, text, businesses_over(links.desk, decisions.graph.businesses, device)
+        ),
+    )
+    plan = PlanService(
+        plan_in_force(config, flows),
+        clients=flows.clients,
+        persons=persons.lookup,
+        clock=clock,
+        log=Log("plan"),
+    )
+    discovery = DiscoveryService(
+        source=lambda: ArchiveReader(state / "archive") if archived.enabled else None,
+        attribution=lambda: flows.attribution,
+        graph=lambda: decisions.graph,
+        users=lambda: users_in_all(flows, tuple(decisions.graph.businesses)),
+        verdicts=lambda: rca.verdicts(_VERDICTS_LOOKED_AT),
+        clock=clock,
+    )
+    archive_desk = ArchiveDesk(archive, series, archived, clock)
+    losses = LossWatch(
+        lambda business, began: losses_of(flows, business, began, clock),
+        decisions.noticed,
+        clock,
+    )
     kpis = BusinessMetrics(series, metrics)
     views = ServiceViewDesk(
         Sources(
@@ -196,7 +293,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
             incidents=incidents,
             sla=sla,
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
-            deviations=lambda: (),
+            deviations=lambda: [(one.business, one.text) for one in baselines.deviations()],
             availability=decisions.availability,
         ),
         kpis,
@@ -211,7 +308,15 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         graph=rca,
         incidents=incidents,
         sla=sla,
-        more=(views_service(views, clock), persons_service(persons)),
+        more=(
+            persons_service(persons),
+            plan_service(plan),
+            topology_service(links.desk),
+            baselines_service(baselines),
+            archive_service(archive_desk),
+            discovery_service(discovery),
+            views_service(views, clock),
+        ),
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -249,8 +354,16 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         rca=rca,
         decisions=decisions,
         probes=probes,
+        archive=archive,
+        archive_desk=archive_desk,
+        baselines=baselines,
+        links=links,
         persons=persons,
         flows=flows,
+        plan=plan,
+        plan_watch=Periodic("plan", _LOOK_EVERY_SECONDS, plan.look),
+        losses=losses,
+        inventory=inventory,
         views=views,
         api=api,
         capture=capture,

@@ -79,7 +79,7 @@ class FlowPipeline(Component, FlowView):
     `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order. `taps` see
     every attributed record, `on_closed` every interval that closes or is revised, both on the flow thread.
     `thresholds`: after how many seconds users of a business are idle, then gone, where not as in the settings.
-    `persons`: who sits behind an address; goes before the plan, asked by whoever asks for users.
+    `persons`: who sits behind addresses now; goes before the plan, asked by whoever asks for users.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class FlowPipeline(Component, FlowView):
         taps: Sequence[RecordTap] = (),
         on_closed: Sequence[Callable[[Closed | QualityClosed], None]] = (),
         thresholds: Mapping[str, tuple[float, float]] | None = None,
-        persons: PersonLookup | None = None,
+        persons: Callable[[], PersonLookup | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._taps = tuple(taps)
@@ -272,7 +272,7 @@ class FlowPipeline(Component, FlowView):
         query = UserQuery(business, region, segment, person, state, address, order)
         pairs = self._pairs(self._users.read(business))
         now = wall_milliseconds(self._clock)
-        return listed(pairs, query, limit=limit, times=self._users.times, lookup=self._persons, now=now)
+        return listed(pairs, query, limit=limit, times=self._users.times, lookup=self._persons(), now=now)
 
     @override
     def user_counts(
@@ -288,7 +288,7 @@ class FlowPipeline(Component, FlowView):
             self._pairs(self._users.read(business)),
             group_by,
             times=self._users.times,
-            lookup=self._persons,
+            lookup=self._persons(),
             now=wall_milliseconds(self._clock),
             seen_within_seconds=seen_within_seconds,
             limit=limit,

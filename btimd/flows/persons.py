@@ -303,10 +303,12 @@ class PersonTable:
     """The persons of a moment; never changes. It is a model.users.PersonLookup.
 
     bindings: those that hold now, by address, wider prefixes first; in_force: bool[n], which of them decide.
-    changes_at: when the next one begins or ends, None = never.
+    changes_at: when the next one begins or ends, None = never. kinds: of what tells of a person, as `persons`, in
+    which somebody stands once for each kind.
     """
 
     persons: tuple[str, ...]
+    kinds: tuple[str, ...]
     bindings: tuple[Binding, ...]
     in_force: npt.NDArray[np.bool_]
     changes_at: UnixSeconds | None
@@ -318,6 +320,11 @@ class PersonTable:
             return np.full(len(address_hi), UNKNOWN_ID, np.int32)
         located = self.segments.locate(np.ascontiguousarray(address_hi), np.ascontiguousarray(address_lo))
         return self.segments.row[located]
+
+    def sources(self, address_hi: npt.NDArray[np.uint64], address_lo: npt.NDArray[np.uint64]) -> tuple[str, ...]:
+        """Return what kind of source names the person behind each address, "" = nobody is known."""
+        found = self.find(address_hi, address_lo).tolist()
+        return tuple(self.kinds[number] if number != UNKNOWN_ID else "" for number in found)
 
 
 def compile_lookup(bindings: Iterable[Binding], now: UnixSeconds) -> PersonTable:
@@ -342,18 +349,19 @@ def compile_lookup(bindings: Iterable[Binding], now: UnixSeconds) -> PersonTable
         if known is None or _order(known) < _order(binding):
             best[key] = binding
     ordered = [holding[key] for key in sorted(holding)]
-    persons: dict[str, int] = {}
+    persons: dict[tuple[str, str], int] = {}
     four = _Sweep(MAPPED_IPV4.last + 1, MAPPED_IPV4.first)
     six = _Sweep(_IPV6_END + 1, 0)
     deciding: set[int] = set()
     for key in sorted(best):
         binding = best[key]
-        number = persons.setdefault(binding.person, len(persons))
+        number = persons.setdefault((binding.person, binding.kind.value), len(persons))
         sweep = four if _is_mapped(binding.prefix) else six
         if sweep.enter(binding, number):
             deciding.add(id(binding))
     return PersonTable(
-        persons=tuple(persons),
+        persons=tuple(person for person, _ in persons),
+        kinds=tuple(kind for _, kind in persons),
         bindings=tuple(ordered),
         in_force=np.array([id(binding) in deciding for binding in ordered], np.bool_),
         changes_at=min(boundaries, default=None),

@@ -47,9 +47,9 @@ class PlanInForce:
 class PlanService(PlanView):
     """Answers for the plan in force; lives on the loop, works in threads. `swap` goes over to another plan.
 
-    clients: who is known now (it is called in a thread and may block for a moment). persons: who sits behind an
-    address. lately_seconds: how long after its last traffic a client counts as active. on_unexpected: told of each new
-    unexpected talker by `look`, on the loop.
+    clients: who is known now (it is called in a thread and may block for a moment). persons: who sits behind
+    addresses now. lately_seconds: how long after its last traffic a client counts as active. on_unexpected: told of
+    each new unexpected talker by `look`, on the loop.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class PlanService(PlanView):
         clients: Callable[[], ClientColumns],
         clock: Clock,
         log: Log,
-        persons: PersonLookup | None = None,
+        persons: Callable[[], PersonLookup | None] = lambda: None,
         lately_seconds: Seconds = 900.0,
         on_unexpected: Sequence[Callable[[UnexpectedTalker], None]] = (),
     ) -> None:
@@ -116,7 +116,7 @@ class PlanService(PlanView):
                     self._clients_of(held),
                     business=business,
                     limit=limit,
-                    persons=self._persons,
+                    persons=self._persons(),
                 )
             )
 
@@ -152,7 +152,7 @@ class PlanService(PlanView):
     def _new_talkers(self, held: PlanInForce) -> tuple[UnexpectedTalker, ...]:
         plan, clients = held.attribution.plan, self._clients_of(held)
         rows = self.watch.new_rows(clients, unexpected_rows(plan, held.businesses, clients))
-        return talkers_of(plan, held.businesses, clients, rows, self._persons)
+        return talkers_of(plan, held.businesses, clients, rows, self._persons())
 
     async def swap(self, in_force: PlanInForce) -> PlanChange:
         """Go over to another plan; log and remember what it changes. Nothing in here can fail for what a plan says."""

@@ -22,6 +22,7 @@ _FAMILY: Final = {
     ErrorClass.NOT_PERMITTED: "unclear",
     ErrorClass.OVER_BUDGET: "unclear",
     ErrorClass.LOCAL_FAILURE: "unclear",
+    ErrorClass.UNUSUAL: "unusual",
 }
 
 

@@ -219,8 +219,10 @@ def symptom_of(deviation: Deviation) -> Symptom | None:
         error = ErrorClass.SLOW
     elif deviation.indicator is Indicator.FAILURES:
         error = ErrorClass.UNREACHABLE
-    else:
+    elif deviation.kind is DeviationKind.SILENCE and deviation.region == ALL:
         error = ErrorClass.NO_ANSWER
+    else:
+        error = ErrorClass.UNUSUAL
     place = "all" if deviation.region == ALL else deviation.region
     return Symptom(
         id=deviation.id,

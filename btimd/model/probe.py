@@ -34,6 +34,8 @@ class ErrorClass(StrEnum):
     NOT_PERMITTED = "not-permitted"
     OVER_BUDGET = "over-budget"
     LOCAL_FAILURE = "local-failure"
+    UNUSUAL = "unusual"
+    """No answer to a probe: a business that is not used as it usually is."""
 
     @property
     def phrase(self) -> str:
@@ -51,6 +53,7 @@ _PHRASES: Final = {
     ErrorClass.WRONG_ANSWER: "answers wrongly",
     ErrorClass.NAME_ERROR: "does not resolve",
     ErrorClass.PROTOCOL_ERROR: "breaks its protocol",
+    ErrorClass.UNUSUAL: "is not used as usual",
 }
 
 

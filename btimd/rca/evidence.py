@@ -40,7 +40,11 @@ ERRORS: Final = (
 
 GOOD_OUTCOME: Final = 0
 OUTCOMES: Final = 1 + len(ERRORS)
-_OUTCOME_OF: Final = {error: 1 + position for position, error in enumerate(ERRORS)}
+_OUTCOME_OF: Final = {
+    **{error: 1 + position for position, error in enumerate(ERRORS)},
+    # Users who stay away tell of trouble as little of its kind as those who wait.
+    ErrorClass.UNUSUAL: 1 + ERRORS.index(ErrorClass.SLOW),
+}
 
 BASE_PRIOR: Final = 2e-4
 KIND_ODDS: Final[Mapping[NodeKind, float]] = {

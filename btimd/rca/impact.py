@@ -87,12 +87,14 @@ def _impact(hit: list[str], graph: ServiceGraph, share: float | None) -> tuple[I
 def _urgency(verdict: Verdict, hit: list[str], graph: ServiceGraph) -> tuple[Urgency, str]:
     down = [name for name in hit if name in verdict.symptom_nodes]
     pressing = [name for name in hit if graph.businesses[name].criticality in _PRESSING]
-    slow = verdict.cause_error is ErrorClass.SLOW
+    mild = {ErrorClass.SLOW: "slow, not down", ErrorClass.UNUSUAL: "not used as usual, not down"}.get(
+        verdict.cause_error
+    )
     if not down:
         level = Urgency.MEDIUM if pressing else Urgency.LOW
         return level, "no business fails yet"
-    if slow:
-        return (Urgency.MEDIUM if pressing else Urgency.LOW), "slow, not down"
+    if mild is not None:
+        return (Urgency.MEDIUM if pressing else Urgency.LOW), mild
     if pressing:
         return Urgency.HIGH, f"{graph.businesses[pressing[0]].name} is down"
     lowest = all(graph.businesses[name].criticality is Criticality.LOW for name in hit)

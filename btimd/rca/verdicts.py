@@ -135,10 +135,18 @@ def _worded(
         ranked=verdict.ranked,
         symptom_nodes=verdict.symptom_nodes,
         businesses=businesses,
-        slow=all(symptom.error is ErrorClass.SLOW for symptom in symptoms),
+        condition=_condition(symptoms),
         reason=reason,
     )
     return replace(verdict, path=path, businesses=businesses, summary=summary)
+
+
+def _condition(symptoms: Sequence[Symptom]) -> str:
+    """Return how the businesses are that symptoms tell of, in a word."""
+    errors = {symptom.error for symptom in symptoms}
+    if errors == {ErrorClass.UNUSUAL}:
+        return "not used as usual"
+    return "slow" if errors <= {ErrorClass.SLOW, ErrorClass.UNUSUAL} else "down"
 
 
 def _path(index: GraphIndex, symptom_nodes: Sequence[str], cause: str | None) -> tuple[str, ...]:

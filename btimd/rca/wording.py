@@ -17,15 +17,15 @@ def summarise(
     ranked: Sequence[Suspect],
     symptom_nodes: Sequence[str],
     businesses: Sequence[str],
-    slow: bool,
+    condition: str,
     reason: str,
 ) -> str:
     """Return what happened, to whom, through what.
 
-    own_error: what the cause's own check said, NONE where it said nothing bad. slow: all symptoms are slowness.
-    reason: why there is no certain cause, empty where there is.
+    own_error: what the cause's own check said, NONE where it said nothing bad. condition: how the businesses are by
+    their symptoms, as "down". reason: why there is no certain cause, empty where there is.
     """
-    hit = _hit(index, path=path, symptom_nodes=symptom_nodes, businesses=businesses, slow=slow)
+    hit = _hit(index, path=path, symptom_nodes=symptom_nodes, businesses=businesses, condition=condition)
     if status is VerdictStatus.UNKNOWN or cause is None:
         near = _names(index, dict.fromkeys(symptom_nodes))
         first = f"; first suspect {_label(index, ranked[0].node)} at {ranked[0].probability:.0%}" if ranked else ""
@@ -37,7 +37,7 @@ def summarise(
 
 
 def _hit(
-    index: GraphIndex, *, path: Sequence[str], symptom_nodes: Sequence[str], businesses: Sequence[str], slow: bool
+    index: GraphIndex, *, path: Sequence[str], symptom_nodes: Sequence[str], businesses: Sequence[str], condition: str
 ) -> str:
     if not businesses:
         return ""
@@ -46,7 +46,7 @@ def _hit(
         return f"; {_names(index, businesses)} {'needs' if len(businesses) == 1 else 'need'} it"
     steps = [node for node in path if not index.is_logical(node)]
     through = f" through {' -> '.join(steps)}" if len(steps) > 1 else ""
-    return f"; {_names(index, down)} {'is' if len(down) == 1 else 'are'} {'slow' if slow else 'down'}{through}"
+    return f"; {_names(index, down)} {'is' if len(down) == 1 else 'are'} {condition}{through}"
 
 
 def _names(index: GraphIndex, nodes: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from btimd.api.archive import archive_service
+from btimd.api.baselines import baselines_service
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
 from btimd.api.discovery import discovery_service
@@ -17,15 +19,19 @@ from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
+from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.fakes.archive import FakeArchive
+from tests.fakes.baselines import FakeBaselines
 from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
+from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
 SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
@@ -57,6 +63,9 @@ class Served:
     persons: FakePersons = field(default_factory=FakePersons)
     plan: FakePlan = field(default_factory=FakePlan)
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
+    archive: FakeArchive = field(default_factory=FakeArchive)
+    topology: FakeTopology = field(default_factory=FakeTopology)
+    baselines: FakeBaselines = field(default_factory=FakeBaselines)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,10 +86,13 @@ class Served:
     def more(self) -> tuple[Service, ...]:
         """Return the services of the areas, over their fakes."""
         return (
-            views_service(self.views, ManualClock()),
+            archive_service(self.archive),
+            baselines_service(self.baselines),
             discovery_service(self.discovery),
-            plan_service(self.plan),
             persons_service(self.persons),
+            plan_service(self.plan),
+            topology_service(self.topology),
+            views_service(self.views, ManualClock()),
         )
 
     @property

@@ -23,11 +23,16 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
 
     assert found == {
         "": False,
+        "ArchiveService": True,
+        "BaselinesService": True,
+        "DiscoveryService": True,
         "FlowsService": True,
         "GraphService": False,
         "IncidentsService": True,
         "PersonsService": True,
+        "PlanService": True,
         "SlaService": True,
+        "TopologyService": True,
         "ViewsService": False,
     }
 
@@ -59,12 +64,17 @@ async def test_reflection_lists_the_services(served: Served) -> None:
         described = await call.read()
         await call.done_writing()
 
-    assert [service.name for service in answer.list_services_response.service] == [
+    assert sorted(service.name for service in answer.list_services_response.service) == [
+        "btimd.v1.ArchiveService",
+        "btimd.v1.BaselinesService",
+        "btimd.v1.DiscoveryService",
         "btimd.v1.FlowsService",
         "btimd.v1.GraphService",
         "btimd.v1.IncidentsService",
         "btimd.v1.PersonsService",
+        "btimd.v1.PlanService",
         "btimd.v1.SlaService",
+        "btimd.v1.TopologyService",
         "btimd.v1.ViewsService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.api.codec import CODECS
+from btimd.api.codec import CODECS, EnumCodec
 from btimd.api.convert import SLA_STATE, graph_from_pb, graph_to_pb, series_row_from_pb, series_row_to_pb
 from btimd.api.pb import flows_pb2
-from btimd.model.points import SeriesQuery, SeriesRow
-from btimd.model.ports import NodeState, OnlineUser
+from btimd.model.points import SeriesRow
 from btimd.model.quality import COUNTERS
 from btimd.model.symptom import Symptom
 from btimd.model.verdict import Verdict
@@ -23,21 +22,11 @@ from tests.fakes.views import SLA_STATE as STATE
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 TIME = st.floats(0.0, 4e9).map(lambda seconds: round(seconds, 6))
 MILLIS = st.integers(0, 4_000_000_000_000)
-WORDS = {
-    (OnlineUser, "state"): ["active", "idle", "gone"],
-    (OnlineUser, "trend"): ["unknown", "rising", "steady", "falling"],
-    (NodeState, "kind"): ["business", "os", "host"],
-    (NodeState, "status"): ["good", "degraded", "bad", "unknown"],
-    (NodeState, "own_health"): ["good", "bad", "unknown"],
-    (SeriesQuery, "fold"): ["sum", "mean", "max", "last"],
-}
 TIMES = {"since", "seen_at", "period_start", "period_end", "at"}
 
 
 def values(model: type, name: str, hint: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one return per kind of type
     """Return a strategy for one field by its type and, for times and words, its name."""
-    if (model, name) in WORDS:
-        return st.sampled_from(WORDS[model, name])
     if get_origin(hint) in {Union, types.UnionType}:
         inner = next(argument for argument in get_args(hint) if argument is not type(None))
         return st.none() | values(model, name, inner)
@@ -49,11 +38,23 @@ def values(model: type, name: str, hint: Any) -> st.SearchStrategy[Any]:  # noqa
         return objects(hint)  # type: ignore[arg-type]  # is_dataclass narrows to instances as well
     if issubclass(hint, Enum):
         return st.sampled_from(hint)
+    if hint is str and (words := words_of(model, name)):
+        return st.sampled_from(words)
     if hint is float:
         return TIME if name in TIMES or name.endswith("_at") else st.floats(allow_nan=False)
     if hint is int:
         return MILLIS if name.endswith("_milliseconds") else st.integers(0, 2**31 - 1)
     return {str: TEXT, bool: st.booleans()}[hint]
+
+
+def words_of(model: type, name: str) -> list[str]:
+    """Return the texts that a field may hold which is an enum over there, [] for one that is none."""
+    (field,) = (one for one in CODECS[model]._fields if one.name == name)
+    descriptor: Any = CODECS[model]._message.DESCRIPTOR
+    for part in field._path[:-1]:
+        descriptor = descriptor.fields_by_name[part].message_type
+    found = descriptor.fields_by_name[field._path[-1]].enum_type
+    return sorted(EnumCodec(None, found)._numbers) if found is not None else []
 
 
 def objects(model: type) -> st.SearchStrategy[Any]:

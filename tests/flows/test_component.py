@@ -94,7 +94,7 @@ class Bench:
             refused_exporters=lambda: (REFUSED,),
             packet_source=self.packets,
             thresholds=thresholds,
-            persons=persons,
+            persons=lambda: persons,
         )
         self.emitted: list[WindowBatch] = []
         self.quality: list[QualityInterval] = []

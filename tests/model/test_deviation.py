@@ -14,8 +14,15 @@ DROP = Deviation(
 
 def test_a_drop_is_a_symptom_of_its_business() -> None:
     assert symptom_of(DROP) == Symptom(
-        DROP.id, "baseline:traffic:north", "erp", ErrorClass.NO_ANSWER, "ERP is low", 100.0, 220.0
+        DROP.id, "baseline:traffic:north", "erp", ErrorClass.UNUSUAL, "ERP is low", 100.0, 220.0
     )
+
+
+def test_silence_of_a_whole_business_is_felt_as_no_answer_and_of_a_region_as_unusual() -> None:
+    silent = replace(DROP, kind=DeviationKind.SILENCE)
+    errors = [symptom.error for region in (ALL, "north") if (symptom := symptom_of(replace(silent, region=region)))]
+
+    assert errors == [ErrorClass.NO_ANSWER, ErrorClass.UNUSUAL]
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,22 @@ from tests.rca.worlds import enterprise, shop
 
 
 @pytest.mark.parametrize(
-    ("error", "slow", "text"),
+    ("error", "condition", "text"),
     [
-        (ErrorClass.REFUSED, False, "ERP database (db1) refuses connections; ERP is down through erp-app -> db1"),
-        (ErrorClass.SLOW, True, "ERP database (db1) answers too slowly; ERP is slow through erp-app -> db1"),
-        (ErrorClass.NONE, False, "ERP database (db1) has failed; ERP is down through erp-app -> db1"),
+        (ErrorClass.REFUSED, "down", "ERP database (db1) refuses connections; ERP is down through erp-app -> db1"),
+        (ErrorClass.SLOW, "slow", "ERP database (db1) answers too slowly; ERP is slow through erp-app -> db1"),
+        (
+            ErrorClass.NONE,
+            "not used as usual",
+            "ERP database (db1) has failed; ERP is not used as usual through erp-app -> db1",
+        ),
     ],
 )
-def test_a_cause_is_told_with_what_it_does_and_whom_it_hits(error: ErrorClass, slow: bool, text: str) -> None:
+def test_a_cause_is_told_with_what_it_does_and_whom_it_hits(error: ErrorClass, condition: str, text: str) -> None:
     assert (
         summarise(
             GraphIndex(shop()), status=VerdictStatus.CAUSE_FOUND, cause="db1", own_error=error,
-            path=("erp", "erp-app", "db1"), ranked=(), symptom_nodes=("erp",), businesses=("erp",), slow=slow,
+            path=("erp", "erp-app", "db1"), ranked=(), symptom_nodes=("erp",), businesses=("erp",), condition=condition,
             reason="",
         )
         == text
@@ -29,7 +33,7 @@ def test_a_cause_is_told_with_what_it_does_and_whom_it_hits(error: ErrorClass, s
 def test_a_business_that_does_not_fail_yet_only_needs_the_cause() -> None:
     text = summarise(
         GraphIndex(enterprise()), status=VerdictStatus.CAUSE_FOUND, cause="ldap", own_error=ErrorClass.TIMEOUT,
-        path=("ldap",), ranked=(), symptom_nodes=("ldap",), businesses=("erp", "hr"), slow=False, reason="",
+        path=("ldap",), ranked=(), symptom_nodes=("ldap",), businesses=("erp", "hr"), condition="down", reason="",
     )  # fmt: skip
     assert text == "ldap does not answer in time; ERP and HR need it"
 
@@ -38,7 +42,7 @@ def test_a_shortlist_names_the_suspects_and_why_it_is_none() -> None:
     text = summarise(
         GraphIndex(shop()), status=VerdictStatus.SHORTLIST, cause="db1", own_error=ErrorClass.NONE,
         path=("erp", "db1"), ranked=(Suspect("db1", 0.6), Suspect("host-db", 0.3)), symptom_nodes=("erp",),
-        businesses=("erp",), slow=False, reason="the probe budget is spent",
+        businesses=("erp",), condition="down", reason="the probe budget is spent",
     )  # fmt: skip
     assert text == (
         "not certain (the probe budget is spent), most likely: ERP database (db1) 60%, host-db 30%; ERP is down"
@@ -48,6 +52,6 @@ def test_a_shortlist_names_the_suspects_and_why_it_is_none() -> None:
 def test_an_unknown_cause_is_said_to_be_unknown() -> None:
     text = summarise(
         GraphIndex(shop()), status=VerdictStatus.UNKNOWN, cause=None, own_error=ErrorClass.NONE, path=(), ranked=(),
-        symptom_nodes=("gone",), businesses=(), slow=False, reason="none of the checks could be carried out",
+        symptom_nodes=("gone",), businesses=(), condition="down", reason="none of the checks could be carried out",
     )  # fmt: skip
     assert text == "the cause of the trouble near gone is not known: none of the checks could be carried out"

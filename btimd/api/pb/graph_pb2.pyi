@@ -70,6 +70,7 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_NOT_PERMITTED: _ClassVar[ErrorClass]
     ERROR_CLASS_OVER_BUDGET: _ClassVar[ErrorClass]
     ERROR_CLASS_LOCAL_FAILURE: _ClassVar[ErrorClass]
+    ERROR_CLASS_UNUSUAL: _ClassVar[ErrorClass]
 
 class NodeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -128,6 +129,7 @@ ERROR_CLASS_PROTOCOL_ERROR: ErrorClass
 ERROR_CLASS_NOT_PERMITTED: ErrorClass
 ERROR_CLASS_OVER_BUDGET: ErrorClass
 ERROR_CLASS_LOCAL_FAILURE: ErrorClass
+ERROR_CLASS_UNUSUAL: ErrorClass
 NODE_STATUS_UNSPECIFIED: NodeStatus
 NODE_STATUS_GOOD: NodeStatus
 NODE_STATUS_DEGRADED: NodeStatus
