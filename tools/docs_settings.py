@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from btimd.daemon.settings import RootSettings
+from btimd.flows.settings import BitRate
 from btimd.model.service import NodeKind
 from btimd.settings import tables
 from btimd.settings.fields import Duration, HostPort, Percent, Section
@@ -91,13 +92,14 @@ _NOTATION: Final[Sequence[tuple[Any, str]]] = (
     (get_args(Duration)[1], "duration"),
     (get_args(HostPort)[1], "address with port"),
     (get_args(Percent)[1], "percentage"),
+    (get_args(BitRate)[1], "speed"),
     (get_args(tables.Protocol_)[1], "protocol"),
     (get_args(tables.PortRange)[1], "port or range"),
     (get_args(tables.PrefixField)[1], "prefix"),
 )
 _PLURALS: Final[Mapping[str, str]] = {
     "address with port": "addresses with port", "duration": "durations", "path": "paths",
-    "port or range": "ports and ranges", "prefix": "prefixes", "text": "texts",
+    "port or range": "ports and ranges", "prefix": "prefixes", "speed": "speeds", "text": "texts",
 }  # fmt: skip
 _SINGULARS: Final[Mapping[str, str]] = {many: one for one, many in _PLURALS.items()}
 _PLAIN: Final[Mapping[Any, str]] = {

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from typing_extensions import override
 
 from btimd.flows import attribution as attribution_module
+from btimd.flows import linkwindows as linkwindows_module
 from btimd.flows import quality as quality_module
 from btimd.flows import users as users_module
 from btimd.flows import windows as windows_module
@@ -66,6 +67,7 @@ def warm() -> None:
     users_module.warm()
     windows_module.warm()
     quality_module.warm()
+    linkwindows_module.warm()
     Duplicates().warm()
 
 

@@ -1,14 +1,18 @@
 """Settings of traffic: [flows] in btimd.toml."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from btimd.flows.deviation import DeviationLimits
 from btimd.flows.duplicates import DuplicateLimits, Mode
+from btimd.flows.linkwindows import LinkLimits
 from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
+from btimd.flows.topology import TopologyLimits
+from btimd.flows.topologyview import TopologySettings
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
 from btimd.model.address import Prefix
@@ -182,6 +186,104 @@ class BaselineSettings(Section):
         return value
 
 
+_BIT_RATE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<prefix>[kMGT]?)bit/s")
+_MOST_BIT_RATE: Final = 100 * 10**12
+_BITS_PER: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def parse_bit_rate(value: Any) -> int:
+    """Return bit/s of 1000000000 or "1 Gbit/s"; raises ValueError for anything else."""
+    match = _BIT_RATE.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        rate = value
+    elif match is not None:
+        rate = round(float(match["number"]) * _BITS_PER[match["prefix"]])
+    else:
+        raise ValueError(f'{value!r} is no speed; write bit/s as a whole number, or "100 Mbit/s", "1 Gbit/s"')
+    if not 1 <= rate <= _MOST_BIT_RATE:
+        raise ValueError(f"{value!r} is no speed of a line; write 1 bit/s up to 100 Tbit/s")
+    return rate
+
+
+BitRate = Annotated[int, BeforeValidator(parse_bit_rate)]
+"""bit/s, a whole number or with a unit."""
+
+
+class LinkSettings(Section):
+    """[flows.links]: what businesses put on interfaces, by what flow records say of where packets came in and left."""
+
+    enabled: bool = True
+    """`false`: interfaces carry nothing that is known of; devices and links are shown all the same"""
+    grace: Annotated[Duration, Field(ge=0, le=600)] = 10.0
+    """How long after its end an interval is waited for before it is emitted the first time"""
+    lateness: Annotated[Duration, Field(ge=0, le=3600)] = 300.0
+    """How long after that late records still change an interval; later ones are counted and lost to links"""
+    future: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
+    """Records that end later than this after now are counted and lost to links"""
+    max_interfaces: Annotated[int, Field(ge=8, le=1 << 17)] = 4096
+    """Most interfaces of all exporters together; records of further ones are counted and lost to those"""
+    max_cells: Annotated[int, Field(ge=16, le=1 << 18)] = 16_384
+    """Most pairs of an interface and the businesses that share a rule; one that is used costs 128 octets per 10 s of
+    grace + lateness + future"""
+    domains_capacity: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 16
+    """Flows known at a time of exporters that report in several observation domains, 24 octets each; of further ones
+    some count twice"""
+
+    def limits(self) -> LinkLimits:
+        """Return how long intervals are waited for, and how much is kept."""
+        return LinkLimits(
+            grace_seconds=self.grace,
+            lateness_seconds=self.lateness,
+            future_seconds=self.future,
+            max_interfaces=self.max_interfaces,
+            max_cells=self.max_cells,
+            domains_capacity=self.domains_capacity,
+        )
+
+
+class TopologyOptions(Section):
+    """[flows.topology]: devices, what hangs on their interfaces, and how full these are."""
+
+    speeds: dict[str, BitRate] = Field(default_factory=dict)
+    """Speeds against what devices and exporters say: bit/s or a text, by device and interface name or ifIndex, such as
+    `"core:Gi0/1" = "1 Gbit/s"` or `"core:7" = 1000000000`"""
+    max_age: Annotated[Duration, Field(ge=60, le=7 * 86400)] = 3600.0
+    """What a device told longer ago tells no links any more, and nothing of its state"""
+    access_macs: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Up to so many MACs behind an interface are hosts; more are taken for another switch"""
+    max_links: Annotated[int, Field(ge=10, le=200_000)] = 20_000
+    """Most links shown; further ones are counted and left out"""
+    max_devices: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    """Most devices whose facts are kept; those of further ones are counted and left out"""
+    warm: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """From this utilisation on, a hop of a business is degraded"""
+    full: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """From this utilisation on, it is bad"""
+    restarted: Annotated[Duration, Field(ge=0, le=86400)] = 900.0
+    """A device that has been up for less than this is shown as restarted, and degrades the hops it carries"""
+
+    @model_validator(mode="after")
+    def _warm_comes_before_full(self) -> "TopologyOptions":
+        if self.warm > self.full:
+            raise ValueError(f"warm = {self.warm:g} is above full = {self.full:g}; what is full is warm already")
+        for key in self.speeds:
+            device, separator, interface = key.rpartition(":")
+            if not separator or not device or not interface:
+                raise ValueError(f'speeds: {key!r} is no interface; write "DEVICE:INTERFACE", such as "core:Gi0/1"')
+        return self
+
+    def settings(self) -> TopologySettings:
+        """Return how the network is shown."""
+        return TopologySettings(
+            speeds=self.speeds,
+            limits=TopologyLimits(self.max_age, self.access_macs, self.max_links),
+            full=self.full,
+            warm=self.warm,
+            restarted_seconds=self.restarted,
+            max_devices=self.max_devices,
+        )
+
+
 class FlowSettings(Section):
     """How traffic is added up. Durations are written with a unit ("10s"), counts are limits of memory."""
 
@@ -209,6 +311,8 @@ class FlowSettings(Section):
     quality: QualitySettings = Field(default_factory=QualitySettings)
     persons: PersonSettings = Field(default_factory=PersonSettings)
     baselines: BaselineSettings = Field(default_factory=BaselineSettings)
+    links: LinkSettings = Field(default_factory=LinkSettings)
+    topology: TopologyOptions = Field(default_factory=TopologyOptions)
 
     def window_limits(self) -> WindowLimits:
         """Return the limits of windows."""

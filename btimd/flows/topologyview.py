@@ -92,6 +92,11 @@ class TopologyDesk(TopologyView):
         """Go over to other settings; what is known stays."""
         self._settings, self._built = settings, None
 
+    @property
+    def left_out_links(self) -> int:
+        """Links beyond the bound, in the topology as it was last put together."""
+        return self._built[1].left_out if self._built is not None else 0
+
     def take_facts(self, facts: DeviceFacts) -> None:
         """Take what a device told, or why it told nothing: then what it had told before stays, and grows old."""
         if facts.name not in self._facts and len(self._facts) >= self._settings.max_devices:

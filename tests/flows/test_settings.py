@@ -2,9 +2,12 @@ import pytest
 from pydantic import ValidationError
 
 from btimd.flows.duplicates import DuplicateLimits
+from btimd.flows.linkwindows import LinkLimits
 from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
 from btimd.flows.settings import FlowSettings
+from btimd.flows.topology import TopologyLimits
+from btimd.flows.topologyview import TopologySettings
 from btimd.flows.users import UserLimits
 from btimd.flows.windows import WindowLimits
 
@@ -69,3 +72,36 @@ def test_persons_have_tables_of_their_own() -> None:
 def test_sources_of_persons_that_cannot_be_are_refused(given: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         FlowSettings.model_validate({"persons": given})
+
+
+def test_links_and_topology_have_tables_of_their_own() -> None:
+    links = {"grace": "5s", "lateness": "1m", "future": "30s", "max_interfaces": 16, "max_cells": 32,
+             "domains_capacity": 1024}  # fmt: skip
+    topology = {
+        "speeds": {"core:Gi0/1": 1_000_000_000, "[2001:db8::1]:7": "2.5 Gbit/s", "edge:eth0": "64kbit/s"},
+        "max_age": "2h", "access_macs": 8, "max_links": 100, "full": 0.8, "warm": 0.5, "restarted": "5m", "max_devices": 9,
+    }  # fmt: skip
+    settings = FlowSettings.model_validate({"links": links, "topology": topology})
+    assert settings.links.limits() == LinkLimits(5.0, 60.0, 30.0, 16, 32, domains_capacity=1024)
+    assert settings.topology.settings() == TopologySettings(
+        {"core:Gi0/1": 10**9, "[2001:db8::1]:7": 2_500_000_000, "edge:eth0": 64_000},
+        TopologyLimits(7200.0, 8, 100), full=0.8, warm=0.5, restarted_seconds=300.0, max_devices=9,
+    )  # fmt: skip
+    assert (FlowSettings().links.limits(), FlowSettings().links.enabled) == (LinkLimits(), True)
+    assert FlowSettings().topology.settings() == TopologySettings()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"speeds": {"core:1": "1G"}}, "'1G' is no speed; write bit/s as a whole number, or \"100 Mbit/s\""),
+        ({"speeds": {"core:1": True}}, "True is no speed; write"),
+        ({"speeds": {"core:1": 0}}, "0 is no speed of a line; write 1 bit/s up to 100 Tbit/s"),
+        ({"speeds": {"Gi0/1": 5}}, '\'Gi0/1\' is no interface; write "DEVICE:INTERFACE", such as "core:Gi0/1"'),
+        ({"warm": 0.95}, "warm = 0.95 is above full = 0.9; what is full is warm already"),
+    ],
+)
+def test_a_topology_that_cannot_be_is_refused(given: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        FlowSettings.model_validate({"topology": given})
+    assert says in str(refused.value)
