@@ -31,7 +31,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     thresholds = user_thresholds(graph.businesses, flow_settings.user_active, flow_settings.user_idle)
     wired.flows.set_thresholds(thresholds)
     wired.baselines.swap(new.services.businesses)
-    wired.links.reconfigure(flow_settings.topology)
+    wired.links.reconfigure(flow_settings.links, flow_settings.topology)
     wired.inventory.swap(snmp, new.settings.probes.snmp_defaults, exporter)
     wired.span_lines.relabel()
     capture = new.settings.capture

@@ -1,5 +1,6 @@
 """Small ties between the parts that show how businesses are used."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from btimd.daemon.config import Config
@@ -14,6 +15,7 @@ from btimd.probes.inventory import Inventory
 from btimd.probes.settings import ProbeSettings
 from btimd.probes.snmptargets import Target, exporter_target, targets_of
 from btimd.runtime.clock import Clock, wall_milliseconds
+from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.settings.fields import read_secret
@@ -62,6 +64,40 @@ def businesses_over(topology: TopologyView, businesses: Iterable[str], device: s
         for business in businesses
         if any(hop.device == device for hop in topology.business_path(business, limit=_MOST_HOPS))
     ]
+
+
+class Closing:
+    """Something that works for who asks and must be closed in the end, as a Component."""
+
+    def __init__(self, name: str, close: Callable[[], None]) -> None:
+        self._name = name
+        self._close = close
+
+    @property
+    def name(self) -> str:
+        """Name for logs and metrics."""
+        return self._name
+
+    async def start(self) -> None:
+        """Take nothing."""
+
+    async def run(self) -> None:
+        """Wait."""
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """Close it; may be called twice."""
+        await asyncio.to_thread(self._close)
+
+    def health(self) -> ComponentHealth:
+        """There is nothing that could be wrong."""
+        return ComponentHealth()
+
+
+async def ask_exporters(flows: FlowView, inventory: Inventory) -> None:
+    """Tell who asks devices of every exporter there is; those that it knows cost nothing."""
+    for exporter in flows.exporters():
+        inventory.exporter_seen(exporter.address)
 
 
 SnmpAccess = tuple[tuple[Target, ...], Callable[[str], Target] | None]

@@ -23,7 +23,16 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
-from btimd.daemon.use import build_inventory, businesses_over, exporter_text, losses_of, plan_in_force, users_in_all
+from btimd.daemon.use import (
+    Closing,
+    ask_exporters,
+    build_inventory,
+    businesses_over,
+    exporter_text,
+    losses_of,
+    plan_in_force,
+    users_in_all,
+)
 from btimd.daemon.usercounts import user_thresholds, users_on_line
 from btimd.flows.attribution import Attribution
 from btimd.flows.baselineservice import BaselineService
@@ -34,6 +43,7 @@ from btimd.flows.linkservice import LinkService
 from btimd.flows.personservice import PersonService
 from btimd.flows.planservice import PlanService
 from btimd.itsm.component import IncidentComponent
+from btimd.model.incident import Incident
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
@@ -71,7 +81,7 @@ class Wired:
     decisions: Decisions
     probes: Probes
     archive: FlowArchive
-    archive_desk: ArchiveDesk
+    archive_desk: Closing
     baselines: BaselineService
     links: LinkService
     persons: PersonService
@@ -80,6 +90,7 @@ class Wired:
     plan_watch: Periodic
     losses: LossWatch
     inventory: Inventory
+    exporter_watch: Periodic
     views: ServiceViewDesk
     api: ApiComponent
     capture: FlowCapture
@@ -97,6 +108,7 @@ class Wired:
             self.rca,
             self.decisions,
             self.archive,
+            self.archive_desk,
             self.baselines,
             self.links,
             self.persons,
@@ -108,6 +120,7 @@ class Wired:
             *([self.evidence] if self.evidence is not None else ()),
             self.probes,
             self.inventory,
+            self.exporter_watch,
             self.capture,
             self.span_lines,
             self.span,
@@ -153,6 +166,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         known = decisions.graph.businesses.get(business)
         return known.criticality if known else Criticality.NORMAL
 
+    def incident_changed(incident: Incident) -> None:
+        decisions.incident_changed(incident)
+        losses.incident_changed(incident)
+
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -160,7 +177,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("itsm"),
         random=random,
-        on_incident=lambda incident: (decisions.incident_changed(incident), losses.incident_changed(incident)),
+        on_incident=incident_changed,
         criticality=criticality,
         sla=lambda names: [state for state in sla.states() if state.target.business in names],
         seen_again_seconds=seen_again_seconds(graph.checks()),
@@ -193,8 +210,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_event=lambda event: decisions.deviation(event),
     )
     links = LinkService(
-        settings.flows.links,
-        settings.flows.topology,
+        settings=settings.flows.links,
+        topology=settings.flows.topology,
         exporters=lambda: flows.exporters(),
         series=series,
         metrics=metrics,
@@ -259,7 +276,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         config,
         metrics=metrics,
         clock=clock,
-        on_facts=links.desk.take_facts,
+        on_facts=links.take_facts,
         on_change=lambda device, text: decisions.device_changed(
             device, text, businesses_over(links.desk, decisions.graph.businesses, device)
         ),
@@ -355,7 +372,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         decisions=decisions,
         probes=probes,
         archive=archive,
-        archive_desk=archive_desk,
+        archive_desk=Closing("archive.desk", archive_desk.close),
         baselines=baselines,
         links=links,
         persons=persons,
@@ -364,6 +381,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         plan_watch=Periodic("plan", _LOOK_EVERY_SECONDS, plan.look),
         losses=losses,
         inventory=inventory,
+        exporter_watch=Periodic("probes.exporters", _LOOK_EVERY_SECONDS, lambda: ask_exporters(flows, inventory)),
         views=views,
         api=api,
         capture=capture,

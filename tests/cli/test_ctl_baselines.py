@@ -8,7 +8,7 @@ from rich.console import Console
 
 from btimd.cli.ctl_baselines import baselines_table, deviations_table, figure, forecast_text, plot, threshold
 from btimd.model.deviation import ALL, BaselinePoint, Indicator
-from tests.api.test_baselines import DEVIATION, FORECAST, MOST, NEW, ROW
+from tests.fakes.baselines import DEVIATION, FORECAST, MOST, NEW, ROW
 
 
 def shown(picture: Any) -> list[str]:

@@ -78,7 +78,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         running = asyncio.create_task(app.run())
         await enterprise.start_users(app.addresses.capture[0])
         try:
-            with Client("{}:{}".format(*app.addresses.grpc), token=(folder / "state" / "token").read_text()) as client:
+            with Client(
+                "{}:{}".format(*app.addresses.grpc), token=(folder / "state" / "token").read_text().strip()
+            ) as client:
                 yield World(enterprise, app, client, folder)
         finally:
             app.request_stop()
