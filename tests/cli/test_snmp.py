@@ -40,10 +40,10 @@ software    Router Version 7 \ufffd[2J
 chassis id  02b100000000
 up for      1 d 1 h
 
-index  interface  state       speed  counters  addresses    alias
-    1  Gi0/1      ● up     1 Gbit/s  64 bit    10.0.0.1/24  to edge
-    2  Gi0/2      ✖ down          ?  32 bit
-    3  Vlan 1     · off           ?  not told
+index  interface  state      speed  counters  addresses    alias
+    1  Gi0/1      ● up    1 Gbit/s  64 bit    10.0.0.1/24  to edge
+    2  Gi0/2      ✖ down         ?  32 bit
+    3  Vlan 1     · off          ?  not told
 
 interface  by    neighbour  its port  chassis       addresses
 Gi0/1      lldp  edge-1     Gi0/48    02c100000000  10.0.0.2 2001:db8::2
