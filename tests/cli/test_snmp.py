@@ -104,7 +104,7 @@ async def test_a_switch_is_asked_with_a_community_and_without_a_configuration(
 async def test_a_device_is_asked_as_the_configuration_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     secret(tmp_path, "authpass123", "auth")
     secret(tmp_path, "privpass123", "priv")
-    lines = ("createUser btimd SHA-256 authpass123 AES privpass123", "rouser btimd priv", 'sysName "agent"')
+    lines = ("createUser btimd SHA-256 authpass123 AES privpass123", "rouser btimd priv", "sysName agent")
     async with snmpagents.snmpd(tmp_path, *lines) as port:
         (tmp_path / "btimd.toml").write_text(
             "[probes.snmp_defaults]\n"

@@ -116,6 +116,42 @@ async def test_a_wrong_community_is_silence_and_all_traffic_is_counted(tmp_path:
     assert 100 < traffic.octets < 300
 
 
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_is_asked_over_ipv6_in_either_version(tmp_path: Path) -> None:
+    lines = ("sysName agent", "createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
+    async with snmpagents.snmpd(tmp_path, *lines, address="::1") as port, client() as asking:
+        plain = snmpagents.target(port, address="::1")
+        private = replace(plain, credentials=user("sha256", "aes128", "full"))
+        answers = [await asking.ask(target, Get((NAME,))) for target in (plain, private, private)]
+        nobody = await asking.ask(snmpagents.target(1, address="::1", timeout=0.2), Get((NAME,)))
+
+    assert answers == [Answered(((NAME, b"agent"),))] * 3
+    assert (asking.traffic(plain).requests, asking.traffic(plain).answers) == (4, 4)  # one more to learn the engine id
+    assert (plain.who, nobody) == (f"device ([::1]:{port})", NoAnswer())
+
+
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request(tmp_path: Path) -> None:
+    """A device was replaced or reset: it reports that it is not the engine that is asked for, and is asked anew."""
+    lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
+    answers, counts = [], []
+    port = snmpagents.free_udp_port()
+    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"), timeout=0.5)
+    async with client() as asking:
+        for engine in ("first", "second", "third"):
+            folder = tmp_path / engine
+            folder.mkdir()
+            async with snmpagents.snmpd(folder, f"engineID {engine}", *lines, port=port):
+                for _ in range(3):
+                    answers.append(type(await asking.ask(target, Get((NAME,)))))
+                    counts.append(asking.traffic(target).requests)
+
+    assert answers == [Answered] * 3 + [NoAnswer, Answered, Answered] * 2
+    assert counts == [2, 3, 4, 5, 7, 8, 9, 11, 12]  # two where the engine id is asked for
+
+
 class Impostor(asyncio.DatagramProtocol):
     """Answers each datagram with what `make` returns."""
 
