@@ -147,9 +147,34 @@ async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request
                 for _ in range(3):
                     answers.append(type(await asking.ask(target, Get((NAME,)))))
                     counts.append(asking.traffic(target).requests)
+        model = asking._engines[0]._engine.message_processing_subsystems[3]
+        for _ in range(2000):  # more than the 5 minutes after which the library itself forgets engine ids
+            model.receive_timer_tick(asking._engines[0]._engine, 0.0)
 
     assert answers == [Answered] * 3 + [NoAnswer, Answered, Answered] * 2
     assert counts == [2, 3, 4, 5, 7, 8, 9, 11, 12]  # two where the engine id is asked for
+
+
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_that_restarts_or_forgets_how_often_it_did_is_asked_on(tmp_path: Path) -> None:
+    engine = "0x8000000001020304"
+    lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv", f"exactEngineID {engine}")
+    answers, counts = [], []
+    port = snmpagents.free_udp_port()
+    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"))
+    async with client() as asking:
+        for boots in (50, 51, 3):
+            folder = tmp_path / str(boots)
+            folder.mkdir()
+            agent = snmpagents.snmpd(folder, *lines, f"oldEngineID {engine}", f"engineBoots {boots}", port=port)
+            async with agent:
+                for _ in range(2):
+                    answers.append(type(await asking.ask(target, Get((NAME,)))))
+                    counts.append(asking.traffic(target).requests)
+
+    assert answers == [Answered] * 6
+    assert counts == [2, 3, 5, 6, 8, 9]  # two where the clock is learned
 
 
 class Impostor(asyncio.DatagramProtocol):
