@@ -72,7 +72,7 @@ class SnmpClient:
             peer = self._peer(target)
             answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             peer.engine.send(peer.target_name, target, request, answered)
-        except self._library.error as error:
+        except (self._library.error, OSError) as error:
             return Rejected(Rejection.CANNOT_SEND, _short(error))
         heard = self.traffic(target).answers
         try:

@@ -160,6 +160,7 @@ async def test_a_device_that_tells_nothing_is_status_1_with_the_reason_and_what_
 
 WRONG = {
     "core": "'core' is neither an IP address nor the name of a table [probes.snmp.NAME]; did you mean 'core-1'?",
+    "fe80::1%eth0 --user x": "address: 'fe80::1%eth0' is an address with an interface; write an address that needs",
     "10.0.0.9": "version 2c needs community_file; write the file that holds the community",
     "10.0.0.9 --auth-protocol md5": "--auth-protocol needs --user; write the name of the SNMPv3 user too",
     "10.0.0.9 --community-file x --context y": "--context needs --user; write the name of the SNMPv3 user too",

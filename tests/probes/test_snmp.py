@@ -148,7 +148,7 @@ async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request
                     answers.append(type(await asking.ask(target, Get((NAME,)))))
                     counts.append(asking.traffic(target).requests)
         model = asking._engines[0]._engine.message_processing_subsystems[3]
-        for _ in range(2000):  # more than the 5 minutes after which the library itself forgets engine ids
+        for _ in range(4000):  # more than the 5 minutes after which the library itself forgets engine ids
             model.receive_timer_tick(asking._engines[0]._engine, 0.0)
 
     assert answers == [Answered] * 3 + [NoAnswer, Answered, Answered] * 2
@@ -258,6 +258,13 @@ async def test_a_place_that_cannot_be_reached_is_silence() -> None:
         answer = await asking.ask(snmpagents.target(1, timeout=0.2), Get((NAME,)))
 
     assert answer == NoAnswer()
+
+
+async def test_an_address_that_the_library_does_not_take_is_told() -> None:
+    async with client() as asking:
+        answer = await asking.ask(snmpagents.target(1, address="fe80::1%nowhere"), Get((NAME,)))
+
+    assert answer == Rejected(Rejection.CANNOT_SEND, "illegal IP address string passed to inet_pton")
 
 
 @pytest.mark.slow
