@@ -17,9 +17,12 @@ SnmpTable = Literal["addresses", "entity", "lldp", "cdp", "arp", "fdb", "routes"
 
 def _check_address(value: str) -> str:
     try:
-        return str(ip_address(value))
+        address = ip_address(value)
     except ValueError as error:
         raise ValueError(f'{value!r} is no IP address; write "10.0.0.1" or "2001:db8::1"') from error
+    if "%" in value:
+        raise ValueError(f"{value!r} is an address with an interface; write an address that needs none")
+    return str(address)
 
 
 def _check_tables(tables: tuple[SnmpTable, ...] | None) -> tuple[SnmpTable, ...] | None:

@@ -14,7 +14,10 @@ from btimd.probes.snmptargets import Community, Target, User
 
 _TICKS_PER_SECOND: Final = 100
 _V2C, _V3 = 1, 3
+_MODEL_V3: Final = 3
 _TARGET_SLACK_SECONDS: Final = 5.0
+_ENGINE_IDS: Final = "_SnmpV3MessageProcessingModel__engineIdCache"
+_ENGINE_IDS_ENDS: Final = "_SnmpV3MessageProcessingModel__engineIdCacheExpQueue"
 _REJECTIONS: Final = {
     "UnknownUserName": Rejection.UNKNOWN_USER,
     "UnknownSecurityName": Rejection.UNKNOWN_USER,
@@ -47,6 +50,7 @@ class _Peer:
     target_name: str
     engine: "_Engine"
     place: tuple[str, int]
+    has_answered: bool = False
 
 
 class SnmpClient:
@@ -68,13 +72,21 @@ class SnmpClient:
             peer = self._peer(target)
             answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             peer.engine.send(peer.target_name, target, request, answered)
-        except self._library.error as error:
+        except (self._library.error, OSError) as error:
             return Rejected(Rejection.CANNOT_SEND, _short(error))
+        heard = self.traffic(target).answers
         try:
             async with asyncio.timeout(target.timeout * 3 + _TARGET_SLACK_SECONDS):  # discovery has its own round trips
-                return await answered
+                answer = await answered
         except TimeoutError:
-            return NoAnswer()
+            answer = NoAnswer()
+        if isinstance(answer, Answered):
+            peer.has_answered = True
+        elif peer.has_answered and self.traffic(target).answers > heard:
+            # It speaks, but not as it did: another engine id, after a replacement or a reset. The next request asks it.
+            peer.has_answered = False
+            peer.engine.forget_engine_id(peer.place)
+        return answer
 
     def traffic(self, target: Target) -> Traffic:
         """Return what was sent to and received from a device until now."""
@@ -240,6 +252,19 @@ class _Engine:
         self._library.config.delete_target_address(self._engine, name)
         for transport in self._transports.values():
             transport.known.pop(place, None)
+
+    def forget_engine_id(self, place: tuple[str, int]) -> None:
+        """Let the next request to a place ask for its engine id anew.
+
+        The library keeps an id for 5 minutes, and takes no report of another one for an answer. It has no call for
+        this; where a later version names its tables otherwise, those 5 minutes are what is left.
+        """
+        model = self._engine.message_processing_subsystems[_MODEL_V3]
+        ids, ends = getattr(model, _ENGINE_IDS, {}), getattr(model, _ENGINE_IDS_ENDS, {})
+        for key in [known for known in ids if tuple(known[1][:2]) == place]:
+            del ids[key]
+            for keys in ends.values():
+                keys[:] = [other for other in keys if other != key]
 
     def send(self, name: str, target: Target, request: Request, answered: "asyncio.Future[Answer]") -> None:
         """Send a request; `answered` gets what comes of it."""

@@ -19,9 +19,9 @@ SYS_NAME = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 SNMP_IN_PACKETS = (1, 3, 6, 1, 2, 1, 11, 1, 0)
 
 
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
+def free_udp_port(address: str = "127.0.0.1") -> int:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind((address, 0))
         port: int = one.getsockname()[1]
         return port
 
@@ -29,7 +29,7 @@ def free_udp_port() -> int:
 def target(port: int, community: str = "public", **more: object) -> Target:
     given = {"name": "device", "timeout": 2.0, "requests_per_second": 1000.0, **more}
     credentials = given.pop("credentials", Community(community.encode()))
-    return Target(address="127.0.0.1", port=port, credentials=credentials, **given)  # type: ignore[arg-type]
+    return Target(**{"address": "127.0.0.1", "port": port, "credentials": credentials, **given})  # type: ignore[arg-type]
 
 
 async def until_it_answers(of: Target, within_seconds: float = 30.0) -> None:
@@ -62,20 +62,21 @@ async def running(command: Sequence[str], environment: Mapping[str, str], log: P
 
 @contextlib.asynccontextmanager
 async def snmpd(
-    folder: Path, *lines: str, prefix: Sequence[str] = (), address: str = "127.0.0.1"
+    folder: Path, *lines: str, prefix: Sequence[str] = (), address: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[int]:
-    """Run snmpd with the community public; yields its port."""
+    """Run snmpd with the community public; yields its port, a free one if none is given."""
     program = need("snmpd")
-    port = free_udp_port()
+    port = port or free_udp_port(address)
     configuration = folder / "snmpd.conf"
-    text = [f"agentAddress udp:{address}:{port}", "rocommunity public", *lines]
+    place, community = (f"udp6:[{address}]", "rocommunity6") if ":" in address else (f"udp:{address}", "rocommunity")
+    text = [f"agentAddress {place}:{port}", f"{community} public", *lines]
     configuration.write_text("\n".join(text) + "\n")
     configuration.chmod(0o600)
     command = [*prefix, program, "-f", "-Lf", str(folder / "snmpd.log"), "-C", "-c", str(configuration)]
     environment = {"SNMP_PERSISTENT_DIR": str(folder / "persistent"), "MIBS": ""}
     async with running(command, environment, folder / "snmpd.out"):
         if not prefix:
-            await until_it_answers(target(port, timeout=0.3))
+            await until_it_answers(target(port, timeout=0.3, address=address))
         yield port
 
 

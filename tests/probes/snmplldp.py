@@ -18,7 +18,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.probes import servers, snmpagents
 
-_ROUNDS = 60
+_WITHIN_SECONDS = 30
 
 
 def ip(*words: str) -> None:
@@ -55,40 +55,39 @@ def open_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def set_interval(control: Path) -> None:
-    """Let lldpd say hello every second, as soon as it listens."""
-    command = ["lldpcli", "-u", str(control), "configure", "lldp", "tx-interval", "1"]
-    servers.wait_until(
-        lambda: subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0, "lldpd"
-    )
-
-
 @contextlib.asynccontextmanager
-async def lldp_agent(folder: Path, namespace: str) -> AsyncIterator[tuple[int, Path]]:
-    """Run snmpd and lldpd in a namespace; yields snmpd's port on 127.0.0.1 there and lldpd's socket."""
+async def lldp_agent(folder: Path, namespace: str) -> AsyncIterator[int]:
+    """Run snmpd and an lldpd that says hello every second in a namespace; yields snmpd's port on 127.0.0.1 there.
+
+    lldpd begins paused until an lldpcli of its own has read its files. Each lldpcli reads the whole configuration and
+    writes it back whole: one started beside that would undo what the other did, and leave lldpd paused for ever or
+    saying hello every 30 s. So the interval is in a file, and nobody else configures.
+    """
     inside = ("ip", "netns", "exec", namespace)
-    agentx = folder / "agentx"
+    agentx, log = folder / "agentx", folder / "lldpd.out"
     with open_folder() as sockets:
-        control = sockets / "lldp"
-        lldpd = [*inside, "lldpd", "-d", "-u", str(control), "-x", "-X", str(agentx), "-C", "wire*", "-I", "wire*"]
+        configuration = sockets / "lldpd.conf"
+        configuration.write_text("configure lldp tx-interval 1\n")
+        places = ["-u", str(sockets / "lldp"), "-O", str(configuration)]
+        lldpd = [*inside, "lldpd", "-d", *places, "-x", "-X", str(agentx), "-C", "wire*", "-I", "wire*"]
         async with snmpagents.snmpd(folder, "master agentx", f"agentXSocket {agentx}", prefix=inside) as port:
             # lldpd that finds no master tries again after 15 s only
             await asyncio.to_thread(servers.wait_until, agentx.exists, "snmpd")
-            async with snmpagents.running(lldpd, {}, folder / "lldpd.out"):
-                await asyncio.to_thread(set_interval, control)
-                yield port, control
+            async with snmpagents.running(lldpd, {}, log):
+                await asyncio.to_thread(servers.wait_until, lambda: b"should resume" in log.read_bytes(), "lldpd")
+                yield port
 
 
-async def neighbours_in(namespace: str, port: int, control: Path) -> list[dict[str, Any]]:
+async def neighbours_in(namespace: str, port: int) -> list[dict[str, Any]]:
     """Return what an inventory inside a namespace is told of neighbours."""
-    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "tests.probes.snmplldp", str(port), str(control)]
+    command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "tests.probes.snmplldp", str(port)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     found: list[dict[str, Any]] = json.loads(output)
     return found
 
 
-async def ask(port: int, control: str) -> list[dict[str, Any]]:
+async def ask(port: int) -> list[dict[str, Any]]:
     inventory = Inventory(
         settings=SnmpDefaultSettings(),
         targets=(),
@@ -98,13 +97,9 @@ async def ask(port: int, control: str) -> list[dict[str, Any]]:
         on_facts=lambda _: None,
     )
     target = snmpagents.target(port, groups=("lldp",), timeout=0.5)
-    update = ["timeout", "3", "lldpcli", "-u", control, "update"]  # its own timer takes up to 30 s for the first frame
-    facts = await inventory.ask_once(target)
-    for _ in range(_ROUNDS):
-        if facts.neighbours:
-            break
-        await asyncio.to_thread(subprocess.run, update, capture_output=True, check=False)
-        facts = await inventory.ask_once(target)
+    async with asyncio.timeout(_WITHIN_SECONDS):
+        while not (facts := await inventory.ask_once(target)).neighbours:
+            pass
     await inventory.stop()
     names = {one.index: one.name for one in facts.interfaces}
     return [
@@ -119,4 +114,4 @@ async def ask(port: int, control: str) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(ask(int(sys.argv[1]), sys.argv[2]))))  # noqa: T201  its answer
+    print(json.dumps(asyncio.run(ask(int(sys.argv[1])))))  # noqa: T201  its answer

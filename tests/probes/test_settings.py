@@ -24,6 +24,10 @@ def test_durations_are_written_with_their_unit() -> None:
         ({"light_per_second": 0}, "greater than 0"),
         ({"share_within": 1}, "is no duration"),
         ({"concurrency": 1}, "Extra inputs"),
+        (
+            {"snmp": {"edge": {"address": "fe80::1%eth0"}}},
+            "is an address with an interface; write an address that needs",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(table: dict[str, object], message: str) -> None:

@@ -116,6 +116,67 @@ async def test_a_wrong_community_is_silence_and_all_traffic_is_counted(tmp_path:
     assert 100 < traffic.octets < 300
 
 
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_is_asked_over_ipv6_in_either_version(tmp_path: Path) -> None:
+    lines = ("sysName agent", "createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
+    async with snmpagents.snmpd(tmp_path, *lines, address="::1") as port, client() as asking:
+        plain = snmpagents.target(port, address="::1")
+        private = replace(plain, credentials=user("sha256", "aes128", "full"))
+        answers = [await asking.ask(target, Get((NAME,))) for target in (plain, private, private)]
+        nobody = await asking.ask(snmpagents.target(1, address="::1", timeout=0.2), Get((NAME,)))
+
+    assert answers == [Answered(((NAME, b"agent"),))] * 3
+    assert (asking.traffic(plain).requests, asking.traffic(plain).answers) == (4, 4)  # one more to learn the engine id
+    assert (plain.who, nobody) == (f"device ([::1]:{port})", NoAnswer())
+
+
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request(tmp_path: Path) -> None:
+    """A device was replaced or reset: it reports that it is not the engine that is asked for, and is asked anew."""
+    lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
+    answers, counts = [], []
+    port = snmpagents.free_udp_port()
+    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"), timeout=0.5)
+    async with client() as asking:
+        for engine in ("first", "second", "third"):
+            folder = tmp_path / engine
+            folder.mkdir()
+            async with snmpagents.snmpd(folder, f"engineID {engine}", *lines, port=port):
+                for _ in range(3):
+                    answers.append(type(await asking.ask(target, Get((NAME,)))))
+                    counts.append(asking.traffic(target).requests)
+        model = asking._engines[0]._engine.message_processing_subsystems[3]
+        for _ in range(4000):  # more than the 5 minutes after which the library itself forgets engine ids
+            model.receive_timer_tick(asking._engines[0]._engine, 0.0)
+
+    assert answers == [Answered] * 3 + [NoAnswer, Answered, Answered] * 2
+    assert counts == [2, 3, 4, 5, 7, 8, 9, 11, 12]  # two where the engine id is asked for
+
+
+@pytest.mark.slow
+@pytest.mark.real_server
+async def test_an_agent_that_restarts_or_forgets_how_often_it_did_is_asked_on(tmp_path: Path) -> None:
+    engine = "0x8000000001020304"
+    lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv", f"exactEngineID {engine}")
+    answers, counts = [], []
+    port = snmpagents.free_udp_port()
+    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"))
+    async with client() as asking:
+        for boots in (50, 51, 3):
+            folder = tmp_path / str(boots)
+            folder.mkdir()
+            agent = snmpagents.snmpd(folder, *lines, f"oldEngineID {engine}", f"engineBoots {boots}", port=port)
+            async with agent:
+                for _ in range(2):
+                    answers.append(type(await asking.ask(target, Get((NAME,)))))
+                    counts.append(asking.traffic(target).requests)
+
+    assert answers == [Answered] * 6
+    assert counts == [2, 3, 5, 6, 8, 9]  # two where the clock is learned
+
+
 class Impostor(asyncio.DatagramProtocol):
     """Answers each datagram with what `make` returns."""
 
@@ -197,6 +258,13 @@ async def test_a_place_that_cannot_be_reached_is_silence() -> None:
         answer = await asking.ask(snmpagents.target(1, timeout=0.2), Get((NAME,)))
 
     assert answer == NoAnswer()
+
+
+async def test_an_address_that_the_library_does_not_take_is_told() -> None:
+    async with client() as asking:
+        answer = await asking.ask(snmpagents.target(1, address="fe80::1%nowhere"), Get((NAME,)))
+
+    assert answer == Rejected(Rejection.CANNOT_SEND, "illegal IP address string passed to inet_pton")
 
 
 @pytest.mark.slow
