@@ -9,6 +9,8 @@ import pytest
 from typing_extensions import override
 
 from btimd.daemon.decisions import Decisions
+from btimd.flows.deviation import DeviationCleared, DeviationOpened
+from btimd.model.deviation import Deviation, DeviationKind, Indicator
 from btimd.model.evidence import Finding, Observation
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import Exporter, OnlineUser, SpanInterface
@@ -16,6 +18,7 @@ from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import BusinessService, Check, CheckKind, Criticality, Node, NodeKind, ServiceGraph
 from btimd.model.sla import Availability
 from btimd.model.symptom import Symptom
+from btimd.model.users import UserCount
 from btimd.model.verdict import Evidence, Verdict, VerdictStatus
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
@@ -125,8 +128,18 @@ class Crowd(FakeFlows):
         return self.captured
 
     @override
-    def users(self, *, limit: int, business: str | None = None, **_: object) -> Sequence[OnlineUser]:
-        return [user for user in self.crowd if user.business == business][:limit]
+    def user_counts(self, **_: object) -> Sequence[UserCount]:
+        states: dict[tuple[str, str], list[str]] = {}
+        for user in self.crowd:
+            states.setdefault((user.business, user.region), []).append(user.state)
+        return [
+            UserCount(
+                business, region, "", "",
+                active=found.count("active"), idle=found.count("idle"), gone=found.count("gone"),
+                persons=0, octets=0, octets_per_second=0.0,
+            )
+            for (business, region), found in states.items()
+        ]  # fmt: skip
 
 
 @dataclass
@@ -285,6 +298,36 @@ async def test_users_are_known_where_packets_are_captured_though_nobody_exports_
 
     [told] = await done(world, 1)
     assert told[2].users == 1
+
+
+async def test_less_traffic_than_usual_is_a_symptom_without_being_an_outage(world: World) -> None:
+    drop = Deviation(
+        id="erp/north/traffic/drop/1", business="erp", region="north", indicator=Indicator.TRAFFIC,
+        kind=DeviationKind.DROP, value=41e6, expected=87e6, low=80e6, high=95e6, score=1.5, since=1900.0,
+        seen_at=1990.0, text="ERP, region north: traffic 41 Mbit/s",
+    )  # fmt: skip
+    world.decisions.deviation(DeviationOpened(drop))
+    world.decisions.deviation(DeviationCleared(drop))
+
+    assert world.rca.told == [("opened", drop.id), ("cleared", drop.id)]
+    assert {condition for _, condition, *_ in world.sla.told} <= {"unknown"}
+    assert await done(world, 1) == [("erp", drop.text, {"deviation": drop.id})]
+
+
+async def test_more_traffic_than_usual_is_shown_and_no_symptom(world: World) -> None:
+    rise = Deviation(
+        id="x", business="erp", region="north", indicator=Indicator.TRAFFIC, kind=DeviationKind.RISE, value=41e6,
+        expected=20e6, low=10e6, high=30e6, score=1.5, since=1900.0, seen_at=1990.0, text="much",
+    )  # fmt: skip
+    world.decisions.deviation(DeviationOpened(rise))
+
+    assert world.rca.told == []
+
+
+async def test_a_change_of_a_device_stands_on_the_timelines_of_the_businesses_that_run_over_it(world: World) -> None:
+    world.decisions.device_changed("core", "Gi0/1 went down", ["erp"])
+
+    assert await done(world, 1) == [("erp", "core: Gi0/1 went down", {"device": "core"})]
 
 
 async def test_the_incident_is_written_into_the_outages_it_explains(world: World) -> None:
