@@ -65,7 +65,8 @@ def reference(path: str, model: type[Section], only: Sequence[str] = ()) -> str:
 
 def meaning(path: str, model: type[Section], key: str) -> str:
     """Return what a key means: its docstring in the code, or what MEANINGS says."""
-    documented = attribute_docstrings(model).get(key)
+    bases = [base for base in model.__mro__ if issubclass(base, Section) and base is not Section]
+    documented = next((text for base in bases if (text := attribute_docstrings(base).get(key)) is not None), None)
     written = MEANINGS.get(f"{path}.{key}")
     if written is not None:
         return written

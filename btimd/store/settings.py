@@ -55,7 +55,9 @@ class ArchiveSettings(Section):
     """How long flow records are kept for searches, and how much room they may take: [store.archive]."""
 
     enabled: bool = True
+    """Whether flow records are kept at all."""
     keep: Duration = 7 * 86_400.0
+    """How long records are kept."""
     max_bytes: int = Field(default=10_000_000_000, ge=10_000_000)
     """Room for all files; the oldest hours go first."""
     keep_free_bytes: int = Field(default=1_000_000_000, ge=0)
