@@ -82,24 +82,20 @@ def _unknown(asking: Asking, args: argparse.Namespace) -> None:
 
 
 def use_table(rows: Sequence[PrefixUse]) -> Table:
-    """Show how full prefixes are."""
-    numbers = ("line", "addresses", "seen", "active", "full", "octets")
-    columns = ("line", "prefix", "region", "segment", "addresses", "seen", "active", "full", "octets")
-    table = new_table(*columns, "last seen", "busiest", right=numbers)
+    """Show how full prefixes are; --json tells also lines, last seen and what lies in nested prefixes."""
+    numbers = ("addresses", "seen", "active", "full", "octets")
+    table = new_table("prefix", "place", *numbers, "busiest", right=numbers, wide="place")
     return fill(
         table,
         (
             (
-                str(row.line),
                 row.prefix,
-                row.region,
-                " / ".join(filter(None, (row.segment, row.person))) or "-",
+                " / ".join(filter(None, (row.region, row.segment, row.person))) or "-",
                 str(1 << row.host_bits) if row.host_bits <= _IPV4_BITS else f"2^{row.host_bits}",
                 str(row.seen),
                 str(row.active),
                 _full(row),
                 quantity(row.octets, "B"),
-                _at(row.last_seen_milliseconds),
                 row.busiest_business or "-",
             )
             for row in rows

@@ -42,14 +42,17 @@ def business_state(
     """Return the state of a business and why: its own key indicators first, then the operator's indicators.
 
     A component that is not good, and a deviation from what is usual, make a business degraded, not bad: whether it
-    fails is for its key indicators to say. Without any of them it is unknown, whatever else is good.
+    fails is for its key indicators to say. Without any of them it is unknown, whatever else is good. An indicator
+    that is not known is told of, and speaks neither for nor against.
     """
     found: list[Finding] = []
     if availability is Availability.DOWN:
         found.append((ViewState.BAD, "its key indicators fail"))
     elif availability is Availability.UNKNOWN:
         found.append((ViewState.UNKNOWN, "no key indicator of its own tells whether it works"))
-    found += [(one.state, f"{one.name}: {one.text}") for one in indicators if one.state is not ViewState.GOOD]
+    untold = tuple(f"{one.name}: {one.text}" for one in indicators if one.state is ViewState.UNKNOWN)
+    judged = [one for one in indicators if one.state in {ViewState.DEGRADED, ViewState.BAD}]
+    found += [(one.state, f"{one.name}: {one.text}") for one in judged]
     found += [
         (ViewState.DEGRADED, f"{node.name} ({node.kind}) is {node.status}: {node.detail}".rstrip(": "))
         for node in components
@@ -57,7 +60,7 @@ def business_state(
     ]
     found += [(ViewState.DEGRADED, text) for text in deviations]
     state = worst([ViewState.GOOD, *(state for state, _ in found)])
-    return state, tuple(text for _, text in sorted(found, key=lambda one: -_RANK[one[0]]))
+    return state, (*(text for _, text in sorted(found, key=lambda one: -_RANK[one[0]])), *untold)
 
 
 def indicator_state(rule: IndicatorRule, figures: Mapping[str, float | None]) -> IndicatorState:

@@ -71,9 +71,9 @@ def test_use_is_shown_with_sizes_and_shares(asked: list[Any], capsys: pytest.Cap
 
     lines = [" ".join(line.split()) for line in shown(capsys.readouterr().out)]
     assert lines == [
-        "line prefix region segment addresses seen active full octets last seen busiest",
-        "3 10.1.1.0/24 north sales 256 12 5 4.7% 4 MB 11-14 22:13:20 erp",
-        "4 2001:db8::/32 south Li Wei 2^96 0 0 - 0 B - -",
+        "prefix place addresses seen active full octets busiest",
+        "10.1.1.0/24 north / sales 256 12 5 4.7% 4 MB erp",
+        "2001:db8::/32 south / Li Wei 2^96 0 0 - 0 B -",
     ]
     assert asked == [("prefix_use", {"order": "seen", "limit": 9})]
 

@@ -81,6 +81,12 @@ def test_a_business_is_as_bad_as_the_worst_that_is_known_and_says_it_worst_first
     )
 
 
+def test_an_indicator_that_is_not_known_is_told_of_and_changes_nothing() -> None:
+    unknown = IndicatorState("slow", "slow pages", "x > 2", UNKNOWN, "x not known")
+
+    assert business_state(Availability.UP, [unknown], [], []) == (GOOD, ("slow pages: x not known",))
+
+
 @pytest.mark.parametrize(
     ("availability", "state"),
     [(Availability.UP, GOOD), (Availability.DOWN, BAD), (Availability.UNKNOWN, UNKNOWN)],
