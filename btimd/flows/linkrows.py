@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from btimd.flows.linkwindows import TOTAL, LinkBatch
+from btimd.flows.linkbatches import TOTAL, LinkBatch
 from btimd.flows.projection import DIRECTIONS
 from btimd.model.points import PointBlock
 from btimd.model.topology import DuplicationRow

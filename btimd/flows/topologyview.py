@@ -11,8 +11,8 @@ from typing import Final
 
 from typing_extensions import override
 
+from btimd.flows.linkbatches import INTERVAL_MILLISECONDS, LinkBatch
 from btimd.flows.linkrows import duplication_rows, points_of
-from btimd.flows.linkwindows import INTERVALS_MILLISECONDS, LinkBatch
 from btimd.flows.projection import (
     DIRECTIONS,
     FlowSums,
@@ -41,7 +41,7 @@ from btimd.model.topology import (
 )
 from btimd.model.units import UnixMillis
 
-_INTERVAL: Final = INTERVALS_MILLISECONDS[-1]
+_INTERVAL: Final = INTERVAL_MILLISECONDS
 _BITS: Final = 8
 _MILLIS: Final = 1000
 
@@ -121,9 +121,7 @@ class TopologyDesk(TopologyView):
         self._built = None
 
     def take(self, batch: LinkBatch) -> PointBlock | None:
-        """Take what windows of links emit; return points for the store, of intervals of 60 s only."""
-        if batch.interval_milliseconds != _INTERVAL:
-            return None
+        """Take what windows of links emit; return points for the store, None where nothing changed."""
         start = batch.interval_start_milliseconds
         sums = sums_of(batch)
         self._intervals.setdefault(start, {}).update(sums)

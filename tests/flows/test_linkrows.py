@@ -3,8 +3,10 @@ import math
 import numpy as np
 import pytest
 
+from btimd.flows.linkbatches import LinkBatch
 from btimd.flows.linkrows import duplication_rows, points_of
-from btimd.flows.linkwindows import LinkBatch, LinkLimits, LinkWindows
+from btimd.flows.linktables import LinkLimits
+from btimd.flows.linkwindows import LinkWindows
 from btimd.model.topology import DuplicationRow
 from tests.flows.linkcrafting import NOW, names_of, records
 

@@ -19,7 +19,7 @@ from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.attribution import Attribution
 from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.flows.links import LinkTap
-from btimd.flows.linkwindows import LinkLimits
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.topologyview import TopologyDesk
 from btimd.model.address import Prefix
 from btimd.model.datagrams import DatagramBlock
