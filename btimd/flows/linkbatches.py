@@ -39,7 +39,8 @@ class LinkBatch:
     businesses. interface: ifIndex, 0 = none: the device itself, discarded, not told. octets, packets: estimates where
     sampled. derived: from what was metered at the other end of the device. A row of 0 records takes an earlier one
     back; a direction that is named replaces all that was said of it in this interval. doubles: of the whole interval.
-    compared: the share of flows that was looked at for duplicates; doubles are of these only.
+    compared: the share of flows that was looked at for duplicates, of which doubles are; 0 = none, or it changed within
+    the interval.
     """
 
     interval_start_milliseconds: UnixMillis

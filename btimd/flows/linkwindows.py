@@ -62,7 +62,7 @@ class LinkWindows:
         self._slot_interval = np.full(slots, _NO_INTERVAL, np.int64)
         self._slot_changed = np.zeros(slots, np.uint8)
         self._revisions: dict[int, int] = {}
-        self._compared: dict[int, tuple[int, float]] = {}
+        self._compared: dict[int, float] = {}
         self._tallies = np.zeros(4, np.int64)
         self._closed_upto = 0
         self._now: UnixMillis | None = None
@@ -134,18 +134,16 @@ class LinkWindows:
             self._tallies,
             self._scratch,
         )
-        if compared < 1.0 or self._compared:
-            self._note_compared(flows["flow_end_milliseconds"], compared)
+        if len(batch):
+            self._note_compared(flows, compared)
 
-    def _note_compared(self, end: npt.NDArray[np.int64], share: float) -> None:
-        """Note how many records of which interval were looked at for duplicates, and how many were not."""
+    def _note_compared(self, flows: FlowBatch, share: float) -> None:
+        """Note which share of flows was looked at in an interval; where it has changed, nobody knows what was found."""
+        first = int(flows["flow_start_milliseconds"].min()) // INTERVAL_MILLISECONDS
+        final = int(flows["flow_end_milliseconds"].max()) // INTERVAL_MILLISECONDS
         held, last = int(self._bounds[aggregate.B_HELD]), int(self._bounds[aggregate.B_LAST])
-        interval = end // INTERVAL_MILLISECONDS
-        counts = np.bincount(interval[(interval >= held) & (interval <= last)] - held)
-        for number in np.flatnonzero(counts).tolist():
-            records, looked_at = self._compared.get(held + number, (0, 0.0))
-            more = int(counts[number])
-            self._compared[held + number] = records + more, looked_at + share * more
+        for interval in range(max(first, held), min(final, last) + 1):
+            self._compared[interval] = share if self._compared.get(interval, share) == share else 0.0
 
     def close(self, now_milliseconds: UnixMillis) -> list[LinkBatch]:
         """Return what is to be emitted now: intervals that closed, and earlier ones that changed since."""
@@ -248,8 +246,8 @@ class LinkWindows:
         self._slot_changed[slot] = 0
         revision = self._revisions.get(interval, 0)
         self._revisions[interval] = revision + 1
-        records, looked_at = self._compared.get(interval, (1, 1.0))
-        return Rows.of(self._owners, numbering, sums, marks).batch(interval, revision, looked_at / records)
+        compared = self._compared.get(interval, 1.0)
+        return Rows.of(self._owners, numbering, sums, marks).batch(interval, revision, compared)
 
     def _take(self) -> list[LinkBatch]:
         taken, self._pending = self._pending, []

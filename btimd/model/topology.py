@@ -254,7 +254,10 @@ class DuplicationRow:
     """How much of what was reported counts, in one interval; octets are estimates where sampled.
 
     exporter: name or address, "*" = all together. business: "*" = all together, "" = of none. duplication_factor:
-    octets reported per octet that counts, None = none count here: others reported them first.
+    octets reported per octet that counts, None = none count here, as others reported them first, or not known.
+    compared: the share of flows that was looked at; below 1 all of this is estimated from them, and the standard error
+    of what is duplicate is at least relative_error of it, more where few flows carry most. compared 0: nothing was
+    looked at, or sometimes a sample and sometimes all, so nobody knows. relative_error None = not known.
     """
 
     interval_start_milliseconds: UnixMillis
@@ -266,6 +269,8 @@ class DuplicationRow:
     duplicate_records: int
     duplicate_octets: int
     duplication_factor: float | None
+    compared: float = 1.0
+    relative_error: float | None = 0.0
 
 
 class TopologyView(Protocol):

@@ -125,6 +125,17 @@ def test_duplication_says_how_often_traffic_is_told() -> None:
     ]
 
 
+def test_duplication_says_what_is_estimated_from_a_sample_and_what_nobody_knows() -> None:
+    sampled = replace(DUPLICATION, compared=1 / 64, relative_error=0.125)
+    nothing = replace(DUPLICATION, compared=1 / 64, relative_error=None, duplicate_records=0, duplicate_octets=0)
+    off = replace(nothing, compared=0.0, duplication_factor=None)
+    assert [row[3:] for row in lines(duplication_table([sampled, nothing, off]))] == [
+        ["~1.99", "~100", "~90", "~1 MB", "~990 kB", "estimate: 1.6% of flows looked at, error of twice at least 12%"],
+        ["~1.99", "~100", "~0", "~1 MB", "~0 B", "estimate: 1.6% of flows looked at, none found"],
+        ["?", "~100", "~0", "~1 MB", "~0 B", "not known: duplicates are not looked for, or not all the time alike"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "end"),
     [

@@ -219,7 +219,7 @@ class PathHop(_message.Message):
     def __init__(self, device: _Optional[str] = ..., device_state: _Optional[_Union[DeviceState, str]] = ..., interface: _Optional[int] = ..., interface_name: _Optional[str] = ..., direction: _Optional[str] = ..., interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., octets: _Optional[int] = ..., bits_per_second: _Optional[float] = ..., share: _Optional[float] = ..., sampled: _Optional[bool] = ..., derived: _Optional[bool] = ..., utilisation: _Optional[float] = ..., oper_up: _Optional[bool] = ..., far_device: _Optional[str] = ..., far_interface_name: _Optional[str] = ..., state: _Optional[str] = ..., remarks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DuplicationRow(_message.Message):
-    __slots__ = ("interval_start", "interval_milliseconds", "exporter", "business", "counted_records", "counted_octets", "duplicate_records", "duplicate_octets", "duplication_factor")
+    __slots__ = ("interval_start", "interval_milliseconds", "exporter", "business", "counted_records", "counted_octets", "duplicate_records", "duplicate_octets", "duplication_factor", "compared", "relative_error")
     INTERVAL_START_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
     EXPORTER_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +229,8 @@ class DuplicationRow(_message.Message):
     DUPLICATE_RECORDS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_OCTETS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATION_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_ERROR_FIELD_NUMBER: _ClassVar[int]
     interval_start: _timestamp_pb2.Timestamp
     interval_milliseconds: int
     exporter: str
@@ -238,7 +240,9 @@ class DuplicationRow(_message.Message):
     duplicate_records: int
     duplicate_octets: int
     duplication_factor: float
-    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., exporter: _Optional[str] = ..., business: _Optional[str] = ..., counted_records: _Optional[int] = ..., counted_octets: _Optional[int] = ..., duplicate_records: _Optional[int] = ..., duplicate_octets: _Optional[int] = ..., duplication_factor: _Optional[float] = ...) -> None: ...
+    compared: float
+    relative_error: float
+    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., exporter: _Optional[str] = ..., business: _Optional[str] = ..., counted_records: _Optional[int] = ..., counted_octets: _Optional[int] = ..., duplicate_records: _Optional[int] = ..., duplicate_octets: _Optional[int] = ..., duplication_factor: _Optional[float] = ..., compared: _Optional[float] = ..., relative_error: _Optional[float] = ...) -> None: ...
 
 class ListDevicesRequest(_message.Message):
     __slots__ = ("limit",)
