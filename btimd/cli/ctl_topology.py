@@ -257,15 +257,16 @@ def _link_remarks(link: Link, load: InterfaceLoad | None) -> Iterator[str]:
 
 
 def path_table(hops: Sequence[PathHop]) -> Table:
-    """Show where a business runs and how each hop stands. "~": estimated."""
+    """Show where a business runs and how each hop stands. "~": estimated. to go: lines to the servers' network."""
     table = new_table(
-        "state", "device", "interface", "way", "carries", "share", "full", "towards", "remarks",
-        right=("carries", "share", "full"), wide="remarks",
+        "to go", "state", "device", "interface", "way", "carries", "share", "full", "towards", "remarks",
+        right=("to go", "carries", "share", "full"), wide="remarks",
     )  # fmt: skip
     return fill(
         table,
         (
             (
+                "?" if hop.lines_to_servers is None else str(hop.lines_to_servers),
                 state(hop.state),
                 hop.device,
                 hop.interface_name,

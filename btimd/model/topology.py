@@ -227,6 +227,7 @@ class PathHop:
 
     share: of all octets there. state: "good", "degraded", "bad", "unknown", and remarks say why. far_device: what hangs
     on it, "" = not known. octets: estimates where sampled; derived: told by the other end of the device.
+    lines_to_servers: how many lines lie between the device and the network of the servers, None = not known.
     """
 
     device: str
@@ -247,6 +248,7 @@ class PathHop:
     far_interface_name: str
     state: str
     remarks: tuple[str, ...]
+    lines_to_servers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,10 @@ class TopologyView(Protocol):
         ...
 
     def business_path(self, business: str, *, limit: int) -> Sequence[PathHop]:
-        """Return where a business runs in the latest interval, most traffic first."""
+        """Return where a business runs in the latest interval: from users to servers, then what no line joins to these.
+
+        Hops whose lines_to_servers is None are in the order of their devices' traffic, most first.
+        """
         ...
 
     def duplication(self, *, business: str | None, exporter: str | None, limit: int) -> Sequence[DuplicationRow]:

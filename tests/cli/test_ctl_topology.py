@@ -108,10 +108,10 @@ def test_interfaces_say_what_they_carry_and_what_hangs_on_them() -> None:
 
 def test_a_path_says_how_each_hop_stands() -> None:
     unknown = replace(HOP, utilisation=None, far_device="", far_interface_name="", state="unknown", derived=False,
-                      remarks=("speed or load not known",))  # fmt: skip
+                      lines_to_servers=None, remarks=("speed or load not known",))  # fmt: skip
     assert lines(path_table([HOP, unknown])) == [
-        ["✖ bad", "core", "Gi0/1", "out", "~187 Mbit/s", "20 %", "92%", "edge1 Gi0/48", "92% full"],
-        ["? unknown", "core", "Gi0/1", "out", "187 Mbit/s", "20 %", "?", "?", "speed or load not known"],
+        ["2", "✖ bad", "core", "Gi0/1", "out", "~187 Mbit/s", "20 %", "92%", "edge1 Gi0/48", "92% full"],
+        ["?", "? unknown", "core", "Gi0/1", "out", "187 Mbit/s", "20 %", "?", "?", "speed or load not known"],
     ]
 
 
