@@ -191,7 +191,7 @@ def test_a_device_that_is_asked_at_the_address_of_an_interface_is_its_exporter_a
     exporters = [exporter(0, "192.0.2.99"), exporter(1, "10.9.0.1")]
     topology = build_topology({"core": core, "edge": edge}, exporters, (), NOW)
     assert topology.exporters == {"core": (0, 1)}
-    assert [(one.device, one.far_device) for one in topology.edges] == [("core", "edge")]
+    assert [(one.device, one.far_device) for one in topology.edges] == [("edge", "core")]
 
 
 def test_interfaces_are_known_from_snmp_options_and_flow_records() -> None:
