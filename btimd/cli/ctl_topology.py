@@ -257,15 +257,16 @@ def _link_remarks(link: Link, load: InterfaceLoad | None) -> Iterator[str]:
 
 
 def path_table(hops: Sequence[PathHop]) -> Table:
-    """Show where a business runs and how each hop stands. "~": estimated."""
+    """Show where a business runs and how each hop stands. "~": estimated. to go: lines to the servers' network."""
     table = new_table(
-        "state", "device", "interface", "way", "carries", "share", "full", "towards", "remarks",
-        right=("carries", "share", "full"), wide="remarks",
+        "to go", "state", "device", "interface", "way", "carries", "share", "full", "towards", "remarks",
+        right=("to go", "carries", "share", "full"), wide="remarks",
     )  # fmt: skip
     return fill(
         table,
         (
             (
+                "?" if hop.lines_to_servers is None else str(hop.lines_to_servers),
                 state(hop.state),
                 hop.device,
                 hop.interface_name,
@@ -284,7 +285,7 @@ def path_table(hops: Sequence[PathHop]) -> Table:
 def duplication_table(rows: Sequence[DuplicationRow]) -> Table:
     """Show how often traffic is reported. "all others'": every record had been reported elsewhere first."""
     numbers = ("factor", "counted", "twice", "octets counted", "octets twice")
-    table = new_table("from", "exporter", "business", *numbers, right=numbers)
+    table = new_table("from", "exporter", "business", *numbers, "remarks", right=numbers, wide="remarks")
     return fill(
         table,
         (
@@ -292,12 +293,36 @@ def duplication_table(rows: Sequence[DuplicationRow]) -> Table:
                 moment(row.interval_start_milliseconds / _MILLIS),
                 "(all)" if row.exporter == "*" else row.exporter,
                 "(all)" if row.business == "*" else row.business or "(none)",
-                "all others'" if row.duplication_factor is None else f"{row.duplication_factor:.2f}",
-                quantity(row.counted_records),
-                quantity(row.duplicate_records),
-                quantity(row.counted_octets, "B"),
-                quantity(row.duplicate_octets, "B"),
+                _factor(row),
+                *(
+                    ("~" if row.compared < 1 else "") + quantity(value, unit)
+                    for value, unit in (
+                        (row.counted_records, ""),
+                        (row.duplicate_records, ""),
+                        (row.counted_octets, "B"),
+                        (row.duplicate_octets, "B"),
+                    )
+                ),
+                _how_sure(row),
             )
             for row in rows
         ),
     )
+
+
+def _factor(row: DuplicationRow) -> str:
+    if row.compared <= 0:
+        return "?"
+    if row.duplication_factor is None:
+        return "all others'"
+    return ("~" if row.compared < 1 else "") + f"{row.duplication_factor:.2f}"
+
+
+def _how_sure(row: DuplicationRow) -> str:
+    """Return what to know before believing the row."""
+    if row.compared <= 0:
+        return "not known: duplicates are not looked for, or not all the time alike"
+    if row.compared >= 1:
+        return ""
+    found = "none found" if row.relative_error is None else f"error of twice at least {row.relative_error:.0%}"
+    return f"estimate: {row.compared:.1%} of flows looked at, {found}"

@@ -84,12 +84,18 @@ class Duplicates:
         self._base_seconds = 0
         self._calm_since: UnixMillis | None = None
         self._all = self._limits.mode == "on"
+        self._compared = 1.0
         self._table = _no_table()
 
     @property
     def everything(self) -> bool:
         """Whether every flow is looked at, not only the sample."""
         return self._all
+
+    @property
+    def compared(self) -> float:
+        """Share of flows that was looked at in the latest batch: 1 where a single point reports, 0 where turned off."""
+        return self._compared
 
     @property
     def counters(self) -> DuplicateCounters:
@@ -121,7 +127,9 @@ class Duplicates:
     def mark(self, batch: FlowBatch, now_ms: UnixMillis) -> npt.NDArray[np.bool_] | None:
         """Return which records another observation point reported first, bool[n]; None where there are none."""
         if self._limits.mode == "off" or not len(batch) or not self._has_several_points(batch):
+            self._compared = 0.0 if self._limits.mode == "off" else 1.0
             return None
+        self._compared = 1.0 if self._all else 1 / (_SAMPLE_MASK + 1)
         if not self._base_seconds:
             self._base_seconds = now_ms // 1000
         if not len(self._table):

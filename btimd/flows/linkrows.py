@@ -1,11 +1,12 @@
 """What a batch of links is to others: points of the series store, and rows of duplication."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 
-from btimd.flows.linkwindows import TOTAL, LinkBatch
+from btimd.flows.linkbatches import TOTAL, LinkBatch
 from btimd.flows.projection import DIRECTIONS
 from btimd.model.points import PointBlock
 from btimd.model.topology import DuplicationRow
@@ -14,6 +15,8 @@ MEASUREMENT: Final = "btimd_links"
 TOTAL_NAME: Final = "*"
 _BITS: Final = 8
 _MILLIS: Final = 1000
+_CLEARLY: Final = 2
+"""What is left of an estimate is believed from so many of its standard errors on."""
 
 
 def points_of(
@@ -53,7 +56,11 @@ def points_of(
 
 
 def duplication_rows(batch: LinkBatch, exporters: Mapping[int, str]) -> Iterator[DuplicationRow]:
-    """Yield the rows of one interval: all exporters together, then each; all businesses together, then each."""
+    """Yield the rows of one interval: all exporters together, then each; all businesses together, then each.
+
+    Where only a sample of flows was looked at, what is duplicate is scaled to all of them: whoever reports one flow in
+    64 twice reports all twice, on average. Where nothing was, nobody knows.
+    """
     business = _business_names(batch)
     found: dict[tuple[str, str], list[int]] = {}
     told = batch.doubles
@@ -65,6 +72,12 @@ def duplication_rows(batch: LinkBatch, exporters: Mapping[int, str]) -> Iterator
             for column, values in enumerate(lists):
                 sums[column] += values[at]
     for (name, label), (counted, octets, duplicates, double_octets) in sorted(found.items()):
+        error = 0.0 if batch.compared == 1 else None
+        if 0 < batch.compared < 1:
+            error = 1 / math.sqrt(duplicates) if duplicates else None
+            counted, duplicates = _scaled(counted, duplicates, batch.compared)  # noqa: PLW2901  estimates from here on
+            octets, double_octets = _scaled(octets, double_octets, batch.compared)  # noqa: PLW2901
+        sure = octets > _CLEARLY * (error or 0.0) * double_octets
         yield DuplicationRow(
             interval_start_milliseconds=batch.interval_start_milliseconds,
             interval_milliseconds=batch.interval_milliseconds,
@@ -74,8 +87,16 @@ def duplication_rows(batch: LinkBatch, exporters: Mapping[int, str]) -> Iterator
             counted_octets=octets,
             duplicate_records=duplicates,
             duplicate_octets=double_octets,
-            duplication_factor=(octets + double_octets) / octets if octets else None,
+            duplication_factor=(octets + double_octets) / octets if sure and batch.compared > 0 else None,
+            compared=batch.compared,
+            relative_error=error,
         )
+
+
+def _scaled(counted: int, duplicate: int, compared: float) -> tuple[int, int]:
+    """Return what counts and what is duplicate of all flows, from what was found in a share of them."""
+    estimate = min(round(duplicate / compared), counted + duplicate)
+    return counted + duplicate - estimate, estimate
 
 
 def _business_names(batch: LinkBatch) -> dict[int, str]:

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
+from btimd.flows.linkbatches import LinkBatch
 from btimd.flows.linkmetrics import LinkMetrics
 from btimd.flows.links import LinkTap
-from btimd.flows.linkwindows import LinkBatch
 from btimd.flows.settings import LinkSettings, TopologyOptions
 from btimd.flows.topologyview import TopologyDesk
+from btimd.model.address import Prefix
 from btimd.model.flowbatch import AttributedBatch
 from btimd.model.ports import Exporter, SeriesStore
 from btimd.model.taps import Names, RecordTap
@@ -32,8 +33,9 @@ _COUNT_EVERY_MILLISECONDS: Final = 1000
 class LinkService(Component):
     """Adds up on the flow thread (`tap`), shows on the loop (`desk`), writes to the series store.
 
-    exporters: who exports now, asked on the loop. Facts of devices come by `take_facts`, on the loop. Start it before
-    the flow thread and stop it after that, so that nothing is emitted to nobody.
+    exporters: who exports now, asked on the loop. compared: see LinkTap; with Duplicates, its `compared`. servers: the
+    prefixes that the servers of a business are in, by its id, asked on the loop. Facts of devices come by `take_facts`,
+    on the loop. Start it before the flow thread and stop it after that, so that nothing is emitted to nobody.
     """
 
     def __init__(
@@ -47,13 +49,16 @@ class LinkService(Component):
         clock: Clock,
         log: Log,
         seed: int = 0,
+        compared: Callable[[], float] = lambda: 1.0,
+        servers: Callable[[str], Iterable[Prefix]] = lambda _: (),
     ) -> None:
         self._series = series
         self._clock = clock
         self._log = log
         self._metrics = LinkMetrics(metrics)
-        self._tap = _CountingTap(LinkTap(self._emit, settings.limits(), seed), self._metrics, enabled=settings.enabled)
-        self._desk = TopologyDesk(exporters, lambda: wall_milliseconds(clock), topology.settings())
+        tap = LinkTap(self._emit, settings.limits(), seed, compared)
+        self._tap = _CountingTap(tap, self._metrics, enabled=settings.enabled)
+        self._desk = TopologyDesk(exporters, lambda: wall_milliseconds(clock), topology.settings(), servers)
         self._waiting: deque[LinkBatch] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from btimd.flows.linkwindows import TOTAL, LinkBatch
+from btimd.flows.linkbatches import TOTAL, LinkBatch
 from btimd.flows.topology import Port
 from btimd.model.topology import BusinessShare, DeviceFacts, InterfaceFacts, InterfaceLoad
 from btimd.model.units import UnixMillis

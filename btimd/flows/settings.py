@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from btimd.flows.deviation import DeviationLimits
 from btimd.flows.duplicates import DuplicateLimits, Mode
-from btimd.flows.linkwindows import LinkLimits
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
 from btimd.flows.topology import TopologyLimits
@@ -219,14 +219,14 @@ class LinkSettings(Section):
     lateness: Annotated[Duration, Field(ge=0, le=3600)] = 300.0
     """How long after that late records still change an interval; later ones are counted and lost to links"""
     future: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
-    """Records that end later than this after now are counted and lost to links"""
+    """Records that end in a later minute than now and this come to are counted and lost to links"""
     max_interfaces: Annotated[int, Field(ge=8, le=1 << 17)] = 4096
     """Most interfaces of all exporters together; records of further ones are counted and lost to those"""
     max_cells: Annotated[int, Field(ge=16, le=1 << 18)] = 16_384
-    """Most pairs of an interface and the businesses that share a rule; one that is used costs 128 octets per 10 s of
+    """Most pairs of an interface and the businesses that share a rule; one that is used costs 128 octets per minute of
     grace + lateness + future"""
     domains_capacity: Annotated[int, Field(ge=1024, le=1 << 24)] = 1 << 16
-    """Flows known at a time of exporters that report in several observation domains, 24 octets each; of further ones
+    """Flows known at a time of exporters that report in several observation domains, 16 octets each; of further ones
     some count twice"""
 
     def limits(self) -> LinkLimits:

@@ -164,14 +164,12 @@ class _Words:
                 bare.add(bare_name(word), name)
             if one.chassis:
                 chassis.add(mac_of(one.chassis) or one.chassis.lower(), name)
-            if one.address:
-                addresses.add(one.address, (name, 0))
             by_mac = Counter(port.mac for port in one.interfaces if port.mac)
             for port in one.interfaces:
                 if port.mac and not port.mac.startswith(_SHARED_MACS):
                     macs.add(port.mac, (name, port.index if by_mac[port.mac] == 1 else 0))
-                for text in port.addresses:
-                    addresses.add(text.split("/", 1)[0], (name, port.index))
+            for address, ports in _own_addresses(one).items():
+                addresses.add(address, (name, ports.pop() if len(ports) == 1 else 0))
         return cls(facts, names.found(), bare.found(), chassis.found(), macs.found(), addresses.found())
 
     def device(self, neighbour: NeighbourFacts) -> str | None:
@@ -278,6 +276,17 @@ def _ports_of(
             device = of_exporter[number]
             ports.setdefault((device, index), Port(device, index, str(index) if index else ""))
     return ports
+
+
+def _own_addresses(facts: DeviceFacts) -> dict[str, set[int]]:
+    """Return the addresses of a device with the interfaces that have them; it is asked by one of them, mostly."""
+    found: dict[str, set[int]] = defaultdict(set)
+    if facts.address:
+        found[facts.address] = set()
+    for port in facts.interfaces:
+        for text in port.addresses:
+            found[text.split("/", 1)[0]].add(port.index)
+    return found
 
 
 @dataclass(slots=True)

@@ -5,14 +5,15 @@ something has changed. Everything is passed in, time too. One thread owns it: th
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from typing_extensions import override
 
+from btimd.flows.linkbatches import INTERVAL_MILLISECONDS, LinkBatch
 from btimd.flows.linkrows import duplication_rows, points_of
-from btimd.flows.linkwindows import INTERVALS_MILLISECONDS, LinkBatch
+from btimd.flows.pathorder import server_interfaces, towards_servers
 from btimd.flows.projection import (
     DIRECTIONS,
     FlowSums,
@@ -25,6 +26,7 @@ from btimd.flows.projection import (
     sums_of,
 )
 from btimd.flows.topology import Edge, Port, Topology, TopologyLimits, build_topology, short_port
+from btimd.model.address import Prefix
 from btimd.model.points import PointBlock
 from btimd.model.ports import Exporter
 from btimd.model.topology import (
@@ -41,7 +43,7 @@ from btimd.model.topology import (
 )
 from btimd.model.units import UnixMillis
 
-_INTERVAL: Final = INTERVALS_MILLISECONDS[-1]
+_INTERVAL: Final = INTERVAL_MILLISECONDS
 _BITS: Final = 8
 _MILLIS: Final = 1000
 
@@ -66,14 +68,16 @@ class TopologySettings:
 
 
 class TopologyDesk(TopologyView):
-    """Joins what is told. exporters: who exports now; now: ms since 1970."""
+    """Joins what is told. exporters: who exports now; now: ms since 1970; servers: where those of a business are."""
 
     def __init__(
         self,
         exporters: Callable[[], Sequence[Exporter]],
         now: Callable[[], UnixMillis],
         settings: TopologySettings | None = None,
+        servers: Callable[[str], Iterable[Prefix]] = lambda _: (),
     ) -> None:
+        self._servers = servers
         self._exporters = exporters
         self._now = now
         self._settings = settings or TopologySettings()
@@ -121,9 +125,7 @@ class TopologyDesk(TopologyView):
         self._built = None
 
     def take(self, batch: LinkBatch) -> PointBlock | None:
-        """Take what windows of links emit; return points for the store, of intervals of 60 s only."""
-        if batch.interval_milliseconds != _INTERVAL:
-            return None
+        """Take what windows of links emit; return points for the store, None where nothing changed."""
         start = batch.interval_start_milliseconds
         sums = sums_of(batch)
         self._intervals.setdefault(start, {}).update(sums)
@@ -196,7 +198,7 @@ class TopologyDesk(TopologyView):
 
     @override
     def business_path(self, business: str, *, limit: int) -> Sequence[PathHop]:
-        """Return where a business runs in the latest interval, most traffic first."""
+        """Return where a business runs in the latest interval, from users to servers as far as lines tell."""
         topology, start = self._topology(), self._latest()
         if start is None:
             return ()
@@ -213,7 +215,8 @@ class TopologyDesk(TopologyView):
                 flows = self._flows(topology, port, side, start)
                 if flows is not None and business in flows.businesses:
                     hops.append(self._hop(port, load, flows, business, beyond.get((name, index), ("", ""))))
-        return sorted(hops, key=lambda hop: (-hop.octets, hop.device, hop.interface, hop.direction))[:limit]
+        fresh = {name: one for name, one in topology.facts.items() if not self._is_old(one)}
+        return towards_servers(hops, topology.edges, server_interfaces(fresh, self._servers(business)))[:limit]
 
     @override
     def duplication(self, *, business: str | None, exporter: str | None, limit: int) -> Sequence[DuplicationRow]:
@@ -281,11 +284,14 @@ class TopologyDesk(TopologyView):
         facts = self._facts.get(name)
         if name in self._errors:
             return DeviceState.SILENT
-        if facts is None or self._now() - facts.at > self._settings.limits.max_age_seconds * _MILLIS:
+        if facts is None or self._is_old(facts):
             return DeviceState.UNKNOWN
         if facts.uptime_seconds is not None and facts.uptime_seconds < self._settings.restarted_seconds:
             return DeviceState.RESTARTED
         return DeviceState.UP
+
+    def _is_old(self, facts: DeviceFacts) -> bool:
+        return self._now() - facts.at > self._settings.limits.max_age_seconds * _MILLIS
 
     def _is_told(self, port: Port) -> bool:
         """Tell whether what SNMP told of an interface holds now."""

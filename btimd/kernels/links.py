@@ -9,8 +9,6 @@ from btimd.kernels._jit import inlined, kernel, prefetch
 from btimd.kernels.aggregate import (
     B_HELD,
     B_LAST,
-    FINE_MILLISECONDS,
-    FINE_PER_COARSE,
     FUTURE_OCTETS,
     FUTURE_RECORDS,
     LATE_OCTETS,
@@ -20,14 +18,18 @@ from btimd.kernels.aggregate import (
     quotient,
     scaled,
 )
+from btimd.kernels.duplicates import key_hash
 from btimd.kernels.flowlayout import Q_DROPPED
+
+INTERVAL_MILLISECONDS: Final = 60_000
+"""One length only, and no shorter: exporters tell of long flows once a minute, and each interval costs two lines."""
 
 # The columns of lines: int64[.., 8]. OWN: metered where it counts; DERIVED: from what was metered at the other end of
 # the device. RECORDS hold MARKS in their low bits. DUPLICATE: part of OWN.
 OWN_OCTETS, OWN_PACKETS, OWN_RECORDS, DERIVED_OCTETS, DERIVED_PACKETS, DERIVED_RECORDS = range(6)
 DUPLICATE_OCTETS, DUPLICATE_RECORDS = 6, 7
-MARK_BITS: Final = 3
-FINE_CHANGED, COARSE_CHANGED, SAMPLED = 1, 2, 4
+MARK_BITS: Final = 2
+CHANGED, SAMPLED = 1, 2
 
 REPEATED: Final = -1
 """Instead of an ifIndex: what counts at no interface because the exporter had told it before."""
@@ -41,6 +43,9 @@ S_PORTS, S_CELLS, S_REFUSED, S_CELLS_REFUSED = range(4)
 # The rows of scratch: line within the slot * 8 + first column, of both sides; records within one interval; others.
 X_SINGLE, X_OTHER = 2, 3
 SCRATCH_ROWS: Final = 4
+SEEN_SHIFT: Final = 33
+SECONDS_MASK: Final = (1 << 28) - 1
+DOMAIN_MASK: Final = (1 << SEEN_SHIFT) - 1
 
 
 @inlined
@@ -173,11 +178,12 @@ def add_links(
     keys, numbers: int64[2^k], int32[2^k], 2^k at least twice len(ports); zeros at first. ports: int64[p, 2], exporter
     and ifIndex or REPEATED. cell_table: int32[p, sets], cell + 1, 0 = none. cells: int32[c, 2], port and set.
     lines: int64[2^f * c * 2, 8]: slot s, cell, side (0 in, 1 out) is line (s * c + cell) * 2 + side; zero in slots that
-    hold nothing. slot_interval, slot_changed, bounds, tallies (int64[4]): as in collect.collect, with one level: what
-    is held is not late. A flow covers start..end, both milliseconds included, at most the last 2^31 - 1 of them.
+    hold nothing. slot_interval, slot_changed, bounds, tallies (int64[4]): as in collect.collect, with one level, of
+    INTERVAL_MILLISECONDS, where what is held is not late; slot_changed: 0 or 1. A flow covers start..end, both
+    milliseconds included, at most the last 2^31 - 1 of them.
     scratch: int64[SCRATCH_ROWS, BLOCK].
     """
-    fine_mask = len(slot_interval) - 1
+    slot_mask = len(slot_interval) - 1
     room = len(cells) * 2
     held, last = bounds[B_HELD], bounds[B_LAST]
     lost: Any = np.int64(0)
@@ -194,7 +200,7 @@ def add_links(
             at_egress = direction[i] == 1
             end: Any = max(end_milliseconds[i], start_milliseconds[i], np.int64(0))
             start: Any = max(start_milliseconds[i], np.int64(0))
-            final: Any = end // FINE_MILLISECONDS
+            final: Any = end // INTERVAL_MILLISECONDS
             refused = state[S_REFUSED]
             for side in range(2):
                 interface: Any = np.int64(ingress[i]) if side == 0 else np.int64(egress[i])
@@ -212,59 +218,59 @@ def add_links(
                         cell: Any = cell_of(port, owners, cell_table, cells, state)
                         if cell >= 0:
                             spot = cell * 2 + side
-                            prefetch(lines, (final & fine_mask) * room + spot)
-                            if start < final * FINE_MILLISECONDS:
-                                earlier = max(start // FINE_MILLISECONDS, held, final - 2 * FINE_PER_COARSE)
+                            prefetch(lines, (final & slot_mask) * room + spot)
+                            if start < final * INTERVAL_MILLISECONDS:
+                                earlier = max(start // INTERVAL_MILLISECONDS, held, final - 2)
                                 while earlier < final:
-                                    prefetch(lines, (earlier & fine_mask) * room + spot)
+                                    prefetch(lines, (earlier & slot_mask) * room + spot)
                                     earlier += 1
                 scratch[side, k] = spot * 8 + kind if spot >= 0 else np.int64(-1)
             lost += np.int64(state[S_REFUSED] != refused)
-            single = (start >= final * FINE_MILLISECONDS) & (held <= final) & (final <= last)
+            single = (start >= final * INTERVAL_MILLISECONDS) & (held <= final) & (final <= last)
             scratch[X_SINGLE, singles] = i
             scratch[X_OTHER, others] = i
             singles += np.int64(single)
             others += np.int64(not single)
         for i in scratch[X_SINGLE, :singles]:
             rate = max(np.int64(sampling_rate[i]), np.int64(1))
-            marks = np.int64(FINE_CHANGED | COARSE_CHANGED) | (np.int64(SAMPLED) if rate > 1 else np.int64(0))
+            marks = np.int64(CHANGED) | (np.int64(SAMPLED) if rate > 1 else np.int64(0))
             all_octets = scaled(octets[i], rate)
             all_packets = scaled(packets[i], rate)
-            final = max(end_milliseconds[i], start_milliseconds[i], np.int64(0)) // FINE_MILLISECONDS
-            slot = final & fine_mask
+            final = max(end_milliseconds[i], start_milliseconds[i], np.int64(0)) // INTERVAL_MILLISECONDS
+            slot = final & slot_mask
             again = np.int64(duplicate[i])
             for side in range(2):
                 spot = scratch[side, i - block]
                 if spot >= 0:
                     slot_interval[slot] = final
-                    slot_changed[slot] = 3
+                    slot_changed[slot] = 1
                     add_part(slot * room + (spot >> 3), spot & 7, all_octets, all_packets, np.int64(1), marks, again,
                              lines)  # fmt: skip
         for i in scratch[X_OTHER, :others]:
             rate = max(np.int64(sampling_rate[i]), np.int64(1))
-            marks = np.int64(FINE_CHANGED | COARSE_CHANGED) | (np.int64(SAMPLED) if rate > 1 else np.int64(0))
+            marks = np.int64(CHANGED) | (np.int64(SAMPLED) if rate > 1 else np.int64(0))
             all_octets = scaled(octets[i], rate)
             all_packets = scaled(packets[i], rate)
             end = max(end_milliseconds[i], start_milliseconds[i], np.int64(0))
             start = max(start_milliseconds[i], np.int64(0), end - 0x7FFFFFFE)
-            final = end // FINE_MILLISECONDS
+            final = end // INTERVAL_MILLISECONDS
             if final > last:
                 tallies[FUTURE_RECORDS] += 1
                 tallies[FUTURE_OCTETS] = capped_sum(tallies[FUTURE_OCTETS], all_octets)
                 continue
-            interval = start // FINE_MILLISECONDS
+            interval = start // INTERVAL_MILLISECONDS
             duration = end - start + 1
             done_octets = np.int64(0)
             done_packets = np.int64(0)
             if interval < held:
                 interval = held
-                elapsed = min(held * FINE_MILLISECONDS - start, duration)
+                elapsed = min(held * INTERVAL_MILLISECONDS - start, duration)
                 done_octets = part(all_octets, elapsed, duration)
                 done_packets = part(all_packets, elapsed, duration)
                 tallies[LATE_RECORDS] += 1
                 tallies[LATE_OCTETS] = capped_sum(tallies[LATE_OCTETS], done_octets)
             # From edge to edge quotient and remainder advance by constant steps, as in collect.collect.
-            elapsed = (interval + 1) * FINE_MILLISECONDS - start
+            elapsed = (interval + 1) * INTERVAL_MILLISECONDS - start
             whole_octets = np.int64(0) if all_octets < 0x100000000 else all_octets // duration
             whole_packets = np.int64(0) if all_packets < 0x100000000 else all_packets // duration
             rest_octets = all_octets - whole_octets * duration
@@ -281,12 +287,12 @@ def add_links(
                 over_packets = rest_packets * elapsed - upto_packets * duration
                 upto_packets += whole_packets * elapsed
                 if interval + 1 < final:
-                    step_octets = quotient(rest_octets * FINE_MILLISECONDS, duration, share)
-                    more_octets = rest_octets * FINE_MILLISECONDS - step_octets * duration
-                    step_octets += whole_octets * FINE_MILLISECONDS
-                    step_packets = quotient(rest_packets * FINE_MILLISECONDS, duration, share)
-                    more_packets = rest_packets * FINE_MILLISECONDS - step_packets * duration
-                    step_packets += whole_packets * FINE_MILLISECONDS
+                    step_octets = quotient(rest_octets * INTERVAL_MILLISECONDS, duration, share)
+                    more_octets = rest_octets * INTERVAL_MILLISECONDS - step_octets * duration
+                    step_octets += whole_octets * INTERVAL_MILLISECONDS
+                    step_packets = quotient(rest_packets * INTERVAL_MILLISECONDS, duration, share)
+                    more_packets = rest_packets * INTERVAL_MILLISECONDS - step_packets * duration
+                    step_packets += whole_packets * INTERVAL_MILLISECONDS
             again = np.int64(duplicate[i])
             into = scratch[0, i - block]
             out = scratch[1, i - block]
@@ -294,10 +300,10 @@ def add_links(
                 ends = np.int64(interval == final)
                 upto_octets = all_octets if ends else upto_octets
                 upto_packets = all_packets if ends else upto_packets
-                slot = interval & fine_mask
+                slot = interval & slot_mask
                 if into >= 0 or out >= 0:
                     slot_interval[slot] = interval
-                    slot_changed[slot] = 3
+                    slot_changed[slot] = 1
                 if into >= 0:
                     add_part(slot * room + (into >> 3), into & 7, upto_octets - done_octets,
                              upto_packets - done_packets, ends, marks, again, lines)  # fmt: skip
@@ -336,36 +342,47 @@ def find_repeated(
     now_seconds: int,
     silence_seconds: int,
     table: npt.NDArray[np.int64],
+    scratch: npt.NDArray[np.int64],
     repeated: npt.NDArray[np.uint8],
 ) -> int:
     """Write 1 to `repeated` for records that another domain of the same exporter reports too, 0 else; return how many.
 
     The first ten arrays are columns of n records; metered_at: interface and direction of metering, any number per
     pair; wanted: not 0 = to be looked at. A flow belongs to the domain that reported it first until that one has
-    been silent for silence_seconds. table: int64[2^k, 3]: key, domain + 1, when last, in seconds; zeros at first. Each
-    key has one place, where a new key replaces one that was silent; else the new one is not looked at.
+    been silent for silence_seconds. now_seconds: modulo 2^28. table: int64[2^k, 2]: key, and when last << 33 | domain
+    + 1; zeros at first. Each key has one place, where a new key replaces one that was silent; else the new one is not
+    looked at. scratch: int64[SCRATCH_ROWS, BLOCK].
     """
     mask = len(table) - 1
     found = 0
-    for i in range(len(repeated)):
-        repeated[i] = 0
-        if wanted[i] == 0:
-            continue
-        key: Any = np.int64(seed)
-        for word in (hi_a[i], lo_a[i], hi_b[i], lo_b[i]):
-            key = mix(key ^ word)
-        ports = (np.int64(port_a[i]) << 24) | (np.int64(port_b[i]) << 8) | np.int64(protocol[i])
-        key = mix(key ^ ports ^ (np.int64(exporter[i]) << 41))
-        key = mix(key ^ metered_at[i])
-        key = key if key != 0 else np.int64(1)
-        place = (key ^ (key >> 31)) & mask
-        mine = np.int64(domain[i]) + 1
-        silent = now_seconds - table[place, 2] > silence_seconds
-        if table[place, 0] == key and table[place, 1] != mine and not silent:
-            repeated[i] = 1
-            found += 1
-        elif table[place, 0] == key or silent or table[place, 0] == 0:
-            table[place, 0] = key
-            table[place, 1] = mine
-            table[place, 2] = now_seconds
+    keys, places = scratch[0], scratch[1]
+    # Passes over blocks: the first only calculates, the second asks for the memory of the table, the last finds it.
+    for block in range(0, len(repeated), BLOCK):
+        until = min(block + BLOCK, len(repeated))
+        one_hi, one_lo, other_hi, other_lo = hi_a[block:until], lo_a[block:until], hi_b[block:until], lo_b[block:until]
+        one_port, other_port, kind = port_a[block:until], port_b[block:until], protocol[block:until]
+        who, where = exporter[block:until], metered_at[block:until]
+        for k in range(until - block):
+            ports: Any = (np.int64(one_port[k]) << 16) | np.int64(other_port[k])
+            flow = key_hash(one_hi[k], one_lo[k], other_hi[k], other_lo[k], ports, np.int64(kind[k]), seed)
+            mixed = mix(flow ^ (np.int64(who[k]) << 31) ^ where[k])
+            keys[k] = mixed | 1
+            places[k] = (mixed >> 1) & mask
+        for k in range(until - block):
+            repeated[block + k] = 0
+            prefetch(table, places[k])
+        for i in range(block, until):
+            if wanted[i] == 0:
+                continue
+            key: Any = keys[i - block]
+            place = places[i - block]
+            known = table[place, 0]
+            mine = np.int64(domain[i]) + 1
+            silent = ((now_seconds - (table[place, 1] >> SEEN_SHIFT)) & SECONDS_MASK) > silence_seconds
+            if known == key and table[place, 1] & DOMAIN_MASK != mine and not silent:
+                repeated[i] = 1
+                found += 1
+            elif known == key or silent or known == 0:
+                table[place, 0] = key
+                table[place, 1] = ((now_seconds & SECONDS_MASK) << SEEN_SHIFT) | mine
     return found

@@ -227,6 +227,7 @@ class PathHop:
 
     share: of all octets there. state: "good", "degraded", "bad", "unknown", and remarks say why. far_device: what hangs
     on it, "" = not known. octets: estimates where sampled; derived: told by the other end of the device.
+    lines_to_servers: how many lines lie between the device and the network of the servers, None = not known.
     """
 
     device: str
@@ -247,6 +248,7 @@ class PathHop:
     far_interface_name: str
     state: str
     remarks: tuple[str, ...]
+    lines_to_servers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,10 @@ class DuplicationRow:
     """How much of what was reported counts, in one interval; octets are estimates where sampled.
 
     exporter: name or address, "*" = all together. business: "*" = all together, "" = of none. duplication_factor:
-    octets reported per octet that counts, None = none count here: others reported them first.
+    octets reported per octet that counts, None = none count here, as others reported them first, or not known.
+    compared: the share of flows that was looked at; below 1 all of this is estimated from them, and the standard error
+    of what is duplicate is at least relative_error of it, more where few flows carry most. compared 0: nothing was
+    looked at, or sometimes a sample and sometimes all, so nobody knows. relative_error None = not known.
     """
 
     interval_start_milliseconds: UnixMillis
@@ -266,6 +271,8 @@ class DuplicationRow:
     duplicate_records: int
     duplicate_octets: int
     duplication_factor: float | None
+    compared: float = 1.0
+    relative_error: float | None = 0.0
 
 
 class TopologyView(Protocol):
@@ -287,7 +294,10 @@ class TopologyView(Protocol):
         ...
 
     def business_path(self, business: str, *, limit: int) -> Sequence[PathHop]:
-        """Return where a business runs in the latest interval, most traffic first."""
+        """Return where a business runs in the latest interval: from users to servers, then what no line joins to these.
+
+        Hops whose lines_to_servers is None are in the order of their devices' traffic, most first.
+        """
         ...
 
     def duplication(self, *, business: str | None, exporter: str | None, limit: int) -> Sequence[DuplicationRow]:

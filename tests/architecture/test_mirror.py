@@ -33,6 +33,8 @@ WITHOUT_TEST_FILE = {
     "kernels/packetlayout.py": "constants; tests/kernels/test_flowcache.py",
     "kernels/flowtimes.py": "tests/kernels/test_flowrecords.py",
     "kernels/sflowsample.py": "tests/kernels/test_sflow.py",
+    "flows/linkbatches.py": "tests/flows/test_linkwindows.py and test_linkrows.py",
+    "flows/linktables.py": "tests/flows/test_linkwindows.py and tests/kernels/test_links.py",
     "model/archive.py": "records; tests/store/test_archivesearch.py and test_ranking.py",
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",

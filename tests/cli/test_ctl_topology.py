@@ -108,10 +108,10 @@ def test_interfaces_say_what_they_carry_and_what_hangs_on_them() -> None:
 
 def test_a_path_says_how_each_hop_stands() -> None:
     unknown = replace(HOP, utilisation=None, far_device="", far_interface_name="", state="unknown", derived=False,
-                      remarks=("speed or load not known",))  # fmt: skip
+                      lines_to_servers=None, remarks=("speed or load not known",))  # fmt: skip
     assert lines(path_table([HOP, unknown])) == [
-        ["✖ bad", "core", "Gi0/1", "out", "~187 Mbit/s", "20 %", "92%", "edge1 Gi0/48", "92% full"],
-        ["? unknown", "core", "Gi0/1", "out", "187 Mbit/s", "20 %", "?", "?", "speed or load not known"],
+        ["2", "✖ bad", "core", "Gi0/1", "out", "~187 Mbit/s", "20 %", "92%", "edge1 Gi0/48", "92% full"],
+        ["?", "? unknown", "core", "Gi0/1", "out", "187 Mbit/s", "20 %", "?", "?", "speed or load not known"],
     ]
 
 
@@ -122,6 +122,17 @@ def test_duplication_says_how_often_traffic_is_told() -> None:
     assert [row[1:] for row in rows] == [
         ["(all)", "erp", "1.99", "100", "90", "1 MB", "990 kB"],
         ["a", "(none)", "all others'", "100", "90", "1 MB", "990 kB"],
+    ]
+
+
+def test_duplication_says_what_is_estimated_from_a_sample_and_what_nobody_knows() -> None:
+    sampled = replace(DUPLICATION, compared=1 / 64, relative_error=0.125)
+    nothing = replace(DUPLICATION, compared=1 / 64, relative_error=None, duplicate_records=0, duplicate_octets=0)
+    off = replace(nothing, compared=0.0, duplication_factor=None)
+    assert [row[3:] for row in lines(duplication_table([sampled, nothing, off]))] == [
+        ["~1.99", "~100", "~90", "~1 MB", "~990 kB", "estimate: 1.6% of flows looked at, error of twice at least 12%"],
+        ["~1.99", "~100", "~0", "~1 MB", "~0 B", "estimate: 1.6% of flows looked at, none found"],
+        ["?", "~100", "~0", "~1 MB", "~0 B", "not known: duplicates are not looked for, or not all the time alike"],
     ]
 
 

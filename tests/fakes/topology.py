@@ -39,6 +39,7 @@ INTERFACE = DeviceInterface(
 HOP = PathHop(
     "core", DeviceState.UP, 1, "Gi0/1", "out", START, 60_000, 1_400_000_000, 187e6, 0.2, sampled=False, derived=True,
     utilisation=0.92, oper_up=True, far_device="edge1", far_interface_name="Gi0/48", state="bad", remarks=("92% full",),
+    lines_to_servers=2,
 )  # fmt: skip
 DUPLICATION = DuplicationRow(START, 60_000, "*", "erp", 100, 1_000_000, 90, 990_000, 1.99)
 

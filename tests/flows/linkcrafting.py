@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from btimd.flows.linkwindows import TOTAL, LinkBatch
+from btimd.flows.linkbatches import TOTAL, LinkBatch
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
 from btimd.model.ipplan import IpPlan
 from btimd.model.taps import Names

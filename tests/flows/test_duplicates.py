@@ -146,3 +146,15 @@ def test_a_clock_that_goes_back_breaks_nothing() -> None:
     subject = every()
     share(subject, FlowBatch.concat([traffic(0), traffic(1)]))
     assert share(subject, traffic(1), NOW - 10 * MINUTE) == 1.0
+
+
+def test_it_says_which_share_of_flows_it_looked_at() -> None:
+    subject = Duplicates()
+    subject.mark(traffic(0), NOW)
+    assert subject.compared == 1.0  # a single point reports nothing twice
+    subject.mark(traffic(1), NOW)
+    assert subject.compared == 1 / 64
+    every_flow, none = every(), Duplicates(DuplicateLimits(mode="off"))
+    for one in (every_flow, none):
+        one.mark(FlowBatch.concat([traffic(0), traffic(1)]), NOW)
+    assert (every_flow.compared, none.compared) == (1.0, 0.0)

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from btimd.flows.linkwindows import LinkLimits, LinkWindows
+from btimd.flows.linktables import LinkLimits
+from btimd.flows.linkwindows import LinkWindows
 from btimd.flows.projection import FlowSums, Measured, Reading, load_of, measured_rates, speed_of, sums_of
 from btimd.flows.topology import Port
 from btimd.model.topology import BusinessShare, DeviceFacts, InterfaceFacts, InterfaceLoad

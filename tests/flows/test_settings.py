@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from btimd.flows.duplicates import DuplicateLimits
-from btimd.flows.linkwindows import LinkLimits
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.persons import PersonLimits
 from btimd.flows.quality import QualityLimits
 from btimd.flows.settings import FlowSettings

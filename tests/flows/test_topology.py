@@ -182,6 +182,18 @@ def test_exporters_are_the_device_that_has_their_address_or_name() -> None:
     assert found.exporters["edge"] == (1, 2)
 
 
+def test_a_device_that_is_asked_at_the_address_of_an_interface_is_its_exporter_and_next_hop() -> None:
+    ports = port(1, "", "", "192.0.2.99/24"), port(2, "", "", "10.9.0.1/24"), port(3, "", "", "10.9.0.1/24")
+    core = replace(device("core", *ports), address="192.0.2.99")
+    edge = device("edge", port(7), routes=(("0.0.0.0/0", "192.0.2.99", 7),), neighbours=(
+        seen(7, addresses=("192.0.2.99",), port="nothing known"),
+    ))  # fmt: skip
+    exporters = [exporter(0, "192.0.2.99"), exporter(1, "10.9.0.1")]
+    topology = build_topology({"core": core, "edge": edge}, exporters, (), NOW)
+    assert topology.exporters == {"core": (0, 1)}
+    assert [(one.device, one.far_device) for one in topology.edges] == [("edge", "core")]
+
+
 def test_interfaces_are_known_from_snmp_options_and_flow_records() -> None:
     found = build_topology(
         {"core": replace(CORE, address="10.0.0.1")},

@@ -3,8 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from btimd.flows.linkwindows import LinkBatch, LinkLimits, LinkWindows
+from btimd.flows.linkbatches import LinkBatch
+from btimd.flows.linktables import LinkLimits
+from btimd.flows.linkwindows import LinkWindows
 from btimd.flows.topologyview import TopologyDesk, TopologySettings
+from btimd.model.address import Prefix
 from btimd.model.flowbatch import AttributedBatch
 from btimd.model.ports import Exporter, ExporterInterface
 from btimd.model.topology import (
@@ -191,7 +194,6 @@ def test_batches_become_points_of_the_store(world: World) -> None:
                 egress_interface=0), None, NAMES, NOW + 70_000,
     )  # fmt: skip
     blocks = [world.desk.take(one) for one in world.windows.close(NOW + 130_000)]
-    assert blocks[0] is None
     points = blocks[-1]
     assert points is not None
     assert (points.measurement, points.time_milliseconds.tolist()) == ("btimd_links", [NOW + 60_000] * 4)
@@ -227,3 +229,38 @@ def test_interface_0_is_kept_apart_and_is_no_line(world: World) -> None:
     world.carry(records(ERP, ingress_interface=1, egress_interface=0))
     assert all(link.interface for link in world.desk.links(device=None, interface=None, business=None, limit=9))
     assert world.desk.interfaces(device="core", limit=1)[0].index == 0
+
+
+def test_loads_are_not_computed_from_counters_of_a_device_that_does_not_answer(world: World) -> None:
+    world.desk.take_facts(DeviceFacts("core", "10.0.0.1", NOW + 61_000, error="no answer from 10.0.0.1"))
+    line = world.desk.links(device="core", interface="Gi0/1", business=None, limit=1)[0]
+    assert [load.measured_bits_per_second for load in line.loads] == [None, None]
+    assert [load.flow_coverage for load in line.loads] == [None, None]
+    assert line.loads[1].utilisation == 0.8  # of flow records
+    # What it tells once it answers again is compared with what it told before, not with the failure.
+    carried = replace(WAN, out_octets=6_900_000 + 7_500_000)
+    world.desk.take_facts(replace(CORE, at=NOW + 120_000, uptime_seconds=90_120.0, interfaces=(carried, LAN)))
+    line = world.desk.links(device="core", interface="Gi0/1", business=None, limit=1)[0]
+    assert [load.measured_bits_per_second for load in line.loads] == [0.0, 1_000_000.0]
+
+
+def test_a_path_leads_from_users_to_servers_where_lines_tell() -> None:
+    world = World()
+    world.desk = TopologyDesk(
+        lambda: world.exporters, lambda: world.now, servers={"erp": [Prefix.parse("10.7.0.5/32")]}.__getitem__
+    )
+    world.desk.take_facts(CORE)
+    world.desk.take_facts(
+        replace(EDGE, interfaces=(*EDGE.interfaces, InterfaceFacts(8, "dc", addresses=("10.7.0.1/24",))))
+    )
+    world.exporters = [exporter(0, "10.0.0.1"), exporter(1, "10.0.0.2"), exporter(2, "10.0.0.9")]
+    world.carry(records(ERP, ERP, ERP, exporter_id=[0, 1, 2], ingress_interface=[1, 7, 4], egress_interface=[2, 8, 0],
+                        octet_delta_count=[1000, 2000, 9000]))  # fmt: skip
+    found = [
+        (hop.device, hop.interface, hop.direction, hop.lines_to_servers)
+        for hop in world.desk.business_path("erp", limit=9)
+    ]
+    assert found == [
+        ("core", 1, "in", 1), ("core", 2, "out", 1), ("edge", 7, "in", 0), ("edge", 8, "out", 0),
+        ("10.0.0.9", 4, "in", None),
+    ]  # fmt: skip

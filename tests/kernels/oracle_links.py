@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MOST = 2**63 - 1
-FINE = 10_000
+MINUTE = 60_000
 REPEATED, MOST_IFINDEX = -1, 2**31 - 1
 OWN, DERIVED = 0, 3
 
@@ -65,16 +65,16 @@ def links(records: Iterable[Record], sets: list[int], held: int, last: int) -> t
         octets, packets, duration = times(one.octets, one.rate), times(one.packets, one.rate), end - start + 1
 
         def upto(total: int, interval: int, start: int = start, duration: int = duration) -> int:
-            return total * min(max(interval * FINE - start, 0), duration) // duration
+            return total * min(max(interval * MINUTE - start, 0), duration) // duration
 
-        if end // FINE > last:
+        if end // MINUTE > last:
             tallies[2:] = [tallies[2] + 1, min(tallies[3] + octets, MOST)]
             continue
-        if start // FINE < held:
+        if start // MINUTE < held:
             tallies[:2] = [tallies[0] + 1, min(tallies[1] + upto(octets, held), MOST)]
-        for interval in range(max(start // FINE, held), end // FINE + 1):
+        for interval in range(max(start // MINUTE, held), end // MINUTE + 1):
             parts = [upto(total, interval + 1) - upto(total, interval) for total in (octets, packets)]
-            parts.append(int(interval == end // FINE))
+            parts.append(int(interval == end // MINUTE))
             for port, side, kind in places(one):
                 line = sums.setdefault(
                     (interval, one.exporter, port, side, sets[one.rule] if one.rule >= 0 else 0), Sums()

@@ -1,5 +1,6 @@
 """One transfer over two routers, each with an exporter: it counts once per business, and at both hops for links."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.attribution import Attribution
 from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.flows.links import LinkTap
-from btimd.flows.linkwindows import LinkLimits
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.topologyview import TopologyDesk
 from btimd.model.address import Prefix
 from btimd.model.datagrams import DatagramBlock
@@ -28,12 +29,18 @@ from btimd.model.ipplan import IpPlan
 from btimd.model.ports import Exporter
 from btimd.model.service import ServiceRule
 from btimd.model.topology import DeviceFacts, FactSource, InterfaceFacts, InterfaceLoad, NeighbourFacts
+from btimd.probes.inventory import Inventory
+from btimd.probes.settings import SnmpDefaultSettings
+from btimd.runtime.clock import SystemClock
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from tests.probes import snmpagents
 from tests.programs import need_as_root
 
 pytestmark = [pytest.mark.net, pytest.mark.real_server, pytest.mark.slow]
 
 SERVER, PORT = "10.97.3.2", 8097
-CHUNK, CHUNKS = 4_000, 100
+CHUNK, CHUNKS = 4_000, 50
 OCTETS = CHUNK * CHUNKS
 TCP = 6
 HOPS = ("client", "r1", "r2", "server")
@@ -57,6 +64,10 @@ class Network:
         """Run a command to its end."""
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
+    def index(self, host: str, interface: str) -> int:
+        """Return the ifIndex of an interface."""
+        return int(self.run(*self.inside(host, "cat", f"/sys/class/net/{interface}/ifindex")))
+
     def counter(self, host: str, interface: str, name: str) -> int:
         """Return what the kernel counted on an interface, in octets of IP packets."""
         base = f"/sys/class/net/{interface}/statistics"
@@ -66,10 +77,10 @@ class Network:
         return octets - ETHERNET_OCTETS * packets
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    need_as_root("ip", "ethtool", "softflowd", "pmacctd", "sysctl")
-    made = Network(tmp_path, {host: f"btimd-{host}-{os.getpid() % 10_000}" for host in HOPS})
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    need_as_root("ip", "ethtool", "softflowd", "pmacctd", "snmpd", "sysctl")
+    made = Network(tmp_path_factory.mktemp("links"), {host: f"btimd-{host}-{os.getpid() % 10_000}" for host in HOPS})
     with contextlib.ExitStack() as stack:
         for name in made.names.values():
             made.run("ip", "netns", "add", name)
@@ -142,9 +153,12 @@ def read_all(network: Network, control: str) -> None:
 
 @contextlib.contextmanager
 def pmacctd(network: Network) -> Iterator[None]:
-    """Meter what comes in to r2: from r1 as interface 5, from the server as interface 6."""
+    """Meter what comes in to r2, from r1 and from the server, under the numbers the kernel gave these interfaces."""
     configuration, interfaces = network.folder / "pmacctd.conf", network.folder / "interfaces.map"
-    interfaces.write_text("ifindex=5 ifname=to-r1 direction=in\nifindex=6 ifname=to-server direction=in\n")
+    ports = ("to-r1", "to-server")
+    interfaces.write_text(
+        "".join(f"ifindex={network.index('r2', port)} ifname={port} direction=in\n" for port in ports)
+    )
     settings = {
         "daemonize": "false", "pcap_interfaces_map": str(interfaces), "pcap_ifindex": "map", "plugins": "nfprobe[x]",
         "nfprobe_receiver": "198.18.2.1:29955", "nfprobe_version": "10",
@@ -228,21 +242,63 @@ class Collector:
         )
 
 
-def facts(network: Network, name: str, at: int) -> DeviceFacts:
-    """Return what a router would tell by SNMP: its interfaces with the kernel's counters, and its neighbour."""
-    other, numbers = {"r1": ("r2", {"to-client": 2, "to-r2": 3}), "r2": ("r1", {"to-r1": 5, "to-server": 6})}[name]
+def facts(network: Network, at: int) -> DeviceFacts:
+    """Return what r1 would tell by SNMP: its interfaces with the kernel's counters, and its neighbour."""
     ports = tuple(
         InterfaceFacts(
             index,
             link,
             speed=SPEED,
-            in_octets=network.counter(name, link, "rx"),
-            out_octets=network.counter(name, link, "tx"),
+            in_octets=network.counter("r1", link, "rx"),
+            out_octets=network.counter("r1", link, "tx"),
         )
-        for link, index in numbers.items()
+        for link, index in {"to-client": 2, "to-r2": 3}.items()
     )
-    neighbour = NeighbourFacts(FactSource.LLDP, numbers[f"to-{other}"], name=other, port=f"to-{name}")
-    return DeviceFacts(name, f"198.18.{name[1]}.2", at, uptime_seconds=9e5, interfaces=ports, neighbours=(neighbour,))
+    neighbour = NeighbourFacts(FactSource.LLDP, 3, name="r2", port="to-r1")
+    return DeviceFacts("r1", "198.18.1.2", at, uptime_seconds=9e5, interfaces=ports, neighbours=(neighbour,))
+
+
+@contextlib.contextmanager
+def snmpd(network: Network) -> Iterator[int]:
+    """Run snmpd on r2; yields its port."""
+    port, configuration = 16_161, network.folder / "snmpd.conf"
+    configuration.write_text(f"agentAddress udp:198.18.2.2:{port}\nrocommunity public\n")
+    command = ["snmpd", "-f", "-Lf", str(network.folder / "snmpd.log"), "-C", "-c", str(configuration)]
+    environment = {**os.environ, "SNMP_PERSISTENT_DIR": str(network.folder / "persistent"), "MIBS": ""}
+    with subprocess.Popen(
+        network.inside("r2", *command), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield port
+        finally:
+            process.kill()
+
+
+def asked(network: Network, port: int, at: int) -> DeviceFacts:
+    """Return what r2 tells by SNMP, as if that had been at this time, once it tells what the kernel has counted now."""
+    wanted = int(network.run(*network.inside("r2", "cat", "/sys/class/net/to-r1/statistics/rx_bytes")))
+
+    def counted(told: DeviceFacts) -> int:
+        return max((one.in_octets or 0 for one in told.interfaces if one.name == "to-r1"), default=-1)
+
+    async def ask() -> DeviceFacts:
+        target = replace(snmpagents.target(port, name="r2", timeout=0.5), address="198.18.2.2")
+        inventory = Inventory(
+            settings=SnmpDefaultSettings(), targets=(), metrics=Metrics(), clock=SystemClock(), log=Log("snmp"),
+            on_facts=lambda _: None,
+        )  # fmt: skip
+        await inventory.start()
+        try:
+            async with asyncio.timeout(20):
+                while counted(told := await inventory.ask_once(target)) < wanted:
+                    pass  # it counts anew every 3 s
+        finally:
+            await inventory.stop()
+        return told
+
+    told = asyncio.run(ask())
+    ports = tuple(replace(one, counters_at=at) for one in told.interfaces)
+    return replace(told, at=at, uptime_seconds=9e5, interfaces=ports)
 
 
 def shifted(flows: FlowBatch, milliseconds: int) -> FlowBatch:
@@ -256,7 +312,7 @@ def carried(loads: Sequence[InterfaceLoad], business: str) -> dict[str, int]:
     return {load.direction: sum(one.octets for one in load.shares if one.business == business) for load in loads}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def told(network: Network) -> tuple[FlowBatch, TopologyDesk]:
     """Let the transfer happen; return what exporters told, and what comes of it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
@@ -265,10 +321,10 @@ def told(network: Network) -> tuple[FlowBatch, TopologyDesk]:
         collector = Collector(receiver)
         began = time.time_ns() // 1_000_000
         minute = began - began % 60_000 + 5_000  # so that the transfer does not go on into the next one
-        before = [facts(network, name, minute) for name in ("r1", "r2")]
-        with softflowd(network), pmacctd(network):
+        with snmpd(network) as port, softflowd(network), pmacctd(network):
+            before = [facts(network, minute), asked(network, port, minute)]
             transfer(network)
-            after = [facts(network, name, minute + 60_000) for name in ("r1", "r2")]
+            after = [facts(network, minute + 60_000), asked(network, port, minute + 60_000)]
             collector.receive()  # exporters look at their wires now and then
         collector.receive()
     flows = shifted(collector.decoded(began), minute - began)
@@ -278,7 +334,7 @@ def told(network: Network) -> tuple[FlowBatch, TopologyDesk]:
         Exporter(one.id, one.address, one.version, (), 1, 1, 0, 1, 1, began, began)
         for one in collector.decoder.exporters()
     ]
-    desk = TopologyDesk(lambda: exporters, lambda: minute + 60_000)
+    desk = TopologyDesk(lambda: exporters, lambda: minute + 60_000, servers=lambda _: (rule.server,))
     for one in (*before, *after):
         desk.take_facts(one)
     tap = LinkTap(desk.take, LinkLimits(max_interfaces=16, max_cells=64))
@@ -309,20 +365,30 @@ def test_a_transfer_over_two_routers_counts_once_for_the_business_and_at_both_ho
     assert at_r1["in"] == pytest.approx(asked["in"], rel=0.02)  # each way at both routers
     assert at_r1["out"] == pytest.approx(answered["in"], rel=0.02)
     assert sum(at_r1.values()) == pytest.approx(counted, rel=0.02)
-    # What the kernel counted on these interfaces; what came in to r1 then was also what let softflowd read.
+    # What the kernel counted on r1's interface; what came in there then was also what let softflowd read.
     assert first.loads[1].flow_coverage == pytest.approx(1.0, rel=0.05)
-    assert [between.loads[0].flow_coverage, last.loads[0].flow_coverage] == pytest.approx([1.0, 1.0], rel=0.05)
     assert first.loads[1].utilisation == pytest.approx(OCTETS * 8 / 60 / SPEED, rel=0.1)
 
 
-def test_the_path_of_the_business_names_both_routers(told: tuple[FlowBatch, TopologyDesk]) -> None:
-    hops = desk_hops(told[1])
-    assert hops == {
-        ("r1", "to-client", "in", "good"), ("r1", "to-client", "out", "good"),
-        ("r2", "to-r1", "in", "good"), ("r2", "to-server", "in", "good"),
-    }  # fmt: skip
+def test_what_snmpd_measures_is_what_flow_records_explain(told: tuple[FlowBatch, TopologyDesk]) -> None:
+    (line,) = told[1].links(device="r2", interface="to-server", business="erp", limit=9)
+    into = line.loads[0]
+    measured = into.measured_bits_per_second
+    assert measured is not None
+    assert measured == pytest.approx(OCTETS * 8 / 60, rel=0.1)
+    assert into.flow_coverage == pytest.approx(1.0, rel=0.05)  # frames are 14 octets longer than packets
+    assert into.utilisation == measured / line.speed
+    (erp,) = into.shares
+    assert erp.business == "erp"
+    assert erp.share == pytest.approx(1.0, rel=0.01)
+    port = next(one for one in told[1].interfaces(device="r2", limit=9) if one.name == "to-server")
+    assert (port.addresses, port.speed_source, port.oper_up) == (("10.97.3.1/24",), "snmp", True)
 
 
-def desk_hops(desk: TopologyDesk) -> set[tuple[str, str, str, str]]:
-    """Return where erp runs, and how each hop stands."""
-    return {(one.device, one.interface_name, one.direction, one.state) for one in desk.business_path("erp", limit=9)}
+def test_the_path_of_the_business_leads_over_both_routers_to_the_server(told: tuple[FlowBatch, TopologyDesk]) -> None:
+    hops = [
+        (one.device, one.interface_name, one.direction, one.state, one.lines_to_servers)
+        for one in told[1].business_path("erp", limit=9)
+    ]
+    assert sorted(hops[:2]) == [("r1", "to-client", "in", "good", 1), ("r1", "to-client", "out", "good", 1)]
+    assert hops[2:] == [("r2", "to-r1", "in", "good", 0), ("r2", "to-server", "in", "good", 0)]

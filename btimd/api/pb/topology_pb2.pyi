@@ -179,7 +179,7 @@ class Link(_message.Message):
     def __init__(self, id: _Optional[str] = ..., device: _Optional[str] = ..., interface: _Optional[int] = ..., interface_name: _Optional[str] = ..., far_device: _Optional[str] = ..., far_interface: _Optional[int] = ..., far_interface_name: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[FactSource, str]]] = ..., speed: _Optional[int] = ..., oper_up: _Optional[bool] = ..., ambiguous: _Optional[bool] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., loads: _Optional[_Iterable[_Union[InterfaceLoad, _Mapping]]] = ...) -> None: ...
 
 class PathHop(_message.Message):
-    __slots__ = ("device", "device_state", "interface", "interface_name", "direction", "interval_start", "interval_milliseconds", "octets", "bits_per_second", "share", "sampled", "derived", "utilisation", "oper_up", "far_device", "far_interface_name", "state", "remarks")
+    __slots__ = ("device", "device_state", "interface", "interface_name", "direction", "interval_start", "interval_milliseconds", "octets", "bits_per_second", "share", "sampled", "derived", "utilisation", "oper_up", "far_device", "far_interface_name", "state", "remarks", "lines_to_servers")
     DEVICE_FIELD_NUMBER: _ClassVar[int]
     DEVICE_STATE_FIELD_NUMBER: _ClassVar[int]
     INTERFACE_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +198,7 @@ class PathHop(_message.Message):
     FAR_INTERFACE_NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REMARKS_FIELD_NUMBER: _ClassVar[int]
+    LINES_TO_SERVERS_FIELD_NUMBER: _ClassVar[int]
     device: str
     device_state: DeviceState
     interface: int
@@ -216,10 +217,11 @@ class PathHop(_message.Message):
     far_interface_name: str
     state: str
     remarks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, device: _Optional[str] = ..., device_state: _Optional[_Union[DeviceState, str]] = ..., interface: _Optional[int] = ..., interface_name: _Optional[str] = ..., direction: _Optional[str] = ..., interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., octets: _Optional[int] = ..., bits_per_second: _Optional[float] = ..., share: _Optional[float] = ..., sampled: _Optional[bool] = ..., derived: _Optional[bool] = ..., utilisation: _Optional[float] = ..., oper_up: _Optional[bool] = ..., far_device: _Optional[str] = ..., far_interface_name: _Optional[str] = ..., state: _Optional[str] = ..., remarks: _Optional[_Iterable[str]] = ...) -> None: ...
+    lines_to_servers: int
+    def __init__(self, device: _Optional[str] = ..., device_state: _Optional[_Union[DeviceState, str]] = ..., interface: _Optional[int] = ..., interface_name: _Optional[str] = ..., direction: _Optional[str] = ..., interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., octets: _Optional[int] = ..., bits_per_second: _Optional[float] = ..., share: _Optional[float] = ..., sampled: _Optional[bool] = ..., derived: _Optional[bool] = ..., utilisation: _Optional[float] = ..., oper_up: _Optional[bool] = ..., far_device: _Optional[str] = ..., far_interface_name: _Optional[str] = ..., state: _Optional[str] = ..., remarks: _Optional[_Iterable[str]] = ..., lines_to_servers: _Optional[int] = ...) -> None: ...
 
 class DuplicationRow(_message.Message):
-    __slots__ = ("interval_start", "interval_milliseconds", "exporter", "business", "counted_records", "counted_octets", "duplicate_records", "duplicate_octets", "duplication_factor")
+    __slots__ = ("interval_start", "interval_milliseconds", "exporter", "business", "counted_records", "counted_octets", "duplicate_records", "duplicate_octets", "duplication_factor", "compared", "relative_error")
     INTERVAL_START_FIELD_NUMBER: _ClassVar[int]
     INTERVAL_MILLISECONDS_FIELD_NUMBER: _ClassVar[int]
     EXPORTER_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +231,8 @@ class DuplicationRow(_message.Message):
     DUPLICATE_RECORDS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_OCTETS_FIELD_NUMBER: _ClassVar[int]
     DUPLICATION_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_ERROR_FIELD_NUMBER: _ClassVar[int]
     interval_start: _timestamp_pb2.Timestamp
     interval_milliseconds: int
     exporter: str
@@ -238,7 +242,9 @@ class DuplicationRow(_message.Message):
     duplicate_records: int
     duplicate_octets: int
     duplication_factor: float
-    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., exporter: _Optional[str] = ..., business: _Optional[str] = ..., counted_records: _Optional[int] = ..., counted_octets: _Optional[int] = ..., duplicate_records: _Optional[int] = ..., duplicate_octets: _Optional[int] = ..., duplication_factor: _Optional[float] = ...) -> None: ...
+    compared: float
+    relative_error: float
+    def __init__(self, interval_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., interval_milliseconds: _Optional[int] = ..., exporter: _Optional[str] = ..., business: _Optional[str] = ..., counted_records: _Optional[int] = ..., counted_octets: _Optional[int] = ..., duplicate_records: _Optional[int] = ..., duplicate_octets: _Optional[int] = ..., duplication_factor: _Optional[float] = ..., compared: _Optional[float] = ..., relative_error: _Optional[float] = ...) -> None: ...
 
 class ListDevicesRequest(_message.Message):
     __slots__ = ("limit",)
