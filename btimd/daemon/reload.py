@@ -8,6 +8,8 @@ from btimd.daemon.settings import RootSettings
 from btimd.daemon.use import plan_in_force, snmp_access
 from btimd.daemon.usercounts import user_thresholds
 from btimd.daemon.wiring import Wired, build_attribution
+from btimd.flows.settings import PersonSettings, TopologyOptions
+from btimd.probes.settings import SnmpDefaultSettings
 from btimd.settings.report import Problem, SettingsError
 
 _KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "sla", "api")
@@ -49,6 +51,9 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
 
 def _kept(settings: RootSettings) -> RootSettings:
     """Return the settings without those that come into force at once."""
+    persons = settings.flows.persons.model_copy(update={"dhcp": {}, "list": PersonSettings().list})
+    flows = settings.flows.model_copy(update={"topology": TopologyOptions(), "persons": persons})
+    probes = settings.probes.model_copy(update={"snmp": {}, "snmp_defaults": SnmpDefaultSettings()})
     netflow = settings.capture.netflow.model_copy(update={"allow": ()})
     capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
-    return settings.model_copy(update={"capture": capture})
+    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes})

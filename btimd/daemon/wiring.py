@@ -209,6 +209,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         businesses=services.businesses,
         on_event=lambda event: decisions.deviation(event),
     )
+    duplicates = Duplicates(settings.flows.duplicates.limits(), random.getrandbits(31))
     links = LinkService(
         settings=settings.flows.links,
         topology=settings.flows.topology,
@@ -218,6 +219,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("flows.links"),
         seed=random.getrandbits(31),
+        compared=lambda: duplicates.compared,
+        servers=lambda business: [rule.server for rule in flows.attribution.rules if business in rule.businesses],
     )
     flows = FlowPipeline(
         settings=settings.flows,
@@ -225,7 +228,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         decode=decoder.decode,
         exporters=lambda: capture.exporters(),
         attribution=build_attribution(config),
-        duplicates=Duplicates(settings.flows.duplicates.limits(), random.getrandbits(31)),
+        duplicates=duplicates,
         export_counts=decoder.export_counts,
         refused_exporters=decoder.refused_exporters,
         packet_source=packets if points else None,
