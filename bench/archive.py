@@ -136,7 +136,7 @@ def write(folder: ArchiveFolder, count: int) -> None:
         with merges:
             writer.merge(DAY + hour * HOUR)
     writer.close()
-    size = sum(file.octets for hour in folder.hours() for file in folder.files(hour))
+    size = sum(file.all_octets for hour in folder.hours() for file in folder.files(hour))
     print(f"{written:,} records in 24 hours, {size / written:.1f} bytes a record ({raw / written:.1f} before merging)")
     for what, cost in (("columns", columns_cost), ("parts", parts), ("merges", merges)):
         print(f"  {what:8} {cost.cpu / written * 1e9:6.0f} ns CPU a record, {cost.wall / written * 1e9:6.0f} ns wall")

@@ -377,7 +377,7 @@ class FlowArchive(Component, RecordTap):
                 self._log.info("archive-removed", reason=reason, hours=hours)
         files = [file for hour in self.folder.hours() for file in self.folder.files(hour)]
         self.folder.forget_facts(files)
-        self._metrics.octets.set(sum(file.octets for file in files))
+        self._metrics.octets.set(sum(file.all_octets for file in files))
         self._metrics.hours.set(len({file.hour for file in files}))
         self._metrics.bad_files.set(len(self._writer.bad))
 
@@ -386,8 +386,7 @@ class FlowArchive(Component, RecordTap):
         now, wait = self._clock.wall(), self._settings.merge_after
         for hour in self.folder.hours():
             last = max((hour + HOUR_MILLISECONDS) / _MILLIS, self._quiet_since.get(hour, float("-inf")))
-            parts = [file for file in self.folder.files(hour) if not file.merged and file.path not in self._writer.bad]
-            if not parts or now < last + wait:
+            if not self._writer.unmerged(hour) or now < last + wait:
                 continue
             self._quiet_since[hour] = now  # one that fails is tried again, but not at once
             self._check_room()

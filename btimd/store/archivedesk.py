@@ -95,7 +95,7 @@ class ArchiveDesk(ArchiveView):
             enabled=self._settings.enabled,
             hours=len({one.file.hour for one in found}),
             files=len(found),
-            octets=sum(one.file.octets for one in found),
+            octets=sum(one.file.all_octets for one in found),
             records=sum(one.facts.records for one in found),
             oldest_milliseconds=min((one.facts.first_start for one in found), default=None),
             newest_milliseconds=max((one.facts.last_start for one in found), default=None),

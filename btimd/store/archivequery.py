@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from btimd.model.address import HALF_MASK, Prefix
 from btimd.model.archive import GROUPS, SORTS, FlowSearch
 from btimd.store.archivecolumns import CODES, COLUMN_NAMES, Dictionary, FileFacts
+from btimd.store.archivetotals import MEASURES, measures, serving
 
 MAX_LIMIT: Final = 1000
 _HOUR: Final = 3_600_000
@@ -46,6 +47,10 @@ class File(Protocol):
     @property
     def facts(self) -> FileFacts:
         """Return what it says of itself."""
+        ...
+
+    def totals_sql(self, kind: str) -> str:
+        """Return the path of sums over its records as text of SQL, "" where there are none."""
         ...
 
 
@@ -139,17 +144,38 @@ def selections(search: FlowSearch, facts: FileFacts, *, began: bool = False) -> 
 
 def rows_statement(search: FlowSearch, files: Sequence[File], least_octets: int | None) -> str:
     """Return the statement for the first records of an hour. least_octets: smaller ones are not wanted any more."""
+    return _first(search, files, least_octets, ", ".join(COLUMN_NAMES), "")
+
+
+def places_statement(search: FlowSearch, files: Sequence[File], least_octets: int | None) -> str:
+    """Return the statement for the files and row numbers of the first records of an hour, which reads few columns."""
+    return _first(search, files, least_octets, "file_row_number", ", file_row_number = true")
+
+
+def taken_statement(files: Sequence[File], places: Iterable[tuple[int, int]]) -> str:
+    """Return the statement for records by file and row number; there must be some."""
+    rows: dict[int, list[int]] = {}
+    for number, row in places:
+        rows.setdefault(number, []).append(row)
+    return " UNION ALL ".join(
+        f"SELECT {number} AS file, {', '.join(COLUMN_NAMES)}"  # noqa: S608  own names, numbers, a quoted path
+        f" FROM read_parquet({files[number].sql}, file_row_number = true) WHERE file_row_number IN {_listed(found)}"
+        for number, found in rows.items()
+    )
+
+
+def _first(search: FlowSearch, files: Sequence[File], least_octets: int | None, columns: str, how: str) -> str:
     octets = "octet_delta_count::HUGEINT * sampling_rate"
     more = "" if least_octets is None else f" AND {octets} >= {int(least_octets)}"
+    order = "started DESC" if search.sort == "time" else "size DESC, started DESC"
+    size = "" if search.sort == "time" else f", {octets} AS size"
     selects = [
-        f"SELECT {number} AS file, {', '.join(COLUMN_NAMES)} FROM read_parquet({file.sql}) WHERE {condition}{more}"  # noqa: S608  own names, numbers, a quoted path
+        f"SELECT {number} AS file, {columns}, flow_start_milliseconds AS started{size}"  # noqa: S608  own names, numbers, a quoted path
+        f" FROM read_parquet({file.sql}{how}) WHERE {condition}{more}"
         for number, file in enumerate(files)
         for condition in selections(search, file.facts)
     ]
-    first = (
-        f"{octets} DESC, flow_start_milliseconds DESC" if search.sort == "octets" else "flow_start_milliseconds DESC"
-    )
-    return f"SELECT * FROM ({' UNION ALL '.join(selects)}) ORDER BY {first} LIMIT {int(search.limit) + 1}"  # noqa: S608  made of the above
+    return f"SELECT file, {columns} FROM ({' UNION ALL '.join(selects)}) ORDER BY {order} LIMIT {int(search.limit) + 1}"  # noqa: S608  made of the above
 
 
 def key_columns(group_by: Iterable[str], *, clients: bool) -> Sequence[str]:
@@ -169,20 +195,20 @@ def sums_statement(search: FlowSearch, keys: Sequence[str], ids: TextIds, files:
     selects = []
     for file in files:
         texts = dict(zip(CODES, file.facts.dictionary.columns(), strict=True))
-        lookups = [
-            f", {ids.table(_IDS[key], texts[_IDS[key]])}[{_IDS[key]} + 1] AS {key}" for key in keys if key in _IDS
-        ]
-        hour = f", flow_start_milliseconds - flow_start_milliseconds % {_HOUR} AS hour" if "hour" in keys else ""
+        kind = serving(search, [_IDS.get(key, key) for key in keys if key != "hour"], file.facts, began=began)
+        totals = file.totals_sql(kind) if kind else ""
+        given = {
+            key: f"{ids.table(_IDS[key], texts[_IDS[key]])}[{_IDS[key]} + 1] AS {key}" for key in keys if key in _IDS
+        }
+        start = "first_seen" if totals else "flow_start_milliseconds"
+        given["hour"] = f"{start} - {start} % {_HOUR} AS hour"
+        columns = "".join(f"{given.get(key, key)}, " for key in keys)
+        values = ", ".join(MEASURES) if totals else measures(file.facts)
         selects += [
-            f"SELECT *{''.join(lookups)}{hour} FROM read_parquet({file.sql}) WHERE {condition}"  # noqa: S608  own names, numbers, a quoted path
+            f"SELECT {columns}{values} FROM read_parquet({totals or file.sql}) WHERE {condition}"  # noqa: S608  own names, numbers, a quoted path
             for condition in selections(search, file.facts, began=began)
         ]
-    octets = "sum(octet_delta_count::HUGEINT * sampling_rate) FILTER (WHERE {}client_is_source)"
-    sums = (
-        f"coalesce({octets.format('')}, 0), coalesce({octets.format('NOT ')}, 0),"
-        " sum(packet_delta_count::HUGEINT * sampling_rate), count(*),"
-        " min(flow_start_milliseconds), max(flow_end_milliseconds)"
-    )
+    sums = ", ".join(f"sum({name})" for name in _SUMS) + ", min(first_seen), max(last_seen)"
     columns = "".join(f"{key}, " for key in keys)
     grouping = "GROUP BY ALL" if keys else "HAVING count(*) > 0"
     return f"SELECT {columns}{sums} FROM ({' UNION ALL '.join(selects)}) {grouping}"  # noqa: S608  made of the above
@@ -215,6 +241,10 @@ def groups_statement(group_by: Sequence[str], *, clients: bool, order: str, limi
         f" {distinct} AS clients, sum(octets_to_server + octets_to_client) AS octets FROM sums{joins} {grouping}"
         f" ORDER BY {order} DESC{ties} LIMIT {int(limit)}"
     )
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return f"({', '.join(map(str, numbers))})"
 
 
 def key_width(name: str) -> int:
