@@ -43,8 +43,9 @@ MAX_HOURS_PER_WRITE: Final = 32
 """Hours that one write may open files for; the times of records are in the hands of whoever sends them."""
 _MAX_MERGED_RECORDS: Final = 2_000_000
 _LAST_MILLISECOND: Final = 253_402_300_799_000  # of the year 9999, the last that folders have names for
-_PART_FORMAT: Final = f"FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
-_HOUR_FORMAT: Final = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+_GROUPS: Final = f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+_PART_FORMAT: Final = f"FORMAT parquet, COMPRESSION uncompressed, {_GROUPS}, DICTIONARY_SIZE_LIMIT 1000"
+_HOUR_FORMAT: Final = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, {_GROUPS}, DICTIONARY_SIZE_LIMIT 4000"
 _ORDER: Final = """CASE WHEN client_address_hi = 0 AND client_address_lo >> 32 = 65535
     THEN (client_address_lo & 4294967295) << 22 | (flow_start_milliseconds % 3600000 + 3600000)::UBIGINT % 3600000
     ELSE 9223372036854775808::UBIGINT | (client_address_hi >> 1) END"""
