@@ -165,8 +165,8 @@ class FlowArchive(Component, RecordTap):
     def add(
         self, batch: AttributedBatch, duplicate: npt.NDArray[np.bool_] | None, names: Names, now: UnixMillis
     ) -> None:
-        """Keep references to records for the writer; where there is no room they are counted as dropped."""
-        if not len(batch):
+        """Keep references to records for the writer; those without room are counted as dropped. Off: do nothing."""
+        if not len(batch) or not self._settings.enabled:
             return
         octets = sum(max(column.nbytes, _PAGE) for column in batch.flows.columns.values())
         with self._state:

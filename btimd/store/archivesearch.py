@@ -150,7 +150,8 @@ class ArchiveSearch:
         self, hour: int, connection: Any, least: int | None
     ) -> tuple[Sequence[Readable], Sequence[tuple[Any, ...]]]:
         """Return the files that were read and the first records of an hour: where they are, then what they say."""
-        if self._search.sort == "time":  # few hours are read, and of each the rows lie far apart
+        search = self._search
+        if search.sort == "time" or search.client or search.address:  # few hours are read, or few places in them
             return self._reader.read(hour, connection, partial(rows_statement, self._search), wanted=self._wanted)
         select = partial(places_statement, self._search, least_octets=least)
         files, places = self._reader.read(hour, connection, select, wanted=self._wanted)

@@ -216,8 +216,10 @@ class ArchiveReader(RecordSource):
                 continue
             if one.use_totals and one.file.totals:
                 self._without_totals.add(one.file.path)  # tried again with the records themselves
-                if any(one.file.totals_path(kind).exists() for kind in one.file.totals):
-                    self.bad[one.file.totals_path(one.file.totals[0]).with_suffix("")] = why
+                for path in map(one.file.totals_path, one.file.totals):
+                    wrong = _failure(f"SELECT * FROM read_parquet({quoted_path(path)})", connection)  # noqa: S608  a quoted path
+                    if wrong and path.exists():
+                        self.bad[path] = wrong
                 continue
             self.bad[one.file.path] = why
             found.add(one.file.path)
