@@ -214,7 +214,7 @@ FILTERS = {
 }
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 @given(RECORDS, st.lists(st.tuples(GROUPED, st.fixed_dictionaries(FILTERS), st.booleans()), min_size=4, max_size=4))
 @pytest.mark.slow
 def test_sums_over_hours_say_what_their_records_say(
@@ -246,12 +246,12 @@ def test_sums_are_read_where_they_say_enough_and_the_records_where_they_do_not(t
     hour.path.write_bytes(
         (tmp_path / "away").read_bytes().replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0")
     )  # no zstd any more
-    known = {"group_by": ("server", "port"), "to_milliseconds": HOUR + AN_HOUR}
+    known: dict[str, Any] = {"group_by": ("server", "port"), "to_milliseconds": HOUR + AN_HOUR}
     assert [(group.keys, group.flows) for group in search(tmp_path, **known).groups] == [
-        (("10.2.0.10", "1521/tcp"), 1),
         (("10.2.0.10", "443/tcp"), 1),
+        (("10.2.0.10", "1521/tcp"), 1),
     ]
-    for other in ({"address": "10.1.0.5"}, {"from_milliseconds": HOUR + 1}, {"interface": 1}, {"min_octets": 1}):
+    for other in ({"address": "10.1.0.5"}, {"interface": 1}, {"min_octets": 1}):
         assert search(tmp_path, **known | other).coverage.bad_files != ()
 
 
