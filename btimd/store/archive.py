@@ -98,6 +98,7 @@ class FlowArchive(Component, RecordTap):
         self._tidied_at = float("-inf")
         self._dropped_at = float("-inf")
         self._quiet_since: dict[int, float] = {}
+        self._settled: set[int] = set()
         self._failure_log = OncePerInterval()
         self._thread: threading.Thread | None = None
 
@@ -347,6 +348,7 @@ class FlowArchive(Component, RecordTap):
             self._metrics.written.inc(records)
             self._written_records += records
             self._quiet_since[hour] = self._clock.wall()
+            self._settled.discard(hour)
             self._written(records)
         self._trouble = ""
 
@@ -378,7 +380,8 @@ class FlowArchive(Component, RecordTap):
         files = [file for hour in self.folder.hours() for file in self.folder.files(hour)]
         self.folder.forget_facts(files)
         self._metrics.octets.set(sum(file.all_octets for file in files))
-        self._metrics.hours.set(len({file.hour for file in files}))
+        self._settled &= (hours := {file.hour for file in files})
+        self._metrics.hours.set(len(hours))
         self._metrics.bad_files.set(len(self._writer.bad))
 
     def _merge_next(self) -> None:
@@ -386,7 +389,10 @@ class FlowArchive(Component, RecordTap):
         now, wait = self._clock.wall(), self._settings.merge_after
         for hour in self.folder.hours():
             last = max((hour + HOUR_MILLISECONDS) / _MILLIS, self._quiet_since.get(hour, float("-inf")))
-            if not self._writer.unmerged(hour) or now < last + wait:
+            if hour in self._settled or now < last + wait:
+                continue
+            if not self._writer.unmerged(hour):
+                self._settled.add(hour)  # looking into every folder every second would cost more than all else
                 continue
             self._quiet_since[hour] = now  # one that fails is tried again, but not at once
             self._check_room()
