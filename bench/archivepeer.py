@@ -21,7 +21,7 @@ from btimd.model.flowbatch import AttributedBatch
 
 _PORT: Final = 29_555
 _PER_DATAGRAM: Final = 30
-_DATAGRAMS_PER_SECOND: Final = 4_000
+_DATAGRAMS_PER_SECOND: Final = 6_000
 _BURST: Final = 40
 _HEADER: Final = np.dtype([
     ("version", ">u2"), ("count", ">u2"), ("uptime", ">u4"), ("seconds", ">u4"), ("nanoseconds", ">u4"),

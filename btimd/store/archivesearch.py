@@ -151,8 +151,10 @@ class ArchiveSearch:
     ) -> tuple[Sequence[Readable], Sequence[tuple[Any, ...]]]:
         """Return the files that were read and the first records of an hour: where they are, then what they say."""
         search = self._search
-        if search.sort == "time" or search.client or search.address:  # few hours are read, or few places in them
-            return self._reader.read(hour, connection, partial(rows_statement, self._search), wanted=self._wanted)
+        if least is None or search.client or search.address:  # many rows fit, or those that do lie side by side
+            return self._reader.read(
+                hour, connection, partial(rows_statement, search, least_octets=least), wanted=self._wanted
+            )
         select = partial(places_statement, self._search, least_octets=least)
         files, places = self._reader.read(hour, connection, select, wanted=self._wanted)
         if not places:
