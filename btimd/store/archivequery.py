@@ -142,40 +142,19 @@ def selections(search: FlowSearch, facts: FileFacts, *, began: bool = False) -> 
     return [" AND ".join([*conditions, *forth]), " AND ".join([*conditions, *back, once])]
 
 
-def rows_statement(search: FlowSearch, files: Sequence[File], least_octets: int | None = None) -> str:
+def rows_statement(search: FlowSearch, files: Sequence[File], least_octets: int | None) -> str:
     """Return the statement for the first records of an hour. least_octets: smaller ones are not wanted any more."""
-    return _first(search, files, least_octets, ", ".join(COLUMN_NAMES), "")
-
-
-def places_statement(search: FlowSearch, files: Sequence[File], least_octets: int | None) -> str:
-    """Return the statement for the files and row numbers of the first records of an hour, which reads few columns."""
-    return _first(search, files, least_octets, "file_row_number", ", file_row_number = true")
-
-
-def taken_statement(files: Sequence[File], places: Iterable[tuple[int, int]]) -> str:
-    """Return the statement for records by file and row number; there must be some."""
-    rows: dict[int, list[int]] = {}
-    for number, row in places:
-        rows.setdefault(number, []).append(row)
-    return " UNION ALL ".join(
-        f"SELECT {number} AS file, {', '.join(COLUMN_NAMES)}"  # noqa: S608  own names, numbers, a quoted path
-        f" FROM read_parquet({files[number].sql}, file_row_number = true) WHERE file_row_number IN {_listed(found)}"
-        for number, found in rows.items()
-    )
-
-
-def _first(search: FlowSearch, files: Sequence[File], least_octets: int | None, columns: str, how: str) -> str:
     octets = "octet_delta_count::HUGEINT * sampling_rate"
     more = "" if least_octets is None else f" AND {octets} >= {int(least_octets)}"
-    order = "started DESC" if search.sort == "time" else "size DESC, started DESC"
-    size = "" if search.sort == "time" else f", {octets} AS size"
     selects = [
-        f"SELECT {number} AS file, {columns}, flow_start_milliseconds AS started{size}"  # noqa: S608  own names, numbers, a quoted path
-        f" FROM read_parquet({file.sql}{how}) WHERE {condition}{more}"
+        f"SELECT {number} AS file, {', '.join(COLUMN_NAMES)} FROM read_parquet({file.sql}) WHERE {condition}{more}"  # noqa: S608  own names, numbers, a quoted path
         for number, file in enumerate(files)
         for condition in selections(search, file.facts)
     ]
-    return f"SELECT file, {columns} FROM ({' UNION ALL '.join(selects)}) ORDER BY {order} LIMIT {int(search.limit) + 1}"  # noqa: S608  made of the above
+    first = (
+        f"{octets} DESC, flow_start_milliseconds DESC" if search.sort == "octets" else "flow_start_milliseconds DESC"
+    )
+    return f"SELECT * FROM ({' UNION ALL '.join(selects)}) ORDER BY {first} LIMIT {int(search.limit) + 1}"  # noqa: S608  made of the above
 
 
 def key_columns(group_by: Iterable[str], *, clients: bool) -> Sequence[str]:
@@ -248,10 +227,6 @@ def groups_statement(group_by: Sequence[str], *, clients: bool, order: str, limi
         f" sum(octets_to_server + octets_to_client) AS octets FROM {each} {grouping}"
         f" ORDER BY {', '.join([f'{order} DESC', *places])} LIMIT {int(limit)}"
     )
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    return f"({', '.join(map(str, numbers))})"
 
 
 def key_width(name: str) -> int:

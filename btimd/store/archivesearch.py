@@ -21,19 +21,17 @@ from btimd.model.archive import (
     TimeRange,
 )
 from btimd.store.archivecolumns import COLUMN_NAMES, HOUR_MILLISECONDS, PlaceText, RuleText
-from btimd.store.archivefiles import INTERRUPTED, ArchiveFolder, DatabaseError, connect, hour_of
+from btimd.store.archivefiles import INTERRUPTED, ArchiveFolder, connect, hour_of
 from btimd.store.archivequery import (
     TextIds,
     check,
     groups_statement,
     key_columns,
     key_width,
-    places_statement,
     rows_statement,
     selections,
     sums_statement,
     sums_table,
-    taken_statement,
 )
 from btimd.store.archivesource import ArchiveReader, Readable
 
@@ -139,34 +137,17 @@ class ArchiveSearch:
         def work(hour: int) -> tuple[Sequence[Readable], bool]:
             nonlocal found
             least = found[-1].octets if by_octets and len(found) > limit else None
-            files, rows = self._rows(hour, connection, least)
+            files, rows = self._reader.read(
+                hour,
+                connection,
+                partial(rows_statement, self._search, least_octets=least),
+                wanted=self._wanted,
+            )
             found = nsmallest(limit + 1, [*found, *(_flow(row, files) for row in rows)], key=key)
             return files, not by_octets and len(found) > limit
 
         self._each_hour(connection, work)
         return found
-
-    def _rows(
-        self, hour: int, connection: Any, least: int | None
-    ) -> tuple[Sequence[Readable], Sequence[tuple[Any, ...]]]:
-        """Return the files that were read and the first records of an hour: where they are, then what they say."""
-        search = self._search
-        if least is None or search.client or search.address:  # many rows fit, or those that do lie side by side
-            return self._reader.read(
-                hour, connection, partial(rows_statement, search, least_octets=least), wanted=self._wanted
-            )
-        select = partial(places_statement, self._search, least_octets=least)
-        files, places = self._reader.read(hour, connection, select, wanted=self._wanted)
-        if not places:
-            return files, ()
-        try:
-            where = [(int(file), int(row)) for file, row in places]
-            return files, connection.execute(taken_statement(files, where)).fetchall()
-        except INTERRUPTED:
-            raise
-        except DatabaseError:  # a file was put together or removed meanwhile, or has columns that cannot be read
-            select = partial(rows_statement, self._search, least_octets=least)
-            return self._reader.read(hour, connection, select, wanted=self._wanted)
 
     def _groups(
         self, connection: Any, order: str, guard: threading.Timer, *, clients: bool
