@@ -380,8 +380,9 @@ class FlowArchive(Component, RecordTap):
         files = [file for hour in self.folder.hours() for file in self.folder.files(hour)]
         self.folder.forget_facts(files)
         self._metrics.octets.set(sum(file.all_octets for file in files))
-        self._settled &= (hours := {file.hour for file in files})
-        self._metrics.hours.set(len(hours))
+        held = {file.hour for file in files}
+        self._settled &= held
+        self._metrics.hours.set(len(held))
         self._metrics.bad_files.set(len(self._writer.bad))
 
     def _merge_next(self) -> None:
