@@ -111,6 +111,7 @@ def notes(coverage: Coverage, *, more: bool) -> Iterator[str]:
 
 def status_text(status: ArchiveStatus) -> Text:
     """Show what the archive holds."""
+
     def at(milliseconds: int | None) -> str:
         return full_moment(None if milliseconds is None else milliseconds / _MILLIS)
 
