@@ -1,23 +1,26 @@
 """What the archive costs and how fast it finds: a day of records written, put together and searched.
 
-    python -m bench.archive FOLDER [RECORDS] [--keep]
+    python -m bench.archive FOLDER [RECORDS] [--keep] [--nfdump]
 
 Writes RECORDS (20,000,000 if not told) of one synthetic day through columns, parts and the merge of each hour, as the
-daemon does, then searches cold (files dropped from the page cache) and warm.
+daemon does, then searches cold (files dropped from the page cache) and warm. With --nfdump the same records also go to
+nfcapd, and nfdump is asked the same (see archivepeer; 3,000,000 records take a minute to send).
 """
 
 import argparse
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bench import archivepeer
 from btimd.model.address import Prefix, address_text
 from btimd.model.archive import FlowSearch, SearchResult
 from btimd.model.flowbatch import AttributedBatch, FlowBatch
@@ -110,9 +113,18 @@ class Cost:
         self.wall += time.perf_counter() - self._wall
 
 
-def write(folder: ArchiveFolder, count: int) -> None:
-    """Write a day and say what it cost."""
+def day(count: int) -> Iterator[tuple[int, AttributedBatch]]:
+    """Yield a day of records with their hours, the same each time."""
     chance = np.random.default_rng(1)
+    per_hour = count // 24
+    for hour in range(24):
+        for at in range(0, per_hour, PART):
+            some = min(PART, per_hour - at)
+            yield hour, records(DAY + hour * HOUR + at * HOUR // per_hour, 3600 * some / per_hour - 1, some, chance)
+
+
+def write(folder: ArchiveFolder, count: int) -> tuple[float, float]:
+    """Write a day and say what it cost; return octets and CPU seconds per record."""
     known = names()
     book = Codebook()
     book.know(known)
@@ -120,11 +132,9 @@ def write(folder: ArchiveFolder, count: int) -> None:
     writer = ArchiveWriter(folder, book, memory_octets=512 << 20)
     writer.open()
     columns_cost, parts, merges = Cost(), Cost(), Cost()
-    per_hour, written, raw = count // 24, 0, 0
-    for hour in range(24):
-        for at in range(0, per_hour, PART):
-            some = min(PART, per_hour - at)
-            batch = records(DAY + hour * HOUR + at * HOUR // per_hour, 3600 * some / per_hour - 1, some, chance)
+    written, raw = 0, 0
+    for hour, batches in groupby(day(count), key=lambda one: one[0]):
+        for _, batch in batches:
             with columns_cost:
                 columns = columns_of(batch, None, book, texts)
                 split, _ = by_hour(columns)
@@ -136,12 +146,13 @@ def write(folder: ArchiveFolder, count: int) -> None:
         with merges:
             writer.merge(DAY + hour * HOUR)
     writer.close()
-    size = sum(file.octets for hour in folder.hours() for file in folder.files(hour))
+    size = sum(file.all_octets for hour in folder.hours() for file in folder.files(hour))
     print(f"{written:,} records in 24 hours, {size / written:.1f} bytes a record ({raw / written:.1f} before merging)")
     for what, cost in (("columns", columns_cost), ("parts", parts), ("merges", merges)):
         print(f"  {what:8} {cost.cpu / written * 1e9:6.0f} ns CPU a record, {cost.wall / written * 1e9:6.0f} ns wall")
     whole = columns_cost.cpu + parts.cpu + merges.cpu
     print(f"  together {whole / written * 1e9:6.0f} ns CPU a record")
+    return size / written, whole / written
 
 
 def drop_cache(folder: ArchiveFolder) -> None:
@@ -178,21 +189,45 @@ def searches() -> Sequence[tuple[str, FlowSearch, dict[str, Any]]]:
     ]  # fmt: skip
 
 
+def run(folder: ArchiveFolder, search: FlowSearch, how: dict[str, Any]) -> SearchResult:
+    """Search."""
+    return ArchiveSearch(folder, search, timeout_seconds=120.0, monotonic=time.monotonic, memory_octets=512 << 20).run(
+        **how
+    )
+
+
+def beside_nfdump(folder: ArchiveFolder, count: int, own: tuple[float, float]) -> None:
+    """Have nfcapd and nfdump do the same."""
+    client = address_text(0, V4 + (10 << 24) + 3000 * 37 % 65_536 * 16 + 3000 % 16)
+    whole, server = FlowSearch(DAY, DAY + 90_000_000), "172.16.0.10"
+    pairs = [
+        ("records of one client", replace(whole, client=client, limit=1000), (f"host {client}",)),
+        ("one client, its servers", replace(whole, client=client, group_by=("server",)),
+         ("-s", "dstip/bytes", "-n", "100", f"host {client}")),
+        ("one server, its clients", replace(whole, server=server, group_by=("client",)),
+         ("-s", "srcip/bytes", "-n", "100", f"host {server}")),
+        ("port 53, by client", replace(whole, port=53, group_by=("client",)),
+         ("-s", "srcip/bytes", "-n", "100", "port 53")),
+        ("top 100 clients", replace(whole, group_by=("client",)), ("-s", "srcip/bytes", "-n", "100")),
+        ("top 100 servers", replace(whole, group_by=("server",)), ("-s", "dstip/bytes", "-n", "100")),
+        ("top ports", replace(whole, group_by=("port",)), ("-s", "dstport/bytes", "-n", "100")),
+    ]  # fmt: skip
+    peer = folder.path.with_name(folder.path.name + "-nfcapd")
+    shutil.rmtree(peer, ignore_errors=True)
+    batches = (batch for _, batch in day(count))
+    archivepeer.compare(peer, batches, DAY, own, pairs, lambda search: run(folder, search, {}))
+    shutil.rmtree(peer)
+
+
 def find(folder: ArchiveFolder) -> None:
     """Search, cold and warm."""
-
-    def run(search: FlowSearch, how: dict[str, Any]) -> SearchResult:
-        return ArchiveSearch(
-            folder, search, timeout_seconds=120.0, monotonic=time.monotonic, memory_octets=512 << 20
-        ).run(**how)
-
     for what, search, how in searches():
         drop_cache(folder)
         cold, warm = Cost(), Cost()
         with cold:
-            run(search, how)
+            run(folder, search, how)
         with warm:
-            found = run(search, how)
+            found = run(folder, search, how)
         rows = len(found.flows) or len(found.groups)
         print(
             f"  {what:34} cold {cold.wall:6.2f} s  warm {warm.wall:6.2f} s  CPU {warm.cpu:6.2f} s"
@@ -207,12 +242,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("records", type=int, nargs="?", default=20_000_000)
     parser.add_argument("--keep", action="store_true", help="keep the files, and use those that are there")
+    parser.add_argument("--nfdump", action="store_true", help="compare with nfcapd and nfdump")
     args = parser.parse_args()
     folder = ArchiveFolder(args.folder)
-    if not (args.keep and folder.hours()):
+    own = (0.0, 0.0)
+    if args.nfdump or not (args.keep and folder.hours()):
         shutil.rmtree(args.folder, ignore_errors=True)
-        write(folder, args.records)
+        own = write(folder, args.records)
     find(folder)
+    if args.nfdump:
+        beside_nfdump(folder, args.records, own)
     if not args.keep:
         shutil.rmtree(args.folder)
 

@@ -111,13 +111,15 @@ def notes(coverage: Coverage, *, more: bool) -> Iterator[str]:
 
 def status_text(status: ArchiveStatus) -> Text:
     """Show what the archive holds."""
-    if not status.enabled:
-        return Text("the archive is switched off: store.archive.enabled = false")
 
     def at(milliseconds: int | None) -> str:
         return full_moment(None if milliseconds is None else milliseconds / _MILLIS)
 
+    off = [] if status.enabled else ["the archive is switched off: store.archive.enabled = false; nothing is taken"]
+    if off and not status.files:
+        return Text(off[0])
     lines = [
+        *off,
         f"holds    {quantity(status.records)} records of {status.hours} hours in {status.files} files",
         f"oldest   {at(status.oldest_milliseconds)}",
         f"newest   {at(status.newest_milliseconds)}",

@@ -112,8 +112,9 @@ class TimeRange:
 class Coverage:
     """What an answer rests on.
 
-    missing: parts of the time asked for of which nothing was read, the earliest first, 20 at most: the archive has
-    nothing of them, or the search ended before. hours: read. scanned: records in the files that were read. bad_files:
+    missing: parts of the time asked for of which nothing was read, the earliest first, 1,000 at most: the archive has
+    nothing of them, or the search ended before; it begins with the newest hour, so that then the first of them is what
+    it did not come to. hours: read. scanned: records in the files that were read. bad_files:
     those that could not be read, 20 at most. stopped: why it ended before everything was read, "" = it did not.
     """
 

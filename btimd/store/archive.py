@@ -98,6 +98,7 @@ class FlowArchive(Component, RecordTap):
         self._tidied_at = float("-inf")
         self._dropped_at = float("-inf")
         self._quiet_since: dict[int, float] = {}
+        self._settled: set[int] = set()
         self._failure_log = OncePerInterval()
         self._thread: threading.Thread | None = None
 
@@ -165,8 +166,8 @@ class FlowArchive(Component, RecordTap):
     def add(
         self, batch: AttributedBatch, duplicate: npt.NDArray[np.bool_] | None, names: Names, now: UnixMillis
     ) -> None:
-        """Keep references to records for the writer; where there is no room they are counted as dropped."""
-        if not len(batch):
+        """Keep references to records for the writer; those without room are counted as dropped. Off: do nothing."""
+        if not len(batch) or not self._settings.enabled:
             return
         octets = sum(max(column.nbytes, _PAGE) for column in batch.flows.columns.values())
         with self._state:
@@ -347,6 +348,7 @@ class FlowArchive(Component, RecordTap):
             self._metrics.written.inc(records)
             self._written_records += records
             self._quiet_since[hour] = self._clock.wall()
+            self._settled.discard(hour)
             self._written(records)
         self._trouble = ""
 
@@ -377,8 +379,10 @@ class FlowArchive(Component, RecordTap):
                 self._log.info("archive-removed", reason=reason, hours=hours)
         files = [file for hour in self.folder.hours() for file in self.folder.files(hour)]
         self.folder.forget_facts(files)
-        self._metrics.octets.set(sum(file.octets for file in files))
-        self._metrics.hours.set(len({file.hour for file in files}))
+        self._metrics.octets.set(sum(file.all_octets for file in files))
+        held = {file.hour for file in files}
+        self._settled &= held
+        self._metrics.hours.set(len(held))
         self._metrics.bad_files.set(len(self._writer.bad))
 
     def _merge_next(self) -> None:
@@ -386,8 +390,10 @@ class FlowArchive(Component, RecordTap):
         now, wait = self._clock.wall(), self._settings.merge_after
         for hour in self.folder.hours():
             last = max((hour + HOUR_MILLISECONDS) / _MILLIS, self._quiet_since.get(hour, float("-inf")))
-            parts = [file for file in self.folder.files(hour) if not file.merged and file.path not in self._writer.bad]
-            if not parts or now < last + wait:
+            if hour in self._settled or now < last + wait:
+                continue
+            if not self._writer.unmerged(hour):
+                self._settled.add(hour)  # looking into every folder every second would cost more than all else
                 continue
             self._quiet_since[hour] = now  # one that fails is tried again, but not at once
             self._check_room()

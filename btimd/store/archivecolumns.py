@@ -21,6 +21,7 @@ SCHEMA_VERSION: Final = 1
 METADATA_KEY: Final = "btimd"
 HOUR_MILLISECONDS: Final = 3_600_000
 _MAX_CODES: Final = 1 << 24
+_MOST_SUM: Final = 2**63 - 1
 
 SWAPPED: Final[Mapping[str, tuple[str, str]]] = {
     "client_address_hi": ("source_address_hi", "destination_address_hi"),
@@ -86,7 +87,8 @@ class Dictionary:
 class FileFacts:
     """What a file says of itself. replaces: names of the files in its folder that it was made of.
 
-    first_start, last_start, first_end, last_end: ms since 1970, of its records.
+    first_start, last_start, first_end, last_end: ms since 1970, of its records. most: no record has more octets or
+    packets, times its sampling rate; -1 = not known.
     """
 
     records: int
@@ -97,6 +99,12 @@ class FileFacts:
     dictionary: Dictionary
     replaces: tuple[str, ...] = ()
     version: int = SCHEMA_VERSION
+    most: int = -1
+
+    @property
+    def sums_fit(self) -> bool:
+        """Tell whether no sum over the file leaves 64 bits, so that it need not be done in more, which is slow."""
+        return 0 <= self.most * self.records <= _MOST_SUM
 
     def to_json(self) -> str:
         """Return what stands in the file's metadata."""
@@ -110,6 +118,7 @@ class FileFacts:
                 "first_end": self.first_end,
                 "last_end": self.last_end,
                 "replaces": list(self.replaces),
+                "most": self.most,
                 "exporters": {str(code): text for code, text in own.exporters.items()},
                 "rules": {str(code): [one.rule, *one.businesses] for code, one in own.rules.items()},
                 "places": {str(code): [one.region, one.segment] for code, one in own.places.items()},
@@ -138,6 +147,7 @@ class FileFacts:
                 last_end=int(said["last_end"]),
                 dictionary=dictionary,
                 replaces=tuple(map(str, said["replaces"])),
+                most=int(said.get("most", -1)),
             )
         except (KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
             raise ValueError(f"its metadata is not that of a btimd archive: {error!r}") from error
@@ -240,7 +250,15 @@ def facts_of(columns: Mapping[str, npt.NDArray[Any]], book: Codebook) -> FileFac
         first_end=int(columns["flow_end_milliseconds"].min()),
         last_end=int(columns["flow_end_milliseconds"].max()),
         dictionary=book.dictionary(columns),
+        most=_most(columns),
     )
+
+
+def _most(columns: Mapping[str, npt.NDArray[Any]]) -> int:
+    greatest = 0
+    for name in ("octet_delta_count", "packet_delta_count"):
+        greatest = max(greatest, int(columns[name].max()), -int(columns[name].min()))
+    return greatest * max(int(columns["sampling_rate"].max()), -int(columns["sampling_rate"].min()))
 
 
 def united(facts: Sequence[FileFacts], names: Sequence[str]) -> tuple[FileFacts, Mapping[str, Sequence[Sequence[int]]]]:
@@ -268,6 +286,7 @@ def united(facts: Sequence[FileFacts], names: Sequence[str]) -> tuple[FileFacts,
         last_end=max(one.last_end for one in facts),
         dictionary=Dictionary(*columns),
         replaces=tuple(names),
+        most=-1 if any(one.most < 0 for one in facts) else max(one.most for one in facts),
     ), recodings
 
 

@@ -1,5 +1,6 @@
 """ArchiveDesk: the view of the archive that is served: searches, rankings, what it holds."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ _WRITE_SECONDS: Final = 5.0
 _WRITE_EVERY_SECONDS: Final = 10.0
 _LISTED: Final = 20
 _MILLIS: Final = 1000
+_OFF: Final = "the archive is switched off (store.archive.enabled = false), there is only what it took before"
 
 
 class ArchiveDesk(ArchiveView):
@@ -55,7 +57,10 @@ class ArchiveDesk(ArchiveView):
             memory_octets=self._settings.memory_bytes,
             began=began,
         )
-        return found.run(order=order, clients=clients)
+        result = found.run(order=order, clients=clients)
+        if self._settings.enabled or result.coverage.stopped:
+            return result
+        return replace(result, coverage=replace(result.coverage, stopped=_OFF))
 
     def _write(self, to_milliseconds: int) -> None:
         """Have the newest records written where they may be among what is searched for, but not all the time."""
@@ -95,7 +100,7 @@ class ArchiveDesk(ArchiveView):
             enabled=self._settings.enabled,
             hours=len({one.file.hour for one in found}),
             files=len(found),
-            octets=sum(one.file.octets for one in found),
+            octets=sum(one.file.all_octets for one in found),
             records=sum(one.facts.records for one in found),
             oldest_milliseconds=min((one.facts.first_start for one in found), default=None),
             newest_milliseconds=max((one.facts.last_start for one in found), default=None),

@@ -2,6 +2,7 @@
 
     STATE/archive/2026-11-21/10/part-00000007.parquet    what one write brought of the hour from 10:00 UTC on
     STATE/archive/2026-11-21/10/hour-00000012.parquet    parts put together once the hour is over, sorted by client
+    STATE/archive/2026-11-21/10/sums-00000012.clients.parquet    sums over the records of hour-00000012, by client
 
 Files of other names are left alone and never read. A file is written under another name, made durable, then renamed. A
 merged file names the parts it replaces, and from then on they do not count, whether they are deleted yet or not.
@@ -12,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,14 @@ from typing import Any, Final
 import duckdb
 
 from btimd.store.archivecolumns import HOUR_MILLISECONDS, METADATA_KEY, FileFacts
+from btimd.store.archivetotals import KINDS
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _HOUR: Final = re.compile(r"[01]\d|2[0-3]")
 _FILE: Final = re.compile(r"(part|hour)-(\d{8,12})\.parquet")
-_TEMPORARY: Final = re.compile(r"(part|hour)-\d{8,12}\.parquet\.tmp")
+_TOTALS: Final = re.compile(rf"sums-(\d{{8,12}})\.({'|'.join(KINDS)})\.parquet")
+_TEMPORARY: Final = re.compile(rf"(part-\d{{8,12}}|hour-\d{{8,12}}|sums-\d{{8,12}}\.({'|'.join(KINDS)}))\.parquet\.tmp")
+_OURS: Final = ("part-", "hour-", "sums-")
 _MILLIS: Final = 1000
 _MAX_METADATA_OCTETS: Final = 64 * 1024 * 1024
 
@@ -48,7 +52,10 @@ class BadFileError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class ArchiveFile:
-    """A file that is there. hour: ms since 1970 at which it begins; merged: made of parts."""
+    """A file that is there. hour: ms since 1970 at which it begins; merged: made of parts.
+
+    totals: of KINDS, the files of sums over its records that are there; totals_octets: their size.
+    """
 
     hour: int
     number: int
@@ -56,6 +63,17 @@ class ArchiveFile:
     path: Path
     octets: int
     modified_ns: int
+    totals: tuple[str, ...] = field(default=(), compare=False)
+    totals_octets: int = field(default=0, compare=False)
+
+    @property
+    def all_octets(self) -> int:
+        """Return its size with that of its sums."""
+        return self.octets + self.totals_octets
+
+    def totals_path(self, kind: str) -> Path:
+        """Return where sums over its records are, or would be."""
+        return self.path.with_name(f"sums-{self.number:08d}.{kind}.parquet")
 
 
 def quoted_path(path: Path) -> str:
@@ -100,16 +118,32 @@ class ArchiveFolder:
     def files(self, hour: int) -> Sequence[ArchiveFile]:
         """Return the files of an hour in order of their numbers, also those that were replaced and not deleted yet."""
         found = []
-        for path in _children(self.folder_of(hour)):
-            match = _FILE.fullmatch(path.name)
+        totals: dict[int, list[tuple[str, int]]] = {}
+        for path in reversed(_children(self.folder_of(hour))):  # sums before what they are of
+            sums = _TOTALS.fullmatch(path.name)
+            match = sums or _FILE.fullmatch(path.name)
             if match is None:
                 continue
             try:
                 status = path.stat()
             except OSError:  # deleted since it was listed
                 continue
-            found.append(ArchiveFile(hour, int(match[2]), match[1] == "hour", path, status.st_size, status.st_mtime_ns))
+            if sums is not None:
+                totals.setdefault(int(sums[1]), []).append((sums[2], status.st_size))
+                continue
+            number, merged = int(match[2]), match[1] == "hour"
+            own = totals.get(number, ()) if merged else ()
+            found.append(
+                ArchiveFile(
+                    hour, number, merged, path, status.st_size, status.st_mtime_ns,
+                    tuple(kind for kind, _ in own), sum(octets for _, octets in own),
+                )
+            )  # fmt: skip
         return sorted(found)
+
+    def everything(self, hour: int) -> Sequence[Path]:
+        """Return all that is in the folder of an hour and bears a name of ours; sums before what they are of."""
+        return [path for path in reversed(_children(self.folder_of(hour))) if path.name.startswith(_OURS)]
 
     def folder_of(self, hour: int) -> Path:
         """Return the folder of an hour, which may not exist."""
@@ -157,11 +191,13 @@ class ArchiveFolder:
                     break
 
     def remove_temporary(self) -> int:
-        """Delete what a crash left half-written; return how many files."""
+        """Delete what a crash left half-written, and sums of what is not there; return how many files."""
         count = 0
         for hour in self.hours():
+            merged = {file.number for file in self.files(hour) if file.merged}
             for path in _children(self.folder_of(hour)):
-                if _TEMPORARY.fullmatch(path.name):
+                sums = _TOTALS.fullmatch(path.name)
+                if _TEMPORARY.fullmatch(path.name) or (sums is not None and int(sums[1]) not in merged):
                     path.unlink(missing_ok=True)
                     count += 1
         return count

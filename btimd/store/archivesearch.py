@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 _LOOK_BACK_HOURS: Final = 2
 _LISTED: Final = 20
+_GAPS: Final = 1000
 _ADDRESSES: Final = frozenset({"client", "server"})
 _PROTOCOLS: Final = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6", 132: "sctp"}
 _AT_ONCE: Final = 2
@@ -187,7 +188,7 @@ class ArchiveSearch:
             hours=len(read),
             files=self._files,
             scanned=self._scanned,
-            missing=tuple(missing[:_LISTED]),
+            missing=tuple(missing[:_GAPS]),
             bad_files=bad,
             stopped=self._stopped,
             seconds=seconds,

@@ -41,10 +41,11 @@ Select = Callable[[Sequence["Readable"]], str]
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A file that counts, and what it says of itself."""
+    """A file that counts, and what it says of itself. use_totals: the sums over its records can be read."""
 
     file: ArchiveFile
     facts: FileFacts
+    use_totals: bool = True
 
     @property
     def sql(self) -> str:
@@ -55,6 +56,11 @@ class Readable:
     def dictionary(self) -> Dictionary:
         """Return what its codes mean."""
         return self.facts.dictionary
+
+    def totals_sql(self, kind: str) -> str:
+        """Return the path of sums over its records as text of SQL, "" where there are none."""
+        usable = self.use_totals and kind in self.file.totals
+        return quoted_path(self.file.totals_path(kind)) if usable else ""
 
 
 class ArchiveReader(RecordSource):
@@ -69,6 +75,7 @@ class ArchiveReader(RecordSource):
         self.bad: dict[Path, str] = {}
         self._threads = threads
         self._exporters: dict[str, int] = {}
+        self._without_totals: set[Path] = set()
 
     @property
     def exporters(self) -> tuple[str, ...]:
@@ -94,7 +101,10 @@ class ArchiveReader(RecordSource):
                     self.bad[file.path] = str(error)
                 except FileNotFoundError:  # merged or removed since it was listed: what replaces it is listed now
                     gone = True
-            found = [Readable(file, facts[file.path]) for file in current(files, facts)]
+            found = [
+                Readable(file, facts[file.path], file.path not in self._without_totals)
+                for file in current(files, facts)
+            ]
             if not gone:
                 break
         return found
@@ -198,18 +208,32 @@ class ArchiveReader(RecordSource):
         return (), ()
 
     def _broken(self, files: Sequence[Readable], select: Select, connection: Any) -> set[Path]:
-        """Return the files that a statement fails on, by running it on each alone."""
+        """Return the files that a statement fails on, by running it on each alone; those whose sums fail are noted."""
         found = set()
         for one in files:
-            try:
-                connection.execute(f"EXPLAIN ANALYZE {select([one])}")
-            except INTERRUPTED:
-                raise
-            except DatabaseError as error:
-                if one.file.path.exists():
-                    self.bad[one.file.path] = str(error).partition("\n")[0]
-                    found.add(one.file.path)
+            why = _failure(select([one]), connection)
+            if not why or not one.file.path.exists():
+                continue
+            if one.use_totals and one.file.totals:
+                self._without_totals.add(one.file.path)  # tried again with the records themselves
+                for path in map(one.file.totals_path, one.file.totals):
+                    wrong = _failure(f"SELECT * FROM read_parquet({quoted_path(path)})", connection)  # noqa: S608  a quoted path
+                    if wrong and path.exists():
+                        self.bad[path] = wrong
+                continue
+            self.bad[one.file.path] = why
+            found.add(one.file.path)
         return found
+
+
+def _failure(statement: str, connection: Any) -> str:
+    try:
+        connection.execute(f"EXPLAIN ANALYZE {statement}")
+    except INTERRUPTED:
+        raise
+    except DatabaseError as error:
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def _flow_batch(found: dict[str, Any], ids: npt.NDArray[np.int32]) -> FlowBatch:

@@ -22,7 +22,11 @@ from btimd.model.archive import (
 from btimd.model.points import SeriesQuery, SeriesRow
 
 STEP_MILLISECONDS: Final = 60_000
-INTERVAL: Final = "60s"
+_WHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "btimd_traffic": {"interval": "60s"},
+    "btimd_links": {"interval": "60", "business": "*"},
+}
+"""The points that count once: of links those of all businesses together, where no business is asked for."""
 MAX_LIMIT: Final = 1000
 _DAY: Final = 86_400_000
 _MAX_PEAK_DAYS: Final = 31
@@ -54,7 +58,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "flows": ("flows",),
         "peak_users": ("users",),
     },
-    "btimd_links": {"octets": ("octets",), "packets": ("packets",), "flows": ("flows",)},
+    "btimd_links": {"octets": ("octets",), "packets": ("packets",), "flows": ("records",)},
 }
 _UNITS: Final = {"packets": "packets", "flows": "flows", "users": "users", "peak_users": "users"}
 _SHARED: Final = (
@@ -113,7 +117,7 @@ def _series_plan(query: RankingQuery, measurement: str, group_by: tuple[str, ...
     peak = query.measure == "peak_users"
     if peak and end - begin > _MAX_PEAK_DAYS * _DAY:
         raise ValueError(f"from_time: peaks are looked for in {_MAX_PEAK_DAYS} days at most")
-    where = {"interval": INTERVAL} | ({} if query.business is None else {"business": query.business})
+    where = {**_WHERE[measurement]} | ({} if query.business is None else {"business": query.business})
     queries = [
         SeriesQuery(
             measurement=measurement,

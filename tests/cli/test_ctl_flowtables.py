@@ -44,6 +44,9 @@ def test_the_state_is_said_line_by_line() -> None:
         "broken x: y",
         "problem the disk is full",
     ]
-    assert shown(status_text(replace(STATUS, enabled=False))) == [
-        "the archive is switched off: store.archive.enabled = false"
+    off = "the archive is switched off: store.archive.enabled = false; nothing is taken"
+    assert shown(status_text(replace(STATUS, enabled=False, files=0))) == [off]
+    assert shown(status_text(replace(STATUS, enabled=False)))[:2] == [
+        off,
+        "holds 100 M records of 24 hours in 48 files",
     ]

@@ -107,7 +107,8 @@ def test_parts_of_an_hour_become_one_file_when_it_is_over_and_settled(
     assert [path.name for path in sorted(folder.iterdir())] == ["part-00000001.parquet", "part-00000002.parquet"]
     clock.advance(3600 + 1800)
     archive.flush()
-    eventually(lambda: [path.name for path in folder.iterdir()] == ["hour-00000003.parquet"])
+    names = ["hour-00000003.parquet", "sums-00000003.clients.parquet", "sums-00000003.servers.parquet"]
+    eventually(lambda: sorted(path.name for path in folder.iterdir()) == names)
     assert [row["source_transport_port"] for row in rows(tmp_path)] == [40000, 40001]
 
 
@@ -142,3 +143,11 @@ def test_a_full_disk_stops_the_archive_shows_and_costs_only_what_does_not_fit(
     archive.write_now(20.0)
     eventually(lambda: archive.health() == ComponentHealth())
     assert len(rows(tmp_path)) == 21_000 - lost
+
+
+def test_switched_off_nothing_is_taken_and_nothing_is_lost(opener: Opener, tmp_path: Path) -> None:
+    archive = opener(enabled=False)
+    put(archive, record())
+    assert (archive.unwritten, archive.counts().dropped, archive.write_now(0.0)) == ((0, 0), 0, False)
+    assert archive.health() == ComponentHealth()
+    assert not (tmp_path / "archive").exists()

@@ -75,3 +75,24 @@ async def test_what_cannot_be_asked_is_refused_before_anything_is_done(desk: Arc
         await desk.search(FlowSearch(HOUR, NOW, limit=0))
     with pytest.raises(ValueError, match="subject: 'x'"):
         await desk.rank(RankingQuery("x", "octets", HOUR, NOW))
+
+
+async def test_switched_off_it_says_so_and_still_finds_what_it_took_before(
+    tmp_path: Path, archive: FlowArchive
+) -> None:
+    flows, duplicate = batch(record())
+    archive.add(flows, duplicate, NAMES, NOW)
+    archive.close()
+    off, clock = ArchiveSettings(enabled=False), ManualClock(now=NOW / 1000)
+    idle = FlowArchive(
+        off, tmp_path / "archive", lambda one: f"router {one}", metrics=ArchiveMetrics(Metrics()), clock=clock,
+        log=Log("archive"),
+    )  # fmt: skip
+    idle.begin()
+    made = ArchiveDesk(idle, Series(), off, clock)
+    status, found = await made.status(), await made.search(FlowSearch(HOUR, NOW))
+    made.close()
+    assert (status.enabled, status.records, len(found.flows)) == (False, 1, 1)
+    assert found.coverage.stopped == (
+        "the archive is switched off (store.archive.enabled = false), there is only what it took before"
+    )

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from btimd.model.archive import ArchiveBusyError, FlowSearch, FoundGroup, SearchResult, TimeRange
+from btimd.model.archive import GROUPS, ArchiveBusyError, FlowSearch, FoundGroup, SearchResult, TimeRange
 from btimd.store.archivefiles import ArchiveFolder
 from btimd.store.archivesearch import ArchiveSearch, SearchThreads
 from tests.store.archives import Filled
@@ -198,6 +198,82 @@ def test_a_search_finds_what_looking_at_every_record_finds(
                 len(expected), sum(one["octets"] * one["rate"] for one in expected),
             )  # fmt: skip
             assert sum(group.flows for group in groups.groups) == len(expected)
+
+
+GROUPED = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=3, unique=True).map(tuple)
+FILTERS = {
+    "port": st.sampled_from([None, None, 443]),
+    "protocol": st.sampled_from([None, None, 6]),
+    "business": st.sampled_from([None, None, "erp", ""]),
+    "region": st.sampled_from([None, None, "Shanghai"]),
+    "exporter": st.sampled_from([None, None, "core-1"]),
+    "client": st.sampled_from(["", "", "10.0.0.0/8"]),
+    "server": st.sampled_from(["", "", "10.2.0.10"]),
+    "duplicates": st.booleans(),
+    "from_milliseconds": st.sampled_from([HOUR - 2 * AN_HOUR, HOUR + 1000]),
+}
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@given(RECORDS, st.lists(st.tuples(GROUPED, st.fixed_dictionaries(FILTERS), st.booleans()), min_size=4, max_size=4))
+@pytest.mark.slow
+def test_sums_over_hours_say_what_their_records_say(
+    records: Sequence[dict[str, Any]], searches: Sequence[tuple[tuple[str, ...], dict[str, Any], bool]]
+) -> None:
+    with TemporaryDirectory() as name:
+        path = Path(name)
+        filled = Filled(path).part(*records)
+
+        def found() -> list[tuple[object, ...]]:
+            results = [
+                search(path, **wanted, to_milliseconds=HOUR + 4 * AN_HOUR, group_by=group_by, clients=clients)
+                for group_by, wanted, clients in searches
+            ]
+            return [(one.groups, one.total, one.coverage.scanned) for one in results]
+
+        of_parts = found()
+        filled.merged()
+        of_sums = found()
+        for sums in path.rglob("sums-*"):
+            sums.unlink()
+        assert of_parts == of_sums == found()
+
+
+def test_sums_are_read_where_they_say_enough_and_the_records_where_they_do_not(tmp_path: Path) -> None:
+    filled = Filled(tmp_path).part(record(), record(source="10.1.0.6", destination_port=1521)).merged()
+    hour = filled.folder.files(HOUR)[0]
+    hour.path.rename(tmp_path / "away")
+    hour.path.write_bytes(
+        (tmp_path / "away").read_bytes().replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0")
+    )  # no zstd any more
+    known: dict[str, Any] = {"group_by": ("server", "port"), "to_milliseconds": HOUR + AN_HOUR}
+    assert [(group.keys, group.flows) for group in search(tmp_path, **known).groups] == [
+        (("10.2.0.10", "443/tcp"), 1),
+        (("10.2.0.10", "1521/tcp"), 1),
+    ]
+    for other in ({"address": "10.1.0.5"}, {"interface": 1}, {"min_octets": 1}):
+        assert search(tmp_path, **known | other).coverage.bad_files != ()
+
+
+def test_sums_that_cannot_be_read_are_named_and_the_records_read_instead(tmp_path: Path) -> None:
+    Filled(tmp_path).part(record()).merged()
+    (sums,) = tmp_path.rglob("sums-*.servers.parquet")
+    sums.write_bytes(b"rubbish")
+    found = search(tmp_path, group_by=("server",))
+    assert [(group.keys, group.flows) for group in found.groups] == [(("10.2.0.10",), 1)]
+    assert [text.partition(":")[0] for text in found.coverage.bad_files] == [str(sums)]
+
+
+def test_a_search_that_is_stopped_names_the_hours_that_it_did_not_read(tmp_path: Path) -> None:
+    Filled(tmp_path).part(*[record(start=HOUR - number * AN_HOUR) for number in range(5)])
+    moments = iter([0.0, 1.0, 2.0, *[9.0] * 10])
+    wanted = FlowSearch(HOUR - 4 * AN_HOUR, HOUR + AN_HOUR, group_by=("hour",))
+    found = ArchiveSearch(
+        ArchiveFolder(tmp_path), wanted, timeout_seconds=5.0, monotonic=lambda: next(moments), memory_octets=256 << 20
+    ).run()
+    assert sorted(group.keys[0] for group in found.groups) == [str(HOUR - AN_HOUR), str(HOUR)]
+    assert (found.coverage.hours, found.coverage.stopped) == (2, "the time limit of 5 s was reached")
+    assert found.coverage.missing == (TimeRange(HOUR - 4 * AN_HOUR, HOUR - AN_HOUR),)
 
 
 async def test_searches_wait_for_their_turn_and_too_many_are_refused() -> None:

@@ -67,6 +67,49 @@ def test_a_part_that_is_broken_costs_itself_only_and_is_named(tmp_path: Path) ->
     assert list(filled.writer.bad) == [first.path]
 
 
+def test_what_is_the_same_in_all_records_of_all_parts_is_still_what_each_says(tmp_path: Path) -> None:
+    filled = Filled(tmp_path)
+    filled.part(record(octets=9, source_port=7), record(octets=10, source_port=7)).part(
+        record(octets=10, source_port=7)
+    )
+    filled.merged()
+    found = [row for one in ArchiveReader(tmp_path).records(*EVER) for row in one.rows()]
+    assert sorted((row["octet_delta_count"], row["source_transport_port"]) for row in found) == [
+        (9, 7),
+        (10, 7),
+        (10, 7),
+    ]
+
+
+def test_sums_of_an_hour_lie_beside_it_and_go_with_it(tmp_path: Path) -> None:
+    filled = Filled(tmp_path).part(record()).merged()
+    folder = filled.folder.folder_of(HOUR)
+    names = ["hour-00000002.parquet", "sums-00000002.clients.parquet", "sums-00000002.servers.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    (hour,) = filled.folder.files(HOUR)
+    assert hour.all_octets == sum(path.stat().st_size for path in folder.iterdir())
+    filled.writer.remove_hour(HOUR)
+    assert not folder.exists()
+
+
+def test_sums_that_a_crash_left_out_are_made_and_those_of_nothing_removed(tmp_path: Path) -> None:
+    filled = Filled(tmp_path).part(record()).merged()
+    folder = filled.folder.folder_of(HOUR)
+    (folder / "sums-00000002.servers.parquet").unlink()
+    (folder / "sums-00000009.clients.parquet").write_bytes(b"of nothing")
+    (folder / "sums-00000002.servers.parquet.tmp").write_bytes(b"half")
+    again = Filled(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["hour-00000002.parquet", "sums-00000002.clients.parquet"]
+    assert again.writer.unmerged(HOUR)
+    again.merged()
+    assert (again.folder.files(HOUR)[0].totals, again.writer.unmerged(HOUR)) == (("servers", "clients"), False)
+
+
+def test_an_hour_whose_sums_no_counter_holds_has_none(tmp_path: Path) -> None:
+    filled = Filled(tmp_path).part(record(octets=2**62, rate=2)).merged()
+    assert (filled.folder.files(HOUR)[0].totals, filled.writer.unmerged(HOUR)) == ((), False)
+
+
 def test_the_oldest_hours_make_room(tmp_path: Path) -> None:
     filled = Filled(tmp_path).part(record(), record(start=HOUR + 3_600_000), record(start=HOUR + 7_200_000))
     size = sum(file.octets for hour in filled.folder.hours() for file in filled.folder.files(hour))

@@ -1,9 +1,13 @@
 """Who answers a ranking, with what, and how the answer adds up."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+from btimd.flows.linkrows import points_of
+from btimd.flows.linkwindows import LinkLimits, LinkWindows
 from btimd.model.archive import (
     Coverage,
     FlowSearch,
@@ -15,7 +19,15 @@ from btimd.model.archive import (
     TimeRange,
 )
 from btimd.model.points import SeriesQuery, SeriesRow
+from btimd.runtime.clock import ManualClock
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
+from btimd.store.embedded import EmbeddedStore
 from btimd.store.ranking import ArchivePlan, SeriesPlan, archive_ranking, plan, series_ranking
+from btimd.store.settings import StoreSettings
+from btimd.store.storemetrics import StoreMetrics
+from tests.flows.linkcrafting import NOW, names_of
+from tests.flows.linkcrafting import records as link_records
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -134,3 +146,33 @@ def test_groups_of_the_archive_become_places() -> None:
 def test_what_nobody_can_rank_is_refused_with_what_can(change: dict[str, object], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         plan(replace(QUERY, **change))  # type: ignore[arg-type]  # one field of any kind
+
+
+@pytest.mark.parametrize(
+    ("subject", "measure", "business", "places"),
+    [
+        ("links", "octets", None, {("core", "wan"): 6.0, ("core", "2"): 6.0}),
+        ("links", "flows", "hr", {("core", "wan"): 1.0, ("core", "2"): 1.0}),
+        ("interfaces", "packets", None, {("core", "wan", "in"): 2.0, ("core", "2", "out"): 2.0}),
+        ("interfaces", "octets", "erp", {("core", "wan", "in"): 6.0, ("core", "2", "out"): 6.0}),
+    ],
+)
+def test_links_are_ranked_by_the_points_that_are_written_of_them(
+    tmp_path: Path, subject: str, measure: str, business: str | None, places: dict[tuple[str, ...], float]
+) -> None:
+    windows = LinkWindows(LinkLimits(max_interfaces=8, max_cells=16))
+    told = link_records(0, 1, octet_delta_count=[2, 4], packet_delta_count=[1, 1])
+    windows.add(told, np.zeros(2, np.bool_), names_of(["erp"], ["erp", "hr"]), NOW + 2000)
+    store = EmbeddedStore(
+        path=tmp_path / "series.duckdb", settings=StoreSettings(flush_every=0.01), metrics=StoreMetrics(Metrics()),
+        clock=ManualClock(now=NOW / 1000), log=Log("store"),
+    )  # fmt: skip
+    store.open()
+    for batch in windows.close(NOW + 70_000):
+        store.write(points_of(batch, {0: "core"}, lambda _, interface: ("wan", 10**9) if interface == 1 else ("", 0)))
+    assert store.flush(10.0)
+    found = plan(RankingQuery(subject, measure, NOW, NOW + MINUTE, business))
+    assert isinstance(found, SeriesPlan)
+    ranking = series_ranking(found, [store.query(one) for one in found.queries])
+    store.close()
+    assert {row.keys: row.value for row in ranking.rows} == places
