@@ -18,7 +18,7 @@ from btimd.flows.baseline import INDICATORS, Baselines, Observation
 from btimd.flows.deviation import DeviationOpened, Deviations
 from btimd.flows.season import Season
 from btimd.model.deviation import ALL, Indicator, symptom_of
-from tests.flows.traffic_days import ENTERPRISE, MINUTES, MONDAY, Days, cut
+from tests.flows.traffic_days import MINUTES, MONDAY, Days, cut
 
 SEASON = Season()
 SIZES = (3, 10, 30, 60, 100, 300)
@@ -94,7 +94,7 @@ def sweep(seeds: range) -> None:
             symptoms[one.business, week] += felt
             kinds[one.indicator.value, one.kind.value, felt] += 1
             if "-v" in sys.argv:
-                print(minute % MINUTES // 60, one.text, flush=True)
+                print(minute // MINUTES, minute % MINUTES // 60, one.text, flush=True)
     count = 2 * len(regions)
     for what, told in (("symptoms", symptoms), ("told in all", weeks)):
         spread = Counter(told.values())

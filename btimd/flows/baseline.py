@@ -266,7 +266,9 @@ class Baselines:
         self._learn_spread(judged, take & judged.settled)
         np.copyto(self.get("held"), judged.off, where=judged.valid & frozen & np.isfinite(judged.off))
         self._learn_silence(judged, frozen)
-        jointdrop.learn(self.get, judged.falls, block=place.block, off=judged.off, take=take, settled=judged.settled)
+        jointdrop.learn(
+            self.get, judged.falls, block=place.block, y=judged.y, off=judged.off, take=take, settled=judged.settled
+        )
         track, off = self.get("track"), judged.off
         limit = _TRACK_PULL * self.get("sigma")[place.block]
         step = _TRACK_GAIN * np.clip(np.where(take & judged.known, off, 0.0), -limit, limit)

@@ -95,7 +95,7 @@ class BaselineService(Component, BaselinesView):
         self._on_event = on_event
         self._kind_of: Callable[[date], DayKind] = lambda _: DayKind.WORKDAY
         self._season = Season()
-        self._feeders = Feeders()
+        self._feeders = Feeders(guard=threading.Lock())  # records come on the flow thread
         self._guard = threading.Lock()  # around the model, between its thread and the views
         self._waiting: deque[Closed | QualityClosed] = deque()
         self._arrived = threading.Event()

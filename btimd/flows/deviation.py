@@ -46,9 +46,10 @@ _CHANGE_RATIO: Final = 0.06
 _CLEAR_QUARTER: Final = 1.5
 _SURE_TRAFFIC: Final = 10_000.0
 _SURE_USERS: Final = 5.0
-_SILENT_USERS: Final = 2.0
+_ALONE_USERS: Final = 30.0  # of fewer, octets or flows alone say nothing within minutes
+_SILENT_USERS: Final = 4.0
 _LEAST_SILENCE: Final = 10.0
-_FEW_SILENCE: Final = 150.0
+_FEW_SILENCE: Final = 200.0
 _NEARLY_MOST: Final = 3
 _SHORT: Final = 60
 
@@ -109,6 +110,7 @@ class _Off:
     lasted: int = 0
     shift: float = 0.0
     shifts: dict[int, float] = field(default_factory=dict)
+    part: bool = False  # of a business that lacks what a region lacks
 
 
 @dataclass(slots=True)
@@ -257,7 +259,8 @@ class Deviations:
         before = np.nan_to_num(get("fall_before"), nan=-9.0)
         single, score = np.nan_to_num(told.single, nan=-9.0), np.nan_to_num(told.score, nan=-9.0)
         much = self._much(judged)
-        enough = able & _DROPPING[kind] & (judged.users >= _SURE_USERS) & much
+        crowd = np.stack([judged.users >= _ALONE_USERS, judged.users >= _SURE_USERS])
+        enough = able & _DROPPING[kind] & crowd & much
         hit = enough & (score > limit) & (np.minimum(single, before) > _BOTH * limit)
         near = enough & (single > _NEAR * limit)
         far = np.where(np.isfinite(told.single), single / (limit / np.sqrt(2.0)), 0.0).max(axis=0)
@@ -270,11 +273,12 @@ class Deviations:
 
     def _much(self, judged: Judged) -> Bools:
         """Return where so much is missing that somebody would mind: bool[2, series], each alone, and together."""
-        shift, low = judged.falls.shift, judged.y - judged.least
+        lately = self.baselines.get("lately_before")  # in the morning few are there because few have come yet
+        shift, low = judged.falls.shift, judged.y - np.fmin(judged.least, lately)
         below = np.stack([low, low])
         places = np.flatnonzero(np.isfinite(shift[jointdrop.TOGETHER]))
         if len(places):
-            members = low[jointdrop.members_of(self.baselines.get, places)]
+            members = low[jointdrop.members_of(self.baselines.get, places)[:, 1:]]  # which scatter less
             there = np.isfinite(members)
             below[1, places] = np.where(there, members, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
         found: Bools = (shift < -_LOG_DROP) & (below < -_LOG_DROP_SEASON)
@@ -300,12 +304,13 @@ class Deviations:
         silent, longest = self.baselines.get("silent"), self.baselines.get("longest")[judged.place.block]
         run: Bools = able & (judged.observation.value == 0) & _DROPPING[kind] & _WATCHED[kind]
         users = np.maximum(np.where(np.isfinite(judged.users), judged.users, np.inf), 0.1)
-        few = np.where(users < _SURE_USERS, _FEW_SILENCE / users, 0.0)  # who come seldom are all gone at times
+        few = _FEW_SILENCE / users  # who are few are all gone at times
         run &= silent + 1 >= np.maximum(np.maximum(_LEAST_SILENCE, few), 3 * longest + 5)
         if not run.any():
             return run
         season: Floats = self.baselines.from_even(judged.season)
-        sure: Bools = run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SILENT_USERS))
+        sure: Bools = run & (judged.users >= _SILENT_USERS)
+        sure &= season > np.where(kind == _TRAFFIC, _SURE_TRAFFIC, _SILENT_USERS)
         return sure
 
     def _turn_off(self, number: int, judged: Judged, *, silent: bool, rise: bool) -> bool:
@@ -409,7 +414,8 @@ class Deviations:
         for business, regions in businesses.items():
             off = max(len(regions) - (ALL in regions), nearly.get(business, 0))
             told = (channel, rise, business, ALL, indicator) in self.open
-            if off > max(1, self.limits.most_share * known.get(business, 0)) or (ALL in regions and (told or not off)):
+            alone = ALL in regions and self._is_alone(self._off[channel][regions[ALL]], told=told, regions=off)
+            if off > max(1, self.limits.most_share * known.get(business, 0)) or alone:
                 whole[business] = list(regions.values())
         of_all = sum(1 for _, region, other in self.keys if region == ALL and other is indicator)
         of_many = [name for name in businesses if name in whole or ALL in businesses[name]]
@@ -424,6 +430,12 @@ class Deviations:
             for region, number in regions.items():  # what one region lacks, the business lacks too: that is no news
                 if region != ALL:
                     yield (channel, rise, business, region, indicator), [number]
+
+    @staticmethod
+    def _is_alone(one: _Off, *, told: bool, regions: int) -> bool:
+        """Tell whether a business is off as a whole: not because a region is, or was when it began."""
+        one.part |= regions > 0 and not told
+        return told or not one.part
 
     def _whole(self, business: str, indicator: Indicator, numbers: Sequence[int]) -> int:
         return self._numbers.get((business, ALL, indicator), numbers[0])

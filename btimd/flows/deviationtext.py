@@ -68,8 +68,11 @@ def text_of(deviation: Deviation, also: Sequence[tuple[Indicator, float, float]]
         case DeviationKind.DRIFT:
             expected = amount(deviation.indicator, deviation.expected)
             return f"{subject}: {name} has drifted over weeks{first}, now {value}, earlier about {expected}"
+    if value.endswith(f" {name}"):  # "12 users"
+        name = ""
+    named = f"{name} {value}".strip()
     others = "".join(f"; {amount(one, now)}, about {amount(one, usual)}" for one, now, usual in also)
-    return f"{subject}: {name} {value}{first}, usual at this time {_usual(deviation)}{others}"
+    return f"{subject}: {named}{first}, usual at this time {_usual(deviation)}{others}"
 
 
 def text_zh_of(deviation: Deviation) -> str:

@@ -5,9 +5,9 @@ that takes is measured, as exporters tell of long flows late: an interval is due
 to is there. Everything is judged, and learned from, at that same age, so that like is compared with like.
 """
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -356,17 +356,18 @@ class Feeders:
     """Who reports the traffic of which business: a RecordTap that knows when a reporter has fallen silent.
 
     A business is absent when reporters that it had at least `least_share` of its records from, and that reported in
-    nearly every interval before, have reported nothing at all for an interval.
+    nearly every interval before, have reported nothing at all for an interval. guard: a lock, where records come on
+    another thread than questions.
     """
 
-    def __init__(self, least_share: float = 0.05) -> None:
+    def __init__(self, least_share: float = 0.05, guard: AbstractContextManager[object] | None = None) -> None:
         self._least_share = least_share
         self._minute = -1
         self._records: dict[int, float] = {}
         self._steady: dict[int, float] = {}
         self._heard: dict[int, int] = {}
         self._share: dict[str, dict[int, float]] = {}
-        self._guard = threading.Lock()  # records come on the flow thread, baselines ask on theirs
+        self._guard = nullcontext() if guard is None else guard
 
     def add(
         self, batch: AttributedBatch, duplicate: npt.NDArray[np.bool_] | None, names: Names, now: UnixMillis

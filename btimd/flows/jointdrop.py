@@ -2,12 +2,12 @@
 
 Octets come in few large flows, so that they scatter; users and flows are counts and scatter less. Of each the shortfall
 of an interval is measured in its own usual spread. The three are put together with the weights that show a drop by half
-best (w = R^-1 d: d = what a drop by half would be of each, R = how they go together, both learned), limited, so that one
-wild figure decides nothing, and two intervals in a row are added up.
+best (w = R^-1 d: d = what a drop by half would be of each, R = how they go together, both learned), limited, so that
+one wild figure decides nothing, and two intervals in a row are added up.
 
-What such a sum may be is learned too, per place and three hours of the day: the end that one interval in 500 exceeds, and
-by how much it is exceeded then (peaks over a threshold; the excess of the square is taken as exponential). From these comes the limit
-that a business exceeds `budget` times a week, whatever number of places it has.
+What such a sum may be is learned too, per place and three hours of the day: the end that one interval in 500 exceeds,
+and by how much it is exceeded then (peaks over a threshold; the excess of the square is taken as exponential). From
+these comes the limit that a business exceeds `budget` times a week, whatever number of places it has.
 
 Row 0 of results: each series by itself; row 1: together, at the number of the place's traffic.
 """
@@ -28,6 +28,7 @@ _LIMIT: Final = 7.0
 _RMS_LIMIT: Final = 4.0
 _COMMON: Final = 1 / 400  # variance that even many users do not average out: 5 %
 _QUICK_GAIN: Final = 1 / 6
+_LATELY_GAIN: Final = 1 / 4
 _QUICK_FADES: Final = 0.97
 _PULL_WINDOWS: Final = 3000
 _SPREAD_WINDOWS: Final = 900
@@ -41,7 +42,9 @@ _TAIL_FLOOR: Final = 2.6
 _EXCESS: Final = 0.24  # what a normal distribution has
 _EXCESS_LEAST: Final = 0.2
 _EXCESS_WORTH: Final = 30.0
-_WIDEN: Final = 1.15
+_WIDEN: Final = 1.25
+_TAIL_SURE: Final = 1500.0  # intervals that tell how far is far; before, it is taken for further
+_TAIL_UNSURE: Final = 0.35
 WEEK_INTERVALS: Final = 7 * 1440
 
 ARRAYS: Final[Mapping[str, tuple[int, float]]] = {
@@ -49,6 +52,8 @@ ARRAYS: Final[Mapping[str, tuple[int, float]]] = {
     "flows": (0, -1),
     "quick": (0, 0),
     "quick_before": (0, 0),
+    "lately": (0, np.nan),
+    "lately_before": (0, np.nan),
     "pull_with": (0, 0),
     "pull_of": (0, 0),
     "rms": (-1, 0),
@@ -68,7 +73,8 @@ class Falls:
     """What an interval lacks, by [ALONE, TOGETHER] and series.
 
     raw: shortfall before it is set against its spread; share: against it, limited. single: of this interval; score: of
-    this and the one before; NaN where either is not known. shift: logarithm of value to expected, weighted as the score.
+    this and the one before; NaN where either is not known. shift: logarithm of value to expected, weighted as the
+    score.
     """
 
     raw: Floats
@@ -164,15 +170,19 @@ def _relations(together: Floats, there: Bools) -> Floats:
 
 
 def limits(get: Get, block: int, chances: Floats) -> Floats:
-    """Return what a score must exceed: float64[2, series]. chances: how likely that may be in an interval, by series."""
+    """Return what a score must exceed: float64[2, series]. chances: how likely that may be in an interval."""
     excess = np.maximum(get("fall_excess").astype(np.float64), _EXCESS_LEAST)
     more = np.maximum(np.log(_TAIL / np.maximum(chances, 1e-15)), 0.0)
-    return np.asarray(get("fall_end")[:, block] * np.sqrt(1 + excess * more))
+    unsure = 1 + _TAIL_UNSURE * np.maximum(1 - get("fall_seen")[block] / _TAIL_SURE, 0.0)
+    return np.asarray(get("fall_end")[:, block] * unsure * np.sqrt(1 + excess * more))
 
 
-def learn(get: Get, told: Falls, *, block: int, off: Floats, take: Bools, settled: Bools) -> None:
-    """Take an interval in. take: of which series; settled: of which of these the level is known."""
+def learn(get: Get, told: Falls, *, block: int, y: Floats, off: Floats, take: Bools, settled: Bools) -> None:
+    """Take an interval in. y: values on the even scale. take: of which series; settled: of which of these the level is known."""
     _learn_quick(get, off, take & settled)
+    lately, before = get("lately"), get("lately_before")
+    np.copyto(before, lately, where=take)
+    np.copyto(lately, np.where(np.isfinite(lately), lately + _LATELY_GAIN * (y - lately), y), where=take)
     seen, rms = get("fall_seen")[block], get("rms")[block]
     usable = take & settled & np.isfinite(told.raw)
     gain = np.where(usable, 1 / np.minimum(seen + 1, _SPREAD_WINDOWS), 0.0)

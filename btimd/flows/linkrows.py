@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from btimd.flows.history import interval_name
 from btimd.flows.linkwindows import TOTAL, LinkBatch
 from btimd.flows.projection import DIRECTIONS
 from btimd.model.points import PointBlock
@@ -41,7 +42,7 @@ def points_of(
             "interface": [known[key][0] or str(key[1]) for key in keys],
             "direction": [DIRECTIONS[side] for side in batch.outward.tolist()],
             "business": [business[number] for number in batch.business_id.tolist()],
-            "interval": [str(batch.interval_milliseconds // _MILLIS)] * len(batch),
+            "interval": [interval_name(batch.interval_milliseconds)] * len(batch),
         },
         fields={
             "octets": batch.octets,

@@ -113,7 +113,7 @@ class Days:
         kind = self.kind(day)
         if shape == "shop":
             weekend = 1.3 if kind is not DayKind.WORKDAY else 1.0
-            return weekend * (0.03 + 0.5 * _bump(hours, 12.5, 2.5) + _bump(hours, 20, 2.2))
+            return weekend * (0.03 + 0.5 * _bump(hours, 12.5, 2.5) + _bump(hours, 20, 2.2) + _bump(hours, -4, 2.2))
         work = (_ramp(hours, 8.3, 0.35) - _ramp(hours, 17.6, 0.5)) * (1 - 0.35 * _bump(hours, 12.3, 0.35))
         scale = {DayKind.WORKDAY: 1.0, DayKind.SATURDAY: 0.12, DayKind.SUNDAY: 0.05, DayKind.HOLIDAY: 0.05}[kind]
         date = (datetime.fromtimestamp(MONDAY / 1000, UTC) + timedelta(days=day)).date()
