@@ -168,7 +168,7 @@ def test_a_link_is_named_by_exporter_and_interface() -> None:
 
 
 class Embedded(SeriesStore):
-    """The embedded store, asked away from the loop as the daemon does it."""
+    """The embedded store itself, asked away from the loop."""
 
     def __init__(self, path: Path) -> None:
         self.store = EmbeddedStore(
@@ -235,4 +235,5 @@ def link_points() -> PointBlock:
     rows = zip(points.tags["interface"], points.tags["business"], points.tags["direction"], strict=True)
     at = next(number for number, row in enumerate(rows) if row[:2] == ("wan", "*"))
     tags = {name: value[at : at + 1] for name, value in points.tags.items()}
-    return replace(points, tags=tags, fields={name: value[at : at + 1] for name, value in points.fields.items()})
+    fields = {name: value[at : at + 1] for name, value in points.fields.items()}
+    return replace(points, time_milliseconds=points.time_milliseconds[at : at + 1], tags=tags, fields=fields)

@@ -33,7 +33,7 @@ def window(
         start, MINUTE, revision, businesses, places,
         np.array([businesses.index(cell[0]) for cell in cells], np.int32),
         np.array([places.index(cell[1:3]) for cell in cells], np.int32),
-        np.array([cell[3] for cell in cells], np.int64), zeros, zeros, zeros,
+        np.array([cell[3] for cell in cells], np.int64), zeros, zeros, np.array([4 * cell[4] for cell in cells], np.int64),
         np.array([cell[4] for cell in cells], np.int64), flags, flags, np.full(size, 0.196), np.full(size, loss), flags, flags,
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def told(indicators: Indicators, keys: list[SeriesKey], start: int = START) -> d
     }
 
 
-def test_traffic_and_users_are_of_regions_and_of_the_whole() -> None:
+def test_traffic_users_and_flows_are_of_regions_and_of_the_whole() -> None:
     indicators, keys = made()
     indicators.add_traffic(
         window([("erp", "east", "1", 7500, 2), ("erp", "east", "2", 7500, 3), ("erp", "west", "", 1500, 1)])
@@ -62,6 +62,7 @@ def test_traffic_and_users_are_of_regions_and_of_the_whole() -> None:
         ("erp", "east", Indicator.TRAFFIC): 2000.0, ("erp", "east", Indicator.USERS): 5.0,
         ("erp", "west", Indicator.TRAFFIC): 200.0, ("erp", "west", Indicator.USERS): 1.0,
         ("erp", ALL, Indicator.TRAFFIC): 2200.0, ("erp", ALL, Indicator.USERS): 6.0,
+        ("erp", "east", Indicator.FLOWS): 20.0, ("erp", "west", Indicator.FLOWS): 4.0, ("erp", ALL, Indicator.FLOWS): 24.0,
     }  # fmt: skip
 
 
@@ -87,12 +88,12 @@ def test_much_loss_is_doubt_and_some_sampling_an_error() -> None:
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2)], loss=0.2))
     observation = indicators.observation(START, nobody)
-    assert observation.doubtful.tolist() == [True] * 4
+    assert observation.doubtful.tolist() == [True] * 6
 
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2)], loss=math.nan))
     observation = indicators.observation(START, nobody)
-    assert observation.doubtful.tolist() == [False] * 4
+    assert observation.doubtful.tolist() == [False] * 6
     np.testing.assert_allclose(observation.error, 0.1)
 
 
@@ -100,7 +101,7 @@ def test_a_business_nobody_reports_is_absent() -> None:
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("hr", "east", "", 1, 1)]))
     observation = indicators.observation(START, lambda business: business == "erp")
-    assert observation.absent.sum() == 4
+    assert observation.absent.sum() == 6
 
 
 def quality(**counters: int) -> QualityInterval:
@@ -156,7 +157,7 @@ def test_series_without_room_are_left_out() -> None:
     indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("other", "east", "", 7500, 2)]))
     indicators.observation(START, nobody)
     assert (len(keys), {key[0] for key in keys}) == (2, {"erp"})
-    assert baselines.overflowed == 2
+    assert baselines.overflowed == 4
 
 
 def names(of: Attribution) -> Names:
