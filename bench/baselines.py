@@ -32,7 +32,7 @@ class Watched:
 
     def __init__(self, seeds: range) -> None:
         days = [Days(LEARNED + JUDGED, seed) for seed in seeds]
-        self.keys = [(f"{one.seed}/{name}", *rest) for one in days for name, *rest in one.keys]
+        self.keys = [(f"{one.seed}/{name}", region, kind) for one in days for name, region, kind in one.keys]
         made = [one.values for one in days]
         self.values, self.weights = (np.concatenate([one[at] for one in made], 1) for at in (0, 1))
         self.numbers = {key: number for number, key in enumerate(self.keys)}

@@ -72,8 +72,8 @@ class Days:
         return weekday_kind((datetime.fromtimestamp(MONDAY / 1000, UTC) + timedelta(days=day)).date())
 
     @cached_property
-    def values(self) -> tuple[Floats, Floats]:
-        """Values and weights: float64[minutes, series]; NaN where a window is missing."""
+    def values(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Values and weights: float32[minutes, series]; NaN where a window is missing."""
         rng = np.random.default_rng(self.seed)
         values, weights = np.zeros((2, self.days * MINUTES, len(self.keys)), np.float32)
         at = 0
