@@ -173,7 +173,8 @@ def speed(businesses: int, regions: int) -> None:
         taken.append(time.process_time() - begin)
     octets = baselines.octets / len(baselines.indicator)
     print(
-        f"{len(keys)} series: {1e3 * np.median(taken[-30:]):.0f} ms, at most {1e3 * max(taken):.0f} ms; {octets:.0f} B each"
+        f"{len(keys)} series: {1e3 * np.median(taken[-30:]):.0f} ms, at most {1e3 * max(taken):.0f} ms;"
+        f" {octets:.0f} B each"
     )
 
 

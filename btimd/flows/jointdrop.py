@@ -178,7 +178,7 @@ def limits(get: Get, block: int, chances: Floats) -> Floats:
 
 
 def learn(get: Get, told: Falls, *, block: int, y: Floats, off: Floats, take: Bools, settled: Bools) -> None:
-    """Take an interval in. y: on the even scale; take: of which series; settled: of which of these the level is known."""
+    """Take an interval in. y: on the even scale; take: of which series; settled: whose level is known."""
     _learn_quick(get, off, take & settled)
     lately, before = get("lately"), get("lately_before")
     np.copyto(before, lately, where=take)

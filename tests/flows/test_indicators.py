@@ -1,4 +1,5 @@
 import math
+from unittest.mock import MagicMock
 
 import numpy as np
 
@@ -173,3 +174,20 @@ def test_a_reporter_that_falls_silent_is_noticed_for_whom_it_reported() -> None:
     feeders.tick(START + 61 * MINUTE)
     assert feeders.absent("erp", START + 60 * MINUTE)
     assert not feeders.absent("hr", START + 60 * MINUTE)
+
+
+def test_records_and_questions_of_two_threads_do_not_meet() -> None:
+    guard, at = MagicMock(), attribution()
+    feeders = Feeders(guard=guard)
+    feeders.add(at.attribute(flow("10.1.0.1", ERP)), None, names(at), START)
+    feeders.tick(START + MINUTE)
+    feeders.absent("erp", START)
+    assert (guard.__enter__.call_count, guard.__exit__.call_count) == (3, 3)
+
+
+def test_cells_keep_their_numbers_when_names_come_in_another_order() -> None:
+    indicators, keys = made()
+    indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("hr", "west", "", 15000, 1)]))
+    indicators.add_traffic(window([("hr", "west", "", 22500, 1), ("erp", "east", "", 30000, 2)], revision=1))
+    found = told(indicators, keys)
+    assert (found["erp", "east", Indicator.TRAFFIC], found["hr", "west", Indicator.TRAFFIC]) == (4000.0, 3000.0)
