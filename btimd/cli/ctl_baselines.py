@@ -43,7 +43,7 @@ def figure(indicator: Indicator, value: float | None) -> str:
         return "-"
     if indicator is Indicator.TRAFFIC:
         return quantity(value, "bit/s")
-    if indicator is Indicator.USERS:
+    if indicator in {Indicator.USERS, Indicator.FLOWS}:
         return f"{value:.0f}"
     if indicator in {Indicator.FAILURES, Indicator.RETRANSMISSION}:
         return f"{100 * value:.2f} %"

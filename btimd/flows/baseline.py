@@ -18,6 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from btimd.flows import jointdrop
+from btimd.flows.jointdrop import Falls
 from btimd.flows.season import BIN_MINUTES, BINS_PER_DAY, BLOCKS, CELLS, DayKind, Place
 from btimd.model.deviation import Indicator
 
@@ -25,12 +27,14 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 INDICATORS: Final = tuple(Indicator)
-LOGARITHMIC: Final = frozenset({Indicator.TRAFFIC, Indicator.USERS, Indicator.HANDSHAKE, Indicator.RESPONSE})
-VERSION: Final = 1
+COUNTED: Final = frozenset({Indicator.TRAFFIC, Indicator.USERS, Indicator.FLOWS})
+"""What flow records tell; less of it is bad, of others more."""
+LOGARITHMIC: Final = COUNTED | {Indicator.HANDSHAKE, Indicator.RESPONSE}
+VERSION: Final = 2
 
-_TRAFFIC, _USERS = INDICATORS.index(Indicator.TRAFFIC), INDICATORS.index(Indicator.USERS)
+_TRAFFIC, _USERS, _FLOWS = (INDICATORS.index(one) for one in (Indicator.TRAFFIC, Indicator.USERS, Indicator.FLOWS))
 _USERS_FLOOR: Final = 0.5
-_FLOORS: Final = np.array([27.0, _USERS_FLOOR, 0.0, 0.0, 0.0, 0.0])
+_FLOORS: Final = np.array([27.0, _USERS_FLOOR, 0.0, 0.0, 0.0, 0.0, _USERS_FLOOR])
 _MIN_SECONDS: Final = 1e-6
 _DAYS_KEPT: Final = 40
 _TRACK_GAIN: Final = 1 / 30
@@ -54,6 +58,7 @@ _FEW: Final = 4
 _MOST_DAYS: Final = 250
 _DRIFT_RECENT: Final = 5
 _DRIFT_FROM, _DRIFT_TO = 20, 10
+_DRIFT_USERS: Final = 1.6  # logarithm of five users: fewer come and go
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Judged:
     season: by the time alone; least: the lower of the two levels that it lies between; expected: with the track of the
     last half hour. off: value - expected. below, above: how far it may usually be off. noise: variance of counting and
     sampling. users: expected behind it. settled: enough days were seen; known: and
-    their spread too. valid: judged.
+    their spread too. valid: judged. falls: what is missing of traffic, users and flows.
     """
 
     place: Place
@@ -97,6 +102,7 @@ class Judged:
     settled: Bools
     known: Bools
     valid: Bools
+    falls: Falls
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +188,25 @@ class Baselines:
         users = self._users(kind, expected)
         noise = np.square(observation.error)
         some = np.maximum(observation.weight, 1.0)
-        counted = (kind == _TRAFFIC) | (kind == _USERS)
+        counted = _COUNTED[kind]
         noise += np.where(counted, 1 / np.maximum(users, _USERS_FLOOR), np.where(_LOG[kind], 1 / some, 0.25 / some))
         more = _TAIL_FLOOR**2 * np.maximum(noise - self.get("noise")[place.block], 0.0)
         settled = (np.minimum(days[place.before], days[place.after]) >= self.least_days) & np.isfinite(season)
         known = settled & (self.get("seen")[place.block] >= _LEAST_SEEN)
         least = _TAIL_FLOOR * _LEAST_SIGMA[kind]
         valid = np.isfinite(y) & ~observation.doubtful & ~observation.absent
+        told = jointdrop.falls(
+            self.get,
+            block=place.block,
+            counted=(kind == _USERS) | (kind == _FLOWS),
+            dropping=counted,
+            value=observation.value,
+            off=y - expected,
+            expected=expected,
+            users=users,
+            error=observation.error,
+            known=valid & known,
+        )
         return Judged(
             place=place,
             observation=observation,
@@ -204,6 +222,7 @@ class Baselines:
             settled=settled,
             known=known,
             valid=valid,
+            falls=told,
         )
 
     def _users(self, kind: npt.NDArray[np.int8], expected: Floats) -> Floats:
@@ -214,8 +233,12 @@ class Baselines:
         return np.where((number >= 0) & np.isfinite(users), users, np.inf)
 
     def pair(self, traffic: int, users: int) -> None:
-        """Say whose number of users a series of traffic has: of few users it varies much."""
+        """Say whose number of users a series of traffic or flows has: of few users it varies much."""
         self.arrays["partner"][traffic] = users
+
+    def join(self, traffic: int, flows: int) -> None:
+        """Say which flows a series of traffic came in: they are judged together."""
+        self.arrays["flows"][traffic] = flows
 
     def band_of(self, number: int, place: Place, factor: float) -> tuple[float | None, float | None, float | None]:
         """Return expected, low and high of a series at any moment, without the track, in its unit; None: not known."""
@@ -243,6 +266,9 @@ class Baselines:
         self._learn_spread(judged, take & judged.settled)
         np.copyto(self.get("held"), judged.off, where=judged.valid & frozen & np.isfinite(judged.off))
         self._learn_silence(judged, frozen)
+        jointdrop.learn(
+            self.get, judged.falls, block=place.block, y=judged.y, off=judged.off, take=take, settled=judged.settled
+        )
         track, off = self.get("track"), judged.off
         limit = _TRACK_PULL * self.get("sigma")[place.block]
         step = _TRACK_GAIN * np.clip(np.where(take & judged.known, off, 0.0), -limit, limit)
@@ -352,6 +378,10 @@ class Baselines:
         enough = (new_count >= _DRIFT_RECENT - 1) & (old_count >= _DRIFT_TO - 3) & np.isfinite(moved)
         moved = np.where(enough, moved, 0.0)
         sure = np.abs(moved) > 4 * np.where(enough, np.maximum(steps, 0.02), np.inf)
+        some = _medians(daily)[0]
+        partner = self.get("partner").astype(np.int64)
+        crowd = np.where(self.indicator[: self.used] == _USERS, some, np.where(partner >= 0, some[partner], np.inf))
+        enough &= ~(crowd < _DRIFT_USERS)
         return moved, sure & enough & (np.abs(moved) > _DRIFT_LEAST[self.indicator[: self.used]])
 
     def adopt(self, number: int, shift: float) -> None:
@@ -363,10 +393,13 @@ class Baselines:
     def widen(self, number: int, block: int, *, rise: bool) -> None:
         """Be more careful with a series that was off for a short while only."""
         self.arrays["high" if rise else "low"][block, number] *= np.float32(_TAIL_MOST)
+        if not rise:
+            jointdrop.widen(self.get, number, block)
 
     def settle(self, numbers: Sequence[int]) -> None:
         """Forget what the intervals held of series that are off."""
         self.arrays["held"][list(numbers)] = 0
+        self.arrays["fall_held"][:, list(numbers)] = 0
 
     def history(self, number: int) -> npt.NDArray[np.float32]:
         """Return the medians of the last 24 hours by quarter of the day, on the even scale."""
@@ -387,7 +420,11 @@ class Baselines:
             raise ValueError(f"version {saved['version']} is not {VERSION}")
         indicator = saved["indicator"]
         used = len(indicator)
-        if used > most or indicator.dtype != np.int8 or (used and not 0 <= indicator.min() <= indicator.max() <= 5):  # noqa: PLR2004  six indicators
+        if (
+            used > most
+            or indicator.dtype != np.int8
+            or (used and not 0 <= indicator.min() <= indicator.max() < len(INDICATORS))
+        ):
             raise ValueError(f"{used} series of {indicator.dtype}, at most {most} are wanted")
         model = cls(most=most, least_days=least_days)
         for one in indicator.tolist():
@@ -424,7 +461,12 @@ _ARRAYS: Final[Mapping[str, tuple[tuple[int, ...], float, Any]]] = {
     "filling": ((BIN_MINUTES,), np.nan, _f4),
     "recent": ((BINS_PER_DAY,), np.nan, _f4),
     "daily": ((_DAYS_KEPT,), np.nan, _f4),
+    **{
+        name: ({0: (), -1: (BLOCKS,), -2: (2, BLOCKS)}.get(size, (size,)), begin, np.int32 if name == "flows" else _f4)
+        for name, (size, begin) in jointdrop.ARRAYS.items()
+    },
 }
+_COUNTED: Final = np.array([one in COUNTED for one in INDICATORS])
 _LOG: Final = np.array([one in LOGARITHMIC for one in INDICATORS])
 _LEAST_SIGMA: Final = np.where(_LOG, 0.02, 0.005)
 _DRIFT_LEAST: Final = np.where(_LOG, 0.35, 0.08)

@@ -5,21 +5,22 @@ from typing import Final
 
 import numpy as np
 
-from btimd.flows.baseline import Baselines, Observation
+from btimd.flows.baseline import COUNTED, INDICATORS, Baselines, Observation
 from btimd.flows.history import MEASUREMENT as TRAFFIC
-from btimd.flows.history import interval_name
 from btimd.flows.indicators import INTERVAL_MILLISECONDS, Indicators
 from btimd.flows.season import Season
 from btimd.model.deviation import ALL, Indicator
 from btimd.model.points import SeriesQuery, SeriesRow
+from btimd.model.window import interval_name
 
 _CHUNK: Final = 6 * 3_600_000
 _DAY: Final = 86_400_000
+_BY_RECORDS: Final = np.array([one in COUNTED for one in INDICATORS])
 _BITS_PER_SECOND: Final = 8 * 1000 / INTERVAL_MILLISECONDS
 
 
 class Learner:
-    """Learns traffic and users of the past by intervals of 60 s, a few hours at a time, oldest first.
+    """Learns traffic, users and flows of the past by intervals of 60 s, a few hours at a time, oldest first.
 
     rows: most rows that are read; the last hours are asked first to see how many an hour has, and as many days are
     learned as that allows. What connections did is learned from the present on: the store holds it per server, and
@@ -46,7 +47,7 @@ class Learner:
     def _query(self, begin: int, end: int) -> SeriesQuery:
         return SeriesQuery(
             TRAFFIC,
-            ("octets_to_server", "octets_to_client", "users"),
+            ("octets_to_server", "octets_to_client", "users", "flows"),
             begin,
             end,
             group_by=("business", "region"),
@@ -74,15 +75,20 @@ class Learner:
             business, region = row.tags
             if not business:
                 continue
-            up, down, users = (value or 0.0 for value in row.values)
+            up, down, users, flows = (value or 0.0 for value in row.values)
+            told_of = {
+                Indicator.TRAFFIC: (up + down) * _BITS_PER_SECOND,
+                Indicator.USERS: users,
+                Indicator.FLOWS: flows,
+            }
             for place in (region, ALL):
-                for indicator, told in ((Indicator.TRAFFIC, (up + down) * _BITS_PER_SECOND), (Indicator.USERS, users)):
+                for indicator, told in told_of.items():
                     key = (business, place, indicator)
                     sums[key] = sums.get(key, 0.0) + told
         numbers = {self._indicators.number(key): told for key, told in sums.items()}
         self._indicators.pair_users()
         size = len(self._baselines)
-        value = np.where(self._baselines.indicator[:size] < 2, 0.0, np.nan)  # noqa: PLR2004  traffic and users
+        value = np.where(_BY_RECORDS[self._baselines.indicator[:size]], 0.0, np.nan)
         for number, found in numbers.items():
             if number is not None:
                 value[number] = found

@@ -22,7 +22,7 @@ from btimd.flows.baselinelearning import Learner
 from btimd.flows.deviation import DeviationOpened, Deviations, Event, SeriesKey
 from btimd.flows.forecast import daily, forecast
 from btimd.flows.history import MEASUREMENT as TRAFFIC
-from btimd.flows.history import Closed, interval_name
+from btimd.flows.history import Closed
 from btimd.flows.holidaydays import day_kinds
 from btimd.flows.indicators import INTERVAL_MILLISECONDS, Feeders, Indicators
 from btimd.flows.qualityfeed import MEASUREMENT as QUALITY
@@ -44,6 +44,7 @@ from btimd.model.deviation import (
 from btimd.model.points import SeriesQuery
 from btimd.model.ports import SeriesStore
 from btimd.model.taps import RecordTap
+from btimd.model.window import interval_name
 from btimd.runtime.clock import Clock, wall_milliseconds
 from btimd.runtime.feed import Feed, FeedSubscription
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
@@ -95,7 +96,7 @@ class BaselineService(Component, BaselinesView):
         self._on_event = on_event
         self._kind_of: Callable[[date], DayKind] = lambda _: DayKind.WORKDAY
         self._season = Season()
-        self._feeders = Feeders()
+        self._feeders = Feeders(guard=threading.Lock())  # records come on the flow thread
         self._guard = threading.Lock()  # around the model, between its thread and the views
         self._waiting: deque[Closed | QualityClosed] = deque()
         self._arrived = threading.Event()

@@ -2,7 +2,8 @@
 
 A state machine over judged intervals: `handle(...)` returns what opened and what cleared. A series is off
 
-    suddenly   two intervals in a row beyond what is usual, the second `factor` times so far, and by enough
+    fallen     less traffic, users and flows together, or of one of them, than two intervals lack (flows/jointdrop.py)
+    risen      two intervals in a row beyond what is usual, the second `factor` times so far, and by enough
     silent     nothing for much longer than it ever was at this time of day, where something is expected for sure
     changed    quarters of an hour add up to more than days differ (CUSUM on robust spreads)
     drifting   the last week's level is far from that of two to four weeks ago
@@ -18,24 +19,37 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.flows.baseline import INDICATORS, LOGARITHMIC, Baselines, Bools, Floats, Judged, Quarter
+from btimd.flows import jointdrop
+from btimd.flows.baseline import COUNTED, INDICATORS, LOGARITHMIC, Baselines, Bools, Floats, Judged, Quarter
 from btimd.flows.deviationtext import cleared_text, text_of, text_zh_of
 from btimd.model.deviation import ALL, Deviation, DeviationKind, Indicator
 
-_DROPPING: Final = np.array([one in {Indicator.TRAFFIC, Indicator.USERS} for one in INDICATORS])
+_TRAFFIC, _FLOWS = INDICATORS.index(Indicator.TRAFFIC), INDICATORS.index(Indicator.FLOWS)
+_DROPPING: Final = np.array([one in COUNTED for one in INDICATORS])
+_WATCHED: Final = np.array([one is not Indicator.FLOWS for one in INDICATORS])  # by itself; flows go with users
+_SHARE_TOGETHER: Final = 0.5  # of the budget; the rest is for each by itself
+_SHARE_ALONE: Final = np.array([0.3, 0.1, 1.0, 1.0, 1.0, 1.0, 0.1])
+_BOTH: Final = 0.2
+_NEAR: Final = 0.5
+_CLEAR: Final = 0.75
+_TELLING: Final = 1.5
+_RISES_MORE: Final = 0.06
+_CHANGES_MORE: Final = 0.1
 _LOG_DROP: Final = 0.29  # to three quarters
 _LOG_DROP_SEASON: Final = 0.22
 _LOG_RISE: Final = 0.41  # by half
 _RATIO_RISE: Final = 0.02
-_HARDER: Final = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 1.5])  # what is counted comes in bursts
-_SECONDS_RISE: Final = np.array([0.0, 0.0, 0.0, 0.002, 0.010, 0.0])
+_HARDER: Final = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 1.5, 1.0])  # what is counted comes in bursts
+_SECONDS_RISE: Final = np.array([0.0, 0.0, 0.0, 0.002, 0.010, 0.0, 0.0])
 _CHANGE_LOG: Final = 0.36
 _CHANGE_RATIO: Final = 0.06
 _CLEAR_QUARTER: Final = 1.5
 _SURE_TRAFFIC: Final = 10_000.0
-_SURE_USERS: Final = 8.0
-_SILENT_USERS: Final = 2.0
+_SURE_USERS: Final = 5.0
+_ALONE_USERS: Final = 30.0  # of fewer, octets or flows alone say nothing within minutes
+_SILENT_USERS: Final = 4.0
 _LEAST_SILENCE: Final = 10.0
+_FEW_SILENCE: Final = 200.0
 _NEARLY_MOST: Final = 3
 _SHORT: Final = 60
 
@@ -48,6 +62,7 @@ SUDDEN, CHANGED, DRIFTING, ABSENT = range(4)
 class DeviationLimits:
     """How far is too far. factor: times the end of what is usual; nearly: share of it that the interval before needs.
 
+    budget: how many drops a week a business may be said to have without having one, as far as the past tells.
     clear_after: intervals well inside. change: what quarters of an hour add up to, in day-to-day spreads.
     adopt_after: intervals after which what lasts is taken as the new usual. warm: intervals after a start before
     anything is told. absent_after: intervals without any report. most_share: of regions or businesses, to tell of all.
@@ -55,6 +70,7 @@ class DeviationLimits:
 
     factor: float = 1.15
     nearly: float = 1.0
+    budget: float = 0.2
     clear_after: int = 3
     change: float = 14.0
     adopt_after: int = 1440
@@ -93,6 +109,8 @@ class _Off:
     inside: int = 0
     lasted: int = 0
     shift: float = 0.0
+    shifts: dict[int, float] = field(default_factory=dict)
+    part: bool = False  # of a business that lacks what a region lacks
 
 
 @dataclass(slots=True)
@@ -112,6 +130,8 @@ class Deviations:
     _warm: int = 0
     _last_start: int = 0
     _numbers: dict[SeriesKey, int] = field(default_factory=dict)
+    _family: Floats = field(default_factory=lambda: np.zeros(0))
+    _leads: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def frozen(self) -> Bools:
         """Return of which series nothing may be learned from the interval handled last."""
@@ -119,7 +139,8 @@ class Deviations:
 
     def is_off(self, number: int) -> bool:
         """Tell whether a series is off, told by itself or not."""
-        return any(number in off for off in self._off[:DRIFTING])
+        lead = int(self._leads[number]) if number < len(self._leads) else number
+        return any(number in off for off in self._off[:DRIFTING]) or lead in self._off[SUDDEN]
 
     def handle(self, judged: Judged) -> list[Event]:
         """Take the next interval; return what opened and cleared."""
@@ -128,19 +149,20 @@ class Deviations:
         self._warm = 0 if gap else self._warm + 1
         self._last_start = judged.observation.start
         limits, factor = self.limits, self.limits.factor
-        down = -judged.off / judged.below
-        up = judged.off / (judged.above * _HARDER[self.baselines.indicator[: len(judged.y)]])
+        kind = self.baselines.indicator[: len(judged.y)]
+        up = judged.off / (judged.above * _HARDER[kind] * (1 + _RISES_MORE * np.log(self._family)))
         able = judged.valid & judged.known
-        low, high = self._enough(judged, able)
-        falls, rises = low & (down > limits.nearly * factor), high & (up > limits.nearly * factor)
+        high = self._enough(judged, able)
+        rises = high & (up > limits.nearly * factor)
         warm = self._warm > limits.warm
-        hit_low = falls & (self._near < 0) & (down > factor)
         hit_high = rises & (self._near > 0) & (up > factor)
+        falls, hit_low, down = self._fallen(judged, able)
         silent = self._silent(judged, able)
         changed = False
         if warm:
             for number in np.flatnonzero(hit_low | hit_high | silent).tolist():
-                changed |= self._turn_off(number, judged, silent=bool(silent[number]), rise=bool(hit_high[number]))
+                lead = number if hit_high[number] else int(self._leads[number])
+                changed |= self._turn_off(lead, judged, silent=bool(silent[number]), rise=bool(hit_high[number]))
         changed |= self._follow(judged, able, down, up)
         changed |= self._follow_absence(judged)
         self._near = np.where(able, rises.astype(np.int8) - falls.astype(np.int8), self._near).astype(np.int8)
@@ -148,7 +170,9 @@ class Deviations:
         self._frozen = (self._nearly_for > 0) & (self._nearly_for <= _NEARLY_MOST) & warm
         for off in self._off[:CHANGED]:
             self._frozen[list(off)] = True
-            self.baselines.settle(list(off))
+        self._frozen |= self._frozen[self._leads]
+        if self._off[SUDDEN]:
+            self.baselines.settle(np.flatnonzero(np.isin(self._leads, list(self._off[SUDDEN]))).tolist())
         return self._tell(judged) if changed else []
 
     def quarter(self, judged: Judged, quarter: Quarter) -> list[Event]:
@@ -159,11 +183,16 @@ class Deviations:
         changed = False
         off = self._off[CHANGED]
         for sum_, rise in ((quarter.falling, False), (quarter.rising, True)):
-            wanted = (sum_ > self.limits.change) & (np.abs(quarter.off) > least) & quarter.known
+            wanted = (sum_ > self.limits.change * (1 + _CHANGES_MORE * np.log(self._family))) & (
+                np.abs(quarter.off) > least
+            )
+            wanted &= quarter.known & _WATCHED[kind]
+            wanted &= ~_DROPPING[kind] | (judged.users[: len(kind)] >= _SURE_USERS)
             if not rise:
                 wanted &= _DROPPING[kind]
             for number in np.flatnonzero(wanted).tolist():
-                if number not in off and number not in self._off[SUDDEN]:
+                lead = int(self._leads[number])
+                if not off.keys() & {number, lead} and not self._off[SUDDEN].keys() & {number, lead}:
                     off[number] = _Off(rise=rise, silence=False, since=judged.place.bin_start / 1000 - 900)
                     changed = True
         for number, one in list(off.items()):
@@ -179,6 +208,8 @@ class Deviations:
         """Look for drift, once a day."""
         moved, sure = self.baselines.drifts()
         self._grow(len(moved))
+        sure &= _WATCHED[self.baselines.indicator[: len(sure)]]
+        sure &= (self._leads == np.arange(len(sure))) | ~sure[self._leads]  # where traffic drifts its users do too
         found = set(np.flatnonzero(sure).tolist())
         off = self._off[DRIFTING]
         changed = found != off.keys()
@@ -207,18 +238,56 @@ class Deviations:
             self._absent = np.concatenate([self._absent, np.zeros(more, np.int64)])
             for key in self.keys[len(self._numbers) : size]:
                 self._numbers[key] = len(self._numbers)
+            places: dict[str, int] = {}
+            for business, _, indicator in self.keys[:size]:
+                places[business] = places.get(business, 0) + (indicator is Indicator.TRAFFIC)
+            self._family = np.array([max(places[key[0]], 1) for key in self.keys[:size]], np.float64)
+            lead = [self._numbers.get((*key[:2], Indicator.TRAFFIC), at) for at, key in enumerate(self.keys[:size])]
+            drops = _DROPPING[self.baselines.indicator[:size]]
+            self._leads = np.where(drops, np.array(lead, np.int64), np.arange(size))
 
-    def _enough(self, judged: Judged, able: Bools) -> tuple[Bools, Bools]:
-        """Return where there is so much less, and so much more, than expected that somebody would mind."""
+    def _fallen(self, judged: Judged, able: Bools) -> tuple[Bools, Bools, Floats]:
+        """Return by series of traffic what nearly, and what for sure, is missing, and how far it is missing now.
+
+        That is: 1 = as much as an interval must lack if both lack alike.
+        """
+        get, block, told = self.baselines.get, judged.place.block, judged.falls
+        kind = self.baselines.indicator[: len(judged.y)]
+        weekly = self.limits.budget / (self._family * jointdrop.WEEK_INTERVALS)
+        chances = np.stack([weekly * _SHARE_ALONE[kind], weekly * _SHARE_TOGETHER])
+        limit = jointdrop.limits(get, block, chances)
+        before = np.nan_to_num(get("fall_before"), nan=-9.0)
+        single, score = np.nan_to_num(told.single, nan=-9.0), np.nan_to_num(told.score, nan=-9.0)
+        much = self._much(judged)
+        crowd = np.stack([judged.users >= _ALONE_USERS, judged.users >= _SURE_USERS])
+        enough = able & _DROPPING[kind] & crowd & much
+        hit = enough & (score > limit) & (np.minimum(single, before) > _BOTH * limit)
+        near = enough & (single > _NEAR * limit)
+        far = np.where(np.isfinite(told.single), single / (limit / np.sqrt(2.0)), 0.0).max(axis=0)
+        down = far.copy()
+        np.maximum.at(down, self._leads, far)
+        leads = np.zeros((2, len(kind)), np.bool_)
+        for row, found in enumerate((near, hit)):
+            leads[row, self._leads[np.flatnonzero(found.any(axis=0))]] = True
+        return leads[0], leads[1], down
+
+    def _much(self, judged: Judged) -> Bools:
+        """Return where so much is missing that somebody would mind: bool[2, series], each alone, and together."""
+        lately = self.baselines.get("lately_before")  # in the morning few are there because few have come yet
+        shift, low = judged.falls.shift, judged.y - np.fmin(judged.least, lately)
+        below = np.stack([low, low])
+        places = np.flatnonzero(np.isfinite(shift[jointdrop.TOGETHER]))
+        if len(places):
+            members = low[jointdrop.members_of(self.baselines.get, places)[:, 1:]]  # which scatter less
+            there = np.isfinite(members)
+            below[1, places] = np.where(there, members, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+        found: Bools = (shift < -_LOG_DROP) & (below < -_LOG_DROP_SEASON)
+        return found
+
+    def _enough(self, judged: Judged, able: Bools) -> Bools:
+        """Return where there is so much more than expected that somebody would mind."""
         kind = self.baselines.indicator[: len(judged.y)]
         dropping = _DROPPING[kind]
-        low = (
-            able
-            & dropping
-            & (judged.users >= _SURE_USERS)
-            & (judged.off < -_LOG_DROP)
-            & (judged.y < judged.least - _LOG_DROP_SEASON)
-        )
         rising = able & ~dropping & (judged.off > 0)
         where = np.flatnonzero(rising & (judged.off > 0.5 * judged.above))
         high = np.zeros(len(kind), np.bool_)
@@ -227,18 +296,21 @@ class Deviations:
             value, logs = judged.observation.value[where], np.isin(kind[where], _LOG_KINDS)
             much = np.where(logs, judged.off[where] > _LOG_RISE, value - expected > _RATIO_RISE)
             high[where] = much & (value - expected > _SECONDS_RISE[kind[where]])
-        return low, high
+        return high
 
     def _silent(self, judged: Judged, able: Bools) -> Bools:
         """Return which series have had nothing for much longer than is usual, where something is for sure expected."""
         kind = self.baselines.indicator[: len(judged.y)]
         silent, longest = self.baselines.get("silent"), self.baselines.get("longest")[judged.place.block]
-        run: Bools = able & (judged.observation.value == 0) & _DROPPING[kind]
-        run &= silent + 1 >= np.maximum(_LEAST_SILENCE, 3 * longest + 5)
+        run: Bools = able & (judged.observation.value == 0) & _DROPPING[kind] & _WATCHED[kind]
+        users = np.maximum(np.where(np.isfinite(judged.users), judged.users, np.inf), 0.1)
+        few = _FEW_SILENCE / users  # who are few are all gone at times
+        run &= silent + 1 >= np.maximum(np.maximum(_LEAST_SILENCE, few), 3 * longest + 5)
         if not run.any():
             return run
         season: Floats = self.baselines.from_even(judged.season)
-        sure: Bools = run & (season > np.where(kind == 0, _SURE_TRAFFIC, _SILENT_USERS))
+        sure: Bools = run & (judged.users >= _SILENT_USERS)
+        sure &= season > np.where(kind == _TRAFFIC, _SURE_TRAFFIC, _SILENT_USERS)
         return sure
 
     def _turn_off(self, number: int, judged: Judged, *, silent: bool, rise: bool) -> bool:
@@ -260,8 +332,11 @@ class Deviations:
             if not able[number]:
                 continue
             far = (up if one.rise else down)[number]
-            one.shift += (judged.off[number] - one.shift) / min(one.lasted, 240)
-            one.inside = one.inside + 1 if far < 0.6 * limits.factor else 0
+            for member in (number,) if one.rise else np.flatnonzero(self._leads == number).tolist():
+                if np.isfinite(judged.off[member]):
+                    old = one.shifts.get(member, 0.0)
+                    one.shifts[member] = old + (float(judged.off[member]) - old) / min(one.lasted, 240)
+            one.inside = one.inside + 1 if far < (0.6 * limits.factor if one.rise else _CLEAR) else 0
             if one.inside >= limits.clear_after:
                 del self._off[SUDDEN][number]
                 if one.lasted < _SHORT:
@@ -269,7 +344,8 @@ class Deviations:
                 changed = True
             elif one.lasted >= limits.adopt_after:
                 del self._off[SUDDEN][number]
-                self.baselines.adopt(number, float(one.shift))
+                for member, shift in one.shifts.items():
+                    self.baselines.adopt(member, shift)
                 changed = True
         return changed
 
@@ -338,7 +414,8 @@ class Deviations:
         for business, regions in businesses.items():
             off = max(len(regions) - (ALL in regions), nearly.get(business, 0))
             told = (channel, rise, business, ALL, indicator) in self.open
-            if off > max(1, self.limits.most_share * known.get(business, 0)) or (ALL in regions and (told or not off)):
+            alone = ALL in regions and self._is_alone(self._off[channel][regions[ALL]], told=told, regions=off)
+            if off > max(1, self.limits.most_share * known.get(business, 0)) or alone:
                 whole[business] = list(regions.values())
         of_all = sum(1 for _, region, other in self.keys if region == ALL and other is indicator)
         of_many = [name for name in businesses if name in whole or ALL in businesses[name]]
@@ -353,6 +430,12 @@ class Deviations:
             for region, number in regions.items():  # what one region lacks, the business lacks too: that is no news
                 if region != ALL:
                     yield (channel, rise, business, region, indicator), [number]
+
+    @staticmethod
+    def _is_alone(one: _Off, *, told: bool, regions: int) -> bool:
+        """Tell whether a business is off as a whole: not because a region is, or was when it began."""
+        one.part |= regions > 0 and not told
+        return told or not one.part
 
     def _whole(self, business: str, indicator: Indicator, numbers: Sequence[int]) -> int:
         return self._numbers.get((business, ALL, indicator), numbers[0])
@@ -391,7 +474,23 @@ class Deviations:
             text="",
             regions=tuple(names) if region == ALL else (),
         )
-        return replace(bare, text=text_of(bare), text_zh=text_zh_of(bare))
+        if kind is not DeviationKind.DROP or business == ALL:
+            return replace(bare, text=text_of(bare), text_zh=text_zh_of(bare))
+        bare, also = self._clearest(bare, lead, judged)
+        return replace(bare, text=text_of(bare, also), text_zh=text_zh_of(bare))
+
+    def _clearest(
+        self, bare: Deviation, lead: int, judged: Judged
+    ) -> tuple[Deviation, list[tuple[Indicator, float, float]]]:
+        """Return a drop by its clearest indicator, traffic first, and the others that are clear: value and expected."""
+        share = np.nan_to_num(judged.falls.share)
+        members = sorted(np.flatnonzero(self._leads == lead).tolist(), key=lambda one: -share[one])
+        clear = [number for number in members if share[number] > _TELLING and number != lead]
+        if clear and share[lead] <= _TELLING:
+            first = clear.pop(0)
+            value, expected, low, high, _ = self._figures(first, judged, SUDDEN)
+            bare = replace(bare, indicator=self.keys[first][2], value=value, expected=expected, low=low, high=high)
+        return bare, [(self.keys[number][2], *self._figures(number, judged, SUDDEN)[:2]) for number in clear]
 
     def _figures(self, number: int, judged: Judged, channel: int) -> tuple[float, float, float, float, float]:
         factor = self.limits.factor if channel == SUDDEN else 1.0

@@ -1,5 +1,6 @@
 """Deviations in sentences."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from btimd.model.deviation import ALL, Deviation, DeviationKind, Indicator
@@ -12,6 +13,7 @@ _NAMES: Final = {
     Indicator.HANDSHAKE: ("handshake time", "握手时延"),
     Indicator.RESPONSE: ("response time", "响应时间"),
     Indicator.RETRANSMISSION: ("retransmission", "重传率"),
+    Indicator.FLOWS: ("flows", "流数"),
 }
 
 
@@ -22,12 +24,16 @@ def amount(indicator: Indicator, value: float) -> str:
         return f"{value / size:.3g} {unit}"
     if indicator is Indicator.USERS:
         return f"{value:.0f} users"
+    if indicator is Indicator.FLOWS:
+        return f"{value:.0f} flows"
     if indicator in {Indicator.FAILURES, Indicator.RETRANSMISSION}:
         return f"{100 * value:.2g} %"
     return f"{value:.3g} s" if value >= 1 else f"{1000 * value:.3g} ms"
 
 
 def _usual(deviation: Deviation) -> str:
+    if deviation.kind is DeviationKind.DROP and deviation.value >= deviation.low:  # together with others it is too low
+        return f"about {amount(deviation.indicator, deviation.expected)}"
     low, high = (amount(deviation.indicator, one) for one in (deviation.low, deviation.high))
     if deviation.low <= 0:
         return f"up to {high}"
@@ -45,8 +51,8 @@ def _subject(deviation: Deviation) -> str:
     return f"{deviation.business}, all regions"
 
 
-def text_of(deviation: Deviation) -> str:
-    """Return what deviates in a plain sentence with its numbers."""
+def text_of(deviation: Deviation, also: Sequence[tuple[Indicator, float, float]] = ()) -> str:
+    """Return what deviates in a plain sentence with its numbers. also: of other indicators the value and the usual."""
     name, value = _NAMES[deviation.indicator][0], amount(deviation.indicator, deviation.value)
     subject = _subject(deviation)
     first = f" (first of them: {deviation.regions[0]})" if deviation.business == ALL and deviation.regions else ""
@@ -62,7 +68,11 @@ def text_of(deviation: Deviation) -> str:
         case DeviationKind.DRIFT:
             expected = amount(deviation.indicator, deviation.expected)
             return f"{subject}: {name} has drifted over weeks{first}, now {value}, earlier about {expected}"
-    return f"{subject}: {name} {value}{first}, usual at this time {_usual(deviation)}"
+    if value.endswith(f" {name}"):  # "12 users"
+        name = ""
+    named = f"{name} {value}".strip()
+    others = "".join(f"; {amount(one, now)}, about {amount(one, usual)}" for one, now, usual in also)
+    return f"{subject}: {named}{first}, usual at this time {_usual(deviation)}{others}"
 
 
 def text_zh_of(deviation: Deviation) -> str:

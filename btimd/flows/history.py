@@ -11,18 +11,13 @@ from typing_extensions import override
 
 from btimd.model.points import PointBlock
 from btimd.model.units import UnixMillis
-from btimd.model.window import WindowBatch, WindowRow
+from btimd.model.window import WindowBatch, WindowRow, interval_name
 from btimd.runtime.feed import Feed, FeedSubscription
 
 MEASUREMENT: Final = "btimd_traffic"
 RowKey = tuple[int, str, str, str]
 """Interval start, business, region, segment."""
 _Cell = tuple[str, str, str]
-
-
-def interval_name(interval_milliseconds: int) -> str:
-    """Return the name of an interval length: "10s", "60s"."""
-    return f"{interval_milliseconds / 1000:g}s"
 
 
 def windows_points(batch: WindowBatch) -> PointBlock:

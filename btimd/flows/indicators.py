@@ -7,13 +7,14 @@ to is there. Everything is judged, and learned from, at that same age, so that l
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from btimd.flows.baseline import INDICATORS, Baselines, Observation
+from btimd.flows.baseline import COUNTED, INDICATORS, Baselines, Observation
 from btimd.flows.deviation import SeriesKey
 from btimd.flows.qualityrows import QualityInterval
 from btimd.model.deviation import ALL, Indicator
@@ -29,9 +30,9 @@ Pair = tuple[str, str]
 """Business, region; ALL as region: the business as a whole."""
 
 _OCTETS, _USERS, _ERROR, _LOSS, _FLOWS, _ATTEMPTED, _FAILED, _SEGMENTS, _AGAIN = range(9)
-_SHAKES, _SHAKE_SECONDS, _ANSWERS, _ANSWER_SECONDS, _CAPTURE_LOSS = range(9, 14)
-_FIGURES: Final = 14
-_COUNTED: Final = 2  # of the indicators, traffic and users are counted by flow records
+_SHAKES, _SHAKE_SECONDS, _ANSWERS, _ANSWER_SECONDS, _CAPTURE_LOSS, _ENDED = range(9, 15)
+_FIGURES: Final = 15
+_BY_RECORDS: Final = np.array([one in COUNTED for one in INDICATORS])
 _BITS_PER_SECOND: Final = 8 * 1000 / INTERVAL_MILLISECONDS
 _MOST_LOSS: Final = 0.05
 _FEWEST_SEGMENTS: Final = 20
@@ -45,11 +46,54 @@ _HELD: Final = 64
 
 @dataclass(slots=True)
 class _Interval:
-    """The latest state of each cell of an interval, and how many octets it had at each age."""
+    """The latest state of each cell of an interval, and how many octets it had at each age.
 
-    traffic: dict[tuple[str, str, str], tuple[float, ...]] = field(default_factory=dict)
+    traffic: by number of cell: octets, users, sampling error, export loss, flows; NaN octets: nothing was told of it.
+    """
+
+    traffic: Floats = field(default_factory=lambda: np.full((0, 5), np.nan))
     quality: dict[tuple[str, ...], tuple[float, ...]] = field(default_factory=dict)
     octets_at: list[float] = field(default_factory=list)
+
+    def put(self, cells: npt.NDArray[np.int64], told: Floats) -> None:
+        """Take the figures of cells: they replace those told before."""
+        most = int(cells.max(initial=-1)) + 1
+        if most > len(self.traffic):
+            more = np.full((max(64, most - len(self.traffic), len(self.traffic) // 4), 5), np.nan)
+            self.traffic = np.concatenate([self.traffic, more])
+        self.traffic[cells] = told
+
+
+class _Cells:
+    """Numbers of (business, region, segment), and of the places that they count for."""
+
+    def __init__(self, pair: Callable[[str, str], int]) -> None:
+        self._pair = pair
+        self._numbers: dict[tuple[str, str, str], int] = {}
+        self._names: tuple[tuple[str, ...], tuple[tuple[str, str], ...]] = ((), ())
+        self._known = np.full(1, -1, np.int64)
+        self.places = np.zeros((0, 2), np.int64)
+
+    def of(self, batch: WindowBatch) -> npt.NDArray[np.int64]:
+        """Return the numbers of a batch's cells, -1 for traffic of no business."""
+        columns = len(batch.places) + 1
+        if self._names != (batch.businesses, batch.places):
+            self._names = batch.businesses, batch.places
+            self._known = np.full(1 + len(batch.businesses) * columns, -1, np.int64)  # the last: of no business
+        business, place = batch.business_id.astype(np.int64), batch.place_id.astype(np.int64)
+        codes = np.where(business >= 0, business * columns + place + 1, len(self._known) - 1)
+        for code in np.unique(codes[(self._known[codes] < 0) & (business >= 0)]).tolist():
+            number, at = divmod(code, columns)
+            region, segment = batch.places[at - 1] if at else ("", "")
+            self._known[code] = self._number(batch.businesses[number], region, segment)
+        return self._known[codes]
+
+    def _number(self, business: str, region: str, segment: str) -> int:
+        found = self._numbers.setdefault((business, region, segment), len(self._numbers))
+        if found >= len(self.places):
+            self.places = np.concatenate([self.places, np.zeros((max(64, len(self.places)), 2), np.int64)])
+        self.places[found] = self._pair(business, region), self._pair(business, ALL)
+        return found
 
 
 class Settling:
@@ -87,12 +131,14 @@ class Indicators:
         self.businesses = businesses
         self._held: OrderedDict[UnixMillis, _Interval] = OrderedDict()
         self._pairs: dict[Pair, int] = {}
+        self._cells = _Cells(self._pair)
         self._table = np.full((0, len(INDICATORS)), -1, np.int32)
         for business, region, indicator in keys:
             pair = self._pair(business, region)
             self._table[pair, INDICATORS.index(indicator)] = self._numbers[business, region, indicator]
         self._judged_upto: UnixMillis | None = None
         self._refused: set[SeriesKey] = set()
+        self._paired = 0
         self.settling = Settling()
         self.late = 0
 
@@ -106,19 +152,19 @@ class Indicators:
         held = self._interval(batch.interval_start_milliseconds, batch.interval_milliseconds)
         if held is None:
             return
-        businesses, places = batch.businesses, batch.places
-        for business, place, *figures in zip(
-            batch.business_id.tolist(),
-            batch.place_id.tolist(),
-            (batch.octets_to_server + batch.octets_to_client).tolist(),
-            batch.users.tolist(),
-            batch.sampling_error_ratio.tolist(),
-            batch.export_loss_ratio.tolist(),
-            strict=True,
-        ):
-            if business >= 0:
-                region, segment = places[place] if place >= 0 else ("", "")
-                held.traffic[businesses[business], region, segment] = tuple(figures)
+        cells = self._cells.of(batch)
+        told = np.stack(
+            (
+                batch.octets_to_server + batch.octets_to_client,
+                batch.users,
+                batch.sampling_error_ratio,
+                batch.export_loss_ratio,
+                batch.flows,
+            ),
+            1,
+        ).astype(np.float64)
+        of_business = cells >= 0
+        held.put(cells[of_business], told[of_business])
 
     def add_quality(self, interval: QualityInterval) -> None:
         """Take an interval of connection quality, or a revision of one."""
@@ -156,7 +202,7 @@ class Indicators:
         for start, held in self._held.items():
             age = (newest - start) // step
             while len(held.octets_at) <= min(age, _MOST_AGE):
-                held.octets_at.append(sum(figures[0] for figures in held.traffic.values()))
+                held.octets_at.append(float(np.nansum(held.traffic[:, 0])))
         upto = newest - self.settling.age * step
         if self._judged_upto is None or upto - self._judged_upto > _HELD * step:
             self._judged_upto = upto - step
@@ -172,7 +218,7 @@ class Indicators:
         figures = self._figures(held)
         values, weights = _values(figures)
         new = np.isfinite(values) & (self._table[: len(figures)] < 0)
-        new[:, :_COUNTED] &= (figures[:, _FLOWS] > 0)[:, None]
+        new &= ~_BY_RECORDS | (figures[:, _FLOWS] > 0)[:, None]
         names = list(self._pairs)
         for pair, kind in zip(*(one.tolist() for one in np.nonzero(new)), strict=True):
             found = self.number((*names[pair], INDICATORS[kind]))
@@ -185,9 +231,9 @@ class Indicators:
         pair, kind = np.nonzero(table >= 0)
         number = table[pair, kind]
         value[number], weight[number] = values[pair, kind], weights[pair, kind]
-        loss = np.where(kind < _COUNTED, figures[pair, _LOSS], figures[pair, _CAPTURE_LOSS])
+        loss = np.where(_BY_RECORDS[kind], figures[pair, _LOSS], figures[pair, _CAPTURE_LOSS])
         doubtful[number] = loss > _MOST_LOSS
-        error[number] = np.where(kind < _COUNTED, figures[pair, _ERROR] / _CONFIDENCE + np.nan_to_num(loss), 0.0)
+        error[number] = np.where(_BY_RECORDS[kind], figures[pair, _ERROR] / _CONFIDENCE + np.nan_to_num(loss), 0.0)
         silent = {business for business in {business for business, _ in names} if absent(business)}
         if silent:
             gone[number] = np.array([business in silent for business, _ in names], np.bool_)[pair]
@@ -195,18 +241,17 @@ class Indicators:
 
     def _figures(self, held: _Interval) -> Floats:
         """Return the figures of an interval by pair, of businesses as a whole too: float64[pairs, _FIGURES]."""
-        traffic, quality = list(held.traffic), list(held.quality)
-        rows = [self._pair(business, region) for business, region, _ in traffic]
-        whole = [self._pair(business, ALL) for business, _, _ in traffic]
+        quality = list(held.quality)
+        cells = np.flatnonzero(np.isfinite(held.traffic[:, 0]))
         of_quality = [self._pair(names[0], names[1]) for names in quality]
         quality_whole = [self._pair(names[0], ALL) for names in quality]
         figures = np.zeros((len(self._pairs), _FIGURES))
         worst = np.full((len(self._pairs), 2), -1.0)
-        if traffic:
-            told = np.array(list(held.traffic.values()))
+        if len(cells):
+            told = held.traffic[cells]
             told[:, 2] = np.square(told[:, 2] * told[:, 0])
-            for at in (rows, whole):
-                for column, source in ((_OCTETS, 0), (_USERS, 1), (_ERROR, 2)):
+            for at in self._cells.places[cells].T:
+                for column, source in ((_OCTETS, 0), (_USERS, 1), (_ERROR, 2), (_ENDED, 4)):
                     figures[:, column] += np.bincount(at, told[:, source], len(figures))
                 figures[:, _FLOWS] += np.bincount(at, minlength=len(figures))
                 np.maximum.at(worst[:, 0], at, np.nan_to_num(told[:, 3], nan=-1.0))
@@ -251,14 +296,20 @@ class Indicators:
         return made
 
     def pair_users(self) -> None:
-        """Tell the model which traffic is whose users'."""
-        partner = self._baselines.get("partner")
-        for number in np.flatnonzero(partner < 0).tolist():
-            business, region, indicator = self._keys[number]
-            if indicator is Indicator.TRAFFIC:
-                users = self._numbers.get((business, region, Indicator.USERS))
-                if users is not None:
-                    self._baselines.pair(number, users)
+        """Tell the model which traffic and flows are whose users', and which flows traffic came in."""
+        for number in range(self._paired, len(self._keys)):
+            business, region, _ = self._keys[number]
+            traffic, users, flows = (
+                self._numbers.get((business, region, one))
+                for one in (Indicator.TRAFFIC, Indicator.USERS, Indicator.FLOWS)
+            )
+            if users is not None:
+                for one in (traffic, flows):
+                    if one is not None:
+                        self._baselines.pair(one, users)
+            if traffic is not None and flows is not None:
+                self._baselines.join(traffic, flows)
+        self._paired = len(self._keys)
 
     def _interval(self, start: UnixMillis, length: int) -> _Interval | None:
         if length != INTERVAL_MILLISECONDS:
@@ -283,11 +334,12 @@ _C_AGAIN: Final = [COUNTERS.index(f"segments_retransmitted_to_{end}") for end in
 
 
 def _values(figures: Floats) -> tuple[Floats, Floats]:
-    """Return values and weights by pair and indicator: float64[pairs, 6]; NaN where there is too little to tell."""
+    """Return values and weights by pair and indicator: float64[pairs, 7]; NaN where there is too little to tell."""
     values, weights = np.full((2, len(figures), len(INDICATORS)), np.nan)
     weights[:] = 0.0
     values[:, 0] = figures[:, _OCTETS] * _BITS_PER_SECOND
     values[:, 1] = figures[:, _USERS]
+    values[:, 6] = figures[:, _ENDED]
     # What came of a connection may count later than the attempt, so a part may exceed its whole.
     for kind, part, whole, fewest in ((2, _FAILED, _ATTEMPTED, 1), (5, _AGAIN, _SEGMENTS, _FEWEST_SEGMENTS)):
         of = np.maximum(figures[:, part], figures[:, whole])
@@ -304,29 +356,35 @@ class Feeders:
     """Who reports the traffic of which business: a RecordTap that knows when a reporter has fallen silent.
 
     A business is absent when reporters that it had at least `least_share` of its records from, and that reported in
-    nearly every interval before, have reported nothing at all for an interval.
+    nearly every interval before, have reported nothing at all for an interval. guard: a lock, where records come on
+    another thread than questions.
     """
 
-    def __init__(self, least_share: float = 0.05) -> None:
+    def __init__(self, least_share: float = 0.05, guard: AbstractContextManager[object] | None = None) -> None:
         self._least_share = least_share
         self._minute = -1
         self._records: dict[int, float] = {}
         self._steady: dict[int, float] = {}
         self._heard: dict[int, int] = {}
         self._share: dict[str, dict[int, float]] = {}
+        self._guard = nullcontext() if guard is None else guard
 
     def add(
         self, batch: AttributedBatch, duplicate: npt.NDArray[np.bool_] | None, names: Names, now: UnixMillis
     ) -> None:
         """Take records: at most some thousand of a batch, which is enough to know who reports whom."""
         del duplicate
-        self._turn(now)
         minute = now // INTERVAL_MILLISECONDS
         some = slice(None, None, max(1, len(batch) // 4096))
         exporters, rules = batch.flows["exporter_id"][some], batch.service_rule_id[some]
-        for exporter in np.unique(exporters).tolist():
-            self._heard[exporter] = minute
         pairs, counts = np.unique(np.stack([exporters, rules], 1), axis=0, return_counts=True)
+        with self._guard:
+            self._turn(now)
+            self._count(pairs, counts, names, minute)
+
+    def _count(self, pairs: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], names: Names, minute: int) -> None:
+        for exporter in np.unique(pairs[:, 0]).tolist():
+            self._heard[exporter] = minute
         for (exporter, rule), count in zip(pairs.tolist(), counts.tolist(), strict=True):
             if rule < 0:
                 continue
@@ -337,7 +395,8 @@ class Feeders:
 
     def tick(self, now: UnixMillis) -> None:
         """Notice that time passes."""
-        self._turn(now)
+        with self._guard:
+            self._turn(now)
 
     def flush(self) -> None:
         """There is nothing to hand on."""
@@ -345,13 +404,14 @@ class Feeders:
     def absent(self, business: str, start: UnixMillis) -> bool:
         """Tell whether reporters of a business said nothing during an interval or since."""
         minute = start // INTERVAL_MILLISECONDS
-        shares = dict(self._share.get(business, {}))
-        total = sum(shares.values())
-        missing = sum(
-            share
-            for exporter, share in shares.items()
-            if self._heard.get(exporter, minute) < minute and self._steady.get(exporter, 0.0) > 0.9  # noqa: PLR2004  nine intervals of ten
-        )
+        with self._guard:
+            shares = self._share.get(business, {})
+            total = sum(shares.values())
+            missing = sum(
+                share
+                for exporter, share in shares.items()
+                if self._heard.get(exporter, minute) < minute and self._steady.get(exporter, 0.0) > 0.9  # noqa: PLR2004  nine intervals of ten
+            )
         return total > 0 and missing > self._least_share * total
 
     def _turn(self, now: UnixMillis) -> None:

@@ -10,6 +10,7 @@ from btimd.flows.linkbatches import TOTAL, LinkBatch
 from btimd.flows.projection import DIRECTIONS
 from btimd.model.points import PointBlock
 from btimd.model.topology import DuplicationRow
+from btimd.model.window import interval_name
 
 MEASUREMENT: Final = "btimd_links"
 TOTAL_NAME: Final = "*"
@@ -44,7 +45,7 @@ def points_of(
             "interface": [known[key][0] or str(key[1]) for key in keys],
             "direction": [DIRECTIONS[side] for side in batch.outward.tolist()],
             "business": [business[number] for number in batch.business_id.tolist()],
-            "interval": [str(batch.interval_milliseconds // _MILLIS)] * len(batch),
+            "interval": [interval_name(batch.interval_milliseconds)] * len(batch),
         },
         fields={
             "octets": batch.octets,

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import override
 
-from btimd.flows.history import interval_name
 from btimd.flows.qualityrows import DIMENSIONS, SECONDS, QualityInterval, grouped
 from btimd.model.points import PointBlock
 from btimd.model.quality import COUNTERS, SAMPLE_KINDS, QualityRow
 from btimd.model.units import UnixMillis
+from btimd.model.window import interval_name
 from btimd.runtime.feed import Feed, FeedSubscription
 
 MEASUREMENT: Final = "btimd_quality"

@@ -157,12 +157,15 @@ class BaselineSettings(Section):
     """Days of your own, one per line, which win over the country's: `2026-05-02 workday`, saturday,
     sunday or holiday"""
     max_series: Annotated[int, Field(ge=6, le=500_000)] = 20_000
-    """Most series: a business has up to 6 per region and 6 as a whole. About 3.2 KB each, further ones are counted"""
+    """Most series: a business has up to 7 per region and 7 as a whole. About 3.4 KB each, further ones are counted"""
     least_days: Annotated[int, Field(ge=2, le=30)] = 3
     """On so many days of its kind a time of day must have been seen before anything is told of it"""
     factor: Annotated[float, Field(ge=1, le=10)] = 1.15
-    """How many times further off than 499 of 500 intervals something must be; less finds more and errs
-    more often"""
+    """How many times further off than 499 of 500 intervals times, failures and retransmissions must be; less finds
+    more and errs more often"""
+    false_drops: Annotated[float, Field(ge=0.001, le=10)] = 0.2
+    """How many drops a week a business may be said to have without having one, as far as the past tells; more finds
+    smaller ones"""
     adopt: Annotated[Duration, Field(ge=3600, le=30 * 86400)] = 86400.0
     """What deviates for so long is the new usual"""
     learn_from: Annotated[Duration, Field(ge=0, le=90 * 86400)] = 28 * 86400.0
@@ -174,7 +177,7 @@ class BaselineSettings(Section):
 
     def limits(self) -> DeviationLimits:
         """Return when something deviates."""
-        return DeviationLimits(factor=self.factor, adopt_after=round(self.adopt / 60))
+        return DeviationLimits(factor=self.factor, budget=self.false_drops, adopt_after=round(self.adopt / 60))
 
     @field_validator("time_zone")
     @classmethod

@@ -15,7 +15,10 @@ ALL: Final = "*"
 
 
 class Indicator(StrEnum):
-    """What a baseline is of. Values: bit/s; users; share of attempted connections; seconds; share of segments."""
+    """What a baseline is of. Values: bit/s; users; share of attempted connections; seconds; share of segments; flows.
+
+    Flows are those that ended in an interval.
+    """
 
     TRAFFIC = "traffic"
     USERS = "users"
@@ -23,6 +26,7 @@ class Indicator(StrEnum):
     HANDSHAKE = "handshake"
     RESPONSE = "response"
     RETRANSMISSION = "retransmission"
+    FLOWS = "flows"
 
 
 class DeviationKind(StrEnum):

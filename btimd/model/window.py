@@ -10,6 +10,11 @@ import numpy.typing as npt
 from btimd.model.units import UnixMillis
 
 
+def interval_name(interval_milliseconds: int) -> str:
+    """Return the name of an interval length: "10s", "60s"."""
+    return f"{interval_milliseconds / 1000:g}s"
+
+
 @dataclass(frozen=True, slots=True)
 class WindowRow:
     """One row of a WindowBatch in words, for people and the API. `business` is empty for unattributed traffic.

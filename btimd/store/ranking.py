@@ -24,7 +24,7 @@ from btimd.model.points import SeriesQuery, SeriesRow
 STEP_MILLISECONDS: Final = 60_000
 _WHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "btimd_traffic": {"interval": "60s"},
-    "btimd_links": {"interval": "60", "business": "*"},
+    "btimd_links": {"interval": "60s", "business": "*"},
 }
 """The points that count once: of links those of all businesses together, where no business is asked for."""
 MAX_LIMIT: Final = 1000

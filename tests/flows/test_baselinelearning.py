@@ -13,7 +13,7 @@ MINUTE = 60_000
 
 def answer(query: SeriesQuery) -> list[SeriesRow]:
     return [
-        SeriesRow(time, ("erp", "east"), (75_000.0, 75_000.0, 40.0 + time // MINUTE % 5))
+        SeriesRow(time, ("erp", "east"), (75_000.0, 75_000.0, 40.0 + time // MINUTE % 5, 160.0))
         for time in range(query.from_milliseconds, query.to_milliseconds, MINUTE)
     ]
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ from typing_extensions import override
 
 from btimd.flows.baselineservice import STATE_FILE, BaselineService, forecast_queries
 from btimd.flows.deviation import DeviationOpened, Event
-from btimd.flows.history import Closed
+from btimd.flows.history import Closed, windows_points
+from btimd.flows.linkrows import points_of
+from btimd.flows.linkwindows import LinkLimits, LinkWindows
+from btimd.flows.qualityfeed import quality_points
 from btimd.flows.settings import BaselineSettings
 from btimd.model.deviation import ALL, BaselineState, ForecastAsk, ForecastOutcome, ForecastSubject, Indicator
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
@@ -17,7 +21,12 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
-from tests.flows.test_indicators import window
+from btimd.store.embedded import EmbeddedStore
+from btimd.store.settings import StoreSettings
+from btimd.store.storemetrics import StoreMetrics
+from tests.flows.linkcrafting import NOW as LINK_NOW
+from tests.flows.linkcrafting import names_of, records
+from tests.flows.test_indicators import quality, window
 from tests.flows.traffic_days import MONDAY
 
 MINUTE = 60_000
@@ -43,7 +52,7 @@ class Store(SeriesStore):
             days = [(time, (time - MONDAY) / DAY) for time in times if MONDAY - 40 * DAY <= time < NOW]
             return [SeriesRow(time, (), (0.7 + 0.002 * day,)) for time, day in days]
         return [
-            SeriesRow(time, ("erp", f"r{region}"), (octets(time, region), 0.0, 50.0 + time // MINUTE % 3))
+            SeriesRow(time, ("erp", f"r{region}"), (octets(time, region), 0.0, 50.0 + time // MINUTE % 3, 200.0))
             for time in times
             if MONDAY + 2 * DAY <= time < NOW
             for region in (0, 1)
@@ -156,3 +165,75 @@ async def test_a_forecast_rests_on_the_store(tmp_path: Path) -> None:
 def test_a_link_is_named_by_exporter_and_interface() -> None:
     with pytest.raises(ValueError, match="'CORE' is no link; write EXPORTER:INTERFACE"):
         forecast_queries(ForecastAsk(ForecastSubject.LINK, "CORE", 0.9))
+
+
+class Embedded(SeriesStore):
+    """The embedded store itself, asked away from the loop."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = EmbeddedStore(
+            path=path / "series.duckdb", settings=StoreSettings(flush_every=0.01), metrics=StoreMetrics(Metrics()),
+            clock=ManualClock(now=NOW / 1000), log=Log("store"),
+        )  # fmt: skip
+        self.store.open()
+
+    @override
+    def write(self, block: PointBlock) -> None:
+        self.store.write(block)
+
+    @override
+    async def query(self, query: SeriesQuery) -> Sequence[SeriesRow]:
+        return await asyncio.to_thread(self.store.query, query)
+
+
+def days_of(template: PointBlock, per_day: float, **fields: float) -> PointBlock:
+    """Return a written point 16 days long, 13 hours a day by minute; given fields grow by `per_day` each day."""
+    first = NOW - NOW % DAY - 16 * DAY
+    times = np.array([first + day * DAY + minute * MINUTE for day in range(16) for minute in range(780)], np.int64)
+    grown = 1 + per_day * ((times - first) // DAY)
+    size = len(times)
+    return replace(
+        template,
+        time_milliseconds=times,
+        tags={name: [value[0]] * size for name, value in template.tags.items()},
+        fields={
+            name: fields[name] * grown if name in fields else np.repeat(value[:1], size)
+            for name, value in template.fields.items()
+        },
+    )
+
+
+async def test_forecasts_read_what_windows_quality_and_links_write(tmp_path: Path) -> None:
+    store = Embedded(tmp_path)
+    traffic = windows_points(window([("erp", "east", "", 1000, 1)]))
+    link = link_points()
+    store.write(days_of(traffic, 0.01, users=100.0))
+    store.write(days_of(replace(traffic, tags={**traffic.tags, "region": ["west"]}), 0.01, users=50.0))
+    store.write(days_of(quality_points(quality()), 0.02, response_seconds_p50=0.1))
+    store.write(days_of(link, 0.01, utilisation=0.5))
+    assert store.store.flush(30)
+    running = service(tmp_path, [], store)
+    asks = [
+        ForecastAsk(ForecastSubject.USERS, "erp", 180.0, 30),
+        ForecastAsk(ForecastSubject.RESPONSE, "erp", 0.15, 30),
+        ForecastAsk(ForecastSubject.LINK, "core:wan", 0.6, 30),
+    ]
+    found = [await running.forecast(ask) for ask in asks]
+    store.store.close()
+
+    assert [(one.outcome, one.days) for one in found] == [(ForecastOutcome.CROSSES, 16)] * 3
+    np.testing.assert_allclose([one.slope_per_day or 0 for one in found], [1.5, 0.002, 0.005], rtol=0.02)
+    np.testing.assert_allclose([one.level or 0 for one in found], [172.5, 0.13, 0.575], rtol=0.02)
+
+
+def link_points() -> PointBlock:
+    """Return the points that a link's utilisation is written as."""
+    windows = LinkWindows(LinkLimits(max_interfaces=8, max_cells=16))
+    windows.add(records(0, exporter_id=0, octet_delta_count=7500), None, names_of(["erp"]), LINK_NOW + 2000)
+    batch = windows.close(LINK_NOW + 70_000)[-1]
+    points = points_of(batch, {0: "core"}, lambda _, interface: ("wan", 1000) if interface else ("", 0))
+    rows = zip(points.tags["interface"], points.tags["business"], points.tags["direction"], strict=True)
+    at = next(number for number, row in enumerate(rows) if row[:2] == ("wan", "*"))
+    tags = {name: value[at : at + 1] for name, value in points.tags.items()}
+    fields = {name: value[at : at + 1] for name, value in points.fields.items()}
+    return replace(points, time_milliseconds=points.time_milliseconds[at : at + 1], tags=tags, fields=fields)

@@ -1,4 +1,5 @@
 import math
+from unittest.mock import MagicMock
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def window(
         start, MINUTE, revision, businesses, places,
         np.array([businesses.index(cell[0]) for cell in cells], np.int32),
         np.array([places.index(cell[1:3]) for cell in cells], np.int32),
-        np.array([cell[3] for cell in cells], np.int64), zeros, zeros, zeros,
+        np.array([cell[3] for cell in cells], np.int64), zeros, zeros, np.array([4 * cell[4] for cell in cells], np.int64),
         np.array([cell[4] for cell in cells], np.int64), flags, flags, np.full(size, 0.196), np.full(size, loss), flags, flags,
     )  # fmt: skip
 
@@ -52,7 +53,7 @@ def told(indicators: Indicators, keys: list[SeriesKey], start: int = START) -> d
     }
 
 
-def test_traffic_and_users_are_of_regions_and_of_the_whole() -> None:
+def test_traffic_users_and_flows_are_of_regions_and_of_the_whole() -> None:
     indicators, keys = made()
     indicators.add_traffic(
         window([("erp", "east", "1", 7500, 2), ("erp", "east", "2", 7500, 3), ("erp", "west", "", 1500, 1)])
@@ -62,6 +63,7 @@ def test_traffic_and_users_are_of_regions_and_of_the_whole() -> None:
         ("erp", "east", Indicator.TRAFFIC): 2000.0, ("erp", "east", Indicator.USERS): 5.0,
         ("erp", "west", Indicator.TRAFFIC): 200.0, ("erp", "west", Indicator.USERS): 1.0,
         ("erp", ALL, Indicator.TRAFFIC): 2200.0, ("erp", ALL, Indicator.USERS): 6.0,
+        ("erp", "east", Indicator.FLOWS): 20.0, ("erp", "west", Indicator.FLOWS): 4.0, ("erp", ALL, Indicator.FLOWS): 24.0,
     }  # fmt: skip
 
 
@@ -87,12 +89,12 @@ def test_much_loss_is_doubt_and_some_sampling_an_error() -> None:
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2)], loss=0.2))
     observation = indicators.observation(START, nobody)
-    assert observation.doubtful.tolist() == [True] * 4
+    assert observation.doubtful.tolist() == [True] * 6
 
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2)], loss=math.nan))
     observation = indicators.observation(START, nobody)
-    assert observation.doubtful.tolist() == [False] * 4
+    assert observation.doubtful.tolist() == [False] * 6
     np.testing.assert_allclose(observation.error, 0.1)
 
 
@@ -100,7 +102,7 @@ def test_a_business_nobody_reports_is_absent() -> None:
     indicators, _ = made()
     indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("hr", "east", "", 1, 1)]))
     observation = indicators.observation(START, lambda business: business == "erp")
-    assert observation.absent.sum() == 4
+    assert observation.absent.sum() == 6
 
 
 def quality(**counters: int) -> QualityInterval:
@@ -156,7 +158,7 @@ def test_series_without_room_are_left_out() -> None:
     indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("other", "east", "", 7500, 2)]))
     indicators.observation(START, nobody)
     assert (len(keys), {key[0] for key in keys}) == (2, {"erp"})
-    assert baselines.overflowed == 2
+    assert baselines.overflowed == 4
 
 
 def names(of: Attribution) -> Names:
@@ -172,3 +174,20 @@ def test_a_reporter_that_falls_silent_is_noticed_for_whom_it_reported() -> None:
     feeders.tick(START + 61 * MINUTE)
     assert feeders.absent("erp", START + 60 * MINUTE)
     assert not feeders.absent("hr", START + 60 * MINUTE)
+
+
+def test_records_and_questions_of_two_threads_do_not_meet() -> None:
+    guard, at = MagicMock(), attribution()
+    feeders = Feeders(guard=guard)
+    feeders.add(at.attribute(flow("10.1.0.1", ERP)), None, names(at), START)
+    feeders.tick(START + MINUTE)
+    feeders.absent("erp", START)
+    assert (guard.__enter__.call_count, guard.__exit__.call_count) == (3, 3)
+
+
+def test_cells_keep_their_numbers_when_names_come_in_another_order() -> None:
+    indicators, keys = made()
+    indicators.add_traffic(window([("erp", "east", "", 7500, 2), ("hr", "west", "", 15000, 1)]))
+    indicators.add_traffic(window([("hr", "west", "", 22500, 1), ("erp", "east", "", 30000, 2)], revision=1))
+    found = told(indicators, keys)
+    assert (found["erp", "east", Indicator.TRAFFIC], found["hr", "west", Indicator.TRAFFIC]) == (4000.0, 3000.0)

@@ -28,14 +28,14 @@ def test_points_carry_names_where_there_are_any_and_utilisation_of_totals_only(b
     )
     rows = list(zip(*points.tags.values(), points.fields["octets"].tolist(), strict=True))
     assert rows == [
-        ("core", "0", "out", "*", "60", 7500),
-        ("core", "0", "out", "erp", "60", 7500),
-        ("core", "wan", "in", "*", "60", 7500),
-        ("core", "wan", "in", "erp", "60", 7500),
-        ("1", "0", "out", "*", "60", 7500),
-        ("1", "0", "out", "erp", "60", 7500),
-        ("1", "1", "in", "*", "60", 7500),
-        ("1", "1", "in", "erp", "60", 7500),
+        ("core", "0", "out", "*", "60s", 7500),
+        ("core", "0", "out", "erp", "60s", 7500),
+        ("core", "wan", "in", "*", "60s", 7500),
+        ("core", "wan", "in", "erp", "60s", 7500),
+        ("1", "0", "out", "*", "60s", 7500),
+        ("1", "0", "out", "erp", "60s", 7500),
+        ("1", "1", "in", "*", "60s", 7500),
+        ("1", "1", "in", "erp", "60s", 7500),
     ]
     utilisation = points.fields["utilisation"].tolist()
     assert utilisation[2] == 1.0

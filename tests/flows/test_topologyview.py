@@ -202,7 +202,7 @@ def test_batches_become_points_of_the_store(world: World) -> None:
         "interface": ["0", "0", "Gi0/1", "Gi0/1"],
         "direction": ["out", "out", "in", "in"],
         "business": ["*", "erp", "*", "erp"],
-        "interval": ["60"] * 4,
+        "interval": ["60s"] * 4,
     }
     assert points.fields["octets"].tolist() == [1000] * 4
     assert [value == 1000 * 8 / 60 / 1_000_000 for value in points.fields["utilisation"].tolist()] == [

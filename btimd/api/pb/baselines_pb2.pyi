@@ -19,6 +19,7 @@ class BaselineIndicator(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BASELINE_INDICATOR_HANDSHAKE: _ClassVar[BaselineIndicator]
     BASELINE_INDICATOR_RESPONSE: _ClassVar[BaselineIndicator]
     BASELINE_INDICATOR_RETRANSMISSION: _ClassVar[BaselineIndicator]
+    BASELINE_INDICATOR_FLOWS: _ClassVar[BaselineIndicator]
 
 class DeviationKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -59,6 +60,7 @@ BASELINE_INDICATOR_FAILURES: BaselineIndicator
 BASELINE_INDICATOR_HANDSHAKE: BaselineIndicator
 BASELINE_INDICATOR_RESPONSE: BaselineIndicator
 BASELINE_INDICATOR_RETRANSMISSION: BaselineIndicator
+BASELINE_INDICATOR_FLOWS: BaselineIndicator
 DEVIATION_KIND_UNSPECIFIED: DeviationKind
 DEVIATION_KIND_DROP: DeviationKind
 DEVIATION_KIND_RISE: DeviationKind
