@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from btimd.flows.linkbatches import LinkLimits
 from btimd.flows.linkrows import points_of
-from btimd.flows.linkwindows import LinkLimits, LinkWindows
+from btimd.flows.linkwindows import LinkWindows
 from btimd.model.archive import (
     Coverage,
     FlowSearch,
