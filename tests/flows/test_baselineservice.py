@@ -10,7 +10,7 @@ from typing_extensions import override
 from btimd.flows.baselineservice import STATE_FILE, BaselineService, forecast_queries
 from btimd.flows.deviation import DeviationOpened, Event
 from btimd.flows.history import Closed, windows_points
-from btimd.flows.linkbatches import LinkLimits
+from btimd.flows. import LinkLimits
 from btimd.flows.linkrows import points_of
 from btimd.flows.linkwindows import LinkWindows
 from btimd.flows.qualityfeed import quality_points

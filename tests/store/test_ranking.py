@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btimd.flows.linkbatches import LinkLimits
+from btimd.flows. import LinkLimits
 from btimd.flows.linkrows import points_of
 from btimd.flows.linkwindows import LinkWindows
 from btimd.model.archive import (
