@@ -17,17 +17,15 @@ _UNITS: Final = {"octets": "B"}
 
 
 def flows_table(flows: Sequence[FoundFlow]) -> Table:
-    """Show single records; the arrow says which way they went."""
-    table = new_table(
-        "from", "for", "client", "", "server", "proto", "octets", "packets", "flags", "business", "exporter",
-        right=("for", "octets", "packets"),
-    )  # fmt: skip
+    """Show single records; the arrow says which way they went. Who exported them matters where some are duplicates."""
+    twice = any(one.duplicate for one in flows)
+    columns = ("from", "client", "", "server", "proto", "octets", "packets", "flags", "business")
+    table = new_table(*columns, *(("exporter",) if twice else ()), right=("octets", "packets"))
     return fill(
         table,
         (
             (
                 moment(one.start_milliseconds / _MILLIS),
-                span((one.end_milliseconds - one.start_milliseconds) / _MILLIS),
                 _end(one.client, one.client_port),
                 ">" if one.from_client else "<",
                 _end(one.server, one.server_port),
@@ -36,7 +34,7 @@ def flows_table(flows: Sequence[FoundFlow]) -> Table:
                 quantity(one.packets),
                 "".join(letter for bit, letter in enumerate(_FLAGS) if one.tcp_control_bits >> bit & 1),
                 ",".join(one.businesses) or "-",
-                one.exporter + (" (duplicate)" if one.duplicate else ""),
+                *((one.exporter + (" (duplicate)" if one.duplicate else ""),) if twice else ()),
             )
             for one in flows
         ),

@@ -10,8 +10,8 @@ from typing_extensions import override
 from btimd.flows.baselineservice import STATE_FILE, BaselineService, forecast_queries
 from btimd.flows.deviation import DeviationOpened, Event
 from btimd.flows.history import Closed, windows_points
-from btimd.flows. import LinkLimits
 from btimd.flows.linkrows import points_of
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.linkwindows import LinkWindows
 from btimd.flows.qualityfeed import quality_points
 from btimd.flows.settings import BaselineSettings

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btimd.flows. import LinkLimits
 from btimd.flows.linkrows import points_of
+from btimd.flows.linktables import LinkLimits
 from btimd.flows.linkwindows import LinkWindows
 from btimd.model.archive import (
     Coverage,
