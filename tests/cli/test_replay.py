@@ -52,7 +52,7 @@ def row(start: str, business: str, **figures: int) -> dict[str, object]:
         "interval_start": f"2023-11-14T{start}Z", "interval_start_milliseconds": milliseconds,
         "business": business, "region": "north", "segment": "sales",
         "users_exact": True, "sampled": False, "revision": 0, "sampling_error_ratio": 0.0, "export_loss_ratio": 0.0,
-        "times_adjusted": False, "rate_assumed": True, **figures,
+        "times_adjusted": False, "rate_assumed": True, "users_error_ratio": 0.0, **figures,
     }  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_packets_are_printed_as_windows_per_business_and_place(
         "interval_start": "2023-11-14T22:13:00Z", "interval_start_milliseconds": START // 1_000_000 - 20_000,
         "interval_milliseconds": 60_000, "region": "north", "segment": "sales", **OCTETS, "packets": 5, "flows": 2,
         "users": 1, "users_exact": True, "sampled": False, "revision": 0, "sampling_error_ratio": 0.0,
-        "export_loss_ratio": None, "times_adjusted": False, "rate_assumed": False,
+        "export_loss_ratio": None, "times_adjusted": False, "rate_assumed": False, "users_error_ratio": 0.0,
     }  # fmt: skip
     assert (status, said) == (0, "span.pcapng: 10 packets, 2 flows, 4 records\n")
     assert rows == [row | {"business": ""}, row | {"business": "erp"}]

@@ -204,7 +204,7 @@ TIMES = (9 * 60 + 40, 11 * 60, 14 * 60 + 30, 16 * 60)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [901, 902])
+@pytest.mark.parametrize("seed", [901])  # many seeds: bench/baselines.py
 def test_two_weeks_without_fault_give_at_most_one_symptom_per_business_and_week_and_half_of_a_region_is_found(
     seed: int,
 ) -> None:
