@@ -24,6 +24,7 @@ from btimd.cli import (
     ctl_users,
     ctl_views,
 )
+from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Asking, Run
 from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
 from btimd.cli.ctl_output import Output
@@ -35,7 +36,6 @@ from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from btimd.model.points import SeriesQuery
 from btimd.model.probe import Health
 from btimd.runtime.clock import Clock, SystemClock, wall_milliseconds
-from btimd.settings.fields import parse_duration
 
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
 _MILLIS: Final = 1000
@@ -252,7 +252,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     _watch(windows)
     _limit(windows)
     windows.add_argument("--business", metavar="ID")
-    windows.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
+    windows.add_argument("--interval", type=seconds_of, metavar="DURATION", help="length of the interval, as 10s or 1m")
     _add_quality(add("quality", Commands.quality, "how well connections do: failures, retransmissions, slow legs"))
     exporters = add("exporters", Commands.exporters, "who sends flow records, and what was lost on the way")
     exporters.add_argument("exporter", nargs="?", metavar="EXPORTER", help="address or name of one, to see all of it")
@@ -298,7 +298,7 @@ def _add_quality(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--by", action="append", default=[], choices=["server", "region", "segment"], help="may be repeated"
     )
-    made.add_argument("--interval", type=_duration, metavar="DURATION", help="length of the interval, as 10s or 1m")
+    made.add_argument("--interval", type=seconds_of, metavar="DURATION", help="length of the interval, as 10s or 1m")
     made.add_argument("--watch", action="store_true", help="show the latest interval, then each as it closes")
     _limit(made)
 
@@ -313,8 +313,8 @@ def _add_explain(made: argparse.ArgumentParser) -> None:
 def _add_history(made: argparse.ArgumentParser) -> None:
     made.add_argument("measurement", metavar="MEASUREMENT")
     made.add_argument("fields", nargs="+", metavar="FIELD")
-    made.add_argument("--since", type=_duration, default=3600.0, metavar="DURATION", help="from so long ago until now")
-    made.add_argument("--step", type=_duration, metavar="DURATION", help="one row for each; default: one row for all")
+    made.add_argument("--since", type=seconds_of, default=3600.0, metavar="DURATION", help="from so long ago until now")
+    made.add_argument("--step", type=seconds_of, metavar="DURATION", help="one row for each; default: one row for all")
     made.add_argument("--by", action="append", default=[], metavar="TAG", help="group by a tag; may be repeated")
     made.add_argument("--where", action="append", default=[], type=_pair, metavar="TAG=VALUE", help="may be repeated")
     made.add_argument("--fold", choices=["sum", "mean", "max", "last"], default="sum")
@@ -372,13 +372,6 @@ def _incident_filters(made: argparse.ArgumentParser) -> None:
     made.add_argument("--all", action="store_true", default=False, help="also those that are done")
     made.add_argument("--business", metavar="ID", default=None)
     _limit(made)
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _protocol(text: str) -> int:

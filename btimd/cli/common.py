@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from btimd.settings.fields import parse_duration
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -57,3 +59,11 @@ def never_fail_to_print() -> None:
     r"""Let standard output write \u4f01 where the terminal knows no 企, instead of ending with a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of an argument such as 15m; argparse tells what is wrong with another."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from btimd.api.calls_discovery import compare_model, suggest, weak_spots
+from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Add, Asking
 from btimd.cli.discovery_tables import comparison_picture, suggestions_picture, weak_table
-from btimd.settings.fields import parse_duration
 
 _ACTIONS = ("suggest", "check", "weak")
 
@@ -30,10 +30,7 @@ def add_commands(add: Add) -> None:
 
 
 def _seconds(text: str) -> int:
-    try:
-        return max(round(parse_duration(text)), 1)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return max(round(seconds_of(text)), 1)
 
 
 def _model(asking: Asking, options: argparse.Namespace) -> int:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from btimd.api.calls_archive import archive_status, rank, search_flows
+from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Add, Asking
 from btimd.cli.ctl_flowtables import flows_table, groups_table, notes, ranking_table, span_of, status_text
 from btimd.model.archive import GROUPS, MEASURES, SORTS, SUBJECTS, FlowSearch, RankingQuery
-from btimd.settings.fields import parse_duration
 
 _MILLIS: Final = 1000
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
@@ -63,7 +63,7 @@ def _filters(made: argparse.ArgumentParser) -> None:
 
 
 def _times(made: argparse.ArgumentParser, since: float) -> None:
-    made.add_argument("--since", type=_duration, default=since, metavar="DURATION", help="from so long ago, as 24h")
+    made.add_argument("--since", type=seconds_of, default=since, metavar="DURATION", help="from so long ago, as 24h")
     made.add_argument("--from", dest="begin", type=_moment, metavar="TIME", help="from a time, as 2026-11-21T10:03")
     made.add_argument("--to", dest="end", type=_moment, metavar="TIME", help="up to a time; default: now")
 
@@ -116,13 +116,6 @@ def _say(lines: list[str]) -> None:
     """Write what is not the answer itself where it does not disturb programs."""
     for line in lines:
         sys.stderr.write(f"btimctl: {line}\n")
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _moment(text: str) -> float:

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from btimd.api.calls_users import count_users, find_users
+from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Add, Asking
 from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import moment, quantity
 from btimd.model.ports import OnlineUser
 from btimd.model.users import USER_DIMENSIONS, USER_ORDERS, USER_STATES, UserCount, UserQuery
-from btimd.settings.fields import parse_duration
 
 _MILLIS: Final = 1000
 _BITS: Final = 8
@@ -35,7 +35,7 @@ def add_commands(add: Add) -> None:
     users.add_argument(
         "--by", action="append", default=[], choices=USER_DIMENSIONS, help="count users per group; may be repeated"
     )
-    users.add_argument("--seen", type=_duration, metavar="DURATION", help="with --by: only who was seen so lately")
+    users.add_argument("--seen", type=seconds_of, metavar="DURATION", help="with --by: only who was seen so lately")
     users.add_argument("--limit", type=int, default=0, metavar="N", help="at most so many, up to 1000; default 100")
 
 
@@ -104,10 +104,3 @@ def _rate(octets_per_second: float | None, trend: str) -> Text:
     if octets_per_second is None:
         return Text("-")
     return Text(f"{arrow} {quantity(octets_per_second * _BITS, 'bit/s')}".strip(), style=style)
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

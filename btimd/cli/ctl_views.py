@@ -10,11 +10,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from btimd.api.calls_views import push_business_metrics, service_view, service_views, watch_service_views
+from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Add, Asking
 from btimd.cli.ctl_tables import fill, new_table, state
 from btimd.cli.ctl_text import clean, percent, quantity, span
 from btimd.model.view import BusinessMetric, Figure, GroupView, LayerState, RegionUse, ServiceView
-from btimd.settings.fields import parse_duration
 
 _BITS: Final = 8
 _THOUSAND: Final = 1000
@@ -31,15 +31,12 @@ def add_commands(add: Add) -> None:
     made.add_argument("value", type=float, metavar="VALUE")
     made.add_argument("--unit", default="", metavar="UNIT")
     made.add_argument(
-        "--valid", type=_seconds, default=0.0, metavar="DURATION", help="how long it says anything; default 15m"
+        "--valid",
+        type=seconds_of,
+        default=0.0,
+        metavar="DURATION",
+        help="how long it says anything; default 15m",
     )
-
-
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def show(asking: Asking, args: argparse.Namespace) -> int:

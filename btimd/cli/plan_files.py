@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from btimd.daemon.config import PLAN_COLUMNS
+from btimd.daemon.config import PLAN_COLUMNS, plan_entries
 from btimd.flows.plan import PlanEntry
 from btimd.settings.load import read_csv
 from btimd.settings.report import Problem, SettingsError
@@ -14,17 +14,7 @@ def read_plan(path: Path) -> tuple[PlanEntry, ...]:
     rows, problems = read_csv(path, PLAN_COLUMNS, ("prefix", "region"))
     if problems:
         raise SettingsError(problems)
-    return tuple(
-        PlanEntry(
-            row.cells["prefix"],
-            row.cells.get("region", ""),
-            row.cells.get("segment", ""),
-            row.cells.get("person", ""),
-            row.line,
-        )
-        for row in rows
-        if row.cells.get("prefix")
-    )
+    return tuple(entry for entry in plan_entries(rows) if entry.prefix)
 
 
 def wrong(text: str, file: str = "plan") -> SettingsError:

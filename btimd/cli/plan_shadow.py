@@ -14,7 +14,7 @@ from rich.text import Text
 
 from btimd.capture.replay import CaptureFile, CaptureFileError
 from btimd.capture.wire.decoder import FlowDecoder
-from btimd.cli.common import add_config_option, plain_console, print_json
+from btimd.cli.common import add_config_option, plain_console, print_json, seconds_of
 from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import quantity
 from btimd.cli.plan_files import read_plan, wrong
@@ -26,7 +26,6 @@ from btimd.flows.planshadow import Shadow, ShadowCell, ShadowMove, ShadowResult
 from btimd.model.conversations import RecordSource
 from btimd.model.flowbatch import FlowBatch
 from btimd.runtime.clock import SystemClock
-from btimd.settings.fields import parse_duration
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import load_services
 
@@ -45,20 +44,13 @@ def add_shadow(what: Any) -> None:
     parser.add_argument("plan", type=Path, metavar="NEW.csv", help="the new IP plan")
     parser.add_argument("--services", type=Path, metavar="FILE", help="a new services.toml; default: as it is")
     parser.add_argument(
-        "--since", type=_duration, default=3600.0, metavar="DURATION", help="from so long ago (default: 1h)"
+        "--since", type=seconds_of, default=3600.0, metavar="DURATION", help="from so long ago (default: 1h)"
     )
     parser.add_argument("--capture", type=Path, metavar="FILE", help="flow export in a pcap instead of the archive")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="show so many moves and cells (default: 20)")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     add_config_option(parser)
     parser.set_defaults(run=run_shadow)
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run_shadow(options: argparse.Namespace) -> int:

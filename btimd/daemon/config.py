@@ -1,6 +1,6 @@
 """A configuration folder -> everything the daemon is built from, or every mistake in all of its files at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from btimd.model.address import address_halves
 from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
 from btimd.settings.fields import Section
-from btimd.settings.load import TomlFile, read_csv, read_toml, salvage, validate
+from btimd.settings.load import CsvRow, TomlFile, read_csv, read_toml, salvage, validate
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import Services, load_services
 from btimd.settings.tables import CheckRules
@@ -130,12 +130,9 @@ def _preference_problems(written: TomlFile, settings: RootSettings) -> list[Prob
     return found
 
 
-def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ...], Sequence[Problem]]:
-    try:
-        rows, problems = read_csv(path, PLAN_COLUMNS, ("prefix", "region"))
-    except SettingsError as error:
-        return IpPlan.empty(), (), error.problems
-    entries = tuple(
+def plan_entries(rows: Iterable[CsvRow]) -> tuple[PlanEntry, ...]:
+    """Return the lines of an IP plan that name a prefix, as written."""
+    return tuple(
         PlanEntry(
             row.cells["prefix"],
             row.cells.get("region", ""),
@@ -146,5 +143,13 @@ def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ..
         for row in rows
         if "prefix" in row.cells
     )
+
+
+def _load_plan(path: Path, generation: int) -> tuple[IpPlan, tuple[PlanEntry, ...], Sequence[Problem]]:
+    try:
+        rows, problems = read_csv(path, PLAN_COLUMNS, ("prefix", "region"))
+    except SettingsError as error:
+        return IpPlan.empty(), (), error.problems
+    entries = plan_entries(rows)
     plan, found = compile_plan(entries, generation)
     return plan, entries, [*problems, *(Problem(path.name, problem.line, "", problem.text) for problem in found)]

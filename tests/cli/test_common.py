@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from btimd.cli.common import add_config_option, never_fail_to_print, plain_console, print_json
+from btimd.cli.common import add_config_option, never_fail_to_print, plain_console, print_json, seconds_of
 
 
 def output(encoding: str, monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
@@ -67,3 +67,9 @@ def test_the_configuration_is_looked_for_in_etc() -> None:
     add_config_option(parser)
 
     assert parser.parse_args([]).config == Path("/etc/btimd")
+
+
+def test_a_duration_of_the_command_line_is_seconds_and_another_text_says_what_to_write() -> None:
+    assert seconds_of("15m") == 900.0
+    with pytest.raises(argparse.ArgumentTypeError, match="'soon' is no duration; write a number with its unit"):
+        seconds_of("soon")
