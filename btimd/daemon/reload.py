@@ -34,7 +34,9 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.flows.set_thresholds(thresholds)
     wired.baselines.swap(new.services.businesses)
     wired.links.reconfigure(flow_settings.links, flow_settings.topology)
+    asked = {facts.name for facts in wired.inventory.devices()}
     wired.inventory.swap(snmp, new.settings.probes.snmp_defaults, exporter)
+    wired.links.forget(sorted(asked - {facts.name for facts in wired.inventory.devices()}))
     wired.span_lines.relabel()
     capture = new.settings.capture
     wired.flows.between_blocks(partial(wired.decoder.set_rules, capture.exporter_rules(), capture.netflow.allow))
