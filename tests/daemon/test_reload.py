@@ -13,6 +13,7 @@ from btimd.daemon.config import Config, load_config
 from btimd.daemon.reload import swap
 from btimd.model.incident import CommandKind, IncidentCommand
 from btimd.model.sla import Availability
+from btimd.model.topology import DeviceFacts
 from btimd.settings.report import SettingsError
 from tests.daemon.small import PLAN, listener, running, services_text, settings_text, until, write_small
 
@@ -138,3 +139,19 @@ async def test_tokens_are_read_again_and_a_wrong_tokens_file_changes_nothing_at_
         assert not await app.reload()
         assert await asyncio.to_thread(may_write, address, "new") == ""
         assert list(app.wired.rca.graph().businesses) == ["erp"]
+
+
+@pytest.mark.slow
+async def test_devices_that_are_not_asked_any_more_leave_the_topology(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core, edge = (DeviceFacts(name, f"10.0.0.{at}", 1_000) for at, name in enumerate(("core", "edge"), 1))
+    async with running(write_small(tmp_path)) as app:
+        for facts in (core, edge):
+            app.wired.links.take_facts(facts)
+        asked = iter([(core, edge), (core,)])  # before the reload and after it
+        monkeypatch.setattr(app.wired.inventory, "devices", lambda: next(asked))
+
+        assert await app.reload()
+
+        assert [device.name for device in app.wired.links.desk.devices(limit=9)] == ["core"]
