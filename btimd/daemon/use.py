@@ -7,7 +7,7 @@ from btimd.daemon.config import Config
 from btimd.daemon.losses import Loss, losses, traffic_losses, user_losses
 from btimd.daemon.usercounts import users_on_line
 from btimd.flows.component import FlowPipeline
-from btimd.flows.planservice import PlanInForce
+from btimd.flows.planservice import PlanInForce, PlanService
 from btimd.model.ports import Exporter, FlowView
 from btimd.model.topology import DeviceFacts, TopologyView
 from btimd.model.units import UnixSeconds
@@ -92,6 +92,34 @@ class Closing:
     def health(self) -> ComponentHealth:
         """There is nothing that could be wrong."""
         return ComponentHealth()
+
+
+class PlanWatch:
+    """Looks for new unexpected talkers and counts them, and what had no room."""
+
+    def __init__(self, plan: PlanService, metrics: Metrics) -> None:
+        self._plan = plan
+        self._found = metrics.counter(
+            "btimd_flows_unexpected_talkers_total",
+            "Clients that began to use a business from elsewhere than it expects",
+        )
+        self._untold = metrics.counter(
+            "btimd_flows_unexpected_untold_total", "Unexpected talkers that were too many at once to be told one by one"
+        )
+        self._forgotten = metrics.counter(
+            "btimd_flows_unexpected_forgotten_total",
+            "Unexpected talkers forgotten for want of room; told again if seen",
+        )
+        self._before = (0, 0)
+
+    async def look(self) -> None:
+        """Look once."""
+        found = await self._plan.look()
+        self._found.inc(len(found))
+        untold, forgotten = self._plan.watch.untold, self._plan.watch.forgotten
+        self._untold.inc(untold - self._before[0])
+        self._forgotten.inc(forgotten - self._before[1])
+        self._before = untold, forgotten
 
 
 async def ask_exporters(flows: FlowView, inventory: Inventory) -> None:

@@ -25,6 +25,7 @@ from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
 from btimd.daemon.use import (
     Closing,
+    PlanWatch,
     ask_exporters,
     build_inventory,
     businesses_over,
@@ -381,7 +382,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         persons=persons,
         flows=flows,
         plan=plan,
-        plan_watch=Periodic("plan", _LOOK_EVERY_SECONDS, plan.look),
+        plan_watch=Periodic("plan", _LOOK_EVERY_SECONDS, PlanWatch(plan, metrics).look),
         losses=losses,
         inventory=inventory,
         exporter_watch=Periodic("probes.exporters", _LOOK_EVERY_SECONDS, lambda: ask_exporters(flows, inventory)),

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typing_extensions import override
 
-from btimd.daemon.use import Closing, businesses_over, exporter_text, snmp_access, users_in_all
+from btimd.daemon.use import Closing, PlanWatch, businesses_over, exporter_text, snmp_access, users_in_all
 from btimd.model.topology import PathHop
 from btimd.probes.settings import ProbeSettings, SnmpDefaultSettings, SnmpDeviceSettings
+from btimd.runtime.metrics import Metrics
 from btimd.settings.report import SettingsError
 from tests.daemon.test_usercounts import Counted, NoFlows
 from tests.fakes.topology import FakeTopology
@@ -78,3 +80,21 @@ async def test_what_must_be_closed_is_closed_when_it_is_stopped() -> None:
     await asyncio.wait([running])
 
     assert (closing.name, closing.health().reason, closed) == ("desk", "", ["desk"])
+
+
+async def test_unexpected_talkers_are_counted_and_those_without_room_too() -> None:
+    class Plan:
+        def __init__(self) -> None:
+            self.watch = SimpleNamespace(untold=0, forgotten=0)
+
+        async def look(self) -> Sequence[str]:
+            self.watch = SimpleNamespace(untold=self.watch.untold + 2, forgotten=self.watch.forgotten + 1)
+            return ["10.3.0.1"]
+
+    metrics = Metrics()
+    watch = PlanWatch(Plan(), metrics)  # type: ignore[arg-type]  # as much of it as is looked at
+    await watch.look()
+    await watch.look()
+
+    names = ("talkers", "untold", "forgotten")
+    assert [metrics.value(f"btimd_flows_unexpected_{name}_total") for name in names] == [2, 4, 2]
