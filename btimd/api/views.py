@@ -37,9 +37,10 @@ class ViewsServicer:
         self, _request: pb.ListServiceViewsRequest, _caller: Caller
     ) -> pb.ListServiceViewsResponse:
         """Return all businesses and groups."""
+        views = await self._views.views()
         return pb.ListServiceViewsResponse(
-            views=[SERVICE_VIEW.to_pb(view) for view in await self._views.views()],
-            groups=[GROUP_VIEW.to_pb(group) for group in await self._views.groups()],
+            views=[SERVICE_VIEW.to_pb(view) for view in views],
+            groups=[GROUP_VIEW.to_pb(group) for group in self._views.groups(views)],
         )
 
     def watch_service_views(self, request: pb.WatchServiceViewsRequest, _caller: Caller) -> Stream[ServiceView]:

@@ -141,8 +141,8 @@ class ServiceViewDesk(Component, ServiceViews):
         return [self._view(business, known) for business in self._sources.graph.graph().businesses]
 
     @override
-    async def groups(self) -> Sequence[GroupView]:
-        return group_views(self._groups, {view.business: view.state for view in await self.views()})
+    def groups(self, views: Sequence[ServiceView]) -> Sequence[GroupView]:
+        return group_views(self._groups, {view.business: view.state for view in views})
 
     @override
     def watch(self) -> Subscription[ServiceView]:

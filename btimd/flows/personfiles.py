@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 from typing_extensions import override
 
 from btimd.flows.leases import MAX_LINE_OCTETS, IscLeases, KeaLeases, Lease, LeaseParser
-from btimd.flows.personlists import read_macs, read_persons
+from btimd.flows.personlists import Listed, read_macs, read_persons
 from btimd.flows.persons import Accounted, Binding, Bound, Event, Replaced, Unbound
 from btimd.flows.radiusdesk import named
 from btimd.flows.radiusdetail import DetailRecords
@@ -155,7 +155,25 @@ class _FileSource:
         """Give back what is open."""
 
 
-class Macs(_FileSource):
+class _ListSource(_FileSource):
+    """What lists have in common that are read whole when they change."""
+
+    _stamp: object = None
+
+    def _listed(self, parse: Callable[[bytes], Listed]) -> Listed | None:
+        """Return what the file says now, None where that has not changed."""
+        read = read_changed(self._path, self._stamp)
+        if read is None:
+            return None
+        octets, self._stamp, self.changed_at = read
+        listed = parse(octets)
+        self.records += listed.records
+        self.refused += listed.refused
+        self.last_error = listed.last_error
+        return listed
+
+
+class Macs(_ListSource):
     """The list of MACs. version: grows when it says something else."""
 
     def __init__(self, name: str, path: Path, naming: Naming) -> None:
@@ -163,41 +181,29 @@ class Macs(_FileSource):
         self.persons: Mapping[str, str] = {}
         self.version = 0
         self._naming = naming
-        self._stamp: object = None
 
     @override
     def _poll(self) -> Sequence[Event]:
-        read = read_changed(self._path, self._stamp)
-        if read is None:
+        listed = self._listed(read_macs)
+        if listed is None:
             return ()
-        octets, self._stamp, self.changed_at = read
-        listed = read_macs(octets)
-        self.records += listed.records
-        self.refused += listed.refused
-        self.last_error = listed.last_error
         self.persons = {mac: self._naming(person) for mac, person in listed.macs.items()}
         self.version += 1
         return ()
 
 
-class AddressList(_FileSource):
+class AddressList(_ListSource):
     """The list of addresses and prefixes; of lines for one prefix the last that has begun and is not over counts."""
 
     def __init__(self, name: str, path: Path, naming: Naming) -> None:
         super().__init__(name, PersonSourceKind.LIST, path)
         self._naming = naming
-        self._stamp: object = None
 
     @override
     def _poll(self) -> Sequence[Event]:
-        read = read_changed(self._path, self._stamp)
-        if read is None:
+        listed = self._listed(read_persons)
+        if listed is None:
             return ()
-        octets, self._stamp, self.changed_at = read
-        listed = read_persons(octets)
-        self.records += listed.records
-        self.refused += listed.refused
-        self.last_error = listed.last_error
         return (
             Replaced(
                 self.name,

@@ -209,8 +209,8 @@ class ServiceViews(Protocol):
         """Return all businesses, in the order of the configuration."""
         ...
 
-    async def groups(self) -> Sequence[GroupView]:
-        """Return all groups, in the order of the configuration."""
+    def groups(self, views: Sequence[ServiceView]) -> Sequence[GroupView]:
+        """Return all groups, in the order of the configuration, as these views of all businesses make them."""
         ...
 
     def watch(self) -> Subscription[ServiceView]:

@@ -79,7 +79,8 @@ async def test_an_indicator_uses_what_was_pushed() -> None:
 
 
 async def test_groups_follow_their_members() -> None:
-    (group,) = await World(availability={"erp": Availability.DOWN, "hr": Availability.UP}).desk.groups()
+    desk = World(availability={"erp": Availability.DOWN, "hr": Availability.UP}).desk
+    (group,) = desk.groups(await desk.views())
 
     assert (group.state, group.reasons[0]) == (ViewState.BAD, "erp is bad")
 

@@ -86,7 +86,7 @@ class FakeServiceViews(ServiceViews):
         return [ERP_VIEW]
 
     @override
-    async def groups(self) -> Sequence[GroupView]:
+    def groups(self, views: Sequence[ServiceView]) -> Sequence[GroupView]:
         return [OFFICE]
 
     @override
