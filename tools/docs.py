@@ -33,7 +33,7 @@ from btimd.settings import tables
 from btimd.settings.fields import Section
 from btimd.settings.report import SettingsError
 from tools.docs_settings import cell, reference, settings_tables
-from tools.docs_texts import MEANINGS, MISTAKEN, OPTION_MEANINGS
+from tools.docs_texts import MEANINGS, MISTAKEN
 
 ROOT: Final = Path(__file__).parents[1]
 DOCS: Final = ROOT / "docs"
@@ -82,8 +82,8 @@ def services_block() -> str:
 def options_block() -> str:
     """Return the kinds of checks, what they are worth by default, and their options."""
     rows = ["| kind | cost | closure | budget | options |", "|---|---|---|---|---|"]
-    for kind in CheckKind:
-        options = "<br>".join(f"`{name}`: {OPTION_MEANINGS[f'{kind}.{name}']}" for name in catalogue.OPTIONS[kind])
+    for kind in catalogue.SPECS:
+        options = "<br>".join(f"`{name}`: {meaning}" for name, meaning in catalogue.SPECS[kind].options.items())
         cost, closure, is_heavy = catalogue.defaults_for(kind)
         heavy = "heavy" if is_heavy else "light"
         rows.append(f"| `{kind}` | {cost:g} | {closure} | {heavy} | {options or 'none'} |")
@@ -222,14 +222,13 @@ def render(page: str) -> str:
 
 
 def stale_meanings() -> list[str]:
-    """Return the entries of MEANINGS and OPTION_MEANINGS that no key or option has."""
+    """Return the entries of MEANINGS that no key has."""
     models = [*settings_tables(), ("traffic", tables.Traffic)]
     models += [("service.ID", tables.ServiceTable), ("rule.ID", tables.RuleTable)]
     models += [("node.ID", tables.NodeTable), ("check.ID", tables.CheckTable)]
     models += [("group.ID", tables.GroupTable), ("indicator.ID", tables.IndicatorTable)]
     known = {f"{path}.{key}" for path, model in models for key in model.model_fields}
-    options = {f"{kind}.{name}" for kind, names in catalogue.OPTIONS.items() for name in names}
-    return sorted((MEANINGS.keys() - known) | (OPTION_MEANINGS.keys() - options))
+    return sorted(MEANINGS.keys() - known)
 
 
 def main(arguments: Sequence[str]) -> int:

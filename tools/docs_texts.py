@@ -104,21 +104,6 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """Meanings of keys that have no docstring of their own in the code."""
 
-OPTION_MEANINGS: Final[Mapping[str, str]] = {
-    "http.path": 'path and query of the GET; default `"/"`',
-    "http.expect_status": "the one status that is good, such as `200`; default: every 2xx and 3xx",
-    "http.expect_text": "must stand in the first 256 KiB of the body; default: any body",
-    "http.host_header": "the Host header; default: `host`",
-    "http.tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
-    "http.resolver": 'the name server to ask for `host`, such as `"10.1.0.53"` or `"10.1.0.53:5353"`; default: the '
-    "system's",
-    "dns.name": "the name to ask for; needed",
-    "dns.record": 'the type of record; default `"A"`',
-    "dns.expect": "a value that must be among the answers; default: any",
-    "postgres.user": 'default `"postgres"`',
-    "postgres.database": "default: the name of the user",
-}
-
 MISTAKEN: Final[Mapping[str, str]] = {
     "btimd.toml": """\
 [capture.netflow]

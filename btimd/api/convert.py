@@ -16,7 +16,7 @@ from btimd.model.ports import (
 )
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.quality import COUNTERS, Durations, QualityRow
-from btimd.model.service import BusinessService, Check, Node, ServiceGraph
+from btimd.model.service import BusinessService, Check, Need, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
 from btimd.model.symptom import Symptom
 from btimd.model.users import UserCount
@@ -62,6 +62,7 @@ USER_DIMENSION = EnumCodec(None, flows_pb2.DESCRIPTOR.enum_types_by_name["UserDi
 EXPLANATION = Codec(Explanation, flows_pb2.ExplainFlowResponse)
 
 CHECK = Codec(Check, graph_pb2.Check)
+NEED = Codec(Need, graph_pb2.Need)
 NODE = Codec(Node, graph_pb2.Node, {"prior": "prior_probability"})
 BUSINESS = Codec(BusinessService, graph_pb2.BusinessService)
 NODE_STATE = Codec(NodeState, graph_pb2.NodeState)

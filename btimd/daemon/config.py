@@ -19,7 +19,7 @@ from btimd.settings.tables import CheckRules
 
 S = TypeVar("S", bound=Section)
 
-CHECK_RULES = CheckRules(catalogue.defaults_for, catalogue.OPTIONS, catalogue.problem_of)
+CHECK_RULES = CheckRules(catalogue.defaults_for, catalogue.OPTIONS, catalogue.needs_port, catalogue.problem_of)
 PLAN_COLUMNS = ("prefix", "region", "segment", "person")
 
 

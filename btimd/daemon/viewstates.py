@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from btimd.model.ports import NodeState
-from btimd.model.service import NodeKind, ServiceGraph
+from btimd.model.service import NodeKind, Rollup, ServiceGraph
 from btimd.model.sla import Availability
 from btimd.model.view import (
     STATE_COLOURS,
@@ -13,7 +13,6 @@ from btimd.model.view import (
     IndicatorRule,
     IndicatorState,
     LayerState,
-    Rollup,
     ViewState,
 )
 from btimd.settings.expressions import parse

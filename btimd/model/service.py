@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from btimd.model.address import Prefix
-from btimd.model.units import Seconds
+from btimd.model.units import Ratio, Seconds, UnixSeconds
 
 
 class NodeKind(StrEnum):
@@ -34,18 +35,136 @@ class Criticality(StrEnum):
 
 
 class CheckKind(StrEnum):
-    """Which protocol a check speaks."""
+    """Which protocol a check speaks, or which other way of asking it uses."""
 
     ICMP = "icmp"
     TCP = "tcp"
+    UDP = "udp"
+    PATH = "path"
+    MTU = "mtu"
     HTTP = "http"
+    TLS = "tls"
     DNS = "dns"
+    DHCP = "dhcp"
+    SMTP = "smtp"
+    POP3 = "pop3"
+    IMAP = "imap"
+    FTP = "ftp"
+    LDAP = "ldap"
+    NTP = "ntp"
+    SSH = "ssh"
+    RADIUS = "radius"
+    SIP = "sip"
     POSTGRES = "postgres"
+    MYSQL = "mysql"
+    ORACLE = "oracle"
+    MSSQL = "mssql"
+    SYBASE = "sybase"
+    DB2 = "db2"
+    INFORMIX = "informix"
+    REDIS = "redis"
+    MONGODB = "mongodb"
+    MQ = "mq"
+    TUXEDO = "tuxedo"
+    T3 = "t3"
+    IIOP = "iiop"
+    NRPC = "nrpc"
+    AMQP = "amqp"
+    KAFKA = "kafka"
+    AJP = "ajp"
+    SNMP = "snmp"
+    CPU = "cpu"
+    MEMORY = "memory"
+    FILESYSTEM = "filesystem"
+    FILE = "file"
+    PROCESS = "process"
+    INTERFACE = "interface"
+    UPTIME = "uptime"
+    SENSOR = "sensor"
+    UPS = "ups"
+    PLUGIN = "plugin"
+    PROMETHEUS = "prometheus"
+
+
+class Depth(StrEnum):
+    """How far into its target a check looks."""
+
+    ECHO = "echo"
+    """The host answers."""
+    CONNECT = "connect"
+    """The process takes connections."""
+    DIALOGUE = "dialogue"
+    """The process does what it is there for."""
+    STATE = "state"
+    """Somebody who knows (an agent, an exporter) tells how the node itself is, whatever it needs."""
+
+
+_DEPTHS: Final[Mapping[CheckKind, Depth]] = MappingProxyType({
+    CheckKind.ICMP: Depth.ECHO,
+    CheckKind.PATH: Depth.ECHO,
+    CheckKind.MTU: Depth.ECHO,
+    CheckKind.TCP: Depth.CONNECT,
+    **dict.fromkeys(
+        (
+            CheckKind.CPU, CheckKind.MEMORY, CheckKind.FILESYSTEM, CheckKind.FILE, CheckKind.PROCESS,
+            CheckKind.INTERFACE, CheckKind.UPTIME, CheckKind.SENSOR, CheckKind.UPS,
+        ),
+        Depth.STATE,
+    ),
+})  # fmt: skip
+
+
+def depth_of(kind: CheckKind) -> Depth:
+    """Return how far a kind of check looks: to the end of its protocol unless it is known to stop before."""
+    return _DEPTHS.get(kind, Depth.DIALOGUE)
+
+
+class Rollup(StrEnum):
+    """How the state of something follows from its members'; members of unknown state are told of, never taken for good.
+
+    WORST: as the worst member. BEST: as the best. DEGRADE: a member that is bad or degraded makes it degraded.
+    QUORUM: good while so many members are good, bad where even with the degraded ones there are fewer. WEIGHTED: bad
+    where bad members have half of the weight or more, degraded where bad and degraded ones have a quarter or more.
+    """
+
+    WORST = "worst"
+    BEST = "best"
+    DEGRADE = "degrade"
+    QUORUM = "quorum"
+    WEIGHTED = "weighted"
+
+
+class Provenance(StrEnum):
+    """Who says that one node needs another."""
+
+    DECLARED = "declared"
+    """The operator, in services.toml."""
+    TOPOLOGY = "topology"
+    """What devices tell of their neighbours."""
+    FLOWS = "flows"
+    """Traffic that was seen between the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is known of one need beyond that it is there.
+
+    strength: how likely the one that needs suffers when the needed fails, None = as its roll-up and kind say.
+    confidence: how sure it is that the need exists, 1 = declared. since: when it was found, wall clock, 0 = always.
+    """
+
+    node: str
+    provenance: Provenance = Provenance.DECLARED
+    confidence: Ratio = 1.0
+    strength: Ratio | None = None
+    since: UnixSeconds = 0.0
 
 
 class Closure(StrEnum):
     """What must work for a check to come out good."""
 
+    OWN = "own"
+    """The node itself and nothing else: somebody who knows tells how it is."""
     LOCAL = "local"
     """The node itself and what it runs on (hosts, network): reachability."""
     FULL = "full"
@@ -56,11 +175,10 @@ class Closure(StrEnum):
 class Check:
     """One thing that can be asked of a node.
 
-    host is a name or an address, port 0 for protocols without ports. `options` are the protocol's own, as text:
-    http: path, expect_status, expect_text, host_header, tls ("true"); dns: name, record ("A"), expect (address);
-    postgres: user, database. timeout_seconds bounds the whole dialogue; slower than slow_over_seconds is bad too.
-    every_seconds: run as key indicator that often; None: run only when a diagnosis asks. cost: relative load on the
-    target, 1 = an echo.
+    host is a name or an address, port 0 for protocols without ports. `options` are the kind's own, as text, with their
+    meanings in the probes' catalogue; those that name a file hold a secret. timeout_seconds bounds the whole dialogue;
+    slower than slow_over_seconds is bad too. every_seconds: run as key indicator that often; None: run only when a
+    diagnosis asks. cost: relative load on the target, 1 = an echo.
     """
 
     id: str
@@ -83,7 +201,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A component of the service graph. `needs` are the ids of the nodes it cannot work without."""
+    """A component of the service graph. `needs` are the ids of the nodes it cannot work without.
+
+    rollup, quorum, weights, ignore: how the node stands when some of its needs are bad (a cluster is BEST or QUORUM of
+    its members; an active and a standby server are BEST with `standby` naming the one that only waits). need_facts:
+    what else is known of single needs. region: for a node of kind USER, the region of the IP plan whose users reach
+    everything through it. prior: P(it is broken at a moment of trouble), None = as usual for its kind. device: nodes
+    with the same text share one box, whose load limits they share; "" = the host of their checks decides.
+    """
 
     id: str
     kind: NodeKind
@@ -91,6 +216,14 @@ class Node:
     needs: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     prior: float | None = None
+    rollup: Rollup = Rollup.WORST
+    quorum: int = 1
+    weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    ignore: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
+    need_facts: tuple[Need, ...] = ()
+    region: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

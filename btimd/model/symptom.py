@@ -11,7 +11,8 @@ class Symptom:
     """Something a user would feel, that a diagnosis starts from.
 
     since: when the first bad sample was taken; seen_at: when the threshold was met; since <= seen_at.
-    check_id names the indicator, node the node that it belongs to.
+    check_id names the indicator, node the node that it belongs to. region: of the IP plan, where only users of that
+    region feel it, so that their way to the node is suspected too; "" = everybody, or btimd itself.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Symptom:
     text: str
     since: UnixSeconds
     seen_at: UnixSeconds
+    region: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a symptom seen before it began."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from btimd.model.ports import NodeState, Subscription
-from btimd.model.service import Criticality
+from btimd.model.service import Criticality, Rollup
 from btimd.model.sla import SlaState
 from btimd.model.units import UnixMillis, UnixSeconds
 
@@ -55,21 +55,6 @@ FIGURES: Final[Mapping[str, str]] = {
     "incidents": "",
 }
 """The figures every business has, and their units; those that others push are called kpi.NAME."""
-
-
-class Rollup(StrEnum):
-    """How the state of a group follows from its members'; members of unknown state are told of, never taken for good.
-
-    WORST: as the worst member. BEST: as the best. DEGRADE: a member that is bad or degraded makes it degraded.
-    QUORUM: good while so many members are good, bad where even with the degraded ones there are fewer. WEIGHTED: bad
-    where bad members have half of the weight or more, degraded where bad and degraded ones have a quarter or more.
-    """
-
-    WORST = "worst"
-    BEST = "best"
-    DEGRADE = "degrade"
-    QUORUM = "quorum"
-    WEIGHTED = "weighted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from btimd.model.probe import ErrorClass, Health, ProbeResult
 from btimd.model.service import Check
 from btimd.model.units import MonotonicSeconds, Seconds
-from btimd.probes.catalogue import DEFAULTS, hosts_asked
+from btimd.probes.catalogue import hosts_asked, is_heavy
 
 _OVERLOADED: Final = frozenset({ErrorClass.TIMEOUT, ErrorClass.NO_ANSWER, ErrorClass.SLOW, ErrorClass.RESET})
 _TOLERANCE: Final = 1e-9  # a token that is this near to whole is whole: refilling is floating point
@@ -131,8 +131,8 @@ class Budget:
 
     def ask(self, check: Check, now: MonotonicSeconds) -> Answer:
         """Say whether a check may run now; Go books it, and `finished` must follow."""
-        limits, is_heavy = self._limits, DEFAULTS[check.kind].heavy
-        if is_heavy and limits.heavy_per_ten_seconds <= 0:
+        limits, heavy = self._limits, is_heavy(check.kind)
+        if heavy and limits.heavy_per_ten_seconds <= 0:
             self.counters.refusals += 1
             return Refuse("heavy probes are switched off: probes.heavy_per_ten_seconds is 0")
         hosts = {name: self._host(name, now) for name in hosts_asked(check)}
@@ -146,7 +146,7 @@ class Budget:
             host.bucket.take()
         hosts[check.host].in_flight += 1
         self._in_flight += 1
-        if is_heavy:
+        if heavy:
             self._server(check, now).bucket.take()
             self.counters.heavy += 1
         else:
@@ -157,7 +157,7 @@ class Budget:
         """Give back what Go booked; the result says whether the target suffers, None where the probe was dropped."""
         self._in_flight -= 1
         self._host(check.host, now).in_flight -= 1
-        if result is None or not DEFAULTS[check.kind].heavy:
+        if result is None or not is_heavy(check.kind):
             return
         server = self._server(check, now)
         if result.health is Health.BAD and result.error in _OVERLOADED:
@@ -197,7 +197,7 @@ class Budget:
         limits = self._limits
         at, busiest = max((host.bucket.free_at(now), name) for name, host in hosts.items())
         reason = f"{busiest} was asked {limits.light_per_second:g} times a second (probes.light_per_second)"
-        if DEFAULTS[check.kind].heavy:
+        if is_heavy(check.kind):
             server = self._server(check, now)
             free_at = server.bucket.free_at(now)
             if free_at > at:

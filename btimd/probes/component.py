@@ -4,8 +4,9 @@ import asyncio
 import heapq
 import itertools
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
@@ -13,8 +14,10 @@ from btimd.model.service import Check, ServiceGraph
 from btimd.model.symptom import Symptom
 from btimd.model.units import MonotonicSeconds
 from btimd.probes.budget import Budget, Go, Refuse, WaitUntil
-from btimd.probes.catalogue import dialogue_for
+from btimd.probes.catalogue import SPECS, work_for
 from btimd.probes.debounce import ConfirmSoon, Debounce, SymptomCleared, SymptomOpened
+from btimd.probes.errands import Errands, Runner
+from btimd.probes.kinds import SECRET_SUFFIX, Errand, Secrets
 from btimd.probes.schedule import Schedule
 from btimd.probes.settings import ProbeSettings
 from btimd.probes.transport import Transport
@@ -26,6 +29,7 @@ from btimd.runtime.metrics import Metrics
 Done: TypeAlias = Callable[[ProbeResult], None]
 Question: TypeAlias = tuple[object, ...]
 
+_NO_RUNNERS: Final[Mapping[type[Errand], Runner]] = MappingProxyType({})
 _EXPIRES_AFTER_TIMEOUTS: Final = 2.0
 _TIDY_EVERY_SECONDS: Final = 60.0
 _STOP_WITHIN_SECONDS: Final = 4.0
@@ -62,6 +66,8 @@ class Probes:
     unknown, over-budget. Questions of a diagnosis go before key indicators. A diagnosis may get an answer to the same
     question that was begun at most settings.share_within ago and not before the latest bad sample; a key indicator
     never does.
+    runners: who carries out what is no single dialogue, by the class of the errand. read_secret: returns what a file
+    holds; raises OSError.
     on_result gets the result of every probe once, also an unknown one; on_symptom and on_clear follow the indicators.
     """
 
@@ -76,6 +82,8 @@ class Probes:
         on_symptom: Callable[[Symptom], None],
         on_clear: Callable[[Symptom], None],
         on_result: Callable[[ProbeResult], None],
+        runners: Mapping[type[Errand], Runner] = _NO_RUNNERS,
+        read_secret: Callable[[str], str] = lambda _path: "",
     ) -> None:
         self._settings = settings
         self._graph = graph
@@ -105,6 +113,9 @@ class Probes:
         self._skipped = metrics.counter("btimd_probes_skipped_total", "Key indicator samples that were not taken")
         self._failures = metrics.counter("btimd_probes_failures_total", "Bugs met in probes or in who takes results")
         self._transport = Transport(clock, log, self._failures.inc)
+        self._errands = Errands(runners, clock, log, self._failures.inc)
+        self._read_secret = read_secret
+        self._secrets: dict[str, Secrets] = {}
         self._symptoms = metrics.counter("btimd_probes_symptoms_total", "Key indicators that met their threshold")
         self._in_flight = metrics.gauge("btimd_probes_in_flight", "Probes running now")
         self._queued = metrics.gauge("btimd_probes_queued", "Probes waiting for the load budget")
@@ -161,6 +172,7 @@ class Probes:
     def swap(self, graph: ServiceGraph) -> None:
         """Watch another graph from now on; indicators that stay keep their rhythm and their symptoms."""
         self._graph = graph
+        self._secrets.clear()
         self._schedule.replace(graph.checks(), self._clock.monotonic())
         self._follow(self._debounce.replace(graph.checks()))
         self._wake.set()
@@ -266,10 +278,21 @@ class Probes:
     async def _probe(self, job: _Job) -> ProbeResult:
         check = job.spec.check
         try:
-            dialogue = dialogue_for(check, secrets.randbits(64))
-        except ValueError as error:
+            work = work_for(check, secrets.randbits(64), self._secrets_of(check))
+        except (OSError, ValueError) as error:
             return self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, f"check {check.id} cannot be asked: {error}")
-        return await self._transport.run(job.spec, dialogue)
+        if isinstance(work, Errand):
+            return await self._errands.run(job.spec, work)
+        return await self._transport.run(job.spec, work)
+
+    def _secrets_of(self, check: Check) -> Secrets:
+        """Return what the files of a check's options hold; read once per configuration. Raises OSError."""
+        found = self._secrets.get(check.id)
+        if found is None:
+            named = (name for name in SPECS[check.kind].secrets if name in check.options)
+            found = {name.removesuffix(SECRET_SUFFIX): self._read_secret(check.options[name]) for name in named}
+            self._secrets[check.id] = found
+        return found
 
     def _ended(self, task: asyncio.Task[ProbeResult]) -> None:
         """Take the end of a probe, also of one that was cancelled before its first step."""

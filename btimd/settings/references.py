@@ -1,21 +1,18 @@
 """What the tables of services.toml say of each other: needs, owners, checks of nodes that exist."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from btimd.model.service import CheckKind, NodeKind, find_cycle
+from btimd.model.service import NodeKind, find_cycle
 from btimd.settings.load import TomlFile
 from btimd.settings.report import Problem, did_you_mean
-from btimd.settings.tables import CheckTable, Tables
+from btimd.settings.tables import FILE_OPTION, CheckRules, CheckTable, Tables
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
-OptionNames = Mapping[CheckKind, tuple[str, ...]]
-
-
-def reference_problems(file: TomlFile, tables: Tables, options_of: OptionNames) -> list[Problem]:
+def reference_problems(file: TomlFile, tables: Tables, rules: CheckRules) -> list[Problem]:
     """Return every mistake between tables, in ids and in names of options."""
     known = {*tables.declared["service"], *tables.declared["node"]}
     return [
@@ -27,7 +24,7 @@ def reference_problems(file: TomlFile, tables: Tables, options_of: OptionNames) 
         *(
             problem
             for name, check in tables.check.items()
-            for problem in _check_problems(file, name, check, known, options_of[check.kind])
+            for problem in _check_problems(file, name, check, known, rules)
         ),
     ]
 
@@ -110,14 +107,19 @@ def _indicator_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
 
 
 def _check_problems(
-    file: TomlFile, name: str, check: CheckTable, known: Collection[str], options: Collection[str]
+    file: TomlFile, name: str, check: CheckTable, known: Collection[str], rules: CheckRules
 ) -> Iterator[Problem]:
     path = ("check", name)
     if check.node not in known:
         yield file.problem((*path, "node"), f"no node '{check.node}'" + did_you_mean(check.node, known))
-    if check.port == 0 and check.kind is not CheckKind.ICMP and "port" not in file.data["check"][name]:
+    if check.port == 0 and rules.needs_port(check.kind) and "port" not in file.data["check"][name]:
         yield file.problem((*path, "port"), f"is missing; a check of kind {check.kind} needs one")
-    for option in check.options:
+    options = rules.options_of.get(check.kind, ())
+    for option, value in check.options.items():
+        if option.endswith(FILE_OPTION) and not (file.path.parent / value).is_file():
+            yield file.problem(
+                (*path, "options", option), f"there is no file {value!r}; write it, readable by btimd only"
+            )
         if option not in options:
             text = f"unknown option of a check of kind {check.kind}" + did_you_mean(option, options)
             yield file.problem((*path, "options", option), text)

@@ -12,6 +12,7 @@ from btimd.settings.load import Model, TomlFile, read_toml, salvage, validate
 from btimd.settings.references import reference_problems
 from btimd.settings.report import Problem, SettingsError, did_you_mean
 from btimd.settings.tables import (
+    FILE_OPTION,
     MAX_PORT,
     CheckRules,
     CheckTable,
@@ -42,8 +43,8 @@ def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Service
     """Return the services of a file; raises SettingsError with every mistake."""
     file = read_toml(path)
     tables, problems = _tables(file)
-    problems += reference_problems(file, tables, rules.options_of)
-    checks = {name: _check(name, table, rules) for name, table in tables.check.items()}
+    problems += reference_problems(file, tables, rules)
+    checks = {name: _check(name, table, rules, path.parent) for name, table in tables.check.items()}
     wrong = {problem.path for problem in problems}
     for name, check in checks.items():
         about = (f"check.{name}.options", f"check.{name}.port")
@@ -137,7 +138,12 @@ def _checks_of(node: str, checks: Mapping[str, Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks.values() if check.node == node)
 
 
-def _check(name: str, table: CheckTable, rules: CheckRules) -> Check:
+def _option(key: str, value: str, folder: Path) -> str:
+    """Return an option; a file is named from the folder of services.toml."""
+    return str(folder / value) if key.endswith(FILE_OPTION) else value
+
+
+def _check(name: str, table: CheckTable, rules: CheckRules, folder: Path) -> Check:
     cost, closure, _ = rules.defaults_of(table.kind)
     return Check(
         id=name,
@@ -145,7 +151,7 @@ def _check(name: str, table: CheckTable, rules: CheckRules) -> Check:
         kind=table.kind,
         host=table.host,
         port=table.port,
-        options=MappingProxyType(dict(table.options)),
+        options=MappingProxyType({key: _option(key, value, folder) for key, value in table.options.items()}),
         timeout_seconds=table.timeout,
         slow_over_seconds=table.slow_over,
         every_seconds=table.every,

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from btimd.model.address import Prefix
-from btimd.model.service import Check, CheckKind, Closure, Criticality, NodeKind
-from btimd.model.view import FIGURES, Rollup
+from btimd.model.service import Check, CheckKind, Closure, Criticality, NodeKind, Rollup
+from btimd.model.view import FIGURES
 from btimd.settings.expressions import parse
 from btimd.settings.fields import Duration, Percent, Section
 
 PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58, "sctp": 132}
 MAX_PORT: Final = 65535
+FILE_OPTION: Final = "_file"
+"""Options of checks whose names end so name a file."""
 _MAX_PROTOCOL: Final = 255
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _PORT_RANGE: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
@@ -162,11 +164,13 @@ class CheckRules:
     """What the probes know of checks; the daemon passes it in, because settings do not know the probes.
 
     defaults_of: cost, closure and whether it is heavy, by kind. options_of: the names of options, by kind.
-    problem_of: what is wrong with a check's options in words, empty where they are right.
+    needs_port: whether the operator must write a port, by kind. problem_of: what is wrong with a check's options in
+    words, empty where they are right.
     """
 
     defaults_of: Callable[[CheckKind], tuple[float, Closure, bool]]
     options_of: Mapping[CheckKind, tuple[str, ...]]
+    needs_port: Callable[[CheckKind], bool]
     problem_of: Callable[[Check], str]
 
 

@@ -38,6 +38,8 @@ WITHOUT_TEST_FILE = {
     "model/archive.py": "records; tests/store/test_archivesearch.py and test_ranking.py",
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
+    "model/sign.py": "records; tests/rca",
+    "probes/kinds_basic.py": "tests/probes/test_catalogue.py",
     "model/indicator.py": "records; tests/probes",
     "model/packets.py": "records; tests/flows/test_table.py",
     "model/quality.py": "records; tests/flows/test_quality.py",

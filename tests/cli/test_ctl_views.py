@@ -3,7 +3,8 @@
 from rich.console import Console, RenderableType
 
 from btimd.cli.ctl_views import overview, view_picture
-from btimd.model.view import Rollup, ViewState
+from btimd.model.service import Rollup
+from btimd.model.view import ViewState
 from tests.fakes.serviceviews import ERP_VIEW, OFFICE
 
 

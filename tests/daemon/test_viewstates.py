@@ -15,9 +15,9 @@ from btimd.daemon.viewstates import (
     roll_up,
 )
 from btimd.model.ports import NodeState
-from btimd.model.service import BusinessService, Node, NodeKind, ServiceGraph
+from btimd.model.service import BusinessService, Node, NodeKind, Rollup, ServiceGraph
 from btimd.model.sla import Availability
-from btimd.model.view import BusinessGroup, IndicatorRule, IndicatorState, Rollup, ViewState
+from btimd.model.view import BusinessGroup, IndicatorRule, IndicatorState, ViewState
 
 GRAPH = ServiceGraph(
     nodes={

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from btimd.model.ports import Subscription
-from btimd.model.service import Criticality
+from btimd.model.service import Criticality, Rollup
 from btimd.model.view import (
     BusinessMetric,
     Figure,
@@ -14,7 +14,6 @@ from btimd.model.view import (
     IndicatorState,
     LayerState,
     RegionUse,
-    Rollup,
     ServiceView,
     ServiceViews,
     ViewState,

@@ -40,12 +40,71 @@ class CheckKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHECK_KIND_HTTP: _ClassVar[CheckKind]
     CHECK_KIND_DNS: _ClassVar[CheckKind]
     CHECK_KIND_POSTGRES: _ClassVar[CheckKind]
+    CHECK_KIND_UDP: _ClassVar[CheckKind]
+    CHECK_KIND_PATH: _ClassVar[CheckKind]
+    CHECK_KIND_MTU: _ClassVar[CheckKind]
+    CHECK_KIND_TLS: _ClassVar[CheckKind]
+    CHECK_KIND_DHCP: _ClassVar[CheckKind]
+    CHECK_KIND_SMTP: _ClassVar[CheckKind]
+    CHECK_KIND_POP3: _ClassVar[CheckKind]
+    CHECK_KIND_IMAP: _ClassVar[CheckKind]
+    CHECK_KIND_FTP: _ClassVar[CheckKind]
+    CHECK_KIND_LDAP: _ClassVar[CheckKind]
+    CHECK_KIND_NTP: _ClassVar[CheckKind]
+    CHECK_KIND_SSH: _ClassVar[CheckKind]
+    CHECK_KIND_RADIUS: _ClassVar[CheckKind]
+    CHECK_KIND_SIP: _ClassVar[CheckKind]
+    CHECK_KIND_MYSQL: _ClassVar[CheckKind]
+    CHECK_KIND_ORACLE: _ClassVar[CheckKind]
+    CHECK_KIND_MSSQL: _ClassVar[CheckKind]
+    CHECK_KIND_SYBASE: _ClassVar[CheckKind]
+    CHECK_KIND_DB2: _ClassVar[CheckKind]
+    CHECK_KIND_INFORMIX: _ClassVar[CheckKind]
+    CHECK_KIND_REDIS: _ClassVar[CheckKind]
+    CHECK_KIND_MONGODB: _ClassVar[CheckKind]
+    CHECK_KIND_MQ: _ClassVar[CheckKind]
+    CHECK_KIND_TUXEDO: _ClassVar[CheckKind]
+    CHECK_KIND_T3: _ClassVar[CheckKind]
+    CHECK_KIND_IIOP: _ClassVar[CheckKind]
+    CHECK_KIND_NRPC: _ClassVar[CheckKind]
+    CHECK_KIND_AMQP: _ClassVar[CheckKind]
+    CHECK_KIND_KAFKA: _ClassVar[CheckKind]
+    CHECK_KIND_AJP: _ClassVar[CheckKind]
+    CHECK_KIND_SNMP: _ClassVar[CheckKind]
+    CHECK_KIND_CPU: _ClassVar[CheckKind]
+    CHECK_KIND_MEMORY: _ClassVar[CheckKind]
+    CHECK_KIND_FILESYSTEM: _ClassVar[CheckKind]
+    CHECK_KIND_FILE: _ClassVar[CheckKind]
+    CHECK_KIND_PROCESS: _ClassVar[CheckKind]
+    CHECK_KIND_INTERFACE: _ClassVar[CheckKind]
+    CHECK_KIND_UPTIME: _ClassVar[CheckKind]
+    CHECK_KIND_SENSOR: _ClassVar[CheckKind]
+    CHECK_KIND_UPS: _ClassVar[CheckKind]
+    CHECK_KIND_PLUGIN: _ClassVar[CheckKind]
+    CHECK_KIND_PROMETHEUS: _ClassVar[CheckKind]
+
+class Rollup(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLLUP_UNSPECIFIED: _ClassVar[Rollup]
+    ROLLUP_WORST: _ClassVar[Rollup]
+    ROLLUP_BEST: _ClassVar[Rollup]
+    ROLLUP_DEGRADE: _ClassVar[Rollup]
+    ROLLUP_QUORUM: _ClassVar[Rollup]
+    ROLLUP_WEIGHTED: _ClassVar[Rollup]
+
+class Provenance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROVENANCE_UNSPECIFIED: _ClassVar[Provenance]
+    PROVENANCE_DECLARED: _ClassVar[Provenance]
+    PROVENANCE_TOPOLOGY: _ClassVar[Provenance]
+    PROVENANCE_FLOWS: _ClassVar[Provenance]
 
 class Closure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CLOSURE_UNSPECIFIED: _ClassVar[Closure]
     CLOSURE_LOCAL: _ClassVar[Closure]
     CLOSURE_FULL: _ClassVar[Closure]
+    CLOSURE_OWN: _ClassVar[Closure]
 
 class Health(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -108,9 +167,62 @@ CHECK_KIND_TCP: CheckKind
 CHECK_KIND_HTTP: CheckKind
 CHECK_KIND_DNS: CheckKind
 CHECK_KIND_POSTGRES: CheckKind
+CHECK_KIND_UDP: CheckKind
+CHECK_KIND_PATH: CheckKind
+CHECK_KIND_MTU: CheckKind
+CHECK_KIND_TLS: CheckKind
+CHECK_KIND_DHCP: CheckKind
+CHECK_KIND_SMTP: CheckKind
+CHECK_KIND_POP3: CheckKind
+CHECK_KIND_IMAP: CheckKind
+CHECK_KIND_FTP: CheckKind
+CHECK_KIND_LDAP: CheckKind
+CHECK_KIND_NTP: CheckKind
+CHECK_KIND_SSH: CheckKind
+CHECK_KIND_RADIUS: CheckKind
+CHECK_KIND_SIP: CheckKind
+CHECK_KIND_MYSQL: CheckKind
+CHECK_KIND_ORACLE: CheckKind
+CHECK_KIND_MSSQL: CheckKind
+CHECK_KIND_SYBASE: CheckKind
+CHECK_KIND_DB2: CheckKind
+CHECK_KIND_INFORMIX: CheckKind
+CHECK_KIND_REDIS: CheckKind
+CHECK_KIND_MONGODB: CheckKind
+CHECK_KIND_MQ: CheckKind
+CHECK_KIND_TUXEDO: CheckKind
+CHECK_KIND_T3: CheckKind
+CHECK_KIND_IIOP: CheckKind
+CHECK_KIND_NRPC: CheckKind
+CHECK_KIND_AMQP: CheckKind
+CHECK_KIND_KAFKA: CheckKind
+CHECK_KIND_AJP: CheckKind
+CHECK_KIND_SNMP: CheckKind
+CHECK_KIND_CPU: CheckKind
+CHECK_KIND_MEMORY: CheckKind
+CHECK_KIND_FILESYSTEM: CheckKind
+CHECK_KIND_FILE: CheckKind
+CHECK_KIND_PROCESS: CheckKind
+CHECK_KIND_INTERFACE: CheckKind
+CHECK_KIND_UPTIME: CheckKind
+CHECK_KIND_SENSOR: CheckKind
+CHECK_KIND_UPS: CheckKind
+CHECK_KIND_PLUGIN: CheckKind
+CHECK_KIND_PROMETHEUS: CheckKind
+ROLLUP_UNSPECIFIED: Rollup
+ROLLUP_WORST: Rollup
+ROLLUP_BEST: Rollup
+ROLLUP_DEGRADE: Rollup
+ROLLUP_QUORUM: Rollup
+ROLLUP_WEIGHTED: Rollup
+PROVENANCE_UNSPECIFIED: Provenance
+PROVENANCE_DECLARED: Provenance
+PROVENANCE_TOPOLOGY: Provenance
+PROVENANCE_FLOWS: Provenance
 CLOSURE_UNSPECIFIED: Closure
 CLOSURE_LOCAL: Closure
 CLOSURE_FULL: Closure
+CLOSURE_OWN: Closure
 HEALTH_UNSPECIFIED: Health
 HEALTH_GOOD: Health
 HEALTH_BAD: Health
@@ -173,21 +285,58 @@ class Check(_message.Message):
     cost: float
     def __init__(self, id: _Optional[str] = ..., node: _Optional[str] = ..., kind: _Optional[_Union[CheckKind, str]] = ..., host: _Optional[str] = ..., port: _Optional[int] = ..., options: _Optional[_Mapping[str, str]] = ..., timeout_seconds: _Optional[float] = ..., slow_over_seconds: _Optional[float] = ..., every_seconds: _Optional[float] = ..., closure: _Optional[_Union[Closure, str]] = ..., cost: _Optional[float] = ...) -> None: ...
 
+class Need(_message.Message):
+    __slots__ = ("node", "provenance", "confidence", "strength", "since")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    provenance: Provenance
+    confidence: float
+    strength: float
+    since: _timestamp_pb2.Timestamp
+    def __init__(self, node: _Optional[str] = ..., provenance: _Optional[_Union[Provenance, str]] = ..., confidence: _Optional[float] = ..., strength: _Optional[float] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Node(_message.Message):
-    __slots__ = ("id", "kind", "name", "needs", "checks", "prior_probability")
+    __slots__ = ("id", "kind", "name", "needs", "checks", "prior_probability", "rollup", "quorum", "weights", "ignore", "standby", "need_facts", "region", "device")
+    class WeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NEEDS_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
     PRIOR_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    ROLLUP_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_FIELD_NUMBER: _ClassVar[int]
+    STANDBY_FIELD_NUMBER: _ClassVar[int]
+    NEED_FACTS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: NodeKind
     name: str
     needs: _containers.RepeatedScalarFieldContainer[str]
     checks: _containers.RepeatedCompositeFieldContainer[Check]
     prior_probability: float
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[NodeKind, str]] = ..., name: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., prior_probability: _Optional[float] = ...) -> None: ...
+    rollup: Rollup
+    quorum: int
+    weights: _containers.ScalarMap[str, float]
+    ignore: _containers.RepeatedScalarFieldContainer[str]
+    standby: _containers.RepeatedScalarFieldContainer[str]
+    need_facts: _containers.RepeatedCompositeFieldContainer[Need]
+    region: str
+    device: str
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[NodeKind, str]] = ..., name: _Optional[str] = ..., needs: _Optional[_Iterable[str]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., prior_probability: _Optional[float] = ..., rollup: _Optional[_Union[Rollup, str]] = ..., quorum: _Optional[int] = ..., weights: _Optional[_Mapping[str, float]] = ..., ignore: _Optional[_Iterable[str]] = ..., standby: _Optional[_Iterable[str]] = ..., need_facts: _Optional[_Iterable[_Union[Need, _Mapping]]] = ..., region: _Optional[str] = ..., device: _Optional[str] = ...) -> None: ...
 
 class BusinessService(_message.Message):
     __slots__ = ("id", "name", "name_zh", "criticality", "owner", "availability_percent", "regions", "user_active_seconds", "user_idle_seconds")
@@ -234,7 +383,7 @@ class NodeState(_message.Message):
     def __init__(self, node: _Optional[str] = ..., kind: _Optional[_Union[NodeKind, str]] = ..., name: _Optional[str] = ..., status: _Optional[_Union[NodeStatus, str]] = ..., own_health: _Optional[_Union[Health, str]] = ..., detail: _Optional[str] = ..., checked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., needs: _Optional[_Iterable[str]] = ..., businesses: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Symptom(_message.Message):
-    __slots__ = ("id", "check_id", "node", "error", "text", "since", "seen_at")
+    __slots__ = ("id", "check_id", "node", "error", "text", "since", "seen_at", "region")
     ID_FIELD_NUMBER: _ClassVar[int]
     CHECK_ID_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
@@ -242,6 +391,7 @@ class Symptom(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     id: str
     check_id: str
     node: str
@@ -249,7 +399,8 @@ class Symptom(_message.Message):
     text: str
     since: _timestamp_pb2.Timestamp
     seen_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., check_id: _Optional[str] = ..., node: _Optional[str] = ..., error: _Optional[_Union[ErrorClass, str]] = ..., text: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    region: str
+    def __init__(self, id: _Optional[str] = ..., check_id: _Optional[str] = ..., node: _Optional[str] = ..., error: _Optional[_Union[ErrorClass, str]] = ..., text: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., region: _Optional[str] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("check_id", "node", "health", "error", "detail", "why", "gain_bits", "cost", "at")

@@ -19,26 +19,11 @@ class ViewState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VIEW_STATE_DEGRADED: _ClassVar[ViewState]
     VIEW_STATE_BAD: _ClassVar[ViewState]
     VIEW_STATE_UNKNOWN: _ClassVar[ViewState]
-
-class Rollup(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    ROLLUP_UNSPECIFIED: _ClassVar[Rollup]
-    ROLLUP_WORST: _ClassVar[Rollup]
-    ROLLUP_BEST: _ClassVar[Rollup]
-    ROLLUP_DEGRADE: _ClassVar[Rollup]
-    ROLLUP_QUORUM: _ClassVar[Rollup]
-    ROLLUP_WEIGHTED: _ClassVar[Rollup]
 VIEW_STATE_UNSPECIFIED: ViewState
 VIEW_STATE_GOOD: ViewState
 VIEW_STATE_DEGRADED: ViewState
 VIEW_STATE_BAD: ViewState
 VIEW_STATE_UNKNOWN: ViewState
-ROLLUP_UNSPECIFIED: Rollup
-ROLLUP_WORST: Rollup
-ROLLUP_BEST: Rollup
-ROLLUP_DEGRADE: Rollup
-ROLLUP_QUORUM: Rollup
-ROLLUP_WEIGHTED: Rollup
 
 class Figure(_message.Message):
     __slots__ = ("name", "value", "unit", "state", "note")
@@ -146,13 +131,13 @@ class GroupView(_message.Message):
     group: str
     name: str
     name_zh: str
-    rollup: Rollup
+    rollup: _graph_pb2.Rollup
     members: _containers.RepeatedScalarFieldContainer[str]
     state: ViewState
     colour: str
     shape: str
     reasons: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, group: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rollup: _Optional[_Union[Rollup, str]] = ..., members: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[ViewState, str]] = ..., colour: _Optional[str] = ..., shape: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, group: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rollup: _Optional[_Union[_graph_pb2.Rollup, str]] = ..., members: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[ViewState, str]] = ..., colour: _Optional[str] = ..., shape: _Optional[str] = ..., reasons: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetServiceViewRequest(_message.Message):
     __slots__ = ("business",)

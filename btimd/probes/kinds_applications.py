@@ -1,0 +1,10 @@
+"""The kinds of checks for applications: mail, files, directories, time, log-on, telephony."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from btimd.model.service import CheckKind
+from btimd.probes.kinds import KindSpec
+
+KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({})

@@ -1,0 +1,138 @@
+"""The kinds of checks that every site has: echo, connect, names, pages, SQL of PostgreSQL."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from btimd.model.service import Check, CheckKind, Closure
+from btimd.probes.kinds import KindSpec, Secrets
+from btimd.probes.wire.database import PostgresDialogue
+from btimd.probes.wire.dialogue import Dialogue, is_address
+from btimd.probes.wire.dns import DNS_PORT, DnsDialogue
+from btimd.probes.wire.http import HttpDialogue, HttpRequest
+from btimd.probes.wire.icmp import IcmpDialogue
+from btimd.probes.wire.tcp import TcpDialogue
+
+_MAX_PORT: Final = 65_535
+_TLS: Final = {"": (False, False), "false": (False, False), "true": (True, True), "unverified": (True, False)}
+
+
+def _icmp(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del secrets
+    return IcmpDialogue(check.host, token)
+
+
+def _tcp(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token, secrets
+    if not check.port:
+        raise ValueError("a tcp check needs a port")
+    return TcpDialogue(check.host, check.port)
+
+
+def _postgres(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token, secrets
+    user = check.options.get("user", "postgres")
+    return PostgresDialogue(check.host, check.port, user=user, database=check.options.get("database", user))
+
+
+def _hosts_of_http(check: Check) -> tuple[str, ...]:
+    """Return the host, and the name server that the check was told to use."""
+    try:
+        resolver = _resolver(check.options.get("resolver", ""))
+    except ValueError:
+        resolver = None  # it will not be asked: the check is refused
+    if resolver is None or is_address(check.host) or resolver[0] == check.host:
+        return (check.host,)
+    return (check.host, resolver[0])
+
+
+def _dns(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del secrets
+    if not check.options.get("name"):
+        raise ValueError('a dns check needs the name to ask for: options = { name = "erp.example" }')
+    return DnsDialogue(
+        check.host,
+        check.port,
+        name=check.options["name"],
+        record=check.options.get("record", "A").upper(),
+        expect=check.options.get("expect", ""),
+        query_id=token,
+    )
+
+
+def _http(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del secrets
+    tls = check.options.get("tls", "").lower()
+    if tls not in _TLS:
+        raise ValueError(f'tls {tls!r} is unknown; write "true", "unverified" (any certificate) or "false"')
+    secure, verify = _TLS[tls]
+    request = HttpRequest(
+        host=check.host,
+        port=check.port,
+        path=check.options.get("path", "/"),
+        host_header=check.options.get("host_header", ""),
+        expect_status=check.options.get("expect_status", "2xx,3xx"),
+        expect_text=check.options.get("expect_text", ""),
+        secure=secure,
+        verify=verify,
+        resolver=_resolver(check.options.get("resolver", "")),
+    )
+    return HttpDialogue(request, token)
+
+
+def _resolver(text: str) -> tuple[str, int] | None:
+    """Return (address, port) of "10.1.0.53", "10.1.0.53:5353", "::1" or "[::1]:5353"."""
+    if not text:
+        return None
+    if is_address(text):
+        return text, DNS_PORT
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not is_address(host) or not (port.isascii() and port.isdigit()) or not 0 < int(port) <= _MAX_PORT:
+        raise ValueError(f'resolver {text!r} is no address of a name server; write "10.1.0.53" or "10.1.0.53:5353"')
+    return host, int(port)
+
+
+KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
+    CheckKind.ICMP: KindSpec(1.0, Closure.LOCAL, _icmp),
+    CheckKind.TCP: KindSpec(1.5, Closure.LOCAL, _tcp, needs_port=True),
+    # A name server answers for others from its cache or zone, but what it forwards to must work too.
+    CheckKind.DNS: KindSpec(
+        1.0,
+        Closure.FULL,
+        _dns,
+        default_port=DNS_PORT,
+        needs_port=True,
+        options={
+            "name": "the name to ask for; needed",
+            "record": 'the type of record; default `"A"`',
+            "expect": "a value that must be among the answers; default: any",
+        },
+    ),
+    CheckKind.HTTP: KindSpec(
+        4.0,
+        Closure.FULL,
+        _http,
+        heavy=True,
+        needs_port=True,
+        hosts=_hosts_of_http,
+        options={
+            "path": 'path and query of the GET; default `"/"`',
+            "expect_status": "the one status that is good, such as `200`; default: every 2xx and 3xx",
+            "expect_text": "must stand in the first 256 KiB of the body; default: any body",
+            "host_header": "the Host header; default: `host`",
+            "tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
+            "resolver": 'the name server to ask for `host`, such as `"10.1.0.53"` or `"10.1.0.53:5353"`; default: the '
+            "system's",
+        },
+    ),
+    # A row needs the database itself and all it stands on: storage, host, network.
+    CheckKind.POSTGRES: KindSpec(
+        6.0,
+        Closure.FULL,
+        _postgres,
+        heavy=True,
+        needs_port=True,
+        options={"user": 'default `"postgres"`', "database": "default: the name of the user"},
+    ),
+})  # fmt: skip
