@@ -130,6 +130,8 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_OVER_BUDGET: _ClassVar[ErrorClass]
     ERROR_CLASS_LOCAL_FAILURE: _ClassVar[ErrorClass]
     ERROR_CLASS_UNUSUAL: _ClassVar[ErrorClass]
+    ERROR_CLASS_EXCEEDED: _ClassVar[ErrorClass]
+    ERROR_CLASS_CERTIFICATE: _ClassVar[ErrorClass]
 
 class NodeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -242,6 +244,8 @@ ERROR_CLASS_NOT_PERMITTED: ErrorClass
 ERROR_CLASS_OVER_BUDGET: ErrorClass
 ERROR_CLASS_LOCAL_FAILURE: ErrorClass
 ERROR_CLASS_UNUSUAL: ErrorClass
+ERROR_CLASS_EXCEEDED: ErrorClass
+ERROR_CLASS_CERTIFICATE: ErrorClass
 NODE_STATUS_UNSPECIFIED: NodeStatus
 NODE_STATUS_GOOD: NodeStatus
 NODE_STATUS_DEGRADED: NodeStatus
