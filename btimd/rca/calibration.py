@@ -24,4 +24,16 @@ IDENTITY: Final = Calibration((0.0, 1.0), (0.0, 1.0))
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
     """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""
-    raise NotImplementedError
+
+    if not len(raw):
+        return IDENTITY
+    order = np.argsort(np.asarray(raw, np.float64), kind="stable")
+    blocks: list[list[float]] = []
+    for position in order:
+        blocks.append([float(raw[position]), float(raw[position]), float(right[position]), 1.0])
+        while len(blocks) > 1 and blocks[-2][2] * blocks[-1][3] >= blocks[-1][2] * blocks[-2][3]:
+            last = blocks.pop()
+            blocks[-1] = [blocks[-1][0], last[1], blocks[-1][2] + last[2], blocks[-1][3] + last[3]]
+    middles = [(low + high) / 2.0 for low, high, _, _ in blocks]
+    values = [right_ones / count for _, _, right_ones, count in blocks]
+    return Calibration((0.0, *middles, 1.0), (values[0], *values, values[-1]))

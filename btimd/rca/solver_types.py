@@ -11,7 +11,8 @@ class SearchOptions:
     max_faults: most faults in one hypothesis. confident: probability from which the leading set is a finding.
     shortlist_gain_bits: below this nothing is worth asking. max_probes: how many may be asked.
     group_doubt: probability that what the model says of one group of questions about one fault is wrong altogether, so
-    that any number of good answers of that group costs the fault at most this factor.
+    that any number of good answers of that group costs the fault at most this factor. cost_power: the worth of a
+    question is its information divided by its cost to this power; 0 = cost does not matter.
     """
 
     max_faults: int = 4
@@ -19,6 +20,7 @@ class SearchOptions:
     shortlist_gain_bits: float = 0.03
     max_probes: int = 100
     group_doubt: float = 0.02
+    cost_power: float = 0.5
 
 
 class Ending(StrEnum):
