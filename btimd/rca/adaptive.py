@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from btimd.rca.calibration import IDENTITY, Calibration
-from btimd.rca.faultmodel import GOOD
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphModel
 from btimd.rca.solver_types import Belief, SearchOptions
@@ -19,7 +18,8 @@ UNKNOWN = -1
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
     """How a diagnosis over a world goes. batch: probes of one round. symptom_weight: tempering of indicators, which
-    are correlated within a group. confirm: ask the leader's own check once more before it is named."""
+    are correlated within a group. confirm: ask the leader's own check once more before it is named.
+    """
 
     batch: int = 4
     symptom_weight: float = 0.625

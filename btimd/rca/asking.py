@@ -1,8 +1,10 @@
 """What a diagnosis asks next: what tells its suspects apart best for the load, or what confirms the first of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
@@ -48,18 +50,29 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         if options.walk_ends <= belief.probability(leader) < options.confident:
             nodes += open_needs(one, leader) or ()
     confirming = (
-        search.confirmation(one.faults.node_number[name], askable=askable)
+        _confirmation(one, name, settled)
         for name in dict.fromkeys(nodes)
         if one.faults.node_number[name] not in busy
     )
-    return [_choice(one, pick) for pick in confirming if pick is not None][:room]
+    return [choice for choice in confirming if choice is not None][:room]
+
+
+def _confirmation(one: Diagnosis, node: str, settled: Mapping[str, Health]) -> Choice | None:
+    """Return the node's own check that would show its faults most surely, None where it has none left to ask."""
+    best: Choice | None = None
+    best_worth = (0.0, 0.0)
+    for check in one.index.graph.nodes[node].checks:
+        if check.id in settled:
+            continue
+        worth = (round(one.faults.detection_of_own(check), 6), -check.cost)
+        if best is None or worth > best_worth:
+            best, best_worth = Choice(check, 0.0, f"settles whether it is {node}, for cost {check.cost:g}"), worth
+    return best
 
 
 def _choice(one: Diagnosis, pick: Pick) -> Choice:
     check = one.faults.checks[pick.question]
     tells = f"expected {pick.gain_bits:.2f} bit for cost {check.cost:g}"
-    if pick.confirms >= 0:
-        return Choice(check, pick.gain_bits, f"settles whether it is {one.faults.nodes[pick.confirms]}: {tells}")
     apart = [one.faults.nodes[node] for node in pick.splits[:_SPLITS_SHOWN]]
     between = f" ({', '.join(apart)} or the others)" if apart else ""
     return Choice(check, pick.gain_bits, f"splits {pick.suspects} suspects{between}: {tells}")

@@ -24,7 +24,6 @@ IDENTITY: Final = Calibration((0.0, 1.0), (0.0, 1.0))
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
     """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""
-
     if not len(raw):
         return IDENTITY
     order = np.argsort(np.asarray(raw, np.float64), kind="stable")

@@ -196,9 +196,7 @@ class Diagnosis:
         weight = exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
         return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
 
-    def belief(
-        self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()
-    ) -> Belief:
+    def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
         """Weigh everything that is known now."""
         search = self.search()
         self._tell_symptoms(search)

@@ -100,7 +100,7 @@ class Engine:
         self._cache: dict[str, ProbeResult] = {}
         self._signs: dict[str, Sign] = {}
 
-    def handle(self, event: Event, now: UnixSeconds) -> list[Command]:  # noqa: C901  one case per event
+    def handle(self, event: Event, now: UnixSeconds) -> list[Command]:
         """Take one event and return what is to be done about it."""
         turn = _Turn(now)
         match event:
@@ -556,9 +556,7 @@ class Engine:
         for number, outcome in enumerate(outcomes):
             cause = outcome.cause
             covered = {
-                key: symptom
-                for key, symptom in one.symptoms.items()
-                if cause is None or one.explains(cause, symptom)
+                key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
             }
             if not covered:
                 continue
@@ -601,9 +599,7 @@ class Engine:
             )
             for symptom in one.symptoms.values()
         )
-        if heard or turn.now >= one.waits_for_users_until:
-            return False
-        return True
+        return not heard and turn.now < one.waits_for_users_until
 
     def _report(
         self,
@@ -619,12 +615,7 @@ class Engine:
         """Give out a verdict, or let one grow that names the same cause, or that was weak before."""
         certain = outcome.status is VerdictStatus.CAUSE_FOUND
         for known in self._known.values():
-            if (
-                certain
-                and known.verdict.cause == outcome.cause
-                and not known.is_weak
-                and known.recovered_at is None
-            ):
+            if certain and known.verdict.cause == outcome.cause and not known.is_weak and known.recovered_at is None:
                 self._extend(known, covered.values(), turn)
                 self._withdraw(one, turn, joined=known.verdict.id)
                 return
@@ -666,9 +657,7 @@ class Engine:
     def _users_away(self, one: Diagnosis) -> frozenset[str]:
         """Return the signs that tell of users who are not served in this trouble."""
         return frozenset(
-            sign.id
-            for sign in one.signs_told()
-            if sign.source is SignSource.FLOWS and sign.health is Health.BAD
+            sign.id for sign in one.signs_told() if sign.source is SignSource.FLOWS and sign.health is Health.BAD
         )
 
     def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: _Turn) -> None:

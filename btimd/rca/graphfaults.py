@@ -74,9 +74,7 @@ class GraphFaults:
 
     def add_sign(self, check: Check, region: str = "") -> int:
         """Add what a sign tells: as a symptom, with the leak of a single answer."""
-        return self.model.add_question(
-            self.node_number[check.node], 0.0, self._leak(check), self._row(check, region)
-        )
+        return self.model.add_question(self.node_number[check.node], 0.0, self._leak(check), self._row(check, region))
 
     def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
         """Return the nodes that can make a check bad, nearest first."""
@@ -87,6 +85,15 @@ class GraphFaults:
         odds = self.model.faults.log_odds
         numbers = [fault for node in nodes for fault in self.model.faults_of(self.node_number[node])]
         return float(np.exp(odds[numbers]).sum())
+
+    def detection_of_own(self, check: Check) -> Ratio:
+        """Return how surely a check shows a fault of its own node, over the ways in which the node fails."""
+        faults = self.model.faults_of(self.node_number[check.node])
+        row = self.model.row(self.question_of[check.id])
+        odds = self.model.faults.log_odds
+        seen = {int(fault): float(surely) for fault, surely in zip(row.faults, row.detection, strict=True)}
+        weights = {fault: float(np.exp(odds[fault])) for fault in faults}
+        return sum(weight * seen.get(fault, 0.0) for fault, weight in weights.items()) / sum(weights.values())
 
     def mode_of(self, fault: int) -> Mode:
         """Return in which way a fault is one."""

@@ -3,18 +3,18 @@
 Nothing here knows of graphs, checks or time. All is deterministic: equal weights go by the smaller id.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from btimd.rca.calibration import IDENTITY, Calibration
-from btimd.rca.faultmodel import GOOD, BoolArray, FaultModel, FloatArray, IntArray
+from btimd.rca.faultmodel import BoolArray, FaultModel, FloatArray, IntArray
 from btimd.rca.solver_choice import Chooser
 from btimd.rca.solver_evidence import Answer, Evidence
 from btimd.rca.solver_sets import Posterior, SetSearch
-from btimd.rca.solver_types import Belief, Ending, FaultSet, Pick, Reason, SearchOptions, Suspect
+from btimd.rca.solver_types import Belief, FaultSet, Pick, SearchOptions, Suspect
 
 _DEFAULTS: Final = SearchOptions()
 _SETS_TOLD: Final = 20
@@ -121,9 +121,7 @@ class Search:
         sure = np.bincount(place, weights=(weight * ~vague)[present], minlength=len(nodes))
         guess = np.bincount(place, weights=(weight * vague)[present], minlength=len(nodes))
         order = np.argsort(-rank, kind="stable")
-        return tuple(
-            Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order
-        )
+        return tuple(Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order)
 
     def _unexplained(self, members: IntArray) -> tuple[int, ...]:
         positives = self._evidence.positives
@@ -150,9 +148,7 @@ class Search:
         No two picks ask the same node.
         """
         state = self._now()
-        chooser = Chooser(
-            self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power
-        )
+        chooser = Chooser(self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power)
         suspects = np.array([suspect.node for suspect in state.belief.ranked], np.int64)
         pool = chooser.pool(suspects, self._barred(askable, busy))
         cost = self.model.question_cost[pool] * (1.0 if cost_factor is None else cost_factor[pool])

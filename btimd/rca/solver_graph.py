@@ -137,9 +137,7 @@ class GraphModel(FaultModel):
             faults,
             question_node=np.concatenate([arrays.probe_node, np.full(indicators, -1, np.int32)]),
             question_cost=np.concatenate([arrays.probe_cost, np.zeros(indicators)]),
-            question_leak=np.concatenate(
-                [leak, np.full(indicators, LEAK_INDICATOR + arrays.indicator_false_positive)]
-            ),
+            question_leak=np.concatenate([leak, np.full(indicators, LEAK_INDICATOR + arrays.indicator_false_positive)]),
             make_row=self._row,
             about=self._near_probes,
         )
