@@ -30,7 +30,8 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     """Return the checks to run now, best first; empty where none would tell enough (or all that would are running)."""
     settled = one.settled()
     askable = one.askable(settled)
-    busy = {one.faults.node_number[spec.check.node] for spec, _ in one.inflight.values()}
+    numbers = one.faults.node_number
+    busy = {numbers[spec.check.node] for spec, _ in one.inflight.values() if spec.check.node in numbers}
     room = min(options.batch - len(one.inflight), options.max_probes - one.probes_used)
     if room <= 0:
         return []
@@ -43,7 +44,7 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         found = [_choice(one, pick) for pick in picks]
         if found or one.inflight:
             return found
-        leader = belief.leader
+        leader = one.suspect(belief)
         if belief.probability(leader) < LEADS:
             return []
         nodes = [leader]

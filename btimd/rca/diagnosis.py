@@ -172,6 +172,13 @@ class Diagnosis:
         """Tell whether a fault of `cause` can show as this symptom."""
         return cause in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
 
+    def suspect(self, belief: Belief) -> str:
+        """Return the likeliest node that can be behind a symptom, "" where there is none.
+
+        Something else may be broken for certain too, which an answer showed by the way.
+        """
+        return next((node for node in belief.probabilities if node in self.candidates()), "")
+
     def since(self) -> UnixSeconds:
         """Return when the first of the symptoms began."""
         return min((symptom.since for symptom in self.symptoms.values()), default=self.started_at)
@@ -315,7 +322,7 @@ class Diagnosis:
         """Return which questions may be asked: bool[questions]. Symptoms and signs are no checks."""
         mask = np.zeros(self.faults.model.question_count, np.bool_)
         mask[: len(self.faults.checks)] = True
-        for check_id in settled:
+        for check_id in settled.keys() & self.faults.question_of.keys():
             mask[self.faults.question_of[check_id]] = False
         return mask
 

@@ -295,7 +295,7 @@ class Engine:
             symptom = self._waiting.pop(next(iter(self._waiting)))
             self._place(symptom, turn, grace=False)
 
-    def _symptom_gone(self, symptom_id: str, turn: _Turn) -> None:
+    def _symptom_gone(self, symptom_id: str, turn: _Turn, *, swapping: bool = False) -> None:
         found = self._waiting.pop(symptom_id, None) is not None
         for known in list(self._known.values()):
             if known.symptoms.pop(symptom_id, None) is not None:
@@ -306,7 +306,7 @@ class Engine:
             if one.remove_symptom(symptom_id) is not None:
                 found = True
                 self._drop_if_empty(one, turn)
-                if one.symptoms:
+                if one.symptoms and not swapping:
                     self._advance(one, turn)
         if not found:
             self.ignored["end of an unknown symptom"] += 1
@@ -482,7 +482,7 @@ class Engine:
         for one in self._running.values():
             one.move_to(self.faults)
         for symptom in [lost for lost in self.open_symptoms() if lost.node not in graph.nodes]:
-            self._symptom_gone(symptom.id, turn)
+            self._symptom_gone(symptom.id, turn, swapping=True)
         for one in list(self._running.values()):
             if one.id in self._running:
                 self._advance(one, turn)
@@ -575,7 +575,9 @@ class Engine:
         """Return how it ends for each cause of the leading set that is certain, else for the leader alone."""
         index = self.index
         found = [
-            judge_cause(one, belief, self.options, cause) for cause in belief.causes if not index.is_logical(cause)
+            judge_cause(one, belief, self.options, cause)
+            for cause in belief.causes
+            if not index.is_logical(cause) and cause in one.candidates()
         ]
         certain = [outcome for outcome in found if outcome.status is VerdictStatus.CAUSE_FOUND]
         return certain or [judge(one, belief, self.options, budget_spent=budget_spent)]

@@ -38,7 +38,7 @@ class RcaSettings(Section):
         """Return the limits as the engine takes them."""
         return EngineOptions(
             confident=self.confidence,
-            walk_ends=min(0.75, self.confidence),
+            walk_ends=min(0.6, self.confidence),
             min_gain_bits=self.min_gain_bits,
             max_probes=self.max_probes,
             max_seconds=self.max_duration,

@@ -45,11 +45,12 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
 
     The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
-    the leak of every check leaves some doubt. A need without checks of its own stays open for ever.
+    the leak of every check leaves some doubt. For what processes run on, an echo is dialogue enough. A need without checks of its own stays open for ever.
     """
     settled = diagnosis.settled()
     graph = diagnosis.index.graph
-    own = [check for check in graph.nodes[node].checks if depth_of(check.kind) not in _SHALLOW]
+    physical = diagnosis.index.is_physical(node)
+    own = [check for check in graph.nodes[node].checks if physical or depth_of(check.kind) not in _SHALLOW]
     if not any(settled.get(check.id) is Health.BAD for check in own):
         return None
     still_open: list[str] = []
@@ -85,7 +86,7 @@ def users_are_served(diagnosis: Diagnosis) -> str:
 
 def judge(diagnosis: Diagnosis, belief: Belief, options: EngineOptions, *, budget_spent: bool) -> Outcome:
     """Return how the diagnosis ends if it ends now, for the likeliest cause."""
-    leader = belief.leader
+    leader = diagnosis.suspect(belief)
     reason = _BUDGET_SPENT if budget_spent else _NOTHING_LEFT
     if diagnosis.probes_used and not diagnosis.answers and not diagnosis.ratios(belief):
         return Outcome(VerdictStatus.UNKNOWN, None, "none of the checks could be carried out")
