@@ -39,7 +39,10 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     sure = [name for name in belief.causes if belief.probability(name) >= options.confident]
     unconfirmed = [name for name in sure if not is_confirmed(one, name)]
     nodes: list[str] = unconfirmed
-    if not (sure and len(sure) == len(belief.causes) and belief.is_complete):
+    below = _needs_to_clear(one, belief, options)
+    if below:
+        nodes = list(below)
+    elif not (sure and len(sure) == len(belief.causes) and belief.is_complete):
         picks = search.choose(room, askable=askable, busy=busy, min_gain_bits=options.min_gain_bits)
         found = [_choice(one, pick) for pick in picks]
         if found or one.inflight:
@@ -56,6 +59,14 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         if one.faults.node_number[name] not in busy
     )
     return [choice for choice in confirming if choice is not None][:room]
+
+
+def _needs_to_clear(one: Diagnosis, belief: Belief, options: EngineOptions) -> tuple[str, ...]:
+    """Return the needs that are left to clear below a suspect whose own dialogue fails: the walk down ends there."""
+    leader = one.suspect(belief)
+    if len(belief.causes) != 1 or belief.probability(leader) < options.walk_ends or one.index.is_logical(leader):
+        return ()
+    return tuple(need for need in open_needs(one, leader) or () if one.index.graph.nodes[need].checks)
 
 
 def _confirmation(one: Diagnosis, node: str, settled: Mapping[str, Health]) -> Choice | None:

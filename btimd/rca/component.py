@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from btimd.model.ports import DiagnosisProgress, NodeState, Prober
 from btimd.model.probe import ProbeResult
 from btimd.model.service import ServiceGraph
+from btimd.model.sign import Change, Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
 from btimd.rca.engine import Engine
 from btimd.rca.events import (
     CauseCleared,
+    ChangeSeen,
     Command,
     DiagnosisDropped,
     Event,
@@ -23,6 +25,7 @@ from btimd.rca.events import (
     ReportProgress,
     ReportVerdict,
     RunProbe,
+    SignSeen,
     SymptomGone,
     SymptomSeen,
     Tick,
@@ -55,8 +58,8 @@ class RecordedEvent:
 class RcaComponent:
     """Feeds the engine, carries out its commands, and answers GraphView. Every method is called on the loop.
 
-    on_verdict is called for a new verdict and again, with the same id, when its cause shows in more places;
-    on_cleared when nothing is left of what it explained.
+    on_verdict is called for a new verdict and again, with the same id, when it has grown: its cause shows in more
+    places, or the search that went on after a weak answer has found it; on_cleared when nothing is left of what it explained.
     """
 
     name = "rca"
@@ -115,7 +118,10 @@ class RcaComponent:
         self._failure = None
         symptoms = self._engine.open_symptoms()
         self._engine = Engine(
-            self._engine.index.graph, self._settings.options(), first_probe_id=self._engine.next_probe_id
+            self._engine.index.graph,
+            self._settings.options(),
+            first_probe_id=self._engine.next_probe_id,
+            first_diagnosis=self._engine.next_diagnosis,
         )
         for symptom in symptoms:
             self._feed(SymptomSeen(symptom))
@@ -163,6 +169,14 @@ class RcaComponent:
                 self._nodes.publish(state.node, replace(state, status=UNKNOWN, own_health=UNKNOWN, detail=_NODE_GONE))
         for state in self._states.swap(GraphIndex(graph)):
             self._nodes.publish(state.node, state)
+
+    def signed(self, sign: Sign) -> None:
+        """Take something that was seen or told without asking."""
+        self._feed(SignSeen(sign))
+
+    def changed(self, change: Change) -> None:
+        """Take a change on a node: it is suspected first for some hours."""
+        self._feed(ChangeSeen(change))
 
     def tick(self) -> None:
         """Do what has become due (called by the timer)."""
@@ -223,7 +237,13 @@ class RcaComponent:
                 )
                 self._keep(verdict)
             case VerdictExtended(verdict):
-                self._log.info("rca-verdict-extended", id=verdict.id, businesses=",".join(verdict.businesses))
+                self._log.info(
+                    "rca-verdict-extended",
+                    id=verdict.id,
+                    status=verdict.status,
+                    cause=verdict.cause,
+                    businesses=",".join(verdict.businesses),
+                )
                 self._keep(verdict)
             case CauseCleared(verdict):
                 self._log.info("rca-cause-cleared", id=verdict.id, cause=verdict.cause)

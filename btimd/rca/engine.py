@@ -54,6 +54,7 @@ from btimd.rca.verdicts import (
     is_confirmed,
     judge,
     judge_cause,
+    open_needs,
     users_are_served,
 )
 
@@ -519,12 +520,17 @@ class Engine:
     def _all_found(self, one: Diagnosis, belief: Belief) -> bool:
         """Tell whether the causes are certain, confirmed, and explain everything."""
         causes = belief.causes
-        return (
-            bool(causes)
-            and belief.is_complete
-            and all(belief.probability(cause) >= self.options.confident for cause in causes)
-            and all(is_confirmed(one, cause) for cause in causes)
-        )
+        if not causes or not belief.is_complete or one.suspect(belief) not in causes:
+            return False
+        return all(self._is_found(one, belief, cause) for cause in causes)
+
+    def _is_found(self, one: Diagnosis, belief: Belief, cause: str) -> bool:
+        """Tell whether a cause is certain and confirmed, or the walk down has ended at it."""
+        probability = belief.probability(cause)
+        if probability >= self.options.confident:
+            return is_confirmed(one, cause)
+        walked = probability >= self.options.walk_ends and not self.index.is_logical(cause)
+        return walked and open_needs(one, cause) == ()
 
     def _spec(self, choice: Choice) -> ProbeSpec:
         spec = ProbeSpec(self._next_probe_id, choice.check, choice.why)

@@ -25,6 +25,16 @@ class RcaSettings(Section):
     """How long further symptoms may come in before the first checks are run."""
     recheck_after: Duration = 30.0
     """A cause that is good again for this long while its symptoms stay is no longer the cause."""
+    looks_on_after: Annotated[Duration, Field(ge=1)] = 5.0
+    """After an answer without a certain cause the search goes on so much later, then after twice that, and so on."""
+    looks_on_times: Annotated[int, Field(ge=0, le=100)] = 6
+    """How often it goes on."""
+    verify_every: Annotated[Duration, Field(ge=0.5)] = 2.0
+    """How often a cause is asked whether it is well again once nobody feels it any more."""
+    verify_times: Annotated[int, Field(ge=1, le=1000)] = 30
+    """How often that is tried where the cause cannot be asked, or users do not return, before it counts as gone."""
+    users_wait: Duration = 1.5
+    """How long a verdict waits for what the users' own traffic says, where that is seen."""
     max_running: Annotated[int, Field(ge=1, le=1000)] = 16
     """Diagnoses at a time; further symptoms wait."""
     first_probe_id: Annotated[int, Field(ge=1)] = 1_000_000_000
@@ -45,5 +55,10 @@ class RcaSettings(Section):
             batch=self.batch,
             grace_seconds=self.grace,
             recheck_seconds=self.recheck_after,
+            looks_on_after_seconds=self.looks_on_after,
+            looks_on_times=self.looks_on_times,
+            verify_seconds=self.verify_every,
+            verify_times=self.verify_times,
+            users_wait_seconds=self.users_wait,
             max_running=self.max_running,
         )

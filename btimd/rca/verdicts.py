@@ -104,6 +104,8 @@ def judge_cause(
     probability = belief.probability(cause)
     if probability < options.shortlist_floor:
         return Outcome(VerdictStatus.UNKNOWN, None, reason)
+    if _speaks_for_itself(diagnosis, cause):
+        return Outcome(VerdictStatus.UNKNOWN, None, f"what {cause} is asked itself is good")
     if probability < options.confident:
         walked = probability >= options.walk_ends and open_needs(diagnosis, cause) == ()
         status = VerdictStatus.CAUSE_FOUND if walked else VerdictStatus.SHORTLIST
@@ -113,6 +115,14 @@ def judge_cause(
     if Health.GOOD in own and Health.BAD not in own:
         return Outcome(VerdictStatus.SHORTLIST, cause, "its own check is good")
     return Outcome(VerdictStatus.CAUSE_FOUND, cause, "")
+
+
+def _speaks_for_itself(diagnosis: Diagnosis, node: str) -> bool:
+    """Tell whether a node's own dialogue is good and no check of it is bad: it can hardly be the cause."""
+    settled = diagnosis.settled()
+    checks = diagnosis.index.graph.nodes[node].checks
+    deep = [settled.get(check.id) for check in checks if depth_of(check.kind) is Depth.DIALOGUE]
+    return Health.GOOD in deep and not any(settled.get(check.id) is Health.BAD for check in checks)
 
 
 def build_verdict(  # all that a verdict is made of
