@@ -8,8 +8,8 @@ from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
+from btimd.rca.findings import is_confirmed, open_needs
 from btimd.rca.solver_types import Pick
-from btimd.rca.verdicts import is_confirmed, open_needs
 
 LEADS: Final = 0.5
 """A suspect above this is worth its own check even where that is not expected to tell much."""
@@ -54,9 +54,7 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         if options.walk_ends <= belief.probability(leader) < options.confident:
             nodes += open_needs(one, leader) or ()
     confirming = (
-        _confirmation(one, name, settled)
-        for name in dict.fromkeys(nodes)
-        if one.faults.node_number[name] not in busy
+        _confirmation(one, name, settled) for name in dict.fromkeys(nodes) if one.faults.node_number[name] not in busy
     )
     return [choice for choice in confirming if choice is not None][:room]
 

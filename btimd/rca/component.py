@@ -59,7 +59,8 @@ class RcaComponent:
     """Feeds the engine, carries out its commands, and answers GraphView. Every method is called on the loop.
 
     on_verdict is called for a new verdict and again, with the same id, when it has grown: its cause shows in more
-    places, or the search that went on after a weak answer has found it; on_cleared when nothing is left of what it explained.
+    places, or the search that went on after a weak answer has found it; on_cleared when nothing is left of what it
+    explained.
     """
 
     name = "rca"

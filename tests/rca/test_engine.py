@@ -114,7 +114,7 @@ def test_a_hung_database_is_found_below_two_good_layers_in_exactly_these_steps()
     assert engine.next_deadline() == NOW + 0.3
     assert engine.tick(NOW + 0.2) == []
     batch = specs(engine.tick(NOW + 0.3))
-    assert list(batch) == ["erp-web-http", "erp-app-http", "name-erp-dns", "db1-postgres"]
+    assert list(batch) == ["erp-app-http", "name-erp-dns", "db1-postgres", "host-app-icmp"]
     assert engine.next_deadline() == NOW + 10.0
     bad = answer(batch["erp-app-http"], Health.BAD, ErrorClass.NO_ANSWER)
     assert kinds(engine.handle(bad, NOW + 1)) == ["ReportProgress"]
@@ -354,7 +354,7 @@ def test_a_cause_whose_own_check_stays_bad_is_not_gone_although_nobody_feels_it_
 
 
 def test_a_symptom_that_flaps_while_its_cause_is_verified_is_the_same_trouble() -> None:
-    engine, verdict = down(shop(), "db1")
+    engine, _verdict = down(shop(), "db1")
     (spec,) = specs(engine.handle(SymptomGone("S-erp-http"), NOW + 30)).values()
     back = engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.NO_ANSWER, at=NOW + 31)), NOW + 31)
     assert kinds(back) == ["VerdictExtended"]
@@ -433,7 +433,8 @@ def test_after_a_weak_answer_the_search_goes_on_and_the_verdict_grows() -> None:
     (weak,) = diagnose(engine, blind, [symptom("erp", "http", ErrorClass.NO_ANSWER)]).verdicts
     assert weak.status is VerdictStatus.UNKNOWN
     at = engine.next_deadline()
-    assert at is not None and at == pytest.approx(weak.ended_at + 5.0)
+    assert at is not None
+    assert at == pytest.approx(weak.ended_at + 5.0)
     seeing = World(graph, dead=frozenset(["db1"]))
     commands = engine.tick(at)
     grown: list[Verdict] = []

@@ -4,9 +4,10 @@ from btimd.model.verdict import VerdictStatus
 from btimd.rca.asking import next_checks
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
+from btimd.rca.findings import is_confirmed, judge, open_needs
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
-from btimd.rca.verdicts import build_verdict, extend_verdict, is_confirmed, judge, open_needs
+from btimd.rca.verdicts import build_verdict, extend_verdict
 from tests.rca.worlds import enterprise, graph_of, node, shop
 
 INDEX = GraphIndex(shop())
@@ -36,19 +37,19 @@ UNKNOWN = (Health.UNKNOWN, ErrorClass.LOCAL_FAILURE)
 
 
 def test_the_walk_down_ends_where_the_own_dialogue_fails_and_all_needs_are_good() -> None:
-    one, belief = diagnosis(erp_app_http=WRONG, db1_postgres=GOOD, host_app_icmp=GOOD)
+    one, _belief = diagnosis(erp_app_http=WRONG, db1_postgres=GOOD, host_app_icmp=GOOD)
     assert open_needs(one, "erp-app") == ()
 
 
 def test_the_walk_stays_open_below_needs_that_were_not_asked_or_could_not_be() -> None:
-    one, belief = diagnosis(erp_app_http=WRONG, db1_postgres=UNKNOWN)
+    one, _belief = diagnosis(erp_app_http=WRONG, db1_postgres=UNKNOWN)
     assert open_needs(one, "erp-app") == ("db1", "host-app")
 
 
 def test_the_walk_does_not_end_above_a_bad_need_nor_at_a_node_that_is_good() -> None:
     one, belief = diagnosis(erp_app_http=WRONG, db1_postgres=WRONG)
     assert open_needs(one, "erp-app") is None
-    one, belief = diagnosis(erp_app_http=GOOD)
+    one, _belief = diagnosis(erp_app_http=GOOD)
     assert open_needs(one, "erp-app") is None
 
 
@@ -57,7 +58,7 @@ def test_a_node_is_confirmed_by_a_bad_own_check_or_when_none_is_left_to_ask() ->
     assert not is_confirmed(one, "db1")
     one, belief = diagnosis(db1_postgres=WRONG)
     assert is_confirmed(one, "db1")
-    one, belief = diagnosis(db1_tcp=GOOD, db1_postgres=UNKNOWN)
+    one, _belief = diagnosis(db1_tcp=GOOD, db1_postgres=UNKNOWN)
     assert is_confirmed(one, "db1")
 
 
