@@ -22,6 +22,7 @@ from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict, VerdictStatus
 from btimd.rca.asking import LEADS, Choice, next_checks
+from btimd.rca.capsule import EngineState, copied
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import (
     CauseCleared,
@@ -88,6 +89,42 @@ class Engine:
         self._running: dict[str, Diagnosis] = {}
         self._known: dict[str, Known] = {}
         self._waiting: dict[str, Symptom] = {}
+
+    @classmethod
+    def restored(cls, graph: ServiceGraph, state: EngineState) -> "Engine":
+        """Return an engine in a state that another one was in."""
+        engine = cls(
+            graph, state.options, first_probe_id=state.next_probe_id, first_diagnosis=state.next_diagnosis
+        )
+        engine.memory.restore(state.answers, state.signs)
+        engine.memory.suspicion.restore(state.changes, state.failed)
+        engine._known = {known.verdict.id: copied(known) for known in state.known}
+        engine._waiting = {symptom.id: symptom for symptom in state.waiting}
+        return engine
+
+    def state(self) -> EngineState:
+        """Return what is to be known to go on from here; only while no diagnosis runs (see is_quiet)."""
+        return EngineState(
+            options=self.options,
+            next_probe_id=self._next_probe_id,
+            next_diagnosis=self._next_diagnosis,
+            answers=tuple(self.memory.answers.values()),
+            signs=tuple(self.memory.signs.values()),
+            changes=self.memory.suspicion.changes(),
+            failed=self.memory.suspicion.earlier_causes(),
+            known=tuple(copied(known) for known in self._known.values()),
+            waiting=tuple(self._waiting.values()),
+        )
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether no diagnosis runs, not even in the background."""
+        return not self._running
+
+    @property
+    def has_open_verdicts(self) -> bool:
+        """Tell whether there are verdicts whose trouble is not over."""
+        return bool(self._known)
 
     def handle(self, event: Event, now: UnixSeconds) -> list[Command]:
         """Take one event and return what is to be done about it."""

@@ -1,6 +1,6 @@
 """Memory: what is known without asking, across diagnoses: last answers of checks, signs, changes, earlier causes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from btimd.model.probe import Health, ProbeResult
@@ -20,6 +20,11 @@ class Memory:
         self.answers: dict[str, ProbeResult] = {}
         self.signs: dict[str, Sign] = {}
         self.suspicion = Suspicion()
+
+    def restore(self, answers: Iterable[ProbeResult], signs: Iterable[Sign]) -> None:
+        """Remember what another memory did."""
+        self.answers = {result.spec.check.id: result for result in answers}
+        self.signs = {sign.id: sign for sign in signs}
 
     def answered(self, result: ProbeResult, index: GraphIndex) -> None:
         """Take an answer; one that tells nothing, or less than is known, changes nothing."""

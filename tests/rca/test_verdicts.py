@@ -47,16 +47,16 @@ def test_the_walk_stays_open_below_needs_that_were_not_asked_or_could_not_be() -
 
 
 def test_the_walk_does_not_end_above_a_bad_need_nor_at_a_node_that_is_good() -> None:
-    one, belief = diagnosis(erp_app_http=WRONG, db1_postgres=WRONG)
+    one, _belief = diagnosis(erp_app_http=WRONG, db1_postgres=WRONG)
     assert open_needs(one, "erp-app") is None
     one, _belief = diagnosis(erp_app_http=GOOD)
     assert open_needs(one, "erp-app") is None
 
 
 def test_a_node_is_confirmed_by_a_bad_own_check_or_when_none_is_left_to_ask() -> None:
-    one, belief = diagnosis(db1_tcp=GOOD)
+    one, _belief = diagnosis(db1_tcp=GOOD)
     assert not is_confirmed(one, "db1")
-    one, belief = diagnosis(db1_postgres=WRONG)
+    one, _belief = diagnosis(db1_postgres=WRONG)
     assert is_confirmed(one, "db1")
     one, _belief = diagnosis(db1_tcp=GOOD, db1_postgres=UNKNOWN)
     assert is_confirmed(one, "db1")
