@@ -5,7 +5,6 @@ verdict, in order and with its time. The engine reads no clock and rolls no dice
 verdict; where it does not, the program has changed its mind, and the capsule is the test that says so.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from btimd.model.probe import ProbeResult
@@ -20,12 +19,10 @@ from btimd.rca.events import (
     GraphSwapped,
     Observed,
     ProbeDone,
-    ReportVerdict,
     SignSeen,
     SymptomGone,
     SymptomSeen,
     Tick,
-    VerdictExtended,
 )
 from btimd.rca.known import Known
 
@@ -77,49 +74,6 @@ class Capsule:
     events: tuple[TimedEvent, ...]
     verdict: Verdict
     complete: bool = True
-
-
-def commands_of(capsule: Capsule) -> "Sequence[Verdict]":
-    """Return every verdict that the engine gives over a capsule, grown ones again, in order."""
-    from btimd.rca.engine import Engine  # the engine makes states, which are defined here
-
-    engine = Engine.restored(capsule.graph, capsule.state)
-    found: list[Verdict] = []
-    for timed in capsule.events:
-        for command in engine.handle(timed.event, timed.at):
-            if isinstance(command, ReportVerdict | VerdictExtended):
-                found.append(command.verdict)
-    return found
-
-
-def replay(capsule: Capsule) -> Verdict | None:
-    """Return the verdict of the capsule's id as the engine gives it now, None where it gives none."""
-    same = [verdict for verdict in commands_of(capsule) if verdict.id == capsule.verdict.id]
-    return same[-1] if same else None
-
-
-def differences(before: Verdict, now: Verdict | None) -> tuple[str, ...]:
-    """Return in words what differs between two verdicts, empty where nothing does that matters.
-
-    Confidence may move within a point; the words of the summary and the times do not count.
-    """
-    if now is None:
-        return ("there is no verdict",)
-    found = [
-        f"{name}: {getattr(before, name)} before, {getattr(now, name)} now"
-        for name in ("status", "cause", "cause_error", "path", "businesses", "symptoms", "causes", "probes_used")
-        if getattr(before, name) != getattr(now, name)
-    ]
-    asked_before = [line.check_id for line in before.evidence]
-    asked_now = [line.check_id for line in now.evidence]
-    if asked_before != asked_now:
-        found.append(f"evidence: {', '.join(asked_before)} before, {', '.join(asked_now)} now")
-    if abs(before.confidence - now.confidence) > _CONFIDENCE_MOVES:
-        found.append(f"confidence: {before.confidence:.2f} before, {now.confidence:.2f} now")
-    return tuple(found)
-
-
-_CONFIDENCE_MOVES = 0.01
 
 
 def copied(known: Known) -> Known:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from btimd import __version__
 from btimd.model.ports import DiagnosisProgress, NodeState, Prober
 from btimd.model.probe import ProbeResult
 from btimd.model.service import ServiceGraph
@@ -12,6 +13,7 @@ from btimd.model.sign import Change, Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
+from btimd.rca.capsule import Capsule
 from btimd.rca.engine import Engine
 from btimd.rca.events import (
     CauseCleared,
@@ -32,6 +34,7 @@ from btimd.rca.events import (
     VerdictExtended,
 )
 from btimd.rca.graph import GraphIndex
+from btimd.rca.replay import Recorder
 from btimd.rca.settings import RcaSettings
 from btimd.rca.states import UNKNOWN, NodeStates
 from btimd.runtime.clock import Clock
@@ -60,7 +63,7 @@ class RcaComponent:
 
     on_verdict is called for a new verdict and again, with the same id, when it has grown: its cause shows in more
     places, or the search that went on after a weak answer has found it; on_cleared when nothing is left of what it
-    explained.
+    explained; on_capsule with everything that a verdict was made from, where it came of a diagnosis.
     """
 
     name = "rca"
@@ -76,6 +79,7 @@ class RcaComponent:
         log: Log,
         on_verdict: Callable[[Verdict], None],
         on_cleared: Callable[[Verdict], None],
+        on_capsule: Callable[[Capsule], None] = lambda _capsule: None,
     ) -> None:
         self._settings = settings
         self._prober = prober
@@ -83,6 +87,8 @@ class RcaComponent:
         self._log = log
         self._on_verdict = on_verdict
         self._on_cleared = on_cleared
+        self._on_capsule = on_capsule
+        self._recorder = Recorder(settings.events_kept, __version__)
         self._engine = Engine(graph, settings.options(), first_probe_id=settings.first_probe_id)
         self._states = NodeStates(GraphIndex(graph))
         self._nodes: Feed[str, NodeState] = Feed(_NODES_SHOWN, keep=lambda state: state.detail != _NODE_GONE)
@@ -198,6 +204,7 @@ class RcaComponent:
             return
         now = self._now()
         self._events.append(RecordedEvent(now, event))
+        self._recorder.before(self._engine, event, now)
         try:
             commands = self._engine.handle(event, now)
         except Exception as error:  # noqa: BLE001  the supervisor restarts this component, whatever the bug is
@@ -254,6 +261,9 @@ class RcaComponent:
                 self._log.info("rca-diagnosis-dropped", id=diagnosis_id, joined=joined)
 
     def _keep(self, verdict: Verdict) -> None:
+        capsule = self._recorder.capsule(verdict)
+        if capsule is not None:
+            self._on_capsule(capsule)
         self._verdicts[verdict.id] = verdict
         if len(self._verdicts) > self._settings.verdicts_kept:
             del self._verdicts[next(iter(self._verdicts))]

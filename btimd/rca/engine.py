@@ -93,9 +93,7 @@ class Engine:
     @classmethod
     def restored(cls, graph: ServiceGraph, state: EngineState) -> "Engine":
         """Return an engine in a state that another one was in."""
-        engine = cls(
-            graph, state.options, first_probe_id=state.next_probe_id, first_diagnosis=state.next_diagnosis
-        )
+        engine = cls(graph, state.options, first_probe_id=state.next_probe_id, first_diagnosis=state.next_diagnosis)
         engine.memory.restore(state.answers, state.signs)
         engine.memory.suspicion.restore(state.changes, state.failed)
         engine._known = {known.verdict.id: copied(known) for known in state.known}

@@ -43,6 +43,8 @@ class RcaSettings(Section):
     """Verdicts that can be asked for."""
     events_kept: Annotated[int, Field(ge=1, le=1_000_000)] = 4096
     """Events kept for replay."""
+    capsules_kept: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Diagnoses kept as files from which they can be made again; 0 keeps none."""
 
     def options(self) -> EngineOptions:
         """Return the limits as the engine takes them."""

@@ -40,6 +40,7 @@ WITHOUT_TEST_FILE = {
     "model/incident.py": "records and enums; tests/itsm",
     "model/sign.py": "records; tests/rca",
     "rca/asking.py": "tests/rca/test_verdicts.py and test_engine.py",
+    "rca/capsule.py": "records; tests/rca/test_replay.py",
     "rca/findings.py": "tests/rca/test_verdicts.py and test_engine.py",
     "rca/known.py": "tests/rca/test_engine.py",
     "probes/kinds_basic.py": "tests/probes/test_catalogue.py",
