@@ -1,11 +1,37 @@
 """Settings of the diagnosis: [rca]."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from btimd.model.service import Provenance
 from btimd.rca.events import EngineOptions
+from btimd.rca.growth import GrowthOptions
 from btimd.settings.fields import Duration, Section
+
+
+class GrowthSettings(Section):
+    """How the model grows by needs that were found and not declared; see docs/model.md."""
+
+    use: Literal["nothing", "topology", "all"] = "nothing"
+    """Whose finds count in diagnoses and impact: none of them (they are shown only), those of the topology, or those of
+    traffic too."""
+    min_confidence: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """A need that is less sure is shown only."""
+    half_life: Duration = 7 * 86_400.0
+    """So long unseen, a need is half as sure."""
+    most: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    """Needs that are remembered; more are counted."""
+
+    def options(self) -> GrowthOptions:
+        """Return what counts as growth takes it."""
+        counts = {"nothing": (), "topology": (Provenance.TOPOLOGY,), "all": (Provenance.TOPOLOGY, Provenance.FLOWS)}
+        return GrowthOptions(
+            counts=frozenset(counts[self.use]),
+            min_confidence=self.min_confidence,
+            half_life_seconds=self.half_life,
+            most=self.most,
+        )
 
 
 class RcaSettings(Section):
@@ -45,6 +71,7 @@ class RcaSettings(Section):
     """Events kept for replay."""
     capsules_kept: Annotated[int, Field(ge=0, le=100_000)] = 500
     """Diagnoses kept as files from which they can be made again; 0 keeps none."""
+    growth: GrowthSettings = GrowthSettings()
 
     def options(self) -> EngineOptions:
         """Return the limits as the engine takes them."""
