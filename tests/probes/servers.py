@@ -122,6 +122,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
     kind = "hostssl" if tls else "host"
     (data / "pg_hba.conf").write_text(
         f"{kind} all locked 127.0.0.1/32 scram-sha-256\n{kind} all probe 127.0.0.1/32 trust\n"
+        f"{kind} all hashed 127.0.0.1/32 md5\n{kind} all clear 127.0.0.1/32 password\n"
     )
     options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", str(directory)]
     if tls:

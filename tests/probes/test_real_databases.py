@@ -1,0 +1,117 @@
+"""Probes against databases as they are installed on real machines."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from btimd.model.probe import ErrorClass, Health, ProbeResult
+from btimd.model.service import Check, CheckKind
+from tests.probes import servers
+from tests.probes.running import probe, told
+from tests.probes.samples import check
+from tests.programs import need
+
+PASSWORD = "pa\u00df wort,="
+pytestmark = [pytest.mark.slow, pytest.mark.real_server]
+
+ACCOUNTS = (
+    f"CREATE ROLE locked LOGIN PASSWORD '{PASSWORD}'",
+    "GRANT pg_monitor TO locked",
+    "SET password_encryption = 'md5'; CREATE ROLE hashed LOGIN PASSWORD 'secret'",
+    "SET password_encryption = 'md5'; CREATE ROLE clear LOGIN PASSWORD 'secret'",
+    "CREATE TABLE stock (part int, pieces int)",
+    "INSERT INTO stock VALUES (7, 42)",
+    "GRANT SELECT, UPDATE ON stock TO locked",
+    "CREATE TABLE salaries (amount int)",
+)
+
+
+def psql(port: int, sql: str) -> None:
+    command = [need("psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "probe", "-d", "postgres", "-qX"]
+    subprocess.run([*command, "-v", "ON_ERROR_STOP=1", "-c", sql], check=True, capture_output=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[int]:
+    with servers.postgres(tls=False) as port:
+        for statement in ACCOUNTS:
+            psql(port, statement)
+        yield port
+
+
+def sql(port: int, user: str = "locked", **options: str) -> Check:
+    options = {"user": user, "database": "postgres", "password_file": "x", **options}
+    return check(kind=CheckKind.POSTGRES, port=port, options=options, timeout=10.0)
+
+
+async def test_postgresql_lets_accounts_in(postgres: int) -> None:
+    for user, secret, tls in (("locked", PASSWORD, ""), ("hashed", "secret", ""), ("clear", "secret", "false")):
+        result = await probe(sql(postgres, user, tls=tls), secret=secret)
+        assert told(result) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{postgres} answers SELECT 1"), user
+        wrong = await probe(sql(postgres, user, tls=tls), secret="wrong")
+        assert (wrong.health, wrong.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED), user
+        assert "28P01: password authentication failed" in wrong.detail
+    clear = await probe(sql(postgres, "clear"), secret="secret")
+    assert "asks for the password in clear outside TLS" in clear.detail
+
+
+async def test_postgresql_answers_queries(postgres: int) -> None:
+    count = {"query": "SELECT pieces FROM stock WHERE part = 7", "expect": "42"}
+    assert (await probe(sql(postgres, **count), secret=PASSWORD)).health is Health.GOOD
+    written = {"query": "UPDATE stock SET pieces = 41 RETURNING pieces", "expect": "41"}
+    assert (await probe(sql(postgres, **written), secret=PASSWORD)).health is Health.GOOD
+    again = await probe(sql(postgres, **count), secret=PASSWORD)
+    assert again.health is Health.GOOD, "what the query writes is rolled back"
+    broken = await probe(sql(postgres, query="SELECT 1/0"), secret=PASSWORD)
+    assert told(broken) == (
+        Health.BAD,
+        ErrorClass.WRONG_ANSWER,
+        f"127.0.0.1:{postgres} says ERROR 22012: division by zero",
+    )
+    hidden = await probe(sql(postgres, query="SELECT amount FROM salaries"), secret=PASSWORD)
+    assert told(hidden) == (
+        Health.UNKNOWN,
+        ErrorClass.NOT_PERMITTED,
+        f"127.0.0.1:{postgres} says ERROR 42501: permission denied for table salaries; grant it to the probe's user",
+    )
+    slow = check(
+        kind=CheckKind.POSTGRES,
+        port=postgres,
+        options={"user": "probe", "database": "postgres", "query": "SELECT pg_sleep(9)"},
+        timeout=0.5,
+    )
+    assert told(await probe(slow)) == (
+        Health.BAD,
+        ErrorClass.NO_ANSWER,
+        f"127.0.0.1:{postgres} says ERROR 57014: canceling statement due to statement timeout",
+    )
+
+
+async def test_postgresql_tells_who_waits_for_a_lock(postgres: int) -> None:
+    free = await probe(sql(postgres, depth="state", max_lock_wait="0.1"), secret=PASSWORD)
+    assert free.health is Health.GOOD
+    assert free.values["connections_max"] == 100.0
+    assert (free.values["waiting_locks"], free.values["in_recovery"]) == (0.0, 0.0)
+    command = [need("psql"), "-h", "127.0.0.1", "-p", str(postgres), "-U", "probe", "-d", "postgres", "-qXc"]
+    holding = "BEGIN; LOCK TABLE stock; SELECT pg_sleep(60)"
+    quick = sql(postgres, query="SELECT pieces FROM stock")
+    quick = Check("db", "node", quick.kind, quick.host, quick.port, quick.options, 0.3)
+    with servers.running([*command, holding]):
+        blocked = await until_bad(quick)
+        with servers.running([*command, "UPDATE stock SET pieces = 1"]):
+            waits = await until_bad(sql(postgres, depth="state", max_lock_wait="0.1"))
+    assert "57014: canceling statement due to statement timeout" in blocked.detail
+    assert waits.error is ErrorClass.WRONG_ANSWER
+    assert waits.values["waiting_locks"] >= 1.0
+    assert "for a lock, more than 0.1 s" in waits.detail
+
+
+async def until_bad(of: Check) -> ProbeResult:
+    for _ in range(200):
+        result = await probe(of, secret=PASSWORD)
+        if result.health is Health.BAD:
+            return result
+        await asyncio.sleep(0.02)
+    raise AssertionError(result)
