@@ -147,6 +147,34 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def mariadb() -> Iterator[tuple[int, str]]:
+    """Run MariaDB with TLS and a root without password; yield its port and the path of its socket."""
+    install, server = need("mariadb-install-db"), need("mariadbd")
+    with tempfile.TemporaryDirectory(prefix="btimd-test-mariadb-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        user = ["--user=mysql"] if os.geteuid() == 0 else []
+        if user:
+            shutil.chown(directory, "mysql")
+        data, path, port = directory / "data", directory / "s", free_port()
+        subprocess.run(
+            [install, "--no-defaults", *user, f"--datadir={data}", "--auth-root-authentication-method=normal",
+             "--skip-test-db"],
+            check=True, capture_output=True, timeout=110,
+        )  # fmt: skip
+        crt, key = certificate(directory)
+        if user:
+            shutil.chown(key, "mysql")
+        command = [
+            server, "--no-defaults", *user, f"--datadir={data}", f"--socket={path}", "--bind-address=127.0.0.1",
+            f"--port={port}", "--skip-name-resolve", f"--pid-file={directory}/pid", f"--ssl-cert={crt}",
+            f"--ssl-key={key}", "--innodb-buffer-pool-size=16M",
+        ]  # fmt: skip
+        with running(command):
+            wait_until(lambda: accepts(port), "MariaDB")
+            yield port, str(path)
+
+
+@contextlib.contextmanager
 def dnsmasq(directory: Path) -> Iterator[int]:
     """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
     program = need("dnsmasq")

@@ -109,9 +109,73 @@ async def test_postgresql_tells_who_waits_for_a_lock(postgres: int) -> None:
 
 
 async def until_bad(of: Check) -> ProbeResult:
-    for _ in range(200):
-        result = await probe(of, secret=PASSWORD)
-        if result.health is Health.BAD:
-            return result
+    tries = 200
+    while (result := await probe(of, secret=PASSWORD)).health is not Health.BAD and tries:
+        tries -= 1
         await asyncio.sleep(0.02)
-    raise AssertionError(result)
+    return result
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[int]:
+    with servers.mariadb() as (port, socket):
+        for statement in (
+            f"CREATE USER probe@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+            "GRANT PROCESS ON *.* TO probe@'127.0.0.1'",
+            "CREATE USER blind@'127.0.0.1' IDENTIFIED BY 'secret'",
+            "CREATE DATABASE erp",
+            "CREATE TABLE erp.stock (part int PRIMARY KEY, pieces int) ENGINE=InnoDB",
+            "INSERT INTO erp.stock VALUES (7, 42)",
+            "GRANT SELECT, UPDATE ON erp.stock TO probe@'127.0.0.1'",
+        ):
+            subprocess.run(maria(socket, statement), check=True, capture_output=True, timeout=30)
+        yield port
+
+
+def maria(socket: str, statement: str) -> list[str]:
+    charset = "--default-character-set=utf8mb4"
+    return [need("mariadb"), "--no-defaults", charset, "-uroot", "-S", socket, "-e", statement]
+
+
+def my(port: int, user: str = "probe", timeout: float = 10.0, **options: str) -> Check:
+    account = {"user": user, "password_file": "x"} if user else {}
+    return check(kind=CheckKind.MYSQL, port=port, options={**account, **options}, timeout=timeout)
+
+
+async def test_mariadb_is_understood(mariadb: int) -> None:
+    nobody = await probe(my(mariadb, ""))
+    assert nobody.health is Health.GOOD
+    assert "MariaDB" in nobody.detail
+    assert nobody.detail.endswith("lets nobody in without an account; SQL was not tried")
+    for tls in ("", "false", "unverified"):
+        found = await probe(my(mariadb, tls=tls), secret=PASSWORD)
+        assert (found.health, found.error) == (Health.GOOD, ErrorClass.NONE), found.detail
+        assert found.detail.endswith("and answers SELECT 1")
+        assert ("tls_seconds" in found.values) is (tls != "false")
+    verified = await probe(my(mariadb, tls="true"), secret=PASSWORD)
+    assert verified.error is ErrorClass.PROTOCOL_ERROR
+    assert "certificate not accepted" in verified.detail
+    wrong = await probe(my(mariadb), secret="wrong")
+    assert (wrong.health, wrong.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)
+    assert "1045 (28000): Access denied for user 'probe'@'127.0.0.1'" in wrong.detail
+
+
+async def test_mariadb_answers_queries(mariadb: int) -> None:
+    count = my(mariadb, database="erp", query="SELECT pieces FROM stock WHERE part = 7", expect="42")
+    assert (await probe(count, secret=PASSWORD)).health is Health.GOOD
+    write = my(mariadb, query="UPDATE erp.stock SET pieces = 1")
+    assert (await probe(write, secret=PASSWORD)).health is Health.GOOD
+    again = await probe(count, secret=PASSWORD)
+    assert again.health is Health.GOOD, "what the query writes is rolled back"
+    hidden = await probe(my(mariadb, query="SELECT * FROM mysql.user"), secret=PASSWORD)
+    assert (hidden.health, hidden.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)
+    slow = await probe(my(mariadb, query="SELECT SLEEP(9), part FROM erp.stock", timeout=0.8), secret=PASSWORD)
+    assert slow.error is ErrorClass.NO_ANSWER
+    assert "1969 (70100)" in slow.detail
+    state = await probe(my(mariadb, depth="state"), secret=PASSWORD)
+    assert state.values["connections_max"] == 151.0
+    assert state.values["waiting_locks"] == 0.0
+    assert state.values["connections_used"] >= 1.0
+    blind = await probe(my(mariadb, "blind", depth="state"), secret="secret")
+    assert blind.health is Health.GOOD
+    assert "waiting_locks" not in blind.values
