@@ -6,14 +6,34 @@ from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.kinds import KindSpec, Secrets
-from btimd.probes.kinds_logon import QUERY, STATE, TLS, USER, account_of, question_of
+from btimd.probes.kinds_logon import (
+    PLAIN_TLS,
+    QUERY,
+    STATE,
+    TLS,
+    USER,
+    account_of,
+    plain_account_of,
+    question_of,
+)
 from btimd.probes.wire.dialogue import Dialogue
 from btimd.probes.wire.mysql import MYSQL_PORT, MysqlDialogue
+from btimd.probes.wire.redis import REDIS_PORT, RedisDialogue
 
 
 def _mysql(check: Check, token: int, secrets: Secrets) -> Dialogue:
     account = account_of(check, secrets)
     return MysqlDialogue(check.host, check.port, account, question_of(check), token=token)
+
+
+def _redis(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token
+    resp = check.options.get("resp", "2")
+    if resp not in {"2", "3"}:
+        raise ValueError(f'resp {resp!r} is unknown; write "2" or "3"')
+    account = plain_account_of(check, secrets, needs_user=False)
+    role = check.options.get("role", "")
+    return RedisDialogue(check.host, check.port, account, question_of(check), role=role, resp3=resp == "3")
 
 
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
@@ -24,5 +44,20 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         heavy=True,
         default_port=MYSQL_PORT,
         options={**USER, "database": "the database to open; default: none", **TLS, **QUERY, **STATE},
+    ),
+    CheckKind.REDIS: KindSpec(
+        2.0,
+        Closure.LOCAL,
+        _redis,
+        default_port=REDIS_PORT,
+        options={
+            "user": 'who logs on; default `"default"`',
+            "password_file": "the file that holds the password",
+            **PLAIN_TLS,
+            "query": 'a command, such as `"GET heartbeat"`; default `PING`',
+            "expect": "its answer must be this text; default: any",
+            "role": '`"master"` or `"replica"`: what it must be; default: either',
+            "resp": '`"3"` speaks RESP3 (HELLO); default `"2"`',
+        },
     ),
 })  # fmt: skip

@@ -175,6 +175,16 @@ def mariadb() -> Iterator[tuple[int, str]]:
 
 
 @contextlib.contextmanager
+def redis(directory: Path, *options: str) -> Iterator[int]:
+    """Run Redis; yield its port."""
+    port = free_port()
+    command = [need("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    with running([*command, "--dir", str(directory), *options]):
+        wait_until(lambda: accepts(port), "Redis")
+        yield port
+
+
+@contextlib.contextmanager
 def dnsmasq(directory: Path) -> Iterator[int]:
     """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
     program = need("dnsmasq")

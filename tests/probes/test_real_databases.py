@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -179,3 +180,35 @@ async def test_mariadb_answers_queries(mariadb: int) -> None:
     blind = await probe(my(mariadb, "blind", depth="state"), secret="secret")
     assert blind.health is Health.GOOD
     assert "waiting_locks" not in blind.values
+
+
+def red(port: int, **options: str) -> Check:
+    return check(kind=CheckKind.REDIS, port=port, options=options, timeout=5.0)
+
+
+async def test_redis_is_understood(tmp_path: Path) -> None:
+    with servers.redis(tmp_path) as port, servers.redis(tmp_path, "--requirepass", "secret") as locked:
+        plain = await probe(red(port))
+        assert told(plain)[:2] == (Health.GOOD, ErrorClass.NONE)
+        assert "answers PING, Redis 7." in plain.detail
+        assert plain.detail.endswith(", master")
+        assert {"query_seconds", "connected_clients", "used_memory"} <= plain.values.keys()
+        assert (await probe(red(port, resp="3", query="ECHO hi", expect="hi"))).health is Health.GOOD
+        assert (await probe(red(port, role="replica"))).error is ErrorClass.WRONG_ANSWER
+        unknown = await probe(red(port, query="NONSENSE"))
+        assert (unknown.error, "ERR unknown command" in unknown.detail) == (ErrorClass.WRONG_ANSWER, True)
+        asks = await probe(red(locked))
+        assert told(asks) == (
+            Health.GOOD,
+            ErrorClass.NONE,
+            f"127.0.0.1:{locked} answers and asks for a password; no command was tried",
+        )
+        for resp in ("2", "3"):
+            account = {"password_file": "x", "tls": "false", "resp": resp}
+            assert (await probe(red(locked, **account), secret="secret")).health is Health.GOOD
+            wrong = await probe(red(locked, **account), secret="wrong")
+            assert (wrong.health, wrong.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)
+        with servers.redis(tmp_path, "--replicaof", "127.0.0.1", str(servers.free_port())) as orphan:
+            lost = await probe(red(orphan, role="replica"))
+    assert lost.error is ErrorClass.WRONG_ANSWER
+    assert "is a replica whose link to its master is down" in lost.detail
