@@ -17,6 +17,7 @@ from btimd.probes.kinds_logon import (
     question_of,
 )
 from btimd.probes.wire.dialogue import Dialogue
+from btimd.probes.wire.mongodb import MONGODB_PORT, MongoDialogue
 from btimd.probes.wire.mysql import MYSQL_PORT, MysqlDialogue
 from btimd.probes.wire.redis import REDIS_PORT, RedisDialogue
 
@@ -34,6 +35,12 @@ def _redis(check: Check, token: int, secrets: Secrets) -> Dialogue:
     account = plain_account_of(check, secrets, needs_user=False)
     role = check.options.get("role", "")
     return RedisDialogue(check.host, check.port, account, question_of(check), role=role, resp3=resp == "3")
+
+
+def _mongodb(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    account = account_of(check, secrets)
+    role = check.options.get("role", "")
+    return MongoDialogue(check.host, check.port, account, question_of(check), role=role, token=token)
 
 
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
@@ -58,6 +65,19 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "expect": "its answer must be this text; default: any",
             "role": '`"master"` or `"replica"`: what it must be; default: either',
             "resp": '`"3"` speaks RESP3 (HELLO); default `"2"`',
+        },
+    ),
+    CheckKind.MONGODB: KindSpec(
+        3.0,
+        Closure.LOCAL,
+        _mongodb,
+        default_port=MONGODB_PORT,
+        options={
+            **USER,
+            "database": 'where the account is kept (authSource); default `"admin"`',
+            "tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
+            "role": '`"primary"` or `"secondary"`: what the member must be; default: either',
+            "depth": '`"state"`: also its connections, as values (needs the role clusterMonitor)',
         },
     ),
 })  # fmt: skip

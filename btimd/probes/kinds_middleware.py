@@ -6,9 +6,10 @@ from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.kinds import KindSpec, Secrets
-from btimd.probes.kinds_logon import PLAIN_TLS, USER, number_of, plain_account_of
+from btimd.probes.kinds_logon import PLAIN_TLS, USER, account_of, number_of, plain_account_of
 from btimd.probes.wire.amqp import AMQP_PORT, AmqpDialogue
 from btimd.probes.wire.dialogue import Dialogue
+from btimd.probes.wire.kafka import KAFKA_PORT, KafkaDialogue
 
 
 def _amqp(check: Check, token: int, secrets: Secrets) -> Dialogue:
@@ -25,6 +26,18 @@ def _amqp(check: Check, token: int, secrets: Secrets) -> Dialogue:
     )
 
 
+def _kafka(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    return KafkaDialogue(
+        check.host,
+        check.port,
+        account_of(check, secrets),
+        topic=check.options.get("topic", ""),
+        least_brokers=number_of(check, "min_brokers"),
+        mechanism=check.options.get("mechanism", "SCRAM-SHA-256"),
+        token=token,
+    )
+
+
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
     CheckKind.AMQP: KindSpec(
         3.0,
@@ -38,6 +51,19 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "queue": "the queue to ask about; it is not made where it is missing",
             "max_messages": "more messages in the queue are bad; default: any number is good",
             "min_consumers": "fewer consumers of the queue are bad; default: any number is good",
+        },
+    ),
+    CheckKind.KAFKA: KindSpec(
+        2.0,
+        Closure.LOCAL,
+        _kafka,
+        default_port=KAFKA_PORT,
+        options={
+            **USER,
+            "tls": '`"true"`, `"unverified"` (any certificate) or `"false"`; default: plain',
+            "mechanism": '`"PLAIN"`, `"SCRAM-SHA-256"` (default) or `"SCRAM-SHA-512"`',
+            "topic": "the topic whose partitions must have leaders and all replicas; a missing one is not made",
+            "min_brokers": "fewer brokers in the cluster are bad; default: any number is good",
         },
     ),
 })  # fmt: skip
