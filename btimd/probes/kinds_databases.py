@@ -17,9 +17,13 @@ from btimd.probes.kinds_logon import (
     question_of,
 )
 from btimd.probes.wire.dialogue import Dialogue
+from btimd.probes.wire.drda import DRDA_PORT, DrdaDialogue
 from btimd.probes.wire.mongodb import MONGODB_PORT, MongoDialogue
+from btimd.probes.wire.mssql import MSSQL_PORT, MssqlDialogue
 from btimd.probes.wire.mysql import MYSQL_PORT, MysqlDialogue
+from btimd.probes.wire.oracle import ORACLE_PORT, OracleDialogue
 from btimd.probes.wire.redis import REDIS_PORT, RedisDialogue
+from btimd.probes.wire.sybase import SYBASE_PORT, SybaseDialogue
 
 
 def _mysql(check: Check, token: int, secrets: Secrets) -> Dialogue:
@@ -42,6 +46,32 @@ def _mongodb(check: Check, token: int, secrets: Secrets) -> Dialogue:
     role = check.options.get("role", "")
     return MongoDialogue(check.host, check.port, account, question_of(check), role=role, token=token)
 
+
+def _oracle(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token, secrets
+    service, sid = check.options.get("service_name", ""), check.options.get("sid", "")
+    return OracleDialogue(check.host, check.port, service=service, sid=sid)
+
+
+def _mssql(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token
+    return MssqlDialogue(check.host, check.port, plain_account_of(check, secrets), question_of(check))
+
+
+def _sybase(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token
+    return SybaseDialogue(check.host, check.port, plain_account_of(check, secrets), question_of(check))
+
+
+def _db2(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token, secrets
+    return DrdaDialogue(check.host, check.port, database=check.options.get("database", ""))
+
+
+_ONE_VALUE: Final[Mapping[str, str]] = MappingProxyType({
+    "query": "a SELECT of one value, asked after the logon; default `SELECT 1`",
+    "expect": "that value must be this text; default: any",
+})  # fmt: skip
 
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
     CheckKind.MYSQL: KindSpec(
@@ -79,5 +109,36 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "role": '`"primary"` or `"secondary"`: what the member must be; default: either',
             "depth": '`"state"`: also its connections, as values (needs the role clusterMonitor)',
         },
+    ),
+    CheckKind.ORACLE: KindSpec(
+        2.0,
+        Closure.LOCAL,
+        _oracle,
+        default_port=ORACLE_PORT,
+        options={
+            "service_name": "the service that the listener must accept; default: only the listener is asked",
+            "sid": "the SID, for databases that have no service name",
+        },
+    ),
+    CheckKind.MSSQL: KindSpec(
+        4.0,
+        Closure.LOCAL,
+        _mssql,
+        default_port=MSSQL_PORT,
+        options={**USER, "database": "the database to open; default: that of the user", **PLAIN_TLS, **_ONE_VALUE},
+    ),
+    CheckKind.SYBASE: KindSpec(
+        4.0,
+        Closure.LOCAL,
+        _sybase,
+        default_port=SYBASE_PORT,
+        options={**USER, **PLAIN_TLS, **_ONE_VALUE},
+    ),
+    CheckKind.DB2: KindSpec(
+        2.0,
+        Closure.LOCAL,
+        _db2,
+        default_port=DRDA_PORT,
+        options={"database": "the database that the server must know; default: only the server is asked"},
     ),
 })  # fmt: skip
