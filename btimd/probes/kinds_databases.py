@@ -18,6 +18,7 @@ from btimd.probes.kinds_logon import (
 )
 from btimd.probes.wire.dialogue import Dialogue
 from btimd.probes.wire.drda import DRDA_PORT, DrdaDialogue
+from btimd.probes.wire.informix import INFORMIX_PORT, InformixDialogue
 from btimd.probes.wire.mongodb import MONGODB_PORT, MongoDialogue
 from btimd.probes.wire.mssql import MSSQL_PORT, MssqlDialogue
 from btimd.probes.wire.mysql import MYSQL_PORT, MysqlDialogue
@@ -66,6 +67,11 @@ def _sybase(check: Check, token: int, secrets: Secrets) -> Dialogue:
 def _db2(check: Check, token: int, secrets: Secrets) -> Dialogue:
     del token, secrets
     return DrdaDialogue(check.host, check.port, database=check.options.get("database", ""))
+
+
+def _informix(check: Check, token: int, secrets: Secrets) -> Dialogue:
+    del token, secrets
+    return InformixDialogue(check.host, check.port, instance=check.options.get("instance", "btimd"))
 
 
 _ONE_VALUE: Final[Mapping[str, str]] = MappingProxyType({
@@ -140,5 +146,12 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         _db2,
         default_port=DRDA_PORT,
         options={"database": "the database that the server must know; default: only the server is asked"},
+    ),
+    CheckKind.INFORMIX: KindSpec(
+        2.0,
+        Closure.LOCAL,
+        _informix,
+        default_port=INFORMIX_PORT,
+        options={"instance": "the name of the server (INFORMIXSERVER); the answer is good with any"},
     ),
 })  # fmt: skip

@@ -275,6 +275,35 @@ async def fill_queue(port: int, name: str, messages: int) -> None:
 
 
 @contextlib.contextmanager
+def tomcat(secret: str) -> Iterator[tuple[int, int]]:
+    """Run Tomcat with an AJP connector that wants a secret and /erp/index.txt; yield its (AJP, HTTP) ports."""
+    script = need("catalina.sh", at=Path("/usr/share/tomcat10/bin"))
+    with tempfile.TemporaryDirectory(prefix="btimd-test-tomcat-", ignore_cleanup_errors=True) as name:
+        directory, port, http_port = Path(name), free_port(), free_port()
+        for part in ("conf", "logs", "temp", "webapps/erp", "work"):
+            (directory / part).mkdir(parents=True)
+        (directory / "webapps" / "erp" / "index.txt").write_text("erp is well\n")
+        shutil.copy("/etc/tomcat10/web.xml", directory / "conf")
+        (directory / "conf" / "server.xml").write_text(
+            f"""<Server port="-1"><Service name="Catalina">
+            <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" secret="{secret}"/>
+            <Connector protocol="HTTP/1.1" address="127.0.0.1" port="{http_port}"/>
+            <Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
+            </Service></Server>"""
+        )
+        environment = {
+            **os.environ,
+            "CATALINA_HOME": "/usr/share/tomcat10",
+            "CATALINA_BASE": name,
+            "CATALINA_TMPDIR": f"{name}/temp",
+            "JAVA_OPTS": "-Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.security.egd=file:/dev/urandom",
+        }
+        with running([script, "run"], cwd=name, env=environment, start_new_session=True):
+            wait_until(lambda: accepts(port) and accepts(http_port), "Tomcat", 90.0)
+            yield port, http_port
+
+
+@contextlib.contextmanager
 def dnsmasq(directory: Path) -> Iterator[int]:
     """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
     program = need("dnsmasq")

@@ -7,7 +7,7 @@ import pytest
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.service import Check, CheckKind
 from tests.probes import servers
-from tests.probes.running import probe
+from tests.probes.running import probe, told
 from tests.probes.samples import check
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_server]
@@ -17,6 +17,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.real_server]
 def rabbitmq() -> Iterator[int]:
     with servers.rabbitmq() as port:
         yield port
+
+
+@pytest.fixture(scope="module")
+def tomcat() -> Iterator[tuple[int, int]]:
+    with servers.tomcat("secret") as ports:
+        yield ports
 
 
 def amqp(port: int, **options: str) -> Check:
@@ -50,3 +56,21 @@ async def test_the_depth_of_a_queue_of_rabbitmq_is_told(rabbitmq: int) -> None:
     full = await probe(amqp(rabbitmq, max_messages="2", **account), secret="guest")
     assert (full.health, full.error) == (Health.BAD, ErrorClass.WRONG_ANSWER)
     assert full.detail.endswith("more than 2 messages are too many")
+
+
+async def test_tomcat_is_understood(tomcat: tuple[int, int]) -> None:
+    port, http_port = tomcat
+
+    def ajp(at: int = port, **options: str) -> Check:
+        return check(kind=CheckKind.AJP, port=at, options=options, timeout=10.0)
+
+    assert told(await probe(ajp())) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{port} answers CPING")
+    page = await probe(ajp(path="/erp/index.txt", secret_file="x"), secret="secret", named="secret")
+    assert told(page) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{port} answers /erp/index.txt with 200")
+    assert page.values["body_octets"] == 12.0
+    missing = await probe(ajp(path="/erp/nothing", secret_file="x"), secret="secret", named="secret")
+    assert (missing.error, missing.values["status"]) == (ErrorClass.WRONG_ANSWER, 404.0)
+    without = await probe(ajp(path="/erp/index.txt"))
+    assert (without.error, without.values["status"]) == (ErrorClass.WRONG_ANSWER, 403.0)
+    other = await probe(ajp(http_port))
+    assert other.error in {ErrorClass.PROTOCOL_ERROR, ErrorClass.NO_ANSWER, ErrorClass.RESET}
