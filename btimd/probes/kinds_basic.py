@@ -6,11 +6,12 @@ from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.kinds import KindSpec, Secrets
-from btimd.probes.wire.database import PostgresDialogue
+from btimd.probes.kinds_logon import QUERY, STATE, TLS, account_of, question_of
 from btimd.probes.wire.dialogue import Dialogue, is_address
 from btimd.probes.wire.dns import DNS_PORT, DnsDialogue
 from btimd.probes.wire.http import HttpDialogue, HttpRequest
 from btimd.probes.wire.icmp import IcmpDialogue
+from btimd.probes.wire.postgres import POSTGRES_PORT, PostgresDialogue
 from btimd.probes.wire.tcp import TcpDialogue
 
 _MAX_PORT: Final = 65_535
@@ -30,9 +31,17 @@ def _tcp(check: Check, token: int, secrets: Secrets) -> Dialogue:
 
 
 def _postgres(check: Check, token: int, secrets: Secrets) -> Dialogue:
-    del token, secrets
-    user = check.options.get("user", "postgres")
-    return PostgresDialogue(check.host, check.port, user=user, database=check.options.get("database", user))
+    account = account_of(check, secrets, "postgres")
+    return PostgresDialogue(
+        check.host,
+        check.port,
+        user=account.user,
+        database=account.database or account.user,
+        password=account.password,
+        tls=account.tls,
+        question=question_of(check),
+        token=token,
+    )
 
 
 def _hosts_of_http(check: Check) -> tuple[str, ...]:
@@ -132,7 +141,15 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         Closure.FULL,
         _postgres,
         heavy=True,
+        default_port=POSTGRES_PORT,
         needs_port=True,
-        options={"user": 'default `"postgres"`', "database": "default: the name of the user"},
+        options={
+            "user": 'default `"postgres"`',
+            "database": "default: the name of the user",
+            "password_file": "the file that holds the password; without it, being asked for one is good",
+            **TLS,
+            **QUERY,
+            **STATE,
+        },
     ),
 })  # fmt: skip
