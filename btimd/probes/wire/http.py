@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from btimd.model.probe import ErrorClass
 from btimd.model.units import MonotonicSeconds
+from btimd.probes.wire.certificates import NO_RULE, ExpiryRule
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -16,12 +17,10 @@ from btimd.probes.wire.dialogue import (
     Connect,
     Connected,
     Deadline,
-    Dialogue,
     Event,
     Line,
     Received,
     Refused,
-    Secure,
     Send,
     Stage,
     Unreachable,
@@ -31,6 +30,7 @@ from btimd.probes.wire.dialogue import (
 )  # fmt: skip
 from btimd.probes.wire.dns import Lookup
 from btimd.probes.wire.httpmessage import MAX_KEPT, Head, ResponseReader, encode_get
+from btimd.probes.wire.tls import SecuredDialogue, TlsMode, TlsOptions
 
 HTTP_PORT: Final = 80
 HTTPS_PORT: Final = 443
@@ -55,8 +55,8 @@ class HttpRequest:
     """What to ask for and what to expect.
 
     expect_text: must stand in the first 256 KiB of the body; empty: any body. secure: speak TLS; verify: check the
-    server's certificate against the system's authorities. resolver: (address, port) of the name server to ask for
-    `host`, None: the system's resolver.
+    server's certificate against the system's authorities, or those in `ca` (PEM text); expiry: when its end is near.
+    resolver: (address, port) of the name server to ask for `host`, None: the system's resolver.
     """
 
     host: str
@@ -67,15 +67,25 @@ class HttpRequest:
     expect_text: str = ""
     secure: bool = False
     verify: bool = True
+    ca: str = ""
+    expiry: ExpiryRule = NO_RULE
     resolver: tuple[str, int] | None = None
 
 
-class HttpDialogue(Dialogue):
+class HttpDialogue(SecuredDialogue):
     """One GET; good when the whole response came, its status is an expected one and the text is in it."""
 
     def __init__(self, request: HttpRequest, query_id: int) -> None:
         default_port = HTTPS_PORT if request.secure else HTTP_PORT
-        super().__init__(request.host, request.port or default_port)
+        named = request.host_header.partition(":")[0]
+        tls = TlsOptions(
+            TlsMode.FIRST if request.secure else TlsMode.OFF,
+            verify=request.verify,
+            server_name=named if not named.startswith("[") else "",
+            ca=request.ca,
+            expiry=request.expiry,
+        )
+        super().__init__(request.host, request.port or default_port, tls)
         self._request = request
         self._is_expected_status = status_rule(request.expect_status)
         bare_host = f"[{request.host}]" if ":" in request.host else request.host
@@ -126,15 +136,6 @@ class HttpDialogue(Dialogue):
             case _:
                 return self._failed(event)
         return self._bad(ErrorClass.NAME_ERROR, f"{lookup.name} is not resolved by {server}: {why}")
-
-    @override
-    def _on_connected(self, now: MonotonicSeconds) -> list[Action]:
-        if not self._request.secure:
-            return super()._on_connected(now)
-        self._values["connect_seconds"] = now - self._stage_began
-        self._enter(Stage.SECURING, now)
-        named = self._request.host_header.partition(":")[0]
-        return [Secure(named if named and not named.startswith("[") else self._request.host, self._request.verify)]
 
     @override
     def _ready(self, now: MonotonicSeconds) -> list[Action]:
