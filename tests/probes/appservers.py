@@ -1,0 +1,203 @@
+"""Servers of applications as they are installed on real machines, each with files and ports of its own."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.probes.authorities import Issued
+from tests.probes.servers import accepts, free_port, running, wait_until
+from tests.programs import need, need_as_root
+
+SBIN = Path("/usr/sbin")
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """Make a folder that servers under other users may enter; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory(prefix="btimd-test-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def dovecot(issued: Issued) -> Iterator[dict[str, int]]:
+    """Run dovecot with the user probe, password "secret", who has one mail; yield ports of imap, imaps, pop3, pop3s."""
+    need_as_root("dovecot")
+    with folder() as directory:
+        crt, key = issued.write(directory, "server")
+        ports = {name: free_port() for name in ("imap", "imaps", "pop3", "pop3s")}
+        mails = directory / "mail" / "new"
+        for part in ("new", "cur", "tmp"):
+            (directory / "mail" / part).mkdir(parents=True)
+        (mails / "1.probe").write_text("Subject: all is well\n\nyes\n")
+        for path in (directory / "mail", *(directory / "mail").rglob("*")):
+            shutil.chown(path, "nobody", "nogroup")
+        (directory / "dovecot.conf").write_text(
+            f"""
+            protocols = imap pop3
+            listen = 127.0.0.1
+            base_dir = {directory}/run
+            log_path = {directory}/log
+            ssl = yes
+            ssl_cert = <{crt}
+            ssl_key = <{key}
+            disable_plaintext_auth = yes
+            auth_failure_delay = 0
+            login_trusted_networks =
+            mail_location = maildir:{directory}/mail
+            first_valid_uid = 100
+            first_valid_gid = 0
+            passdb {{
+              driver = static
+              args = password=secret
+            }}
+            userdb {{
+              driver = static
+              args = uid=nobody gid=nogroup home={directory}/mail allow_all_users=yes
+            }}
+            service imap-login {{
+              inet_listener imap {{
+                port = {ports["imap"]}
+              }}
+              inet_listener imaps {{
+                port = {ports["imaps"]}
+              }}
+            }}
+            service pop3-login {{
+              inet_listener pop3 {{
+                port = {ports["pop3"]}
+              }}
+              inet_listener pop3s {{
+                port = {ports["pop3s"]}
+              }}
+            }}
+            """
+        )
+        with running([need("dovecot", at=SBIN), "-F", "-c", str(directory / "dovecot.conf")]):
+            wait_until(lambda: all(accepts(port) for port in ports.values()), "dovecot")
+            yield ports
+
+
+@contextlib.contextmanager
+def postfix(issued: Issued) -> Iterator[tuple[int, int]]:
+    """Run postfix; yield its ports of SMTP with STARTTLS and of SMTP in TLS. It accepts no mail and knows no users."""
+    need_as_root("postfix")
+    with folder() as directory:
+        crt, key = issued.write(directory, "server")
+        port, tls_port = free_port(), free_port()
+        for part in ("etc", "spool", "data"):
+            (directory / part).mkdir()
+        shutil.chown(directory / "data", "postfix")
+        (directory / "etc" / "main.cf").write_text(
+            f"""
+compatibility_level = 3.6
+queue_directory = {directory}/spool
+data_directory = {directory}/data
+mail_owner = postfix
+myhostname = mail.example
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+smtpd_tls_cert_file = {crt}
+smtpd_tls_key_file = {key}
+smtpd_tls_security_level = may
+maillog_file = /dev/null
+maillog_file_prefixes = /dev
+smtpd_peername_lookup = no
+"""
+        )
+        (directory / "etc" / "master.cf").write_text(
+            f"""
+127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+cleanup unix n - n - 0 cleanup
+rewrite unix - - n - - trivial-rewrite
+anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
+proxymap unix - - n - - proxymap
+postlog unix-dgram n - n - 1 postlogd
+"""
+        )
+        command = [need("postfix", at=SBIN), "-c", str(directory / "etc")]
+        with running([*command, "start-fg"]):
+            wait_until(lambda: accepts(port) and accepts(tls_port), "postfix")
+            try:
+                yield port, tls_port
+            finally:
+                subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=30)
+
+
+@contextlib.contextmanager
+def vsftpd(issued: Issued) -> Iterator[int]:
+    """Run vsftpd for anonymous users, with AUTH TLS; yield its port."""
+    need_as_root("vsftpd")
+    with folder() as directory:
+        crt, key = issued.write(directory, "server")
+        port = free_port()
+        for part in ("pub", "empty"):
+            (directory / part).mkdir()
+        (directory / "vsftpd.conf").write_text(
+            f"listen=YES\nlisten_address=127.0.0.1\nlisten_port={port}\nbackground=NO\nanonymous_enable=YES\n"
+            f"local_enable=NO\nanon_root={directory}/pub\nsecure_chroot_dir={directory}/empty\nseccomp_sandbox=NO\n"
+            f"xferlog_enable=NO\nssl_enable=YES\nallow_anon_ssl=YES\nrsa_cert_file={crt}\nrsa_private_key_file={key}\n"
+            "ssl_ciphers=HIGH\nrequire_ssl_reuse=NO\nforce_local_logins_ssl=NO\nforce_anon_logins_ssl=NO\n"
+            "force_anon_data_ssl=NO\ndelay_failed_login=0\nmax_login_fails=1\n"
+        )
+        with running([need("vsftpd", at=SBIN), str(directory / "vsftpd.conf")]):
+            wait_until(lambda: accepts(port), "vsftpd")
+            yield port
+
+
+@contextlib.contextmanager
+def slapd(issued: Issued) -> Iterator[tuple[int, int]]:
+    """Run slapd: dc=corp,dc=example with three people, admin's password "secret"; yield ports of LDAP and LDAPS."""
+    program = need("slapd", at=SBIN)
+    with folder() as directory:
+        crt, key = issued.write(directory, "server")
+        port, tls_port = free_port(), free_port()
+        (directory / "db").mkdir()
+        conf = directory / "slapd.conf"
+        conf.write_text(
+            f"""
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile {directory}/pid
+TLSCertificateFile {crt}
+TLSCertificateKeyFile {key}
+database mdb
+suffix "dc=corp,dc=example"
+rootdn "cn=admin,dc=corp,dc=example"
+rootpw secret
+directory {directory}/db
+maxsize 1048576
+"""
+        )
+        people = "".join(
+            f"dn: uid=u{number},dc=corp,dc=example\nobjectClass: inetOrgPerson\nuid: u{number}\ncn: U\nsn: U\n\n"
+            for number in range(3)
+        )
+        ldif = directory / "start.ldif"
+        ldif.write_text(
+            f"dn: dc=corp,dc=example\nobjectClass: dcObject\nobjectClass: organization\no: Corp\ndc: corp\n\n{people}"
+        )
+        subprocess.run(
+            [need("slapadd", at=SBIN), "-q", "-f", str(conf), "-l", str(ldif)],
+            check=True, capture_output=True, timeout=30,
+        )  # fmt: skip
+        urls = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"
+        with running([program, "-d", "0", "-h", urls, "-f", str(conf)]):
+            wait_until(lambda: accepts(port) and accepts(tls_port), "slapd")
+            yield port, tls_port
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
