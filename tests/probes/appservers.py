@@ -1,8 +1,11 @@
 """Servers of applications as they are installed on real machines, each with files and ports of its own."""
 
 import contextlib
+import ctypes
+import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -199,5 +202,181 @@ maxsize 1048576
             yield port, tls_port
 
 
-def is_root() -> bool:
-    return os.geteuid() == 0
+@contextlib.contextmanager
+def sshd() -> Iterator[int]:
+    """Run sshd; yield its port."""
+    need_as_root("ssh-keygen")
+    program = need("sshd", at=SBIN)
+    Path("/run/sshd").mkdir(exist_ok=True)
+    with folder() as directory:
+        key, port = directory / "key", free_port()
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, capture_output=True, timeout=30
+        )
+        command = [program, "-D", "-f", "/dev/null", "-h", str(key), "-p", str(port), "-o", "ListenAddress=127.0.0.1"]
+        with running([*command, "-o", f"PidFile={directory}/pid"]):
+            wait_until(lambda: accepts(port), "sshd")
+            yield port
+
+
+@contextlib.contextmanager
+def freeradius() -> Iterator[int]:
+    """Run freeradius with the client 127.0.0.1, secret "shared", and the user probe, password "secret"."""
+    need_as_root()
+    program = need("freeradius", at=SBIN)
+    with folder() as directory:
+        port = free_port(socket.SOCK_DGRAM)
+        (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
+        (directory / "users").write_text('probe Cleartext-Password := "secret"\n  Reply-Message := "welcome"\n')
+        (directory / "radiusd.conf").write_text(
+            f"""
+            name = test
+            prefix = /usr
+            raddbdir = {directory}
+            run_dir = {directory}
+            logdir = {directory}
+            libdir = /usr/lib/freeradius
+            pidfile = {directory}/pid
+            max_request_time = 5
+            security {{
+              allow_core_dumps = no
+              reject_delay = 0
+              status_server = yes
+            }}
+            log {{
+              destination = stdout
+            }}
+            thread pool {{
+              start_servers = 1
+              max_servers = 2
+            }}
+            client local {{
+              ipaddr = 127.0.0.1
+              secret = shared
+            }}
+            modules {{
+              pap {{
+              }}
+              files {{
+                usersfile = {directory}/users
+              }}
+            }}
+            server default {{
+              listen {{
+                type = auth
+                ipaddr = 127.0.0.1
+                port = {port}
+              }}
+              authorize {{
+                files
+                pap
+              }}
+              authenticate {{
+                Auth-Type PAP {{
+                  pap
+                }}
+              }}
+            }}
+            """
+        )
+        with running([program, "-f", "-l", "stdout", "-d", str(directory), "-D", str(directory)]):
+            wait_until(lambda: is_bound(port), "freeradius")
+            yield port
+
+
+@contextlib.contextmanager
+def kamailio() -> Iterator[int]:
+    """Run kamailio, which answers requests to sip:well@ with 200 and others with 404; yield its port, UDP and TCP."""
+    program = need("kamailio", at=SBIN)
+    with folder() as directory:
+        port = free_port()
+        conf = directory / "kamailio.cfg"
+        conf.write_text(
+            f"""#!KAMAILIO
+            debug=0
+            log_stderror=no
+            fork=yes
+            children=1
+            tcp_children=1
+            auto_aliases=no
+            listen=udp:127.0.0.1:{port}
+            listen=tcp:127.0.0.1:{port}
+            mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+            loadmodule "sl.so"
+            loadmodule "pv.so"
+            request_route {{
+              if ($rU == "well") {{ sl_send_reply("200", "All is well"); exit; }}
+              sl_send_reply("404", "Not here");
+            }}
+            """
+        )
+        command = [program, "-DD", "-f", str(conf), "-Y", str(directory), "-P", str(directory / "pid"), "-m", "16"]
+        with running(command):
+            wait_until(lambda: accepts(port), "kamailio")
+            yield port
+
+
+@contextlib.contextmanager
+def kea() -> Iterator[tuple[int, int]]:
+    """Run kea for relays on loopback, pool 127.0.9.100-120; yield (server port, port that it answers to)."""
+    need_as_root()
+    program = need("kea-dhcp4", at=SBIN)
+    with folder() as directory:
+        port, client_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+        conf = {
+            "Dhcp4": {
+                "interfaces-config": {"interfaces": ["lo/127.0.0.1"], "dhcp-socket-type": "udp"},
+                "lease-database": {"type": "memfile", "persist": False},
+                "valid-lifetime": 600,
+                "subnet4": [{"subnet": "127.0.0.0/16", "pools": [{"pool": "127.0.9.100-127.0.9.120"}]}],
+                "loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}], "severity": "INFO"}],
+            }
+        }
+        (directory / "kea.json").write_text(json.dumps(conf))
+        command = [program, "-c", str(directory / "kea.json"), "-p", str(port), "-P", str(client_port)]
+        places = {"KEA_PIDFILE_DIR": str(directory), "KEA_LOCKFILE_DIR": str(directory)}
+        with running(command, env={**os.environ, **places}):
+            wait_until(lambda: is_bound(port), "kea")
+            yield port, client_port
+
+
+@contextlib.contextmanager
+def ntpd() -> Iterator[str]:
+    """Run a time server in a network namespace of its own, as it knows no port but 123; yield the namespace's name.
+
+    It takes this machine's clock for stratum 3, a second after it began, and never sets it.
+    """
+    need_as_root("ip")
+    program = need("ntpd", at=SBIN)
+    name = f"btimd-ntp-{os.getpid()}"
+    with folder() as directory:
+        (directory / "ntp.conf").write_text(
+            f"tos orphan 3 orphanwait 1\ndriftfile {directory}/drift\nrestrict default\ndisable ntp\n"
+        )
+        subprocess.run(["ip", "netns", "add", name], check=True, timeout=10)
+        try:
+            subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True, timeout=10)
+            inside = ["ip", "netns", "exec", name]
+            with running([*inside, program, "-n", "-g", "-c", f"{directory}/ntp.conf", "-p", f"{directory}/pid"]):
+                yield name
+        finally:
+            subprocess.run(["ip", "netns", "del", name], check=True, timeout=10)
+
+
+@contextlib.contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """Make the sockets of this thread in another network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as own, Path("/run/netns", namespace).open() as other:
+        assert libc.setns(other.fileno(), 0) == 0
+        try:
+            yield
+        finally:
+            assert libc.setns(own.fileno(), 0) == 0
+
+
+def is_bound(port: int) -> bool:
+    """Tell whether somebody takes datagrams there."""
+    wanted = f"0100007F:{port:04X}"
+    lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()
+    return any(line.split()[1] == wanted for line in lines[1:])
