@@ -77,6 +77,7 @@ def _http(check: Check, token: int, secrets: Secrets) -> Dialogue:
         verify=verify,
         ca=secrets.get("ca", ""),
         expiry=expiry_of(check.options),
+        version=check.options.get("version", "1.1"),
         resolver=_resolver(check.options.get("resolver", "")),
     )
     return HttpDialogue(request, token)
@@ -124,6 +125,7 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "expect_text": "must stand in the first 256 KiB of the body; default: any body",
             "host_header": "the Host header; default: `host`",
             "tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
+            "version": '`"1.1"` (default) or `"2"`: HTTP/2, over TLS by ALPN, without TLS as known beforehand',
             "ca_file": "PEM file of the only authorities to trust; default: the system's",
             **EXPIRY_OPTIONS,
             "resolver": 'the name server to ask for `host`, such as `"10.1.0.53"` or `"10.1.0.53:5353"`; default: the '

@@ -380,3 +380,31 @@ def is_bound(port: int) -> bool:
     wanted = f"0100007F:{port:04X}"
     lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()
     return any(line.split()[1] == wanted for line in lines[1:])
+
+
+@contextlib.contextmanager
+def nginx_h2(issued: Issued) -> Iterator[tuple[int, int, int]]:
+    """Run nginx; yield ports of HTTP/2 without TLS, of HTTP/2 in TLS, and of TLS with HTTP/1.1 only."""
+    program = need("nginx")
+    with folder() as directory:
+        crt, key = issued.write(directory, "server")
+        plain, tls, old = free_port(), free_port(), free_port()
+        (directory / "html").mkdir()
+        (directory / "html" / "big.txt").write_text("erp is well\n" * 60_000)
+        (directory / "html" / "huge.txt").write_text("erp is well\n" * 200_000)
+        temporary = "".join(
+            f"{kind}_temp_path {directory}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (directory / "nginx.conf").write_text(
+            f"""{"user root;" if os.geteuid() == 0 else ""} daemon off; pid {directory}/nginx.pid;
+            error_log {directory}/error.log; worker_processes 1; events {{}}
+            http {{ access_log off; {temporary} root {directory}/html;
+              ssl_certificate {crt}; ssl_certificate_key {key};
+              server {{ listen 127.0.0.1:{plain} http2; listen 127.0.0.1:{tls} ssl http2; listen 127.0.0.1:{old} ssl;
+                location = /health {{ return 200 "erp is well\\n"; }}
+                location = /broken {{ return 500; }}
+              }} }}"""
+        )
+        with running([program, "-p", str(directory), "-c", str(directory / "nginx.conf")]):
+            wait_until(lambda: accepts(plain) and accepts(tls) and accepts(old), "nginx")
+            yield plain, tls, old
