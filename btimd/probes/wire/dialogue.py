@@ -19,6 +19,7 @@ from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.units import MonotonicSeconds, Seconds, UnixSeconds
 
 MAX_DETAIL: Final = 240
+_LEAST_SECRET: Final = 3  # a shorter beginning tells nobody anything, and stands in many words
 
 
 class AnswerError(ValueError):
@@ -231,6 +232,17 @@ def printable(text: str, limit: int = MAX_DETAIL) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def without_secret(text: str, secret: str) -> str:
+    """Return text without a secret that a stranger may have repeated in it, nor a beginning of it that was cut off."""
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):
+        for end in ("...", "'", '"'):
+            text = text.replace(secret[:size] + end, f"***{end}")
+    return text
+
+
 class Dialogue(ABC):
     """The part that all dialogues share: name, connection, and what each way of failing means.
 
@@ -362,7 +374,7 @@ class Dialogue(ABC):
     def _end(self, health: Health, error: ErrorClass, detail: str) -> list[Action]:
         self._stage = Stage.ENDED
         for secret in self._hidden:
-            detail = detail.replace(secret, "***") if secret else detail
+            detail = without_secret(detail, secret)
         return [Finish(Outcome(health, error, printable(detail), MappingProxyType(dict(self._values))))]
 
 
