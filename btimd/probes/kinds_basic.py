@@ -7,6 +7,7 @@ from typing import Final
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.kinds import KindSpec, Secrets
 from btimd.probes.kinds_logon import QUERY, STATE, TLS, account_of, question_of
+from btimd.probes.tlsoptions import EXPIRY_OPTIONS, expiry_of
 from btimd.probes.wire.dialogue import Dialogue, is_address
 from btimd.probes.wire.dns import DNS_PORT, DnsDialogue
 from btimd.probes.wire.http import HttpDialogue, HttpRequest
@@ -70,7 +71,6 @@ def _dns(check: Check, token: int, secrets: Secrets) -> Dialogue:
 
 
 def _http(check: Check, token: int, secrets: Secrets) -> Dialogue:
-    del secrets
     tls = check.options.get("tls", "").lower()
     if tls not in _TLS:
         raise ValueError(f'tls {tls!r} is unknown; write "true", "unverified" (any certificate) or "false"')
@@ -84,6 +84,9 @@ def _http(check: Check, token: int, secrets: Secrets) -> Dialogue:
         expect_text=check.options.get("expect_text", ""),
         secure=secure,
         verify=verify,
+        ca=secrets.get("ca", ""),
+        expiry=expiry_of(check.options),
+        version=check.options.get("version", "1.1"),
         resolver=_resolver(check.options.get("resolver", "")),
     )
     return HttpDialogue(request, token)
@@ -131,6 +134,9 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "expect_text": "must stand in the first 256 KiB of the body; default: any body",
             "host_header": "the Host header; default: `host`",
             "tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
+            "version": '`"1.1"` (default) or `"2"`: HTTP/2, over TLS by ALPN, without TLS as known beforehand',
+            "ca_file": "PEM file of the only authorities to trust; default: the system's",
+            **EXPIRY_OPTIONS,
             "resolver": 'the name server to ask for `host`, such as `"10.1.0.53"` or `"10.1.0.53:5353"`; default: the '
             "system's",
         },

@@ -13,10 +13,13 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from typing_extensions import override
+
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.units import MonotonicSeconds, Seconds, UnixSeconds
 
 MAX_DETAIL: Final = 240
+_LEAST_SECRET: Final = 3  # a shorter beginning tells nobody anything, and stands in many words
 
 
 class AnswerError(ValueError):
@@ -50,19 +53,30 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a connection to an address; the one before must have been closed."""
+    """Open a connection to an address; the one before must have been closed.
+
+    source_address, source_port: where it must come from; empty and 0: as the system likes.
+    """
 
     kind: Line
     address: str
     port: int
+    source_address: str = ""
+    source_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Secure:
-    """Wrap the connection in TLS; server_name is sent and, where verify is set, must be in the certificate."""
+    """Wrap the connection in TLS; server_name is sent and, where verify is set, must be in the certificate.
+
+    alpn: the application protocols to offer (RFC 7301), best first. ca: PEM text of the only authorities to trust,
+    empty: the system's.
+    """
 
     server_name: str
     verify: bool
+    alpn: tuple[str, ...] = ()
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +117,33 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The connection is open."""
+    """The connection is open: at which time of day, from which own address."""
+
+    at: UnixSeconds = 0.0
+    source_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """TLS stands."""
+    """TLS stands.
+
+    at: the time of day. certificate: the server's, DER. chain: all certificates that the server sent, DER, its own
+    first. version: such as "TLSv1.3". alpn: the application protocol that was chosen, empty: none.
+    """
+
+    at: UnixSeconds = 0.0
+    certificate: bytes = b""
+    chain: tuple[bytes, ...] = ()
+    version: str = ""
+    alpn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFailed:
-    """The TLS handshake failed."""
+    """The TLS handshake failed; code: what is wrong with the certificate (X509_V_ERR of OpenSSL), 0: nothing."""
 
     reason: str
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +232,17 @@ def printable(text: str, limit: int = MAX_DETAIL) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def without_secret(text: str, secret: str) -> str:
+    """Return text without a secret that a stranger may have repeated in it, nor a beginning of it that was cut off."""
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):
+        for end in ("...", "'", '"'):
+            text = text.replace(secret[:size] + end, f"***{end}")
+    return text
+
+
 class Dialogue(ABC):
     """The part that all dialogues share: name, connection, and what each way of failing means.
 
@@ -222,6 +261,7 @@ class Dialogue(ABC):
         self._stage_began: MonotonicSeconds = 0.0
         self._started: MonotonicSeconds = 0.0
         self._values: dict[str, float] = {}
+        self._hidden: tuple[str, ...] = ()  # passwords, in every form they are sent: never in what people read
 
     def start(self, now: MonotonicSeconds) -> list[Action]:
         """Begin; return the first things to do."""
@@ -333,7 +373,23 @@ class Dialogue(ABC):
 
     def _end(self, health: Health, error: ErrorClass, detail: str) -> list[Action]:
         self._stage = Stage.ENDED
+        for secret in self._hidden:
+            detail = without_secret(detail, secret)
         return [Finish(Outcome(health, error, printable(detail), MappingProxyType(dict(self._values))))]
+
+
+class DatagramDialogue(Dialogue):
+    """A question in one datagram; silence is a timeout, as nobody can tell a lost one from a dead server."""
+
+    line = Line.UDP
+    question: str = "a datagram"
+
+    @override
+    def _silence(self, now: MonotonicSeconds) -> list[Action]:
+        if self._stage is not Stage.TALKING or self._present_line is not Line.UDP:
+            return super()._silence(now)
+        waited = now - self._started
+        return self._bad(ErrorClass.TIMEOUT, f"{self._target} does not answer {self.question} within {waited:.1f} s")
 
 
 def result_of(spec: ProbeSpec, outcome: Outcome, *, started_at: UnixSeconds, elapsed_seconds: Seconds) -> ProbeResult:
