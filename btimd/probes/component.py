@@ -5,22 +5,24 @@ import heapq
 import itertools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from btimd.model.budget import BudgetReason, BudgetReport, BudgetScope
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import Check, ServiceGraph
 from btimd.model.symptom import Symptom
-from btimd.model.units import MonotonicSeconds
+from btimd.model.units import MonotonicSeconds, Ratio
 from btimd.probes.budget import Budget, Go, Refuse, WaitUntil
 from btimd.probes.catalogue import SPECS, work_for
-from btimd.probes.debounce import ConfirmSoon, Debounce, SymptomCleared, SymptomOpened
+from btimd.probes.debounce import Command, ConfirmSoon, Debounce, SymptomCleared, SymptomFlaps, SymptomOpened
 from btimd.probes.errands import Errands, Runner
 from btimd.probes.kinds import SECRET_SUFFIX, Errand, Secrets
 from btimd.probes.schedule import Schedule
 from btimd.probes.settings import ProbeSettings
-from btimd.probes.transport import Transport
+from btimd.probes.transport import Meter, Transport
+from btimd.probes.waiting import WaitingLines
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
@@ -45,12 +47,20 @@ class _Job:
     waiting: list[tuple[ProbeSpec, Done]]
     is_sample: bool
     asked_at: MonotonicSeconds
+    order: int = 0
     began_at: MonotonicSeconds | None = None
-    had_to_wait: bool = False
+    waits: WaitUntil | None = None
+    go: Go = field(default_factory=Go)
+    meter: Meter = field(default_factory=Meter)
 
     @property
     def expires_at(self) -> MonotonicSeconds:
         return self.asked_at + _EXPIRES_AFTER_TIMEOUTS * self.spec.check.timeout_seconds
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether somebody waits for the answer: a diagnosis or a person."""
+        return bool(self.waiting)
 
 
 def question_of(check: Check) -> Question:
@@ -92,22 +102,41 @@ class Probes:
         self._on_symptom = on_symptom
         self._on_clear = on_clear
         self._on_result = on_result
-        self._budget = Budget(settings.limits)
+        self._budget = Budget(settings.limits, _devices_of(graph))
         self._schedule = Schedule((), 0.0)
-        self._debounce = Debounce(settings.threshold, settings.confirm_after)
+        self._debounce = Debounce(settings.threshold, settings.confirm_after, settings.flapping)
         self._confirms: list[tuple[MonotonicSeconds, str]] = []
-        self._queue: list[_Job] = []
+        self._fresh: list[_Job] = []
+        self._lines: WaitingLines[_Job] = WaitingLines()
         self._running: dict[asyncio.Task[ProbeResult], _Job] = {}
+        self._asked: dict[Question, _Job] = {}
+        self._sampled: set[str] = set()
+        self._orders = itertools.count()
         self._recent: dict[Question, tuple[MonotonicSeconds, ProbeResult]] = {}
         self._ids = itertools.count(-1, -1)  # own specs count down, so they never meet those of a diagnosis
         self._wake = asyncio.Event()
         self._tidy_at = 0.0
         self._trouble_began_at: MonotonicSeconds = float("-inf")
         self._is_stopped = False
+        self._back_offs_told = 0
         self._not_permitted = ""
         self._results = metrics.counter("btimd_probes_results_total", "Answers by kind and health", ("kind", "health"))
         self._cost = metrics.counter("btimd_probes_cost_total", "Load put on targets, 1 = one echo", ("kind",))
         self._over_budget = metrics.counter("btimd_probes_over_budget_total", "Probes the load budget did not allow")
+        self._waits = metrics.counter(
+            "btimd_probes_budget_waits_total", "Times a probe waited for the load budget, by what", ("scope", "reason")
+        )
+        self._refusals = metrics.counter(
+            "btimd_probes_budget_refusals_total", "Probes given up for the load budget, by what", ("scope", "reason")
+        )
+        self._back_offs = metrics.counter(
+            "btimd_probes_budget_back_offs_total", "Signs of overload that made heavy probes to a server rarer"
+        )
+        self._octets = metrics.counter(
+            "btimd_probes_octets_total", "Octets sent and received by probes, headers estimated", ("kind",)
+        )
+        self._flapping = metrics.gauge("btimd_probes_flapping", "Key indicators that come and go")
+        self._scopes = metrics.gauge("btimd_probes_budget_scopes", "Targets and groups that the load budget remembers")
         self._waited = metrics.counter("btimd_probes_waited_total", "Probes that had to wait for the load budget")
         self._shared = metrics.counter("btimd_probes_shared_total", "Questions answered by another's probe")
         self._skipped = metrics.counter("btimd_probes_skipped_total", "Key indicator samples that were not taken")
@@ -154,8 +183,8 @@ class Probes:
         """Break off what runs; everybody who waits is answered with unknown."""
         self._is_stopped = True
         self._confirms.clear()
-        queue, self._queue = self._queue, []
-        for job in queue:
+        waiting, self._fresh = [*self._fresh, *self._lines.clear()], []
+        for job in waiting:
             self._answer(job, self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, "btimd is stopping"))
         for task in self._running:
             task.cancel()
@@ -172,6 +201,7 @@ class Probes:
     def swap(self, graph: ServiceGraph) -> None:
         """Watch another graph from now on; indicators that stay keep their rhythm and their symptoms."""
         self._graph = graph
+        self._budget.share_devices(_devices_of(graph))
         self._secrets.clear()
         self._schedule.replace(graph.checks(), self._clock.monotonic())
         self._follow(self._debounce.replace(graph.checks()))
@@ -180,6 +210,15 @@ class Probes:
     def open_symptoms(self) -> list[Symptom]:
         """Return the symptoms that stand."""
         return self._debounce.open_symptoms()
+
+    def budget(self, scope: BudgetScope | None, name: str, limit: int) -> BudgetReport:
+        """Return the busiest scopes of the load budget (model.budget.BudgetView)."""
+        now = self._clock.monotonic()
+        return self._budget.report(scope, name, limit, now=now, queued=self._waiting)
+
+    def room(self, check: Check) -> Ratio:
+        """Return the free share of what is fullest among the things a check would load; 0 = it would have to wait."""
+        return self._budget.room(check, self._clock.monotonic())
 
     def submit(self, spec: ProbeSpec, done: Done) -> None:
         """Run a probe soon; `done` is called on the loop exactly once, also when it could not be asked."""
@@ -208,11 +247,13 @@ class Probes:
         if known is not None and known[0] >= oldest:
             asyncio.get_running_loop().call_soon(self._tell, done, replace(known[1], spec=spec))
             return True
-        for job in itertools.chain(self._queue, self._running.values()):
-            if job.question == question and (job.began_at is None or job.began_at >= oldest):
-                job.waiting.append((spec, done))
-                return True
-        return False
+        job = self._asked.get(question)
+        if job is None or (job.began_at is not None and job.began_at < oldest):
+            return False
+        job.waiting.append((spec, done))
+        self._lines.promote(job)
+        self._wake.set()
+        return True
 
     def _take_samples(self, now: MonotonicSeconds) -> None:
         """Ask for the key indicators that are due and for the confirmations that are."""
@@ -223,53 +264,86 @@ class Probes:
             check = self._schedule.check(heapq.heappop(self._confirms)[1])
             if check is not None:
                 checks.append(check)
-        busy = {job.spec.check.id for job in itertools.chain(self._queue, self._running.values()) if job.is_sample}
         for check in checks:
-            if check.id in busy:
+            if check.id in self._sampled:
                 self._skipped.inc()
                 continue
-            busy.add(check.id)
+            self._sampled.add(check.id)
             spec = ProbeSpec(next(self._ids), check, "key indicator")
             self._enqueue(_Job(spec, question_of(check), [], is_sample=True, asked_at=now))
 
     def _enqueue(self, job: _Job) -> None:
         if self._is_stopped:
             self._refuse(job, ErrorClass.LOCAL_FAILURE, "btimd is stopping")
-        elif len(self._queue) >= self._settings.queue_limit:
-            detail = f"{len(self._queue)} probes are waiting already (probes.queue_limit)"
+        elif self._waiting >= self._settings.queue_limit:
+            detail = f"{self._waiting} probes are waiting already (probes.queue_limit)"
             self._refuse(job, ErrorClass.OVER_BUDGET, detail)
         else:
-            self._queue.append(job)
+            job.order = next(self._orders)
+            self._fresh.append(job)
+            self._asked[job.question] = job
             self._wake.set()
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._fresh) + len(self._lines)
 
     def _pump(self, now: MonotonicSeconds) -> MonotonicSeconds:
         """Start what the budget allows; return when to look again, however that is not later than _tidy_at."""
-        look_again = self._tidy_at
-        still_waiting: list[_Job] = []
-        self._queue.sort(key=lambda job: not job.waiting)  # stable: what somebody waits for goes first, then by age
-        for job in self._queue:
-            check = job.spec.check
-            match self._budget.ask(check, now):
-                case Go():
-                    self._begin(job, now)
-                case Refuse(reason):
-                    self._refuse(job, ErrorClass.OVER_BUDGET, reason)
-                case WaitUntil(at, reason):
-                    if now >= job.expires_at or job.expires_at < at < float("inf"):
-                        self._refuse(job, ErrorClass.OVER_BUDGET, reason)
-                        continue
-                    job.had_to_wait = True
-                    still_waiting.append(job)
-                    look_again = min(look_again, at, job.expires_at)
-        self._queue = still_waiting
+        for job in self._lines.expired(now):
+            self._give_up(job, now)
+        for scope in self._lines.due(now):
+            while (head := self._lines.head(scope)) is not None:
+                wait = self._try(head, now)
+                if wait is not None and wait.scope == scope:
+                    self._lines.stay(scope, wait.at)
+                    break
+                self._lines.take(scope)
+                if wait is not None:
+                    self._stand(head, wait)
+        fresh, self._fresh = self._fresh, []
+        fresh.sort(key=lambda job: not job.is_urgent)  # stable: what somebody waits for goes first, then by age
+        for job in fresh:
+            wait = self._try(job, now)
+            if wait is not None:
+                self._stand(job, wait)
         self._gauge()
-        for due in (self._schedule.next_due(), self._confirms[0][0] if self._confirms else None):
-            look_again = look_again if due is None else min(look_again, due)
-        return look_again
+        due = (self._schedule.next_due(), self._confirms[0][0] if self._confirms else None)
+        return min(self._tidy_at, self._lines.next_at(), *(at for at in due if at is not None))
+
+    def _try(self, job: _Job, now: MonotonicSeconds) -> WaitUntil | None:
+        """Start a job where the budget allows it, give it up where that is in vain; else say what it waits for."""
+        match self._budget.ask(job.spec.check, now, urgent=job.is_urgent):
+            case Go() as go:
+                job.go = go
+                self._begin(job, now)
+            case Refuse(reason):
+                self._refusals.labels(BudgetScope.ALL.value, BudgetReason.HEAVY.value).inc()
+                self._refuse(job, ErrorClass.OVER_BUDGET, reason)
+            case WaitUntil(at) as wait:
+                if job.waits is None or job.waits.scope != wait.scope:
+                    self._waits.labels(wait.scope[0].value, wait.why.value).inc()
+                job.waits = wait
+                if now < job.expires_at and (at <= job.expires_at or at == float("inf")):
+                    return wait
+                self._give_up(job, now)
+        return None
+
+    def _stand(self, job: _Job, wait: WaitUntil) -> None:
+        expires, urgent = job.expires_at, job.is_urgent
+        self._lines.add(job, wait.scope, at=wait.at, expires_at=expires, urgent=urgent, order=job.order)
+
+    def _give_up(self, job: _Job, now: MonotonicSeconds) -> None:
+        """Answer a job that waited in vain with what it waited for."""
+        wait = job.waits
+        if wait is not None:
+            self._refusals.labels(wait.scope[0].value, wait.why.value).inc()
+            self._budget.gave_up(wait, now)
+        self._refuse(job, ErrorClass.OVER_BUDGET, "the load budget did not allow it" if wait is None else wait.reason)
 
     def _begin(self, job: _Job, now: MonotonicSeconds) -> None:
         job.began_at = now
-        if job.had_to_wait:
+        if job.waits is not None:
             self._waited.inc()
         task = asyncio.get_running_loop().create_task(self._probe(job), name=f"probe {job.spec.check.id}")
         self._running[task] = job
@@ -282,8 +356,8 @@ class Probes:
         except (OSError, ValueError) as error:
             return self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, f"check {check.id} cannot be asked: {error}")
         if isinstance(work, Errand):
-            return await self._errands.run(job.spec, work)
-        return await self._transport.run(job.spec, work)
+            return await self._errands.run(job.spec, work)  # its runner tells what it sent among its values
+        return await self._transport.run(job.spec, work, job.meter)
 
     def _secrets_of(self, check: Check) -> Secrets:
         """Return what the files of a check's options hold; read once per configuration. Raises OSError."""
@@ -305,7 +379,10 @@ class Probes:
             result = None
         else:
             result = task.result()
-        self._budget.finished(job.spec.check, result, self._clock.monotonic())
+        octets = _octets_of(job, result)
+        for scope in self._budget.finished(job.go, job.spec.check, result, self._clock.monotonic(), octets):
+            self._lines.has_room(scope)
+        self._octets.labels(job.spec.check.kind).inc(job.go.octets if octets is None else octets)
         if result is None:
             result = self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, "btimd broke the probe off")
         self._count(result)
@@ -327,6 +404,10 @@ class Probes:
 
     def _answer(self, job: _Job, result: ProbeResult) -> None:
         """Tell all who wait, once; `result` is the answer to the job's own spec."""
+        if self._asked.get(job.question) is job:
+            del self._asked[job.question]
+        if job.is_sample:
+            self._sampled.discard(job.spec.check.id)
         if job.began_at is not None and result.health is not Health.UNKNOWN:
             self._recent[job.question] = (job.began_at, result)
         self._tell(self._on_result, result)
@@ -339,7 +420,7 @@ class Probes:
                 self._trouble_began_at = max(self._trouble_began_at, job.began_at)
             self._follow(self._debounce.handle(result, self._clock.wall()))
 
-    def _follow(self, commands: Iterable[ConfirmSoon | SymptomOpened | SymptomCleared]) -> None:
+    def _follow(self, commands: Iterable[Command]) -> None:
         for command in commands:
             match command:
                 case ConfirmSoon(check, after_seconds):
@@ -349,6 +430,8 @@ class Probes:
                     self._symptoms.inc()
                     self._log.warning("symptom-opened", check=symptom.check_id, node=symptom.node, text=symptom.text)
                     self._tell(self._on_symptom, symptom)
+                case SymptomFlaps(symptom):
+                    self._log.warning("symptom-flaps", check=symptom.check_id, node=symptom.node, text=symptom.text)
                 case SymptomCleared(symptom):
                     self._log.info("symptom-cleared", check=symptom.check_id, node=symptom.node)
                     self._tell(self._on_clear, symptom)
@@ -362,6 +445,8 @@ class Probes:
             self._log.exception("probe-callback-failed")
 
     def _refuse(self, job: _Job, error: ErrorClass, detail: str) -> None:
+        if self._asked.get(job.question) is job:
+            del self._asked[job.question]
         if error is ErrorClass.OVER_BUDGET:
             self._over_budget.inc()
         if job.is_sample:
@@ -380,5 +465,22 @@ class Probes:
 
     def _gauge(self) -> None:
         self._in_flight.set(self._budget.in_flight)
-        self._queued.set(len(self._queue))
-        self._open.set(len(self._debounce.open_symptoms()))
+        self._queued.set(self._waiting)
+        self._open.set(self._debounce.open_count)
+        self._flapping.set(self._debounce.flapping_count)
+        self._scopes.set(self._budget.scopes)
+        back_offs = self._budget.counters.back_offs
+        self._back_offs.inc(back_offs - self._back_offs_told)
+        self._back_offs_told = back_offs
+
+
+def _devices_of(graph: ServiceGraph) -> Mapping[str, str]:
+    return {node.id: node.device for node in graph.nodes.values() if node.device}
+
+
+def _octets_of(job: _Job, result: ProbeResult | None) -> int | None:
+    """Return what a probe sent and received, None where nobody measured it."""
+    told = None if result is None else result.values.get("octets")
+    if told is not None:
+        return int(told)
+    return job.meter.octets or None

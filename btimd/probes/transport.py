@@ -9,10 +9,11 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.model.units import MonotonicSeconds
+from btimd.model.units import MonotonicSeconds, Octets
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -54,6 +55,8 @@ _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EH
 _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN})
 _TCP_CHUNK: Final = 16 * 1024
 _DATAGRAM: Final = 65_535
+_TCP_HEADERS: Final = 52  # of IPv4 with time stamps
+_DATAGRAM_HEADERS: Final = 28
 _LOOKUPS_AT_ONCE: Final = 2
 
 
@@ -141,11 +144,39 @@ class _Tls:
             return b""
 
 
+@dataclass(slots=True)
+class Meter:
+    """What a probe put on the network: payload, and an estimate of the headers that it needed.
+
+    A TCP connection is seven segments at least, and each further piece needs one and its acknowledgement.
+    """
+
+    sent: int = 0
+    received: int = 0
+    headers: int = 0
+
+    @property
+    def octets(self) -> Octets:
+        """All octets, both ways."""
+        return self.sent + self.received + self.headers
+
+    def opened(self, line: Line) -> None:
+        """Note a connection."""
+        self.headers += 7 * _TCP_HEADERS if line is Line.TCP else 0
+
+    def moved(self, line: Line, *, sent: int = 0, received: int = 0) -> None:
+        """Note octets of payload."""
+        self.sent += sent
+        self.received += received
+        self.headers += 2 * _TCP_HEADERS if line is Line.TCP else _DATAGRAM_HEADERS
+
+
 class _Connection:
     """The one socket of a probe."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, meter: Meter) -> None:
         self._loop = loop
+        self._meter = meter
         self._socket: socket.socket | None = None
         self._tls: _Tls | None = None
         self._line = Line.TCP
@@ -154,6 +185,7 @@ class _Connection:
     async def open(self, action: Connect) -> Event:
         """Connect; return what came of it."""
         self._line = action.kind
+        self._meter.opened(action.kind)
         try:
             family, _, _, _, address = socket.getaddrinfo(
                 action.address, action.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -217,6 +249,7 @@ class _Connection:
         """Send; return what went wrong, None where nothing did."""
         try:
             if self._tls is None:
+                self._meter.moved(self._line, sent=len(data))
                 await self._loop.sock_sendall(self._opened, data)
             else:
                 self._tls.session.write(data)
@@ -250,7 +283,9 @@ class _Connection:
     async def _recv(self, size: int) -> bytes:
         """Receive, and let the loop breathe first: data that is always there already would keep it for itself."""
         await asyncio.sleep(0)
-        return await self._loop.sock_recv(self._opened, size)
+        data = await self._loop.sock_recv(self._opened, size)
+        self._meter.moved(self._line, received=len(data))
+        return data
 
     async def _receive_tls(self, tls: _Tls) -> bytes:
         while (found := tls.read()) is None:
@@ -263,7 +298,9 @@ class _Connection:
 
     async def _flush(self, tls: _Tls) -> None:
         if tls.outgoing.pending:
-            await self._loop.sock_sendall(self._opened, tls.outgoing.read())
+            data = tls.outgoing.read()
+            self._meter.moved(self._line, sent=len(data))
+            await self._loop.sock_sendall(self._opened, data)
 
     @property
     def _opened(self) -> socket.socket:
@@ -293,11 +330,11 @@ class Transport:
         self._resolver = SystemResolver()
         self._contexts: dict[bool, ssl.SSLContext] = {}
 
-    async def run(self, spec: ProbeSpec, dialogue: Dialogue) -> ProbeResult:
-        """Run a dialogue to its end; a bug in it is a local failure, told to on_bug."""
+    async def run(self, spec: ProbeSpec, dialogue: Dialogue, meter: Meter | None = None) -> ProbeResult:
+        """Run a dialogue to its end; a bug in it is a local failure, told to on_bug. meter: notes what it moves."""
         loop = asyncio.get_running_loop()
         started_at, began = self._clock.wall(), self._clock.monotonic()
-        connection = _Connection(loop)
+        connection = _Connection(loop, Meter() if meter is None else meter)
         try:
             outcome = await self._converse(dialogue, connection, loop.time() + spec.check.timeout_seconds)
         except Exception as error:  # noqa: BLE001  the panic barrier: a bug costs one probe
