@@ -14,6 +14,7 @@ from typing import Final
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.units import MonotonicSeconds, Octets
+from btimd.probes.errorqueue import hear_errors, read_error
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -23,6 +24,7 @@ from btimd.probes.wire.dialogue import (
     Connected,
     Deadline,
     Dialogue,
+    Elapsed,
     Event,
     Finish,
     Line,
@@ -40,16 +42,14 @@ from btimd.probes.wire.dialogue import (
     TlsFailed,
     Unreachable,
     Unresolved,
+    Wait,
     result_of,
 )
-from btimd.probes.wire.icmp import without_ipv4_header
+from btimd.probes.wire.icmp import ICMP_FIX, without_ipv4_header
+from btimd.probes.wire.icmperror import IcmpError, Told
 from btimd.runtime.clock import Clock
 from btimd.runtime.log import Log
 
-ICMP_FIX: Final = (
-    "this process may not send ICMP echoes; run sysctl -w net.ipv4.ping_group_range='0 2147483647' "
-    "or give the service CAP_NET_RAW"
-)
 FIREWALL_FIX: Final = "this machine's own firewall, routes or policy forbid the packet; let btimd send it"
 _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN})
@@ -79,6 +79,17 @@ def event_of(error: OSError) -> Event:
     if error.errno in {errno.EPERM, errno.EACCES}:
         return NotPermitted(FIREWALL_FIX)
     return LocalFailure(f"this machine cannot send the probe: {error.strerror or error}")
+
+
+def event_of_told(told: IcmpError, line: Line) -> Event | None:
+    """Return what an ICMP error means to a dialogue, None where the socket's own error says it as well."""
+    if told.is_local:
+        return None
+    if told.told is Told.PORT:
+        return Refused(told.by if line is Line.TCP else "")
+    if told.told is Told.PROHIBITED:
+        return Unreachable(f"filtered, {told.by} says: {told.words}")
+    return Unreachable(f"{told.by} says: {told.words}")
 
 
 class SystemResolver:
@@ -201,15 +212,26 @@ class _Connection:
         self._socket = opened
         opened.setblocking(False)  # noqa: FBT003  the library's own signature
         try:
+            if action.kind is not Line.ICMP:
+                hear_errors(opened)
             if action.kind is Line.TCP:
-                await self._loop.sock_connect(opened, address)
+                async with asyncio.timeout(action.within_seconds):
+                    await self._loop.sock_connect(opened, address)
+                hear_errors(opened, on=False)  # of a connection that stands, passing errors are no end
             else:
                 opened.connect(
                     address
                 )  # only names the peer; the loop's own would look the address up, and fails on raw
+        except TimeoutError as error:
+            return event_of(error) if error.errno else Elapsed()
         except OSError as error:
-            return event_of(error)
+            return self._told(error)
         return Connected()
+
+    def _told(self, error: OSError) -> Event:
+        """Return what an error means; the error queue knows who said it."""
+        found = None if self._socket is None or self._line is Line.ICMP else read_error(self._socket)
+        return event_of(error) if found is None else event_of_told(found[1], self._line) or event_of(error)
 
     @staticmethod
     def _plain(family: int, line: Line) -> socket.socket:
@@ -270,7 +292,7 @@ class _Connection:
         except ssl.SSLError as error:
             return TlsFailed(error.reason or str(error))
         except OSError as error:
-            return event_of(error)
+            return self._told(error)
         if not data and self._line is Line.TCP:
             return Closed()
         if self._has_ip_header and self._line is Line.ICMP:
@@ -370,7 +392,13 @@ class Transport:
             event = await self._do(action, connection)
             if event is not None and not isinstance(actions[-1], Finish):
                 return event  # what follows in the list hangs on this action, which has failed or just got there
-        return await connection.receive()
+        if not actions or not isinstance(actions[-1], Wait):
+            return await connection.receive()
+        try:
+            async with asyncio.timeout(max(0.0, actions[-1].seconds)):
+                return await connection.receive()
+        except TimeoutError:
+            return Elapsed()
 
     async def _do(self, action: Action, connection: _Connection) -> Event | None:
         match action:
@@ -380,6 +408,8 @@ class Transport:
                 return await connection.send(data)
             case Close():
                 connection.close()
+                return None
+            case Wait():
                 return None
             case Connect():
                 return await connection.open(action)
