@@ -110,28 +110,18 @@ class Budget:
             self._all.count(Count.REFUSED, now)
             return Refuse("heavy probes are switched off: probes.heavy_per_ten_seconds is 0")
         scopes, others = self._scopes_of(check, now)
-        decay, prices = self._limits.back_off_decay_seconds, 1.0
+        decay, price = self._limits.back_off_decay_seconds, 1.0
         if not urgent and scopes[-1].troubles_at(now, decay) >= self._limits.back_off_after:
-            prices = _PRICE_IN_TROUBLE
+            price = _PRICE_IN_TROUBLE
         server = self._server(check, now) if heavy else None
-        wait = self._wait(scopes, others, server, now=now, urgent=urgent, price=prices)
+        wait = self._wait(scopes, others, server, now=now, urgent=urgent, price=price)
         if wait is not None:
             return wait
         expected = self._octets_of.get(check.kind, _HEAVY_OCTETS if heavy else _LIGHT_OCTETS)
         booked = scopes if server is None else (*scopes, server)
         for scope in booked:
-            scope.in_flight += 1
-            scope.count(Count.PROBES, now)
-            if urgent:
-                scope.count(Count.DIAGNOSIS, now)
-            if heavy:
-                scope.count(Count.HEAVY, now)
-                if scope.heavy is not None:
-                    scope.heavy.take()
-            if scope.rate is not None:
-                scope.rate.take(prices)
-            if scope.octets is not None:
-                scope.octets.book(expected)
+            its_price = price if scope is scopes[-1] else 1.0
+            scope.begin(now, urgent=urgent, heavy=heavy, price=its_price, octets=expected)
         for scope in others:
             scope.count(Count.PROBES, now)
             if scope.rate is not None:
@@ -160,7 +150,7 @@ class Budget:
             if scope.octets is not None:
                 scope.octets.book(used - go.octets)
         if result is not None:
-            self._learn(go.scopes, check, result, now)
+            self._learn(go.scopes, result, now)
         return tuple(scope.key for scope in go.scopes)
 
     def gave_up(self, wait: WaitUntil, now: MonotonicSeconds) -> None:
@@ -227,7 +217,7 @@ class Budget:
                 return self._note(scope, BudgetReason.CONCURRENT, math.inf, now)
         worst, blocking, why = now, None, BudgetReason.RATE
         for scope in (*scopes, *others):
-            at = scope.rate_free_at(now, urgent=urgent, price=price)
+            at = scope.rate_free_at(now, urgent=urgent, price=price if scope is scopes[-1] else 1.0)
             if at > worst:
                 worst, blocking, why = at, scope, BudgetReason.RATE
             at = scope.octets_free_at(now)
@@ -249,7 +239,7 @@ class Budget:
         self.counters.waits[scope.scope, why] += 1
         return WaitUntil(at, scope.wording(why), scope.key, why)
 
-    def _learn(self, scopes: tuple[Scope, ...], check: Check, result: ProbeResult, now: MonotonicSeconds) -> None:
+    def _learn(self, scopes: tuple[Scope, ...], result: ProbeResult, now: MonotonicSeconds) -> None:
         """Note what the answer says of the target's state, at its host and, of a heavy probe, at its server."""
         limits = self._limits
         most = limits.back_off_after + math.ceil(math.log2(max(1.0, limits.back_off_max_seconds))) + 1

@@ -5,9 +5,9 @@ import heapq
 import itertools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from btimd.model.budget import BudgetReason, BudgetReport, BudgetScope
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
@@ -18,55 +18,21 @@ from btimd.probes.budget import Budget, Go, Refuse, WaitUntil
 from btimd.probes.catalogue import SPECS, work_for
 from btimd.probes.debounce import Command, ConfirmSoon, Debounce, SymptomCleared, SymptomFlaps, SymptomOpened
 from btimd.probes.errands import Errands, Runner
+from btimd.probes.jobs import Done, Job, Question, devices_of, octets_of, question_of
 from btimd.probes.kinds import SECRET_SUFFIX, Errand, Secrets
+from btimd.probes.probemetrics import ProbeMetrics
 from btimd.probes.schedule import Schedule
 from btimd.probes.settings import ProbeSettings
-from btimd.probes.transport import Meter, Transport
+from btimd.probes.transport import Transport
 from btimd.probes.waiting import WaitingLines
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 
-Done: TypeAlias = Callable[[ProbeResult], None]
-Question: TypeAlias = tuple[object, ...]
-
 _NO_RUNNERS: Final[Mapping[type[Errand], Runner]] = MappingProxyType({})
-_EXPIRES_AFTER_TIMEOUTS: Final = 2.0
 _TIDY_EVERY_SECONDS: Final = 60.0
 _STOP_WITHIN_SECONDS: Final = 4.0
-_ELAPSED_BUCKETS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A probe to run, with all who wait for its answer. is_sample: for a key indicator, fresh by contract."""
-
-    spec: ProbeSpec
-    question: Question
-    waiting: list[tuple[ProbeSpec, Done]]
-    is_sample: bool
-    asked_at: MonotonicSeconds
-    order: int = 0
-    began_at: MonotonicSeconds | None = None
-    waits: WaitUntil | None = None
-    go: Go = field(default_factory=Go)
-    meter: Meter = field(default_factory=Meter)
-
-    @property
-    def expires_at(self) -> MonotonicSeconds:
-        return self.asked_at + _EXPIRES_AFTER_TIMEOUTS * self.spec.check.timeout_seconds
-
-    @property
-    def is_urgent(self) -> bool:
-        """Tell whether somebody waits for the answer: a diagnosis or a person."""
-        return bool(self.waiting)
-
-
-def question_of(check: Check) -> Question:
-    """Return what makes two checks the same question to the network."""
-    options = tuple(sorted(check.options.items()))
-    return (check.kind, check.host, check.port, options, check.timeout_seconds, check.slow_over_seconds)
 
 
 class Probes:
@@ -102,14 +68,14 @@ class Probes:
         self._on_symptom = on_symptom
         self._on_clear = on_clear
         self._on_result = on_result
-        self._budget = Budget(settings.limits, _devices_of(graph))
+        self._budget = Budget(settings.limits, devices_of(graph))
         self._schedule = Schedule((), 0.0)
         self._debounce = Debounce(settings.threshold, settings.confirm_after, settings.flapping)
         self._confirms: list[tuple[MonotonicSeconds, str]] = []
-        self._fresh: list[_Job] = []
-        self._lines: WaitingLines[_Job] = WaitingLines()
-        self._running: dict[asyncio.Task[ProbeResult], _Job] = {}
-        self._asked: dict[Question, _Job] = {}
+        self._fresh: list[Job] = []
+        self._lines: WaitingLines[Job] = WaitingLines()
+        self._running: dict[asyncio.Task[ProbeResult], Job] = {}
+        self._asked: dict[Question, Job] = {}
         self._sampled: set[str] = set()
         self._orders = itertools.count()
         self._recent: dict[Question, tuple[MonotonicSeconds, ProbeResult]] = {}
@@ -120,36 +86,11 @@ class Probes:
         self._is_stopped = False
         self._back_offs_told = 0
         self._not_permitted = ""
-        self._results = metrics.counter("btimd_probes_results_total", "Answers by kind and health", ("kind", "health"))
-        self._cost = metrics.counter("btimd_probes_cost_total", "Load put on targets, 1 = one echo", ("kind",))
-        self._over_budget = metrics.counter("btimd_probes_over_budget_total", "Probes the load budget did not allow")
-        self._waits = metrics.counter(
-            "btimd_probes_budget_waits_total", "Times a probe waited for the load budget, by what", ("scope", "reason")
-        )
-        self._refusals = metrics.counter(
-            "btimd_probes_budget_refusals_total", "Probes given up for the load budget, by what", ("scope", "reason")
-        )
-        self._back_offs = metrics.counter(
-            "btimd_probes_budget_back_offs_total", "Signs of overload that made heavy probes to a server rarer"
-        )
-        self._octets = metrics.counter(
-            "btimd_probes_octets_total", "Octets sent and received by probes, headers estimated", ("kind",)
-        )
-        self._flapping = metrics.gauge("btimd_probes_flapping", "Key indicators that come and go")
-        self._scopes = metrics.gauge("btimd_probes_budget_scopes", "Targets and groups that the load budget remembers")
-        self._waited = metrics.counter("btimd_probes_waited_total", "Probes that had to wait for the load budget")
-        self._shared = metrics.counter("btimd_probes_shared_total", "Questions answered by another's probe")
-        self._skipped = metrics.counter("btimd_probes_skipped_total", "Key indicator samples that were not taken")
-        self._failures = metrics.counter("btimd_probes_failures_total", "Bugs met in probes or in who takes results")
-        self._transport = Transport(clock, log, self._failures.inc)
-        self._errands = Errands(runners, clock, log, self._failures.inc)
+        self._metrics = ProbeMetrics(metrics)
+        self._transport = Transport(clock, log, self._metrics.failures.inc)
+        self._errands = Errands(runners, clock, log, self._metrics.failures.inc)
         self._read_secret = read_secret
         self._secrets: dict[str, Secrets] = {}
-        self._symptoms = metrics.counter("btimd_probes_symptoms_total", "Key indicators that met their threshold")
-        self._in_flight = metrics.gauge("btimd_probes_in_flight", "Probes running now")
-        self._queued = metrics.gauge("btimd_probes_queued", "Probes waiting for the load budget")
-        self._open = metrics.gauge("btimd_probes_open_symptoms", "Key indicators off their threshold")
-        self._elapsed = metrics.histogram("btimd_probes_elapsed_seconds", "Duration of probes", _ELAPSED_BUCKETS)
 
     @property
     def name(self) -> str:
@@ -201,7 +142,7 @@ class Probes:
     def swap(self, graph: ServiceGraph) -> None:
         """Watch another graph from now on; indicators that stay keep their rhythm and their symptoms."""
         self._graph = graph
-        self._budget.share_devices(_devices_of(graph))
+        self._budget.share_devices(devices_of(graph))
         self._secrets.clear()
         self._schedule.replace(graph.checks(), self._clock.monotonic())
         self._follow(self._debounce.replace(graph.checks()))
@@ -225,9 +166,9 @@ class Probes:
         now = self._clock.monotonic()
         question = question_of(spec.check)
         if self._settings.share_within > 0 and self._share(question, spec, done, now):
-            self._shared.inc()
+            self._metrics.shared.inc()
             return
-        self._enqueue(_Job(spec, question, [(spec, done)], is_sample=False, asked_at=now))
+        self._enqueue(Job(spec, question, [(spec, done)], is_sample=False, asked_at=now))
 
     async def ask(self, check: Check, why: str) -> ProbeResult:
         """Run one check and return its answer."""
@@ -259,20 +200,20 @@ class Probes:
         """Ask for the key indicators that are due and for the confirmations that are."""
         missed = self._schedule.missed
         checks = self._schedule.due(now)
-        self._skipped.inc(self._schedule.missed - missed)
+        self._metrics.skipped.inc(self._schedule.missed - missed)
         while self._confirms and self._confirms[0][0] <= now:
             check = self._schedule.check(heapq.heappop(self._confirms)[1])
             if check is not None:
                 checks.append(check)
         for check in checks:
             if check.id in self._sampled:
-                self._skipped.inc()
+                self._metrics.skipped.inc()
                 continue
             self._sampled.add(check.id)
             spec = ProbeSpec(next(self._ids), check, "key indicator")
-            self._enqueue(_Job(spec, question_of(check), [], is_sample=True, asked_at=now))
+            self._enqueue(Job(spec, question_of(check), [], is_sample=True, asked_at=now))
 
-    def _enqueue(self, job: _Job) -> None:
+    def _enqueue(self, job: Job) -> None:
         if self._is_stopped:
             self._refuse(job, ErrorClass.LOCAL_FAILURE, "btimd is stopping")
         elif self._waiting >= self._settings.queue_limit:
@@ -311,45 +252,45 @@ class Probes:
         due = (self._schedule.next_due(), self._confirms[0][0] if self._confirms else None)
         return min(self._tidy_at, self._lines.next_at(), *(at for at in due if at is not None))
 
-    def _try(self, job: _Job, now: MonotonicSeconds) -> WaitUntil | None:
+    def _try(self, job: Job, now: MonotonicSeconds) -> WaitUntil | None:
         """Start a job where the budget allows it, give it up where that is in vain; else say what it waits for."""
         match self._budget.ask(job.spec.check, now, urgent=job.is_urgent):
             case Go() as go:
                 job.go = go
                 self._begin(job, now)
             case Refuse(reason):
-                self._refusals.labels(BudgetScope.ALL.value, BudgetReason.HEAVY.value).inc()
+                self._metrics.refusals.labels(BudgetScope.ALL.value, BudgetReason.HEAVY.value).inc()
                 self._refuse(job, ErrorClass.OVER_BUDGET, reason)
             case WaitUntil(at) as wait:
                 if job.waits is None or job.waits.scope != wait.scope:
-                    self._waits.labels(wait.scope[0].value, wait.why.value).inc()
+                    self._metrics.waits.labels(wait.scope[0].value, wait.why.value).inc()
                 job.waits = wait
                 if now < job.expires_at and (at <= job.expires_at or at == float("inf")):
                     return wait
                 self._give_up(job, now)
         return None
 
-    def _stand(self, job: _Job, wait: WaitUntil) -> None:
+    def _stand(self, job: Job, wait: WaitUntil) -> None:
         expires, urgent = job.expires_at, job.is_urgent
         self._lines.add(job, wait.scope, at=wait.at, expires_at=expires, urgent=urgent, order=job.order)
 
-    def _give_up(self, job: _Job, now: MonotonicSeconds) -> None:
+    def _give_up(self, job: Job, now: MonotonicSeconds) -> None:
         """Answer a job that waited in vain with what it waited for."""
         wait = job.waits
         if wait is not None:
-            self._refusals.labels(wait.scope[0].value, wait.why.value).inc()
+            self._metrics.refusals.labels(wait.scope[0].value, wait.why.value).inc()
             self._budget.gave_up(wait, now)
         self._refuse(job, ErrorClass.OVER_BUDGET, "the load budget did not allow it" if wait is None else wait.reason)
 
-    def _begin(self, job: _Job, now: MonotonicSeconds) -> None:
+    def _begin(self, job: Job, now: MonotonicSeconds) -> None:
         job.began_at = now
         if job.waits is not None:
-            self._waited.inc()
+            self._metrics.waited.inc()
         task = asyncio.get_running_loop().create_task(self._probe(job), name=f"probe {job.spec.check.id}")
         self._running[task] = job
         task.add_done_callback(self._ended)
 
-    async def _probe(self, job: _Job) -> ProbeResult:
+    async def _probe(self, job: Job) -> ProbeResult:
         check = job.spec.check
         try:
             work = work_for(check, secrets.randbits(64), self._secrets_of(check))
@@ -374,15 +315,15 @@ class Probes:
         if task.cancelled():
             result = None
         elif task.exception() is not None:
-            self._failures.inc()
+            self._metrics.failures.inc()
             self._log.error("probe-task-failed", check=job.spec.check.id, error=repr(task.exception()))
             result = None
         else:
             result = task.result()
-        octets = _octets_of(job, result)
+        octets = octets_of(job, result)
         for scope in self._budget.finished(job.go, job.spec.check, result, self._clock.monotonic(), octets):
             self._lines.has_room(scope)
-        self._octets.labels(job.spec.check.kind).inc(job.go.octets if octets is None else octets)
+        self._metrics.octets.labels(job.spec.check.kind).inc(job.go.octets if octets is None else octets)
         if result is None:
             result = self._unknown(job.spec, ErrorClass.LOCAL_FAILURE, "btimd broke the probe off")
         self._count(result)
@@ -392,9 +333,9 @@ class Probes:
 
     def _count(self, result: ProbeResult) -> None:
         kind = result.spec.check.kind
-        self._results.labels(kind, result.health).inc()
-        self._cost.labels(kind).inc(result.spec.check.cost)
-        self._elapsed.observe(result.elapsed_seconds)
+        self._metrics.results.labels(kind, result.health).inc()
+        self._metrics.cost.labels(kind).inc(result.spec.check.cost)
+        self._metrics.elapsed.observe(result.elapsed_seconds)
         if result.error is ErrorClass.NOT_PERMITTED:
             if not self._not_permitted:
                 self._log.warning("probe-not-permitted", check=result.spec.check.id, detail=result.detail)
@@ -402,7 +343,7 @@ class Probes:
         elif self._not_permitted.startswith(f"{kind} "):
             self._not_permitted = ""
 
-    def _answer(self, job: _Job, result: ProbeResult) -> None:
+    def _answer(self, job: Job, result: ProbeResult) -> None:
         """Tell all who wait, once; `result` is the answer to the job's own spec."""
         if self._asked.get(job.question) is job:
             del self._asked[job.question]
@@ -427,7 +368,7 @@ class Probes:
                     heapq.heappush(self._confirms, (self._clock.monotonic() + after_seconds, check.id))
                     self._wake.set()
                 case SymptomOpened(symptom):
-                    self._symptoms.inc()
+                    self._metrics.symptoms.inc()
                     self._log.warning("symptom-opened", check=symptom.check_id, node=symptom.node, text=symptom.text)
                     self._tell(self._on_symptom, symptom)
                 case SymptomFlaps(symptom):
@@ -441,16 +382,16 @@ class Probes:
         try:
             callback(*arguments)
         except Exception:  # noqa: BLE001  the panic barrier between probes and who takes their results
-            self._failures.inc()
+            self._metrics.failures.inc()
             self._log.exception("probe-callback-failed")
 
-    def _refuse(self, job: _Job, error: ErrorClass, detail: str) -> None:
+    def _refuse(self, job: Job, error: ErrorClass, detail: str) -> None:
         if self._asked.get(job.question) is job:
             del self._asked[job.question]
         if error is ErrorClass.OVER_BUDGET:
-            self._over_budget.inc()
+            self._metrics.over_budget.inc()
         if job.is_sample:
-            self._skipped.inc()
+            self._metrics.skipped.inc()
         result = self._unknown(job.spec, error, detail)
         asyncio.get_running_loop().call_soon(self._answer, job, result)
 
@@ -464,23 +405,11 @@ class Probes:
         self._recent = {question: known for question, known in self._recent.items() if known[0] >= oldest}
 
     def _gauge(self) -> None:
-        self._in_flight.set(self._budget.in_flight)
-        self._queued.set(self._waiting)
-        self._open.set(self._debounce.open_count)
-        self._flapping.set(self._debounce.flapping_count)
-        self._scopes.set(self._budget.scopes)
+        self._metrics.in_flight.set(self._budget.in_flight)
+        self._metrics.queued.set(self._waiting)
+        self._metrics.open.set(self._debounce.open_count)
+        self._metrics.flapping.set(self._debounce.flapping_count)
+        self._metrics.scopes.set(self._budget.scopes)
         back_offs = self._budget.counters.back_offs
-        self._back_offs.inc(back_offs - self._back_offs_told)
+        self._metrics.back_offs.inc(back_offs - self._back_offs_told)
         self._back_offs_told = back_offs
-
-
-def _devices_of(graph: ServiceGraph) -> Mapping[str, str]:
-    return {node.id: node.device for node in graph.nodes.values() if node.device}
-
-
-def _octets_of(job: _Job, result: ProbeResult | None) -> int | None:
-    """Return what a probe sent and received, None where nobody measured it."""
-    told = None if result is None else result.values.get("octets")
-    if told is not None:
-        return int(told)
-    return job.meter.octets or None

@@ -1,4 +1,4 @@
-"""A socket's error queue (Linux, ip(7) IP_RECVERR): who said what of a packet that did not arrive, without privilege."""
+"""A socket's error queue (Linux, ip(7) IP_RECVERR): who said what of a packet that was lost, without privilege."""
 
 import contextlib
 from typing import Final, Protocol

@@ -85,7 +85,7 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         _mtu,
         options={
             "method": 'what is sent: `"icmp"` (default) or `"udp"` to a port that answers or is closed',
-            "min_octets": "the longest packet that must pass; default: what this machine's own link takes, at most 1500",
+            "min_octets": "what must pass at least; default: what this machine's own link takes, at most 1500",
         },
         outcomes={
             "wrong-answer": "long packets do not pass, and somebody says so: the detail names who",

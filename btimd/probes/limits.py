@@ -50,7 +50,7 @@ class BudgetLimits:
     server. After back_off_after signs of overload in a row heavy probes to a server are 1, 2, 4 ... s apart, at most
     back_off_max_seconds, and key indicators of the host are asked at a quarter of its rate; a good answer forgets half
     of the signs, and back_off_decay_seconds of quiet do. reserve: the share of rates and slots that only a diagnosis
-    may take. device: nodes that share a box. subnet: every prefix of that length without limits of its own in `subnets`.
+    may take. device: nodes that share a box. subnet: prefixes of that length; `subnets` have limits of their own.
     """
 
     light_per_second: float = 10.0

@@ -116,6 +116,21 @@ class Scope:
         """Return when what was sent and received is paid off."""
         return now if self.octets is None else self.octets.free_at(now)
 
+    def begin(self, now: MonotonicSeconds, *, urgent: bool, heavy: bool, price: float, octets: float) -> None:
+        """Book a probe that may run."""
+        self.in_flight += 1
+        self.count(Count.PROBES, now)
+        if urgent:
+            self.count(Count.DIAGNOSIS, now)
+        if heavy:
+            self.count(Count.HEAVY, now)
+            if self.heavy is not None:
+                self.heavy.take()
+        if self.rate is not None:
+            self.rate.take(price)
+        if self.octets is not None:
+            self.octets.book(octets)
+
     def count(self, what: Count, now: MonotonicSeconds, amount: int = 1) -> None:
         """Count something for the last minute."""
         minute = int(now // _MINUTE)

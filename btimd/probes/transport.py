@@ -9,12 +9,12 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.model.units import MonotonicSeconds, Octets
+from btimd.model.units import MonotonicSeconds
 from btimd.probes.errorqueue import hear_errors, read_error
+from btimd.probes.meter import Meter
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -55,8 +55,6 @@ _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EH
 _RESET: Final = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.ENOTCONN})
 _TCP_CHUNK: Final = 16 * 1024
 _DATAGRAM: Final = 65_535
-_TCP_HEADERS: Final = 52  # of IPv4 with time stamps
-_DATAGRAM_HEADERS: Final = 28
 _LOOKUPS_AT_ONCE: Final = 2
 
 
@@ -153,33 +151,6 @@ class _Tls:
             return None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
-
-
-@dataclass(slots=True)
-class Meter:
-    """What a probe put on the network: payload, and an estimate of the headers that it needed.
-
-    A TCP connection is seven segments at least, and each further piece needs one and its acknowledgement.
-    """
-
-    sent: int = 0
-    received: int = 0
-    headers: int = 0
-
-    @property
-    def octets(self) -> Octets:
-        """All octets, both ways."""
-        return self.sent + self.received + self.headers
-
-    def opened(self, line: Line) -> None:
-        """Note a connection."""
-        self.headers += 7 * _TCP_HEADERS if line is Line.TCP else 0
-
-    def moved(self, line: Line, *, sent: int = 0, received: int = 0) -> None:
-        """Note octets of payload."""
-        self.sent += sent
-        self.received += received
-        self.headers += 2 * _TCP_HEADERS if line is Line.TCP else _DATAGRAM_HEADERS
 
 
 class _Connection:

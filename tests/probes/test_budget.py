@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,9 +28,14 @@ def go(budget: Budget, of: Check, now: float, *, urgent: bool = False) -> Go:
     return answer
 
 
-def limits(**changes: float) -> BudgetLimits:
-    values = {"light_per_second": 2.0, "light_burst": 3, "heavy_per_ten_seconds": 1.0, "heavy_burst": 1} | changes
-    return BudgetLimits(**values)  # type: ignore[arg-type]  # the values are whole where they must be
+def limits(**changes: Any) -> BudgetLimits:
+    values: dict[str, Any] = {
+        "light_per_second": 2.0,
+        "light_burst": 3,
+        "heavy_per_ten_seconds": 1.0,
+        "heavy_burst": 1,
+    } | changes
+    return BudgetLimits(**values)
 
 
 def test_a_burst_goes_at_once_and_then_the_rate_rules() -> None:
@@ -127,7 +133,7 @@ def test_quiet_makes_trouble_forgotten() -> None:
     budget = Budget(limits(heavy_per_ten_seconds=1000.0, heavy_burst=100, light_burst=100, back_off_after=1))
     for at in (0.0, 100.0, 200.0):
         budget.finished(go(budget, WEB, at), WEB, HANGS, at)
-    (row,) = [one for one in budget.report(BudgetScope.SERVER, "", 9, now=200.0).rows]
+    (row,) = budget.report(BudgetScope.SERVER, "", 9, now=200.0).rows
     assert (row.troubles, row.backing_off_seconds) == (1, 1.0), "100 s halve one sign to none, three times"
 
 

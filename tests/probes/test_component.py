@@ -266,7 +266,7 @@ async def test_a_long_queue_is_not_asked_again_for_every_answer() -> None:
             asked += 1
             return ask(of, now, urgent=urgent)
 
-        harness.probes._budget.ask = counting  # type: ignore[method-assign]
+        harness.probes._budget.ask = counting  # type: ignore[assignment,method-assign]
         answers = harness.submit_all([check(f"c{number}", port=port, timeout=20.0) for number in range(jobs)])
         await harness.until(lambda: len(answers) == jobs, 30.0)
         assert {answer.health for answer in answers} == {Health.GOOD}

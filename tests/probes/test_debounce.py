@@ -144,9 +144,8 @@ def turns(debounce: Debounce, *samples: tuple[str, float]) -> list[tuple[float, 
     """Feed "bad" and "good" samples at their times; return when what followed."""
     found = []
     for health, at in samples:
-        for command in debounce.handle(good(at) if health == "good" else bad(at), at):
-            if not isinstance(command, ConfirmSoon):
-                found.append((at, type(command).__name__))
+        commands = debounce.handle(good(at) if health == "good" else bad(at), at)
+        found += [(at, type(command).__name__) for command in commands if not isinstance(command, ConfirmSoon)]
     return found
 
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btimd.model.probe import ErrorClass, Health
-from btimd.probes.hops import Hop, PathLimits, delay_begins, judge, loss_begins, looping, route
+from btimd.probes.hops import Hop, PathLimits, delay_begins, judge, looping, loss_begins, route
 from btimd.probes.wire.icmperror import IcmpError, Told
 
 

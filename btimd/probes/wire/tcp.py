@@ -1,6 +1,9 @@
 """TCP connect: does somebody listen there (RFC 9293 section 3.5)."""
 
+from collections.abc import Mapping
 from statistics import median
+from types import MappingProxyType
+from typing import Final
 
 from typing_extensions import override
 
@@ -19,6 +22,12 @@ from btimd.probes.wire.dialogue import (
     Stage,
     Unreachable,
 )
+
+_ERRORS: Final[Mapping[type[Event], ErrorClass]] = MappingProxyType({
+    Refused: ErrorClass.REFUSED,
+    Reset: ErrorClass.RESET,
+    Unreachable: ErrorClass.UNREACHABLE,
+})  # fmt: skip
 
 
 class TcpDialogue(Dialogue):
@@ -91,14 +100,8 @@ class TcpDialogue(Dialogue):
             self._values["connect_seconds"] = median(self._took)
         if failed / tried <= self._max_loss:
             return self._good(f"{self._target} accepts {len(self._took)} of {tried} connections")
-        if not self._took:
-            self._attempts = 1
-            return (
-                self._failed(self._failure)
-                if isinstance(self._failure, Refused | Reset | Unreachable)
-                else self._silence(now)
-            )
-        error = {Refused: ErrorClass.REFUSED, Reset: ErrorClass.RESET, Unreachable: ErrorClass.UNREACHABLE}.get(
-            type(self._failure), ErrorClass.TIMEOUT
-        )
-        return self._bad(error, f"{self._target} accepts only {len(self._took)} of {tried} connections")
+        if self._took:
+            detail = f"{self._target} accepts only {len(self._took)} of {tried} connections"
+            return self._bad(_ERRORS.get(type(self._failure), ErrorClass.TIMEOUT), detail)
+        self._attempts = 1
+        return self._silence(now) if isinstance(self._failure, Deadline) else self._failed(self._failure)

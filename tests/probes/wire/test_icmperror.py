@@ -30,7 +30,10 @@ def extended(origin: int, kind: int, code: int, *, by: str = "10.0.0.1", info: i
         ),
         (extended(2, 3, 4, info=1400), IcmpError(Told.TOO_BIG, "fragmentation needed", "10.0.0.1", 3, 4, 1400, 113)),
         (extended(2, 5, 1), IcmpError(Told.OTHER, "ICMP type 5 code 1", "10.0.0.1", 5, 1, 0, 113)),
-        (extended(3, 3, 0, by="2001:db8::1"), IcmpError(Told.EXPIRED, "hop limit exceeded", "2001:db8::1", 3, 0, 0, 113)),
+        (
+            extended(3, 3, 0, by="2001:db8::1"),
+            IcmpError(Told.EXPIRED, "hop limit exceeded", "2001:db8::1", 3, 0, 0, 113),
+        ),
         (
             extended(3, 1, 1, by="2001:db8::1"),
             IcmpError(Told.PROHIBITED, "communication administratively prohibited", "2001:db8::1", 1, 1, 0, 113),

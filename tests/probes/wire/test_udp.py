@@ -20,11 +20,7 @@ def test_an_answer_is_good_when_the_expected_is_in_it() -> None:
         Finish(Outcome(Health.GOOD, ErrorClass.NONE, "10.0.0.1:9 answers with 5 octets", values))
     ]
     assert asked(expect=b"bye").handle(Received(b"hell\0"), 1.5) == [
-        Finish(
-            Outcome(
-                Health.BAD, ErrorClass.WRONG_ANSWER, "10.0.0.1:9 answers 'hell?', expected 'bye' in it", values
-            )
-        )
+        Finish(Outcome(Health.BAD, ErrorClass.WRONG_ANSWER, "10.0.0.1:9 answers 'hell?', expected 'bye' in it", values))
     ]
 
 
