@@ -5,13 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure
+from btimd.probes import options
 from btimd.probes.kinds import KindSpec, Secrets
 from btimd.probes.kinds_logon import QUERY, STATE, TLS, account_of, question_of
 from btimd.probes.tlsoptions import EXPIRY_OPTIONS, expiry_of
 from btimd.probes.wire.dialogue import Dialogue, is_address
 from btimd.probes.wire.dns import DNS_PORT, DnsDialogue
 from btimd.probes.wire.http import HttpDialogue, HttpRequest
-from btimd.probes.wire.icmp import IcmpDialogue
+from btimd.probes.wire.icmp import Burst, IcmpDialogue
 from btimd.probes.wire.postgres import POSTGRES_PORT, PostgresDialogue
 from btimd.probes.wire.tcp import TcpDialogue
 
@@ -21,14 +22,28 @@ _TLS: Final = {"": (False, False), "false": (False, False), "true": (True, True)
 
 def _icmp(check: Check, token: int, secrets: Secrets) -> Dialogue:
     del secrets
-    return IcmpDialogue(check.host, token)
+    burst = Burst(
+        count=options.whole(check.options, "count", 1, low=1, high=20),
+        interval_seconds=options.seconds(check.options, "interval", 0.2) or 0.0,
+        max_loss=options.share(check.options, "max_loss_percent", 0.0),
+        max_rtt_seconds=options.seconds(check.options, "max_rtt", None),
+    )
+    if (burst.count - 1) * burst.interval_seconds > 0.8 * check.timeout_seconds:
+        raise ValueError(f"{burst.count} echoes {burst.interval_seconds:g} s apart do not fit into the time-out")
+    return IcmpDialogue(check.host, token, burst)
 
 
 def _tcp(check: Check, token: int, secrets: Secrets) -> Dialogue:
     del token, secrets
     if not check.port:
         raise ValueError("a tcp check needs a port")
-    return TcpDialogue(check.host, check.port)
+    return TcpDialogue(
+        check.host,
+        check.port,
+        attempts=options.whole(check.options, "attempts", 1, low=1, high=20),
+        max_loss=options.share(check.options, "max_loss_percent", 0.0),
+        within_seconds=check.timeout_seconds,
+    )
 
 
 def _postgres(check: Check, token: int, secrets: Secrets) -> Dialogue:
@@ -106,8 +121,27 @@ def _resolver(text: str) -> tuple[str, int] | None:
 
 
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
-    CheckKind.ICMP: KindSpec(1.0, Closure.LOCAL, _icmp),
-    CheckKind.TCP: KindSpec(1.5, Closure.LOCAL, _tcp, needs_port=True),
+    CheckKind.ICMP: KindSpec(
+        1.0,
+        Closure.LOCAL,
+        _icmp,
+        options={
+            "count": "echo requests; default `1`, at most 20",
+            "interval": 'between them; default `"200ms"`',
+            "max_loss_percent": "how many of them may be lost; default `0`",
+            "max_rtt": 'how long an answer may take (median), such as `"50ms"`; default: any time',
+        },
+    ),
+    CheckKind.TCP: KindSpec(
+        1.5,
+        Closure.LOCAL,
+        _tcp,
+        needs_port=True,
+        options={
+            "attempts": "connections, one after the other; default `1`, at most 20",
+            "max_loss_percent": "how many of them may fail; default `0`",
+        },
+    ),
     # A name server answers for others from its cache or zone, but what it forwards to must work too.
     CheckKind.DNS: KindSpec(
         1.0,

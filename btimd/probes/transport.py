@@ -13,6 +13,8 @@ from typing import Final
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.units import MonotonicSeconds, UnixSeconds
+from btimd.probes.errorqueue import hear_errors, read_error
+from btimd.probes.meter import Meter
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -22,6 +24,7 @@ from btimd.probes.wire.dialogue import (
     Connected,
     Deadline,
     Dialogue,
+    Elapsed,
     Event,
     Finish,
     Line,
@@ -39,16 +42,14 @@ from btimd.probes.wire.dialogue import (
     TlsFailed,
     Unreachable,
     Unresolved,
+    Wait,
     result_of,
 )
-from btimd.probes.wire.icmp import without_ipv4_header
+from btimd.probes.wire.icmp import ICMP_FIX, without_ipv4_header
+from btimd.probes.wire.icmperror import IcmpError, Told
 from btimd.runtime.clock import Clock
 from btimd.runtime.log import Log
 
-ICMP_FIX: Final = (
-    "this process may not send ICMP echoes; run sysctl -w net.ipv4.ping_group_range='0 2147483647' "
-    "or give the service CAP_NET_RAW"
-)
 FIREWALL_FIX: Final = "this machine's own firewall, routes or policy forbid the packet; let btimd send it"
 PORT_FIX: Final = "this process may not send from port {port}; give the service CAP_NET_BIND_SERVICE"
 _UNREACHABLE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
@@ -79,6 +80,17 @@ def event_of(error: OSError) -> Event:
     if error.errno in {errno.EPERM, errno.EACCES}:
         return NotPermitted(FIREWALL_FIX)
     return LocalFailure(f"this machine cannot send the probe: {error.strerror or error}")
+
+
+def event_of_told(told: IcmpError, line: Line) -> Event | None:
+    """Return what an ICMP error means to a dialogue, None where the socket's own error says it as well."""
+    if told.is_local:
+        return None
+    if told.told is Told.PORT:
+        return Refused(told.by if line is Line.TCP else "")
+    if told.told is Told.PROHIBITED:
+        return Unreachable(f"filtered, {told.by} says: {told.words}")
+    return Unreachable(f"{told.by} says: {told.words}")
 
 
 class SystemResolver:
@@ -162,9 +174,10 @@ class _Tls:
 class _Connection:
     """The one socket of a probe."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, meter: Meter) -> None:
         self._loop = loop
         self._clock = clock
+        self._meter = meter
         self._socket: socket.socket | None = None
         self._tls: _Tls | None = None
         self._line = Line.TCP
@@ -173,6 +186,7 @@ class _Connection:
     async def open(self, action: Connect) -> Event:  # noqa: PLR0911  one return per way of failing
         """Connect; return what came of it."""
         self._line = action.kind
+        self._meter.opened(action.kind)
         try:
             family, _, _, _, address = socket.getaddrinfo(
                 action.address, action.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -187,6 +201,29 @@ class _Connection:
             return event_of(error)
         self._socket = opened
         opened.setblocking(False)  # noqa: FBT003  the library's own signature
+        refused = self._bound(opened, action)
+        if refused is not None:
+            return refused
+        try:
+            if action.kind is not Line.ICMP:
+                hear_errors(opened)
+            if action.kind is Line.TCP:
+                async with asyncio.timeout(action.within_seconds):
+                    await self._loop.sock_connect(opened, address)
+                hear_errors(opened, on=False)  # of a connection that stands, passing errors are no end
+            else:
+                opened.connect(
+                    address
+                )  # only names the peer; the loop's own would look the address up, and fails on raw
+        except TimeoutError as error:
+            return event_of(error) if error.errno else Elapsed()
+        except OSError as error:
+            return self._told(error)
+        return Connected(self._clock.wall(), str(opened.getsockname()[0]))
+
+    @staticmethod
+    def _bound(opened: socket.socket, action: Connect) -> Event | None:
+        """Send from where the action says; return what went wrong, None where nothing did."""
         try:
             if action.source_address or action.source_port:
                 opened.bind((action.source_address, action.source_port))
@@ -194,16 +231,12 @@ class _Connection:
             return NotPermitted(PORT_FIX.format(port=action.source_port))
         except OSError as error:
             return LocalFailure(f"cannot send from {action.source_address}:{action.source_port}: {error.strerror}")
-        try:
-            if action.kind is Line.TCP:
-                await self._loop.sock_connect(opened, address)
-            else:
-                opened.connect(
-                    address
-                )  # only names the peer; the loop's own would look the address up, and fails on raw
-        except OSError as error:
-            return event_of(error)
-        return Connected(self._clock.wall(), str(opened.getsockname()[0]))
+        return None
+
+    def _told(self, error: OSError) -> Event:
+        """Return what an error means; the error queue knows who said it."""
+        found = None if self._socket is None or self._line is Line.ICMP else read_error(self._socket)
+        return event_of(error) if found is None else event_of_told(found[1], self._line) or event_of(error)
 
     @staticmethod
     def _plain(family: int, line: Line) -> socket.socket:
@@ -248,6 +281,7 @@ class _Connection:
         """Send; return what went wrong, None where nothing did."""
         try:
             if self._tls is None:
+                self._meter.moved(self._line, sent=len(data))
                 await self._loop.sock_sendall(self._opened, data)
             else:
                 self._tls.session.write(data)
@@ -268,7 +302,7 @@ class _Connection:
         except ssl.SSLError as error:
             return TlsFailed(error.reason or str(error))
         except OSError as error:
-            return event_of(error)
+            return self._told(error)
         if not data and self._line is Line.TCP:
             return Closed()
         if self._has_ip_header and self._line is Line.ICMP:
@@ -281,7 +315,9 @@ class _Connection:
     async def _recv(self, size: int) -> bytes:
         """Receive, and let the loop breathe first: data that is always there already would keep it for itself."""
         await asyncio.sleep(0)
-        return await self._loop.sock_recv(self._opened, size)
+        data = await self._loop.sock_recv(self._opened, size)
+        self._meter.moved(self._line, received=len(data))
+        return data
 
     async def _receive_tls(self, tls: _Tls) -> bytes:
         while (found := tls.read()) is None:
@@ -294,7 +330,9 @@ class _Connection:
 
     async def _flush(self, tls: _Tls) -> None:
         if tls.outgoing.pending:
-            await self._loop.sock_sendall(self._opened, tls.outgoing.read())
+            data = tls.outgoing.read()
+            self._meter.moved(self._line, sent=len(data))
+            await self._loop.sock_sendall(self._opened, data)
 
     @property
     def _opened(self) -> socket.socket:
@@ -324,11 +362,11 @@ class Transport:
         self._resolver = SystemResolver()
         self._contexts: dict[tuple[bool, tuple[str, ...], str], ssl.SSLContext] = {}
 
-    async def run(self, spec: ProbeSpec, dialogue: Dialogue) -> ProbeResult:
-        """Run a dialogue to its end; a bug in it is a local failure, told to on_bug."""
+    async def run(self, spec: ProbeSpec, dialogue: Dialogue, meter: Meter | None = None) -> ProbeResult:
+        """Run a dialogue to its end; a bug in it is a local failure, told to on_bug. meter: notes what it moves."""
         loop = asyncio.get_running_loop()
         started_at, began = self._clock.wall(), self._clock.monotonic()
-        connection = _Connection(loop, self._clock)
+        connection = _Connection(loop, self._clock, Meter() if meter is None else meter)
         try:
             outcome = await self._converse(dialogue, connection, loop.time() + spec.check.timeout_seconds)
         except Exception as error:  # noqa: BLE001  the panic barrier: a bug costs one probe
@@ -364,7 +402,13 @@ class Transport:
             event = await self._do(action, connection)
             if event is not None and not isinstance(actions[-1], Finish):
                 return event  # what follows in the list hangs on this action, which has failed or just got there
-        return await connection.receive()
+        if not actions or not isinstance(actions[-1], Wait):
+            return await connection.receive()
+        try:
+            async with asyncio.timeout(max(0.0, actions[-1].seconds)):
+                return await connection.receive()
+        except TimeoutError:
+            return Elapsed()
 
     async def _do(self, action: Action, connection: _Connection) -> Event | None:
         match action:
@@ -374,6 +418,8 @@ class Transport:
                 return await connection.send(data)
             case Close():
                 connection.close()
+                return None
+            case Wait():
                 return None
             case Connect():
                 return await connection.open(action)

@@ -61,7 +61,10 @@ def test_a_check_becomes_its_dialogue(of: Check, dialogue: type, connect: Connec
 @pytest.mark.parametrize(
     ("of", "problem"),
     [
-        (check(kind=CheckKind.ICMP, options={"size": "1"}), "option 'size' is unknown for icmp; known: none"),
+        (
+            check(kind=CheckKind.ICMP, options={"size": "1"}),
+            "option 'size' is unknown for icmp; known: count, interval, max_loss_percent, max_rtt",
+        ),
         (
             check(kind=CheckKind.POSTGRES, options={"dbname": "erp"}),
             "option 'dbname' is unknown for postgres; known: user, database, password_file, tls, query, expect, depth, max_lock_wait",

@@ -18,7 +18,7 @@ from typing_extensions import override
 from btimd.model.probe import ErrorClass, Health, ProbeSpec
 from btimd.model.service import CheckKind
 from btimd.probes.catalogue import dialogue_for
-from btimd.probes.transport import FIREWALL_FIX, ICMP_FIX, SystemResolver, Transport, event_of
+from btimd.probes.transport import FIREWALL_FIX, SystemResolver, Transport, event_of
 from btimd.probes.wire.dialogue import (
     Action,
     Connect,
@@ -33,6 +33,7 @@ from btimd.probes.wire.dialogue import (
     Resolved,
     Unreachable,
 )
+from btimd.probes.wire.icmp import ICMP_FIX
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from tests.probes import servers

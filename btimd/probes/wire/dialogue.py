@@ -53,7 +53,7 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a connection to an address; the one before must have been closed.
+    """Open a connection to an address; the one before must have been closed. Elapsed where it takes too long.
 
     source_address, source_port: where it must come from; empty and 0: as the system likes.
     """
@@ -63,6 +63,7 @@ class Connect:
     port: int
     source_address: str = ""
     source_port: int = 0
+    within_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,14 @@ class Finish:
     outcome: Outcome
 
 
-Action: TypeAlias = Resolve | Connect | Secure | Send | Close | Finish
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for what comes, but at most so long; the last action of a list. Elapsed where nothing came."""
+
+    seconds: Seconds
+
+
+Action: TypeAlias = Resolve | Connect | Secure | Send | Close | Finish | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,9 @@ class TlsFailed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The host answers and says that nobody listens there."""
+    """The host answers and says that nobody listens there. by: who says so where it is somebody else, a firewall."""
+
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,11 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Elapsed:
+    """What a dialogue wanted to wait for did not come in the time it gave."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """The time of the probe is up."""
 
@@ -196,7 +211,7 @@ class LocalFailure:
 
 Event: TypeAlias = (
     Resolved | Unresolved | Connected | Secured | TlsFailed | Refused | Unreachable
-    | Received | Closed | Reset | Deadline | NotPermitted | LocalFailure
+    | Received | Closed | Reset | Elapsed | Deadline | NotPermitted | LocalFailure
 )  # fmt: skip
 
 
@@ -289,6 +304,8 @@ class Dialogue(ABC):
                 return self._connect(self.line, addresses[0], self._port, now)
             case Closed():
                 return self._closed(now)
+            case Elapsed():
+                return self._time_is_up(now)
             case Deadline():
                 return self._silence(now)
             case _:
@@ -312,6 +329,11 @@ class Dialogue(ABC):
         del now  # overriding dialogues need it
         return self._bad(ErrorClass.NO_ANSWER, f"{self._target} accepts the connection and closes it without an answer")
 
+    def _time_is_up(self, now: MonotonicSeconds) -> list[Action]:
+        """Say what follows when a Wait is over; only dialogues that wait are told."""
+        del now
+        return []
+
     def _silence(self, now: MonotonicSeconds) -> list[Action]:
         """Say what the end of time means at this stage."""
         waited = f"{now - self._started:.1f} s"
@@ -333,6 +355,9 @@ class Dialogue(ABC):
 
     def _failed(self, event: Event) -> list[Action]:  # noqa: PLR0911  one case per event
         match event:
+            case Refused(by) if by:
+                said = f"{by} says so for it (ICMP port unreachable), as firewalls do"
+                return self._bad(ErrorClass.REFUSED, f"{self._target} refuses: {said}")
             case Refused():
                 return self._bad(ErrorClass.REFUSED, f"{self._target} refuses: the host answers, nobody listens there")
             case Unreachable(reason):

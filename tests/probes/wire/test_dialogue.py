@@ -48,7 +48,7 @@ from tests.probes.samples import check
             Deadline(),
             Health.BAD,
             ErrorClass.TIMEOUT,
-            "10.2.0.20:5432 does not answer a tcp connect within 2.0 s",
+            "10.2.0.20:5432 does not answer a tcp connect within 2.0 s: dropped without a word",
         ),
         (TlsFailed("bad"), Health.BAD, ErrorClass.PROTOCOL_ERROR, "10.2.0.20:5432: TLS handshake failed: bad"),
         (NotPermitted("ask root"), Health.UNKNOWN, ErrorClass.NOT_PERMITTED, "ask root"),
