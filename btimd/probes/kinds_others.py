@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from btimd.model.probe import Health
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.kinds import Errand, KindSpec, Secrets
+from btimd.probes.limits import limits_of
+from btimd.probes.series import Aggregate, Question
+from btimd.probes.wire.openmetrics import selector_of
+from btimd.probes.wire.scrape import Page, encode_scrape
 
 _SECRET_FILE: Final = "$SECRET_FILE$"  # noqa: S105  a placeholder
 _SECRET: Final = "$SECRET$"  # noqa: S105  a placeholder
 _ENVIRONMENT: Final = "BTIMD_SECRET"
-_WORDS: Final = {"true": True, "false": False}
+_TLS: Final = {"": (False, False), "false": (False, False), "true": (True, True), "unverified": (True, False)}
 _LONGEST_COMMAND: Final = 4096
 
 
@@ -73,6 +78,59 @@ def _filled(word: str, known: Mapping[str, str]) -> str:
     return word
 
 
+@dataclass(frozen=True, slots=True)
+class ScrapeErrand(Errand):
+    """A question to an exporter. silence: what it means that there is no page."""
+
+    page: Page
+    question: Question
+    check: Check
+    silence: Health = Health.UNKNOWN
+
+
+def _prometheus(check: Check, token: int, secrets: Secrets) -> Errand:
+    del token
+    options = check.options
+    if not check.port:
+        raise ValueError("a prometheus check needs the port of its exporter")
+    if not options.get("series"):
+        raise ValueError('a prometheus check needs the series to look at: options = { series = "node_load1" }')
+    tls = options.get("tls", "").lower()
+    if tls not in _TLS:
+        raise ValueError(f'tls {tls!r} is unknown; write "true", "unverified" (any certificate) or "false"')
+    aggregate = options.get("aggregate", "each")
+    if aggregate not in set(Aggregate):
+        raise ValueError(f"aggregate {aggregate!r} is unknown; write one of {', '.join(Aggregate)}")
+    secure, verify = _TLS[tls]
+    page = Page(
+        check.host,
+        check.port,
+        options.get("path", "/metrics"),
+        secure=secure,
+        verify=verify,
+        token=secrets.get("token", ""),
+        user=options.get("user", ""),
+        password=secrets.get("password", ""),
+    )
+    encode_scrape(page)
+    per = options.get("per", "")
+    question = Question(
+        selector_of(options["series"]),
+        limits_of(options),
+        Aggregate(aggregate),
+        selector_of(per) if per else None,
+        _health(options, "absent"),
+    )
+    return ScrapeErrand(page, question, check, _health(options, "silence"))
+
+
+def _health(options: Mapping[str, str], key: str) -> Health:
+    text = options.get(key, "unknown")
+    if text not in set(Health) or (text, key) == ("good", "silence"):
+        raise ValueError(f"{key} {text!r} is unknown; write unknown or bad")
+    return Health(text)
+
+
 def _choice(options: Mapping[str, str], key: str, known: Mapping[str, bool], *, otherwise: str) -> bool:
     text = options.get(key, otherwise)
     if text not in known:
@@ -101,6 +159,34 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "wrong-answer": "the plugin says critical, or warning where that is bad",
             "timeout": "the plugin did not end in time (only with silence = bad)",
             "local-failure": "the plugin says unknown, is not there, not allowed, or was killed: no evidence",
+        },
+    ),
+    # The exporter knows how the node is, whatever the node needs; its own silence tells nothing of it.
+    CheckKind.PROMETHEUS: KindSpec(
+        3.0,
+        Closure.OWN,
+        _prometheus,
+        needs_port=True,
+        options={
+            "series": "name and labels of the series, such as `node_filesystem_avail_bytes{mountpoint='/'}`; signs "
+            "`=`, `!=`, `=~`, `!~` as in PromQL; needed",
+            "per": "other series of the same labels, or a single one, that the first are divided by",
+            "aggregate": "what becomes of several series: `each` (default) is held against the limits by itself; "
+            "`sum`, `max`, `min`, `avg`, `count`; `rate` is the growth a second between two readings",
+            "warn": 'values beyond it are good with a word, such as `"> 5"`; default: none',
+            "critical": 'values beyond it are bad, such as `"> 10"` or `"< 0.05"`; default: none',
+            "absent": '`"bad"` or `"good"` where there is no such series; default `"unknown"`',
+            "silence": '`"bad"` where the exporter does not answer; default `"unknown"`',
+            "path": "default `/metrics`",
+            "tls": '`"true"`, `"unverified"` (any certificate) or `"false"` (default)',
+            "token_file": "file with a bearer token",
+            "user": "for HTTP basic authentication, with password_file",
+            "password_file": "file with the password of user",
+        },
+        outcomes={
+            "wrong-answer": "a value is beyond critical",
+            "refused": "nobody listens at the exporter's port; unknown unless silence = bad",
+            "local-failure": "there is no such series, or no page of metrics: no evidence",
         },
     ),
 })  # fmt: skip

@@ -13,6 +13,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ _LAST_WORDS_SECONDS: Final = 0.1
 _THROWN_AWAY_TIMES: Final = 16
 _CHUNK: Final = 16 * 1024
 _STDERR_BYTES: Final = 4096
-_SWEEPS: Final = 5
+_SWEEPS: Final = 10
+_SWEEP_PAUSE_SECONDS: Final = 0.005
 _LAST_OF_ERRORS: Final = 160
 _ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({
     "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
@@ -218,14 +220,17 @@ class Plugins:
 
     def _sweep(self, mark: str) -> None:
         """Kill what left the plugin's group, until nothing of it is there."""
+        seen: set[int] = set()
         for _ in range(_SWEEPS):
-            strays = list(_marked(f"{_MARK}={mark}".encode()))
+            strays = set(_marked(f"{_MARK}={mark}".encode()))
             if not strays:
-                return
+                break
+            seen |= strays
             for pid in strays:
-                self._strays.inc()
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+            time.sleep(_SWEEP_PAUSE_SECONDS)  # they end when the kernel comes to it
+        self._strays.inc(len(seen))
 
 
 def outcome_of(  # noqa: PLR0911  one way to end per return

@@ -183,7 +183,7 @@ async def test_one_that_ignores_its_end_is_killed_with_its_children(tmp_path: Pa
     )
     assert processes_named(mark) == []
     assert metrics.value("btimd_probes_plugins_killed_total") == 1.0
-    assert metrics.value("btimd_probes_plugins_strays_total") == 1.0
+    assert metrics.value("btimd_probes_plugins_strays_total") >= 1.0
 
 
 async def test_silence_may_be_declared_bad(tmp_path: Path) -> None:
