@@ -23,8 +23,8 @@ from btimd.model.budget import BudgetReason, BudgetReport, BudgetScope
 from btimd.model.probe import ErrorClass, Health, ProbeResult
 from btimd.model.service import Check, CheckKind
 from btimd.model.units import MonotonicSeconds, Octets, Ratio
+from btimd.probes.budgetlimits import UNLIMITED, BudgetLimits, Limit
 from btimd.probes.catalogue import hosts_asked, is_heavy
-from btimd.probes.limits import UNLIMITED, BudgetLimits, Limit
 from btimd.probes.scopes import Count, Key, Scope, new_scope
 
 _OVERLOADED: Final = frozenset({ErrorClass.TIMEOUT, ErrorClass.NO_ANSWER, ErrorClass.SLOW, ErrorClass.RESET})

@@ -1,109 +1,134 @@
-"""BudgetLimits: what targets, devices, subnets and kinds of checks may be asked, as numbers."""
+"""Limits that operators write for figures: what is worth a word, and what is bad."""
 
+import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import inf
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Final
 
-from btimd.model.address import Prefix
-from btimd.model.service import CheckKind
-from btimd.model.units import Ratio, Seconds
+from btimd.model.probe import ErrorClass, Health
+from btimd.probes.wire.dialogue import Outcome, printable
 
-OCTET_BURST_SECONDS: Final = 10.0
-"""So many seconds of its octets a scope may use at once after a quiet time."""
+_NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+_SIGNED: Final = re.compile(rf"(>=|<=|==|!=|>|<)\s*({_NUMBER})")
+_RANGE: Final = re.compile(rf"(@?)(?:(~|{_NUMBER})?:)?({_NUMBER})?")
+_HELP: Final = 'write "> 90", "<= 5", "!= 1" or a range of the monitoring plugins: "90", "10:", "10:20", "@10:20"'
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What one scope may be asked; infinite = as much as anybody likes.
+    """Which values are beyond a limit. text: as the operator wrote it.
 
-    burst: probes at once after a quiet time. heavy_per_second, heavy_burst: of the heavy ones among them. keys: the
-    settings that say the rate, the concurrency, the octets and the heavy rate, for the words of a wait.
+    Outside low..high, or with `inside` within it, bounds that are `open` not counted in.
     """
 
-    per_second: float = inf
-    burst: int = 1
-    concurrent: float = inf
-    octets_per_second: float = inf
-    heavy_per_second: float = inf
-    heavy_burst: int = 1
-    keys: tuple[str, str, str, str] = ("", "", "", "")
+    text: str
+    low: float
+    high: float
+    inside: bool = False
+    open: bool = False
+
+    def met_by(self, value: float) -> bool:
+        """Tell whether a value is beyond the limit; what is no number is."""
+        if math.isnan(value):
+            return True
+        within = self.low < value < self.high if self.open else self.low <= value <= self.high
+        return within is self.inside
 
 
-UNLIMITED: Final = Limit()
+def limit_of(text: str) -> Limit:
+    """Return the limit that a text says; raises ValueError in words for the operator.
+
+    "> 90" and its like say which values are beyond it. "10:20" (Monitoring Plugins Guidelines, threshold format) says
+    which are not: beyond is what lies outside; "20" is "0:20", "10:" has no upper end, "~:20" no lower, "@" turns it.
+    """
+    written = text.strip()
+    signed = _SIGNED.fullmatch(written)
+    if signed is not None:
+        return _signed(written, signed[1], float(signed[2]))
+    match = _RANGE.fullmatch(written)
+    if match is None or not any(character.isdigit() for character in written):
+        raise ValueError(f"limit {text!r} is none; {_HELP}")
+    low = -math.inf if match[2] == "~" else float(match[2] or 0.0)
+    high = math.inf if match[3] is None else float(match[3])
+    if low > high:
+        raise ValueError(f"limit {text!r} ends before it begins; {_HELP}")
+    return Limit(written, low, high, inside=bool(match[1]))
+
+
+def _signed(text: str, sign: str, number: float) -> Limit:
+    match sign:
+        case ">":
+            return Limit(text, -math.inf, number)
+        case "<":
+            return Limit(text, number, math.inf)
+        case ">=":
+            return Limit(text, -math.inf, number, open=True)
+        case "<=":
+            return Limit(text, number, math.inf, open=True)
+        case "==":
+            return Limit(text, number, number, inside=True)
+        case _:
+            return Limit(text, number, number)
 
 
 @dataclass(frozen=True, slots=True)
-class SubnetLimit:
-    """A prefix with limits of its own."""
+class Limits:
+    """Beyond warn it is still good, and told; beyond critical it is bad. None: no such limit."""
 
-    prefix: Prefix
-    limit: Limit
+    warn: Limit | None = None
+    critical: Limit | None = None
+
+    def rank(self, value: float) -> int:
+        """Return 0 within both, 1 beyond warn, 2 beyond critical."""
+        if self.critical is not None and self.critical.met_by(value):
+            return 2
+        return 1 if self.warn is not None and self.warn.met_by(value) else 0
+
+
+def limits_of(options: Mapping[str, str], *, warn: str = "", critical: str = "", prefix: str = "") -> Limits:
+    """Return the limits of the options PREFIXwarn and PREFIXcritical, "none" = without; raises ValueError."""
+
+    def one(key: str, otherwise: str) -> Limit | None:
+        text = options.get(prefix + key, otherwise)
+        if text in {"", "none"}:
+            return None
+        try:
+            return limit_of(text)
+        except ValueError as error:
+            raise ValueError(f"{prefix}{key}: {error}") from error
+
+    return Limits(one("warn", warn), one("critical", critical))
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetLimits:
-    """What one target, and all together, may be asked.
+class Finding:
+    """One thing that was looked at. rank: 0 good, 1 worth a word, 2 bad. text: what was found, for people."""
 
-    light_per_second and light_burst: all probes to one host. heavy_per_ten_seconds and heavy_burst: heavy ones to one
-    server. After back_off_after signs of overload in a row heavy probes to a server are 1, 2, 4 ... s apart, at most
-    back_off_max_seconds, and key indicators of the host are asked at a quarter of its rate; a good answer forgets half
-    of the signs, and back_off_decay_seconds of quiet do. reserve: the share of rates and slots that only a diagnosis
-    may take. device: nodes that share a box. subnet: prefixes of that length; `subnets` have limits of their own.
-    """
-
-    light_per_second: float = 10.0
-    light_burst: int = 20
-    heavy_per_ten_seconds: float = 6.0
-    heavy_burst: int = 6
-    concurrent_per_host: int = 8
-    host_octets_per_second: float = inf
-    concurrent: int = 64
-    per_second: float = inf
-    octets_per_second: float = inf
-    back_off_after: int = 3
-    back_off_max_seconds: Seconds = 10.0
-    back_off_decay_seconds: Seconds = 60.0
-    reserve: Ratio = 0.0
-    device: Limit = UNLIMITED
-    subnet: Limit = UNLIMITED
-    subnet_length_v4: int = 24
-    subnet_length_v6: int = 64
-    subnets: tuple[SubnetLimit, ...] = ()
-    kinds: Mapping[CheckKind, Limit] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def all_limit(self) -> Limit:
-        """What all probes together may do."""
-        return Limit(
-            per_second=self.per_second,
-            burst=_burst_of(self.per_second),
-            concurrent=self.concurrent,
-            octets_per_second=self.octets_per_second,
-            keys=("probes.per_second", "probes.concurrent", "probes.octets_per_second", ""),
-        )
-
-    @property
-    def host_limit(self) -> Limit:
-        """What one host may be asked."""
-        return Limit(
-            per_second=self.light_per_second,
-            burst=self.light_burst,
-            concurrent=self.concurrent_per_host,
-            octets_per_second=self.host_octets_per_second,
-            keys=("probes.light_per_second", "probes.concurrent_per_host", "probes.host_octets_per_second", ""),
-        )
-
-    @property
-    def server_limit(self) -> Limit:
-        """What one server may be asked: heavy probes."""
-        return Limit(
-            heavy_per_second=self.heavy_per_ten_seconds / 10.0,
-            heavy_burst=self.heavy_burst,
-            keys=("", "", "", "probes.heavy_per_ten_seconds"),
-        )
+    rank: int
+    text: str
 
 
-def _burst_of(per_second: float) -> int:
-    return 1 if per_second == inf else max(1, round(2 * per_second))
+def found(limits: Limits, value: float, text: str) -> Finding:
+    """Return what a value means under its limits."""
+    rank = limits.rank(value)
+    limit = limits.critical if rank == 2 else limits.warn  # noqa: PLR2004  ranks are said in Finding
+    return Finding(rank, f"{text} (limit {limit.text})" if rank and limit is not None else text)
+
+
+def verdict(findings: list[Finding], values: Mapping[str, float], *, about: str, most: int = 4) -> Outcome:
+    """Return what all findings come to, the worst first: bad where one is bad, good with a word where one warns."""
+    worst_first = sorted(findings, key=lambda one: -one.rank)
+    worst = worst_first[0].rank if worst_first else 0
+    told = [one.text for one in worst_first if one.rank == worst] if worst else [one.text for one in worst_first]
+    more = f" and {len(told) - most} more" if len(told) > most else ""
+    text = f"{'; '.join(told[:most])}{more}"
+    if worst > 1:
+        return Outcome(Health.BAD, ErrorClass.WRONG_ANSWER, printable(f"{about}: {text}"), values)
+    head = f"{about}: warning: " if worst else f"{about}: "
+    return Outcome(Health.GOOD, ErrorClass.NONE, printable(head + text), values)
+
+
+def cannot_say(reason: str, error: ErrorClass = ErrorClass.LOCAL_FAILURE) -> Outcome:
+    """Return an answer that is no evidence: it could not be asked, or who knows does not say."""
+    return Outcome(Health.UNKNOWN, error, printable(reason))

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from btimd.model.budget import BudgetReason, BudgetRow, BudgetScope
 from btimd.model.units import MonotonicSeconds, Seconds
-from btimd.probes.limits import OCTET_BURST_SECONDS, Limit
+from btimd.probes.budgetlimits import OCTET_BURST_SECONDS, Limit
 
 Key: TypeAlias = tuple[BudgetScope, str]
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.model.address import Prefix
 from btimd.model.indicator import Flapping, Threshold
 from btimd.model.service import CheckKind
-from btimd.probes.limits import BudgetLimits, Limit, SubnetLimit
+from btimd.probes.budgetlimits import BudgetLimits, Limit, SubnetLimit
 from btimd.settings.fields import Duration, Section, SettingsPath
 
 SnmpVersion = Literal["2c", "3"]
@@ -147,6 +147,29 @@ class SubnetSettings(LimitSettings):
     """Whose hosts are meant, as `"10.2.0.0/16"`; of nested prefixes the longest counts."""
 
 
+class PluginSettings(Section):
+    """[probes.plugins]: which programs plugin checks may run, and what one of them may take."""
+
+    directories: tuple[SettingsPath, ...] = ()
+    """Folders whose programs may be run, such as `/usr/lib/nagios/plugins`; none: no plugin is ever run."""
+    user: str = Field(default="", max_length=32)
+    """Whom plugins run as, where btimd itself is root; empty: as btimd. Then their memory and processes are theirs."""
+    concurrent: int = Field(default=8, ge=1, le=256)
+    """Plugins that run at the same time; more wait within their time."""
+    cpu_seconds: int = Field(default=10, ge=1, le=600)
+    """Processor time of one process of a plugin."""
+    memory_bytes: int = Field(default=512 * 1024 * 1024, ge=16 * 1024 * 1024, le=2**40)
+    """Address space of one process of a plugin."""
+    processes: int = Field(default=512, ge=8, le=65_536)
+    """Processes and threads of the whole user, btimd's own too where plugins run as it; root has no such limit."""
+    open_files: int = Field(default=64, ge=16, le=65_536)
+    """Files a process of a plugin may have open."""
+    output_bytes: int = Field(default=64 * 1024, ge=1024, le=1024 * 1024)
+    """Octets of output that are kept; a plugin that writes 16 times as many is killed."""
+    nice: int = Field(default=10, ge=0, le=19)
+    """How far plugins stand back for others on this machine's processors."""
+
+
 class ProbeSettings(Section):
     """How much load probes may put on anything, and when a key indicator becomes a symptom."""
 
@@ -218,6 +241,8 @@ class ProbeSettings(Section):
     """Devices that are asked by SNMP, by name."""
     snmp_defaults: SnmpDefaultSettings = Field(default_factory=SnmpDefaultSettings)
     """What holds for all of them."""
+    plugins: PluginSettings = Field(default_factory=PluginSettings)
+    """Which programs plugin checks may run."""
 
     @model_validator(mode="after")
     def _threshold_can_be_met(self) -> Self:

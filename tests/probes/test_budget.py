@@ -10,7 +10,7 @@ from btimd.model.budget import BudgetReason, BudgetRow, BudgetScope
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.service import Check, CheckKind
 from btimd.probes.budget import Budget, Go, Refuse, WaitUntil
-from btimd.probes.limits import BudgetLimits, Limit, SubnetLimit
+from btimd.probes.budgetlimits import BudgetLimits, Limit, SubnetLimit
 from btimd.probes.scopes import TokenBucket
 from tests.probes.samples import check, result
 

@@ -1,7 +1,7 @@
 import pytest
 
 from btimd.model.budget import BudgetReason, BudgetScope
-from btimd.probes.limits import Limit
+from btimd.probes.budgetlimits import Limit
 from btimd.probes.scopes import Count, Scope, TokenBucket, new_scope
 
 

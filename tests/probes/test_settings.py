@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from btimd.model.indicator import Flapping, Threshold
 from btimd.model.service import CheckKind
-from btimd.probes.limits import BudgetLimits, Limit
+from btimd.probes.budgetlimits import BudgetLimits, Limit
 from btimd.probes.settings import ProbeSettings
 
 KEYS = ("per_second", "concurrent", "octets_per_second", "")

@@ -66,7 +66,7 @@ class TcpDialogue(Dialogue):
     @override
     def _connect(self, kind: Line, address: str, port: int, now: MonotonicSeconds) -> list[Action]:
         super()._connect(kind, address, port, now)
-        return [Connect(kind, address, port, self._each)]
+        return [Connect(kind, address, port, within_seconds=self._each)]
 
     @override
     def _time_is_up(self, now: MonotonicSeconds) -> list[Action]:
