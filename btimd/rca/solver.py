@@ -41,7 +41,7 @@ class Search:
         self.model = model
         self.options = options
         self._calibration = calibration
-        self._evidence = Evidence(model, options.group_doubt)
+        self._evidence = Evidence(model, options.group_doubt, options.group_shared)
         self._state: _State | None = None
 
     def observe(
@@ -80,7 +80,7 @@ class Search:
     def _now(self) -> _State:
         if self._state is None:
             self._evidence.refresh()
-            posterior = SetSearch(self._evidence, self.options.max_faults).posterior()
+            posterior = SetSearch(self._evidence, self.options.max_faults, certain=self.options.certain).posterior()
             self._state = self._conclude(posterior)
         return self._state
 
