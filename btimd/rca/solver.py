@@ -42,7 +42,7 @@ class Search:
         self.model = model
         self.options = options
         self._calibration = calibration
-        self._evidence = Evidence(model, options.group_doubt, options.group_shared)
+        self._evidence = Evidence(model, options.group_doubt, options.group_shared, options.usual_faults)
         self._state: _State | None = None
 
     def observe(

@@ -40,16 +40,22 @@ class Positives:
     column_entry: IntArray
 
 
+def expected_faults(model: FaultModel) -> float:
+    """Return how many faults of nodes the prior alone expects at the same time."""
+    known = ~model.faults.unmodelled
+    return max(float(np.exp(np.minimum(model.faults.log_odds[known], 0.0)).sum()), 1e-9)
+
+
 class Evidence:
     """The answers of one search over its candidates: all faults that a bad answer may come from.
 
     fault_of: int32[candidates]. cost: float64[candidates], log of what good answers leave of it. prior: float64.
     """
 
-    def __init__(self, model: FaultModel, doubt: float, shared: float) -> None:
+    def __init__(self, model: FaultModel, doubt: float, shared: float, usual_faults: float) -> None:
         self.model = model
         self.answers: dict[int, Answer] = {}
-        self.log_odds = model.faults.log_odds.copy()
+        self.log_odds = model.faults.log_odds + min(np.log(usual_faults / expected_faults(model)), 3.0)
         self._doubt, self._shared = doubt, shared
         self._groups: dict[int, list[int]] = {}
         self._pending: list[int] = []

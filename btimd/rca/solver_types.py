@@ -22,6 +22,7 @@ class SearchOptions:
     group_doubt: float = 0.02
     group_shared: float = 0.25
     certain: bool = True
+    usual_faults: float = 1.0
     cost_power: float = 0.5
 
 
