@@ -6,8 +6,9 @@ made as well as their idea allows.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+import numpy as np
 from typing_extensions import override
 
 from btimd.rca.reach import Reach
@@ -18,6 +19,7 @@ _SEEN_WELL: Final = 0.5
 """A good answer clears what the probe would have seen at least this surely."""
 
 _HALVING_POOL: Final = 400
+_BLIND_STEPS: Final = 1
 
 
 class _Asked:
@@ -43,7 +45,7 @@ class _Asked:
 class _OnPaper:
     """What both ways know of a world."""
 
-    def __init__(self, world: World, options: SimulationOptions) -> None:
+    def __init__(self, world: World, options: SimulationOptions, _rng: np.random.Generator) -> None:
         self._world = world
         self._options = options
         self._reach = Reach(world)
@@ -69,11 +71,18 @@ class _OnPaper:
         return [node for node, _ in starts.most_common()]
 
 
+class _Step(NamedTuple):
+    """How a walk came to a node: good nodes since the last bad one, and that one."""
+
+    blind: int
+    origin: int
+
+
 class TopDown(_OnPaper, Policy):
     """Walks from what is bad to what it needs and is bad too, and ends where all needs are good.
 
-    Every node is asked twice at most: end to end, and for itself by what sees it best. A node that cannot be asked is
-    passed through: its needs are looked at as if it were bad.
+    Every node is asked twice at most: end to end, and for itself by what sees it best. Where nothing that a bad node
+    needs is bad, or can be asked, the walk looks one step past the good ones: what is redundant hides what is below.
     """
 
     @override
@@ -84,26 +93,29 @@ class TopDown(_OnPaper, Policy):
         ends: Counter[int] = Counter()
         bad_nodes: dict[int, int] = {}
         seen = set(starts)
-        front = [(node, True) for node in starts]
+        front = {node: _Step(0, node) for node in starts}
         depth = 0
         while front:
             depth += 1
-            needs = {node: [need for need in self._reach.needs(node)] for node, _ in front}
+            needs = {node: self._reach.needs(node) for node in front}
             self._learn_in_rounds(asked, [need for one in needs.values() for need in one])
-            following: list[tuple[int, bool]] = []
-            for node, is_bad in front:
-                states = {need: self._is_bad(asked, need) for need in needs[node]}
-                broken = [need for need, state in states.items() if state]
-                dark = [need for need, state in states.items() if state is None]
-                for need in broken:
-                    bad_nodes[need] = depth
-                if is_bad and not broken:
+            following: dict[int, _Step] = {}
+            for node, step in front.items():
+                broken = [need for need in needs[node] if self._is_bad(asked, need)]
+                bad_nodes.update(dict.fromkeys(broken, depth))
+                if broken:
+                    ends.pop(step.origin, None)
+                    following.update((need, _Step(0, need)) for need in broken)
+                    continue
+                if not step.blind:
                     ends[node] += 1
-                following += [(need, True) for need in broken if need not in seen]
-                if not broken:
-                    following += [(need, False) for need in dark if need not in seen]
-                seen.update(need for need, _ in following)
-            front = following
+                for need in needs[node]:
+                    # What gives no answer is passed through; what is good may hide what is below it.
+                    blind = step.blind + (self._is_bad(asked, need) is not None)
+                    if blind <= _BLIND_STEPS:
+                        following.setdefault(need, _Step(blind, step.origin))
+            front = {node: step for node, step in following.items() if node not in seen}
+            seen.update(front)
         found = [node for node, _ in ends.most_common() if self._is_confirmed(asked, node)] or list(ends)
         rest = sorted(set(bad_nodes) - set(found), key=lambda node: (-bad_nodes[node], node))
         return self._answer([*found, *rest], found, 1.0 / max(len(found), 1))
