@@ -6,9 +6,9 @@ with one can be told with its line.
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError, JSONDecoder
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 MOST_PROBLEMS: Final = 50
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -45,7 +45,7 @@ class JsonWalk:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._scan = JSONDecoder().scan_once
+        self._scan: Callable[[str, int], tuple[Any, int]] = cast("Any", JSONDecoder()).scan_once
         self._problems: list[tuple[int, FileProblem]] = []
         self._ends: dict[int, int] = {}
 
@@ -77,7 +77,8 @@ class JsonWalk:
         try:
             return self._scan(self._text, offset)
         except StopIteration as stop:
-            self.broken(int(stop.value), path, f"no JSON value here, but {shown(self._text[stop.value : stop.value + 20])}")
+            place = int(stop.value)
+            self.broken(place, path, f"a value is missing, found {shown(self._text[place : place + 20])}")
         except JSONDecodeError as error:
             self.broken(error.pos, path, f"not JSON: {error.msg}")
         except RecursionError:
@@ -87,8 +88,10 @@ class JsonWalk:
         """Return whether the list or object ends here, and where it goes on."""
         found = _NEXT.match(self._text, offset)
         if found is None or found[1] not in ("," + closing):
-            rest = self._text[self._skip(offset) :][:20]
-            self.broken(self._skip(offset), path, f"expected ',' or '{closing}', found {shown(rest) if rest else 'the end of the file'}")
+            place = self._skip(offset)
+            rest = self._text[place : place + 20]
+            there = shown(rest) if rest else "the end of the file"
+            self.broken(place, path, f"expected ',' or '{closing}', found {there}")
         return found[1] == closing, found.end()
 
     def members(self, offset: int) -> Iterator[tuple[str, int]]:

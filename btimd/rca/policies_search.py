@@ -15,7 +15,7 @@ from btimd.rca.simulate import UNKNOWN, Answer, Ask, Case, Policy, SimulationOpt
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphArrays, GraphModel
 from btimd.rca.solver_types import Belief
-from btimd.rca.world import IntArray, World
+from btimd.rca.world import World
 
 PLANNED: Final = 24
 CHANGE_BOOST: Final = 20.0
@@ -75,7 +75,7 @@ class _Weighing:
             )
         return search
 
-    def _learn(self, search: Search, ask: Ask, probes: Sequence[int] | IntArray) -> None:
+    def _learn(self, search: Search, ask: Ask, probes: Sequence[int]) -> None:
         for probe, outcome in zip(probes, ask(probes).tolist(), strict=True):
             if outcome != UNKNOWN:
                 search.observe(int(probe), outcome)
@@ -106,7 +106,7 @@ class Everything(_Weighing, Policy):
     def run(self, case: Case, ask: Ask) -> Answer:
         """Ask all."""
         search = self._begin(case)
-        self._learn(search, ask, np.arange(len(self._world.probes)))
+        self._learn(search, ask, range(len(self._world.probes)))
         return answer_of(search.belief())
 
 
@@ -118,8 +118,8 @@ class RandomProbes(_Weighing, Policy):
         """Ask some."""
         search = self._begin(case)
         suspects = [suspect.node for suspect in search.belief().ranked[:_NEAR_SUSPECTS]]
-        pool = self._rng.permutation(np.flatnonzero(np.isin(self._world.probes.node, suspects)))
-        pool = pool[: self._options.max_probes]
+        order = self._rng.permutation(np.flatnonzero(np.isin(self._world.probes.node, suspects)))
+        pool: list[int] = order[: self._options.max_probes].tolist()
         for first in range(0, len(pool), self._options.batch):
             if search.belief().set_confidence >= self._options.confidence:
                 break

@@ -72,7 +72,7 @@ class _OnPaper:
 
 
 class _Step(NamedTuple):
-    """How a walk came to a node: good nodes since the last bad one, and that one."""
+    """How a walk came to a node: steps since the last bad node, and that node."""
 
     blind: int
     origin: int
@@ -82,7 +82,7 @@ class TopDown(_OnPaper, Policy):
     """Walks from what is bad to what it needs and is bad too, and ends where all needs are good.
 
     Every node is asked twice at most: end to end, and for itself by what sees it best. Where nothing that a bad node
-    needs is bad, or can be asked, the walk looks one step past the good ones: what is redundant hides what is below.
+    needs is bad, or can be asked, the walk looks one step past it: what is redundant hides what is below.
     """
 
     @override
@@ -110,10 +110,8 @@ class TopDown(_OnPaper, Policy):
                 if not step.blind:
                     ends[node] += 1
                 for need in needs[node]:
-                    # What gives no answer is passed through; what is good may hide what is below it.
-                    blind = step.blind + (self._is_bad(asked, need) is not None)
-                    if blind <= _BLIND_STEPS:
-                        following.setdefault(need, _Step(blind, step.origin))
+                    if step.blind < _BLIND_STEPS:
+                        following.setdefault(need, _Step(step.blind + 1, step.origin))
             front = {node: step for node, step in following.items() if node not in seen}
             seen.update(front)
         found = [node for node, _ in ends.most_common() if self._is_confirmed(asked, node)] or list(ends)

@@ -74,7 +74,9 @@ def _faults(one: object, world: World, ids: set[int | str]) -> Iterator[tuple[st
     yield from _list_faults(one, "changes", world.node_row, "node")
 
 
-def _list_faults(one: dict[str, Any], key: str, known: Mapping[str, int] | None, what: str) -> Iterator[tuple[str, str]]:
+def _list_faults(
+    one: dict[str, Any], key: str, known: Mapping[str, int] | None, what: str
+) -> Iterator[tuple[str, str]]:
     values = one.get(key)
     if values is None:
         return

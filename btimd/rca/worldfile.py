@@ -27,6 +27,7 @@ DEFAULT_DETECTS: Final = 0.95
 DEFAULT_FALSE_POSITIVE: Final = 0.01
 MOST_CIRCLES: Final = 5
 _LONGEST_ID: Final = 200
+_HIGHEST_COST: Final = 1e6
 _SHOWN_CIRCLE: Final = 8
 _SECTIONS: Final = ("nodes", "edges", "probes", "indicators")
 
@@ -95,7 +96,9 @@ class _Reader:
 
     def _node(self, one: Mapping[str, Any]) -> None:
         name, kind, prior = one["id"], one["kind"], one.get("prior")
-        if type(name) is not str or type(kind) is not str or name in self._rows or not 0 < len(name) <= _LONGEST_ID:
+        if type(name) is not str or name in self._rows or not 0 < len(name) <= _LONGEST_ID:
+            raise _Wrong
+        if type(kind) is not str or not kind:
             raise _Wrong
         if prior is None:
             prior = BASE_PRIOR * KIND_ODDS.get(kind, 1.0)
@@ -117,11 +120,18 @@ class _Reader:
 
     def _probe(self, one: Mapping[str, Any]) -> None:
         name, check, node = one["id"], one["check"], self._rows[one["node"]]
-        if type(name) is not str or type(check) is not str or name in self._probe_rows or not 0 < len(name) <= _LONGEST_ID:
+        if type(name) is not str or name in self._probe_rows or not 0 < len(name) <= _LONGEST_ID:
+            raise _Wrong
+        if type(check) is not str or not check:
             raise _Wrong
         cost, end_to_end = one.get("cost", DEFAULT_COST), one.get("end_to_end", DEFAULT_END_TO_END)
         detects, leak = one.get("detects", DEFAULT_DETECTS), one.get("false_positive", DEFAULT_FALSE_POSITIVE)
-        if not 0.0 < cost < 1e6 or not 0.0 < detects <= 1.0 or not 0.0 <= leak < 1.0 or type(end_to_end) is not bool:
+        if (
+            not 0.0 < cost < _HIGHEST_COST
+            or not 0.0 < detects <= 1.0
+            or not 0.0 <= leak < 1.0
+            or type(end_to_end) is not bool
+        ):
             raise _Wrong
         if cost is True or detects is True or leak is False:
             raise _Wrong
@@ -164,7 +174,7 @@ class _Reader:
         elif key == "probes":
             faults.node("node")
             faults.text("check")
-            faults.number("cost", "above 0 and below 1000000", lambda value: 0.0 < value < 1e6)
+            faults.number("cost", f"above 0 and below {_HIGHEST_COST:.0f}", lambda value: 0.0 < value < _HIGHEST_COST)
             faults.switch("end_to_end")
             faults.number("detects", "above 0 and at most 1", lambda value: 0.0 < value <= 1.0)
             faults.number("false_positive", "0 or more and below 1", lambda value: 0.0 <= value < 1.0)
