@@ -22,7 +22,7 @@ class PolicyOptions:
     are correlated within a group. confirm: ask the leader's own check once more before it is named."""
 
     batch: int = 4
-    symptom_weight: float = 0.625
+    symptom_weight: float = 1.0
     search: SearchOptions = field(default_factory=lambda: SearchOptions(cost_power=0.15))
     hard_limit: int = 100
 

@@ -21,6 +21,7 @@ _SETS_TOLD: Final = 20
 _LIVE: Final = 0.01
 _EXPLAINED: Final = 0.3
 """A bad answer is explained by a set that makes it at least this probable."""
+_VAGUE: Final = 0.25
 _HINTED_WEIGHT: Final = 0.5
 """What an unmodelled fault counts in the ranking where the set holds a known cause that may be what it stands for."""
 
@@ -41,7 +42,7 @@ class Search:
         self.model = model
         self.options = options
         self._calibration = calibration
-        self._evidence = Evidence(model, options.group_doubt)
+        self._evidence = Evidence(model, options.group_doubt, options.group_shared, options.usual_faults)
         self._state: _State | None = None
 
     def observe(
@@ -80,7 +81,7 @@ class Search:
     def _now(self) -> _State:
         if self._state is None:
             self._evidence.refresh()
-            posterior = SetSearch(self._evidence, self.options.max_faults).posterior()
+            posterior = SetSearch(self._evidence, self.options.max_faults, certain=self.options.certain).posterior()
             self._state = self._conclude(posterior)
         return self._state
 
@@ -114,7 +115,7 @@ class Search:
     def _rank(self, posterior: Posterior, node: IntArray, vague: BoolArray) -> tuple[Suspect, ...]:
         known_besides = ((node >= 0) & ~vague).any(axis=1)
         weight = np.repeat(posterior.weight[:, None], node.shape[1], axis=1)
-        counted = np.where(vague, np.where(known_besides[:, None], _HINTED_WEIGHT, 1.0), 1.0) * weight
+        counted = np.where(vague, np.where(known_besides[:, None], _HINTED_WEIGHT, 1.0) * _VAGUE, 1.0) * weight
         present = node >= 0
         nodes, place = np.unique(node[present], return_inverse=True)
         rank = np.bincount(place, weights=counted[present], minlength=len(nodes))

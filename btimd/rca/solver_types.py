@@ -20,6 +20,9 @@ class SearchOptions:
     shortlist_gain_bits: float = 0.03
     max_probes: int = 100
     group_doubt: float = 0.02
+    group_shared: float = 0.25
+    certain: bool = True
+    usual_faults: float = 1.0
     cost_power: float = 0.5
 
 
