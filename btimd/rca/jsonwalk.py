@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from json import JSONDecodeError, JSONDecoder
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn, cast
 
 MOST_PROBLEMS: Final = 50
@@ -58,12 +59,16 @@ class JsonWalk:
     def finish(self, *, more: int = 0) -> None:
         """Raise FileProblemsError if something was wrong."""
         if self._problems:
-            raise FileProblemsError([problem for _, problem in sorted(self._problems)], more)
+            raise FileProblemsError(self._sorted(), more)
 
     def broken(self, offset: int, path: str, text: str) -> NoReturn:
         """Give up: what follows cannot be read."""
         line = self._text.count("\n", 0, offset) + 1
-        raise FileProblemsError([*(one for _, one in sorted(self._problems)), FileProblem(line, path, text)])
+        raise FileProblemsError([*self._sorted(), FileProblem(line, path, text)])
+
+    def _sorted(self) -> list[FileProblem]:
+        """Return what was taken down, in the order of the file."""
+        return [problem for _, problem in sorted(self._problems, key=itemgetter(0))]
 
     def begin(self) -> int:
         """Return where the value of the text begins."""

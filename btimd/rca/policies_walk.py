@@ -57,7 +57,7 @@ class _OnPaper:
         return Answer(tuple(ranked), tuple(found), confidence, confidence / max(len(found), 1))
 
     def _suspect_starts(self, case: Case) -> list[int]:
-        """Return where to begin: of the needs of a bad indicator the one whose indicators are bad most often."""
+        """Return where to begin: of the needs of a bad indicator the one most of whose indicators are bad."""
         indicators = self._world.indicators
         bad: Counter[int] = Counter()
         for symptom in case.symptoms.tolist():
@@ -66,8 +66,8 @@ class _OnPaper:
         starts: Counter[int] = Counter()
         for symptom in case.symptoms.tolist():
             needs = indicators.needs_of(symptom).tolist()
-            most = max(bad[need] / watched[need] for need in needs)
-            starts.update(need for need in needs if bad[need] / watched[need] == most)
+            shares = {need: (bad[need] / watched[need], bad[need]) for need in needs}
+            starts.update(need for need in needs if shares[need] == max(shares.values()))
         return [node for node, _ in starts.most_common()]
 
 

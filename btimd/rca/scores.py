@@ -48,7 +48,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
-    return float(np.percentile(values, percent)) if values else 0.0
+    return round(float(np.percentile(values, percent)), 4) if values else 0.0
 
 
 def summary(world: World, runs: Sequence[Run], *, confident: float) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def summary(world: World, runs: Sequence[Run], *, confident: float) -> dict[str,
         "recall_k": _mean(share_found(world, run) for run in told),
         "recall_k2": _mean(share_found(world, run, 2) for run in told),
         "exact": _mean(is_exact(world, run) for run in told),
-        "confident": _mean(run in sure for run in told),
+        "confident": _mean(run.answer.confidence >= confident for run in told),
         "confident_exact": _mean(is_exact(world, run) for run in sure) if sure else None,
         "confident_top1": _mean(is_top(world, run, 1) for run in sure) if sure else None,
         "confident_probes": _mean(len(run.probes) for run in sure) if sure else None,

@@ -93,6 +93,9 @@ class _Reader:
                 found = self._faults(key, element) or [("", "cannot be used")]
                 for path, text in found:
                     self._walk.wrong(offset, f"{key}[{number}]{path}", text)
+                if key == "nodes" and isinstance(element, dict) and isinstance(element.get("id"), str):
+                    # Its name is known all the same: edges that lead to it are no mistake of their own.
+                    self._rows.setdefault(element["id"], len(self._rows))
 
     def _node(self, one: Mapping[str, Any]) -> None:
         name, kind, prior = one["id"], one["kind"], one.get("prior")
@@ -246,7 +249,7 @@ class _Faults:
         if len(name) > _LONGEST_ID:
             self.found.append((".id", f"longer than {_LONGEST_ID} characters; shorten it"))
         elif name in known:
-            self.found.append((".id", f"{shown(name)} is the id of element {known[name]} already; use another"))
+            self.found.append((".id", f"{shown(name)} is the id of an element above already; use another"))
 
     def node(self, key: str) -> None:
         if self.text(key):

@@ -90,9 +90,12 @@ def _errors(world: World, regime: Regime, rng: np.random.Generator) -> Edges:
     # Services call each other: another target there could close a circle.
     movable = np.flatnonzero(calls & (kind[needing] != kind[to]) & (rng.random(len(edges)) < regime.wrong))
     for number in range(len(world.kind_names)):
-        same = movable[kind[to[movable]] == number]
-        if len(same):
-            to[same] = rng.choice(np.flatnonzero(kind == number), len(same))
+        rows = np.flatnonzero(kind == number)
+        same = movable[kind[edges.to[movable]] == number]
+        if len(rows) > 1:
+            # Never the true one: any of the others, counted from it.
+            true = np.searchsorted(rows, edges.to[same])
+            to[same] = rows[(true + rng.integers(1, len(rows), len(same))) % len(rows)]
     kept = ~(calls & (rng.random(len(edges)) < regime.missing))
     kept[kept] = _first_of_pairs(needing[kept], to[kept])
     error = rng.uniform(-regime.weight_error, regime.weight_error, len(edges))
