@@ -348,12 +348,12 @@ class Diagnosis:
         self.evidence.append(found)
         return found
 
-    def ratios(self, belief: Belief) -> Mapping[str, float]:
+    def ratios(self) -> Mapping[str, float]:
         """Return how much each check's answer speaks for the leader against the runner-up, in powers of ten."""
         checks = self.faults.checks
         return {
             checks[reason.question].id: round(reason.log10_ratio, 2)
-            for reason in belief.solved.reasons
+            for reason in self.search().reasons()
             if reason.question < len(checks)
         }
 

@@ -42,7 +42,7 @@ def build_verdict(  # all that a verdict is made of
         path=(),
         confidence=round(confidence, 4),
         ranked=belief.ranked(),
-        evidence=_weighed(diagnosis, belief),
+        evidence=_weighed(diagnosis),
         businesses=(),
         probes_used=diagnosis.probes_used,
         started_at=diagnosis.started_at,
@@ -55,9 +55,9 @@ def build_verdict(  # all that a verdict is made of
     return _worded(diagnosis.index, verdict, listed, own_error=own_error, reason=outcome.reason)
 
 
-def _weighed(diagnosis: Diagnosis, belief: Belief) -> tuple[Evidence, ...]:
+def _weighed(diagnosis: Diagnosis) -> tuple[Evidence, ...]:
     """Return the evidence with what each line says for or against the cause."""
-    ratios = diagnosis.ratios(belief)
+    ratios = diagnosis.ratios()
     return tuple(
         replace(line, log10_ratio=ratios.get(line.check_id, 0.0)) if line.health is not Health.UNKNOWN else line
         for line in diagnosis.evidence
