@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,3 +133,12 @@ def test_garbage_for_a_certificate_ends_with_an_outcome(certificate: bytes, chai
         lambda: dialogue_for(of, 1), [Secured(at=AT, certificate=certificate, chain=tuple(chain), version="TLSv1.3")]
     )
     assert outcome.health in {Health.GOOD, Health.BAD}
+
+
+@pytest.mark.parametrize("kind", list(KINDS), ids=str)
+def test_the_page_says_what_every_option_and_outcome_means(kind: CheckKind) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "probes-applications.md").read_text(encoding="utf-8")
+    part = page.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
+    rows = [f"| `{name}` | {text} |" for name, text in KINDS[kind].options.items()]
+    rows += [f"| *{name}* | {text} |" for name, text in KINDS[kind].outcomes.items()]
+    assert [row for row in rows if row not in part] == []
