@@ -173,7 +173,7 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         options={
             **VERIFY_OPTIONS,
             "critical_days": f"bad where the certificate ends in fewer days; default {_CRITICAL_DAYS}",
-            "min_version": 'the oldest version that is good; default `"TLSv1.2"`',
+            "min_version": 'the oldest version that is good; default `"TLSv1.2"`, the oldest that btimd speaks',
         },
         outcomes={
             "protocol-error": "the certificate is not right (expired, not yet valid, self-signed, unknown issuer, "
