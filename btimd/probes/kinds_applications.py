@@ -32,10 +32,12 @@ def _tls(check: Check, token: int, secrets: Secrets) -> Dialogue:
     return TlsDialogue(check.host, check.port, tls, least_version=check.options.get("min_version", "TLSv1.2"))
 
 
-def _logon(check: Check, secrets: Secrets) -> Logon:
+def _logon(check: Check, secrets: Secrets, *, may_lack_password: bool = False) -> Logon:
     user = check.options.get("user", "")
     if "password_file" in check.options and not user:
         raise ValueError("password_file needs a user")
+    if user and not may_lack_password and ("password_file" not in check.options or secrets.get("password") == ""):
+        raise ValueError("a user needs his password: password_file")
     return Logon(user, secrets.get("password", ""))
 
 
@@ -63,15 +65,14 @@ def _imap(check: Check, token: int, secrets: Secrets) -> Dialogue:
 
 def _ftp(check: Check, token: int, secrets: Secrets) -> Dialogue:
     del token
-    return FtpDialogue(check.host, check.port, tls=tls_of(check.options, secrets), logon=_logon(check, secrets))
+    logon = _logon(check, secrets, may_lack_password=True)  # anonymous, most of all
+    return FtpDialogue(check.host, check.port, tls=tls_of(check.options, secrets), logon=logon)
 
 
 def _ldap(check: Check, token: int, secrets: Secrets) -> Dialogue:
     del token
     options = check.options
-    logon = _logon(check, secrets)
-    if logon.user and ("password_file" not in options or secrets.get("password") == ""):
-        raise ValueError("a bind as a user needs his password; without one servers take it for an anonymous one")
+    logon = _logon(check, secrets)  # a bind without password would be taken for an anonymous one (RFC 4513 5.1.2)
     question = LdapQuestion(
         user=logon.user,
         password=logon.password,
@@ -173,7 +174,7 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         options={
             **VERIFY_OPTIONS,
             "critical_days": f"bad where the certificate ends in fewer days; default {_CRITICAL_DAYS}",
-            "min_version": 'the oldest version that is good; default `"TLSv1.2"`',
+            "min_version": 'the oldest version that is good; default `"TLSv1.2"`, the oldest that btimd speaks',
         },
         outcomes={
             "protocol-error": "the certificate is not right (expired, not yet valid, self-signed, unknown issuer, "

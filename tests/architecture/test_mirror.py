@@ -99,6 +99,7 @@ HOMES = {
     "pyshark": {"capture/forensics.py"},
     "pysnmp": {"probes/snmp.py"},
     "holidays": {"flows/holidaydays.py"},
+    "cryptography": {"probes/wire/certificates.py"},
     "scapy": set(),
     "rich": {"cli"},
 }

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,10 +64,10 @@ def test_tls_from_the_start_has_its_own_port(kind: CheckKind, options: dict[str,
         ),
         (
             check(kind=CheckKind.LDAP, options={"user": "cn=me"}),
-            "a bind as a user needs his password; without one servers take it for an anonymous one",
+            "a user needs his password: password_file",
         ),
         (
-            check(kind=CheckKind.RADIUS, options={"user": "me"}),
+            check(kind=CheckKind.RADIUS, options={"user": "me", "password_file": "/p"}),
             "a radius check needs the secret that it shares with the server: secret_file",
         ),
         (
@@ -112,6 +114,7 @@ def test_no_word_of_a_server_brings_a_password_to_light(kind: CheckKind) -> None
             assert not any(word in said for word in known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(KINDS), ids=str)
 def test_garbage_ends_every_kind_with_an_outcome(kind: CheckKind) -> None:
     @given(st.lists(st.binary(min_size=1, max_size=200), max_size=5), st.booleans())
@@ -131,3 +134,12 @@ def test_garbage_for_a_certificate_ends_with_an_outcome(certificate: bytes, chai
         lambda: dialogue_for(of, 1), [Secured(at=AT, certificate=certificate, chain=tuple(chain), version="TLSv1.3")]
     )
     assert outcome.health in {Health.GOOD, Health.BAD}
+
+
+@pytest.mark.parametrize("kind", list(KINDS), ids=str)
+def test_the_page_says_what_every_option_and_outcome_means(kind: CheckKind) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "probes-applications.md").read_text(encoding="utf-8")
+    part = page.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
+    rows = [f"| `{name}` | {text} |" for name, text in KINDS[kind].options.items()]
+    rows += [f"| *{name}* | {text} |" for name, text in KINDS[kind].outcomes.items()]
+    assert [row for row in rows if row not in part] == []

@@ -73,7 +73,7 @@ async def test_dovecot_is_understood(root: Issued, server: Issued) -> None:
         "tls": (GOOD, f"logs on and has 1 messages; {said}"),
         "untrusted": (BROKEN, ALONE),
         "other name": (BROKEN, OTHER),
-        "tls on a plain port": (BROKEN, "TLS handshake failed: WRONG_VERSION_NUMBER"),
+        "tls on a plain port": (BROKEN, "TLS handshake failed: WRONG_VERSION_NUMBER; no TLS is spoken there"),
     }
     assert told(found) == {
         "imap plain": (GOOD, f"answers NOOP; {said}"),

@@ -19,9 +19,12 @@ from tests.probes.samples import check
 
 
 @contextlib.asynccontextmanager
-async def serving(issued: Issued, directory: Path) -> AsyncIterator[int]:
+async def serving(
+    issued: Issued, directory: Path, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> AsyncIterator[int]:
     """Serve TLS with a certificate; yield the port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.maximum_version = newest
     context.load_cert_chain(*issued.write(directory, "server"))
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,3 +130,12 @@ async def test_a_server_without_tls_is_told() -> None:
         hangs = await asked(check(kind=CheckKind.TLS, port=port, timeout=0.2), "")
     assert (plain.error, hangs.error) == (ErrorClass.PROTOCOL_ERROR, ErrorClass.NO_ANSWER)
     assert "TLS handshake failed: WRONG_VERSION_NUMBER" in plain.detail
+
+
+async def test_a_version_that_is_too_old_is_told(tmp_path: Path) -> None:
+    async with serving(issue("erp"), tmp_path, newest=ssl.TLSVersion.TLSv1_2) as port:
+        of = tls_check(port, verify="false", critical_days="", min_version="TLSv1.3")
+        old = await asked(of, "")
+        good = await asked(tls_check(port, verify="false", critical_days=""), "")
+    assert (old.error, good.error) == (ErrorClass.WRONG_ANSWER, ErrorClass.NONE)
+    assert old.detail == f"127.0.0.1:{port} speaks TLSv1.2, expected TLSv1.3 or newer"

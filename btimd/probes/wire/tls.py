@@ -39,6 +39,14 @@ from btimd.probes.wire.dialogue import (
 TLS_PORT: Final = 443
 VERSIONS: Final = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _MAX_CHAIN: Final = 16
+_HINTS: Final = {
+    "WRONG_VERSION_NUMBER": "no TLS is spoken there",
+    "UNSUPPORTED_PROTOCOL": "only versions before TLS 1.2 are spoken there",
+    "alert protocol version": "no version from TLS 1.2 on is spoken there",
+    "alert no application protocol": "no HTTP/2 is spoken there",
+    "certificate required": "the server wants a certificate of its client",
+}  # fmt: skip
+"""What failures of a handshake mean, by words of OpenSSL."""
 
 
 class TlsMode(StrEnum):
@@ -90,6 +98,9 @@ class SecuredDialogue(Dialogue):
             self._refusal = event
             self._rewind()
             return [Close(), *self._connect(Line.TCP, self._address, self._port, now)]
+        if isinstance(event, TlsFailed) and self._refusal is None:
+            hint = next((hint for words, hint in _HINTS.items() if words in event.reason), "")
+            return super().handle(TlsFailed(f"{event.reason}; {hint}" if hint else event.reason), now)
         if isinstance(event, Secured):
             return self._on_secured(event, now)
         if self._refusal is not None and not isinstance(event, Connected) and not self._may_go_on(event):

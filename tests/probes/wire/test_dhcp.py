@@ -79,6 +79,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         dialogue(expect_network="10.3.0.1/16")
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     survives_cuts(dialogue, [answer()[:-15]])
     survives_changes(dialogue, [answer()])

@@ -145,6 +145,7 @@ def test_a_version_that_does_not_exist_is_refused() -> None:
         HttpDialogue(HttpRequest("h", 0, version="3"), 7)
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     survives_cuts(dialogue, [START, HEAD, BODY])
     survives_changes(dialogue, [START, HEAD, BODY])

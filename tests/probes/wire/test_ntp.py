@@ -94,6 +94,7 @@ def test_the_next_era_begins_in_2036() -> None:
     assert decode_packet(late, in_2040).receive == pytest.approx(in_2040, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     survives_cuts(dialogue, [answer()])
     survives_changes(dialogue, [answer()])

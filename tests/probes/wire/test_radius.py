@@ -123,6 +123,7 @@ def test_what_does_not_fit_is_refused_and_secrets_are_not_shown() -> None:
     assert repr(ASKED) == "RadiusQuestion('nemo', 'btimd', <Expect.ACCEPT: 'accept'>)"
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     survives_cuts(dialogue, [answer(2, b"welcome")])
     survives_changes(dialogue, [answer(2, b"welcome")])

@@ -102,6 +102,7 @@ def test_what_makes_no_sense_is_refused() -> None:
     assert [status for status in (200, 404, 486, 603) if status_rule("2xx,404,6xx")(status)] == [200, 404, 603]
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     for transport in (Transport.UDP, Transport.TCP):
         survives_cuts(lambda: dialogue(transport), [answer("200 OK", body="v=0")])  # noqa: B023

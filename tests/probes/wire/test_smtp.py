@@ -97,6 +97,7 @@ def test_a_server_that_knows_no_way_to_log_on() -> None:
     assert told(end)[1].endswith("no way to log on is offered that is known here (PLAIN, LOGIN)")
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     talk = [HELLO, OFFERS, GO, OFFERS, IN, OK]
     survives_cuts(lambda: dialogue(LATER, Logon("me", "secret")), talk)

@@ -72,6 +72,7 @@ def test_packets_are_whole_blocks() -> None:
         assert packet[4] >= 4
 
 
+@pytest.mark.slow
 def test_nothing_breaks_it() -> None:
     survives_cuts(dialogue, [HELLO, OFFER])
     survives_changes(dialogue, [HELLO, OFFER])

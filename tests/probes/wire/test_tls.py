@@ -125,9 +125,9 @@ def test_where_the_second_look_fails_the_first_reason_stands(event: Event) -> No
         ),
         (Secured(at=AT), ErrorClass.PROTOCOL_ERROR, "10.2.0.10:443 speaks  and shows no certificate"),
         (
-            TlsFailed("wrong version number"),
+            TlsFailed("WRONG_VERSION_NUMBER"),
             ErrorClass.PROTOCOL_ERROR,
-            "10.2.0.10:443: TLS handshake failed: wrong version number",
+            "10.2.0.10:443: TLS handshake failed: WRONG_VERSION_NUMBER; no TLS is spoken there",
         ),
         (Deadline(), ErrorClass.NO_ANSWER, "10.2.0.10:443 accepts and does not finish the TLS handshake within 1.0 s"),
     ],
