@@ -162,7 +162,8 @@ _LINE_OUTCOMES: Final = {
     "wrong-answer": "the process talks and refuses: wrong user or password, its back end (directory, mailboxes, "
     "queue, disk) fails, too many connections, no STARTTLS; its words are in the detail",
     "no-answer": "the process hangs, or waits for its back end; the detail names the command",
-    "protocol-error": "another protocol, or the certificate is not right",
+    "protocol-error": "another protocol",
+    "certificate": "the certificate is not right, or ends too soon",
 }
 
 KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
@@ -177,8 +178,8 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "min_version": 'the oldest version that is good; default `"TLSv1.2"`, the oldest that btimd speaks',
         },
         outcomes={
-            "protocol-error": "the certificate is not right (expired, not yet valid, self-signed, unknown issuer, "
-            "wrong name, too near its end), or no TLS is spoken there",
+            "certificate": "expired, not yet valid, self-signed, unknown issuer, wrong name, or too near its end",
+            "protocol-error": "no TLS is spoken there",
             "wrong-answer": "a version of TLS that is too old",
             "no-answer": "the process accepts and does not shake hands: it hangs, or another protocol waits for words",
         },
@@ -233,7 +234,8 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
             "wrong-answer": "the server talks and refuses the logon (49), knows no such base (32), is busy or "
             "unavailable (51, 52), or finds another number of entries",
             "no-answer": "the process hangs, or its database does; the detail names the operation",
-            "protocol-error": "no LDAP there, or the certificate is not right",
+            "protocol-error": "no LDAP there",
+            "certificate": "the certificate is not right, or ends too soon",
         },
     ),
     CheckKind.NTP: KindSpec(

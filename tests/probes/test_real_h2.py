@@ -50,10 +50,10 @@ async def test_nginx_is_understood() -> None:
         "500": (ErrorClass.WRONG_ANSWER, 500, found["500"].values["body_octets"]),
         "404": (ErrorClass.WRONG_ANSWER, 404, found["404"].values["body_octets"]),
         "text": (ErrorClass.WRONG_ANSWER, 200, 12),
-        "old": (ErrorClass.PROTOCOL_ERROR, None, None),
+        "old": (ErrorClass.CERTIFICATE, None, None),
         "1.1": (ErrorClass.NONE, 200, 12),
-        "soon": (ErrorClass.PROTOCOL_ERROR, 200, 12),
-        "unknown": (ErrorClass.PROTOCOL_ERROR, None, None),
+        "soon": (ErrorClass.CERTIFICATE, 200, 12),
+        "unknown": (ErrorClass.CERTIFICATE, None, None),
         "tls on a plain port": (ErrorClass.PROTOCOL_ERROR, None, None),
     }
     assert 1024 * 1024 < found["huge"].values["body_octets"] <= 1024 * 1024 + 16 * 1024

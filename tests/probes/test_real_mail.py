@@ -34,6 +34,7 @@ OTHER = f"certificate of {NAME} is for {NAME}, not for crm"
 GOOD = ErrorClass.NONE
 WRONG = ErrorClass.WRONG_ANSWER
 BROKEN = ErrorClass.PROTOCOL_ERROR
+REFUSED = ErrorClass.CERTIFICATE
 
 
 async def asked(kind: CheckKind, port: int, secrets: dict[str, str], **options: str) -> ProbeResult:
@@ -71,8 +72,8 @@ async def test_dovecot_is_understood(root: Issued, server: Issued) -> None:
     same = {
         "starttls": (GOOD, f"logs on and has 1 messages; {said}"),
         "tls": (GOOD, f"logs on and has 1 messages; {said}"),
-        "untrusted": (BROKEN, ALONE),
-        "other name": (BROKEN, OTHER),
+        "untrusted": (REFUSED, ALONE),
+        "other name": (REFUSED, OTHER),
         "tls on a plain port": (BROKEN, "TLS handshake failed: WRONG_VERSION_NUMBER; no TLS is spoken there"),
     }
     assert told(found) == {
@@ -103,7 +104,7 @@ async def test_postfix_is_understood(root: Issued, server: Issued) -> None:
         "starttls": well,
         "tls": well,
         "logon": (WRONG, "answers EHLO: no way to log on is offered that is known here (PLAIN, LOGIN)"),
-        "untrusted": (BROKEN, ALONE),
+        "untrusted": (REFUSED, ALONE),
         "pop3": (BROKEN, "does not speak POP3: the line '220 mail.example ESMTP Postfix'"),
     }
 
@@ -125,7 +126,7 @@ async def test_vsftpd_is_understood(root: Issued, server: Issued) -> None:
         "anonymous": (GOOD, "logs on and answers PWD; it is '(vsFTPd 3.0.3)'"),
         "starttls": (GOOD, "logs on and answers PWD; it is '(vsFTPd 3.0.3)'"),
         "user": (WRONG, "answers USER: 530 This FTP server is anonymous only."),
-        "untrusted": (BROKEN, ALONE),
+        "untrusted": (REFUSED, ALONE),
         "smtp": (WRONG, "answers EHLO: 530 Please login with USER and PASS."),
     }
 
@@ -164,6 +165,6 @@ async def test_slapd_is_understood(root: Issued, server: Issued) -> None:
         "none": (GOOD, f"finds 0 entries of (uid=nobody) at {base}"),
         "base": (WRONG, "does not search below dc=nope: noSuchObject (32)"),
         "password": (WRONG, f"does not let {admin} log on: invalidCredentials (49)"),
-        "untrusted": (BROKEN, ALONE),
+        "untrusted": (REFUSED, ALONE),
     }
     assert {"bind_seconds", "search_seconds", "entries"} <= found["ldaps"].values.keys()

@@ -42,7 +42,7 @@ async def test_nginx_is_understood(tmp_path: Path) -> None:
         "big": (ErrorClass.NONE, 200),
         "chunked": (ErrorClass.NONE, 200),
         "tls": (ErrorClass.NONE, 200),
-        "strange certificate": (ErrorClass.PROTOCOL_ERROR, None),
+        "strange certificate": (ErrorClass.CERTIFICATE, None),
         "tls on a plain port": (ErrorClass.PROTOCOL_ERROR, None),
         "plain on a tls port": (ErrorClass.WRONG_ANSWER, 400),
     }

@@ -74,7 +74,7 @@ async def test_every_way_of_being_wrong_has_its_words(tmp_path: Path) -> None:
     expired = (now - dt.timedelta(days=2)).strftime("%Y-%m-%d %H:%M UTC")
     early = (now + dt.timedelta(days=2)).strftime("%Y-%m-%d %H:%M UTC")
     soon = (now + dt.timedelta(days=3)).strftime("%Y-%m-%d %H:%M UTC")
-    bad = ErrorClass.PROTOCOL_ERROR
+    bad = ErrorClass.CERTIFICATE
     assert found == {
         "good": (ErrorClass.NONE, 90.0, ""),
         "soon": (bad, 3.0, f"certificate of erp expires on {soon}, in 3.0 days; critical below 7 days"),

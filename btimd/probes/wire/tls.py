@@ -136,7 +136,7 @@ class SecuredDialogue(Dialogue):
             self._values["certificate_expires_seconds"] = certificates[0].not_after - at
         message = refusal.reason.removeprefix("certificate not accepted: ")
         why = refusal_text(refusal.code, printable(message, 120), chain=certificates, name=self._name, at=at)
-        return self._bad(ErrorClass.PROTOCOL_ERROR, f"{self._target}: {why}")
+        return self._bad(ErrorClass.CERTIFICATE, f"{self._target}: {why}")
 
     @override
     def _on_connected(self, now: MonotonicSeconds) -> list[Action]:
@@ -161,7 +161,7 @@ class SecuredDialogue(Dialogue):
         critical = self._tls.expiry.critical_seconds
         if critical is not None and left < critical:
             limit = f"; critical below {critical / DAY_SECONDS:g} days" if left >= 0 else ""
-            return self._bad(ErrorClass.PROTOCOL_ERROR, f"{self._target}: {says}{limit}")
+            return self._bad(ErrorClass.CERTIFICATE, f"{self._target}: {says}{limit}")
         if left < self._tls.expiry.warn_seconds:
             return super()._good(f"{detail}; renew soon: {says}")
         return super()._good(detail)

@@ -64,7 +64,7 @@ def end(error: ErrorClass, detail: str, **values: float) -> list[Action]:
         ),
         (
             ExpiryRule(14 * DAY),
-            ErrorClass.PROTOCOL_ERROR,
+            ErrorClass.CERTIFICATE,
             (
                 "10.2.0.10:443: certificate of erp.example expires on 2026-12-02 08:00 UTC, in 10.0 days; critical below 14 "
                 "days"
@@ -94,7 +94,7 @@ def test_a_refused_certificate_is_looked_at_again_to_say_why() -> None:
     assert dialogue.handle(failed, 1.5) == [Close(), Connect(Line.TCP, "10.2.0.10", 443)]
     assert dialogue.handle(Connected(), 1.75) == [Secure("erp.example", verify=False)]
     assert dialogue.handle(Secured(at=AT, certificate=old.der, chain=(old.der,)), 2.0) == end(
-        ErrorClass.PROTOCOL_ERROR,
+        ErrorClass.CERTIFICATE,
         "10.2.0.10:443: certificate of erp.example expired on 2026-11-20 08:00 UTC, 2.0 days ago",
         certificate_expires_seconds=-2 * DAY,
     )
@@ -106,7 +106,7 @@ def test_where_the_second_look_fails_the_first_reason_stands(event: Event) -> No
     dialogue.handle(TlsFailed("certificate not accepted: certificate has expired", 10), 1.5)
     dialogue.handle(Connected(), 1.75)
     assert dialogue.handle(event, 2.0) == end(
-        ErrorClass.PROTOCOL_ERROR, "10.2.0.10:443: certificate not accepted: certificate has expired"
+        ErrorClass.CERTIFICATE, "10.2.0.10:443: certificate not accepted: certificate has expired"
     )
 
 
