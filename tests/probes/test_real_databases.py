@@ -170,7 +170,7 @@ async def test_mariadb_answers_queries(mariadb: int) -> None:
     assert again.health is Health.GOOD, "what the query writes is rolled back"
     hidden = await probe(my(mariadb, query="SELECT * FROM mysql.user"), secret=PASSWORD)
     assert (hidden.health, hidden.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)
-    slow = await probe(my(mariadb, query="SELECT SLEEP(9), part FROM erp.stock", timeout=0.8), secret=PASSWORD)
+    slow = await probe(my(mariadb, query="SELECT SLEEP(9), part FROM erp.stock", timeout=2.0), secret=PASSWORD)
     assert slow.error is ErrorClass.NO_ANSWER
     assert "1969 (70100)" in slow.detail
     state = await probe(my(mariadb, depth="state"), secret=PASSWORD)

@@ -94,7 +94,8 @@ class AjpDialogue(Script):
         self._elapsed("query_seconds", began)
         self._elapsed("answer_seconds")
         self._values["status"], self._values["body_octets"] = status, octets
-        answer = f"answers {printable(self._path, 60)} with {status} {printable(reason, 40)}".rstrip()
+        named = "" if reason == str(status) else printable(reason, 40)  # Tomcat says the number again
+        answer = f"answers {printable(self._path, 60)} with {status} {named}".rstrip()
         if status == 403 and not self._is_expected(403):
             answer += " (a wrong or missing secret is answered so too)"
         if not self._is_expected(status):

@@ -185,7 +185,7 @@ class MysqlDialogue(Script):
     def _prepare(self, greeting: Greeting) -> Talk[None]:
         """Bound statements and locks; what old servers do not know they say and is left out. Closing rolls back."""
         self._doing = "prepare the session"
-        seconds = self._question.statement_seconds
+        seconds = self._time_for(self._question)
         whole = max(1, int(seconds))
         time = (
             f"max_statement_time={seconds:.3f}" if greeting.is_mariadb else f"max_execution_time={seconds * 1000:.0f}"

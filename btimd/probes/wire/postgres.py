@@ -185,7 +185,7 @@ class PostgresDialogue(Script):
 
     def _prepare(self) -> Talk[None]:
         """Open a transaction, which the end of the session rolls back; SET LOCAL is gone with it, also in poolers."""
-        milliseconds = max(1, int(self._question.statement_seconds * 1000))
+        milliseconds = max(1, int(self._time_for(self._question) * 1000))
         begin = encode_query("BEGIN"), encode_query(f"SET LOCAL statement_timeout = {milliseconds}")
         yield Send(b"".join(begin))
         for _ in begin:

@@ -216,6 +216,10 @@ class Script(Dialogue):
         """Keep the time since `since`, or since the dialogue began, as a value."""
         self._values[name] = self._now - (self._started if since is None else since)
 
+    def _time_for(self, question: Question) -> Seconds:
+        """Return how long a statement may run from now on: what the logon took is gone from its time."""
+        return max(0.1, question.statement_seconds - (self._now - self._started))
+
     @override
     def _end(self, health: Health, error: ErrorClass, detail: str) -> list[Action]:
         self._talk = None

@@ -183,7 +183,7 @@ def test_a_query_runs_in_its_time_and_its_state_is_told() -> None:
     actions = speak(speaking, *answers)
     asked = sent(actions)
     assert b"autocommit=0, lock_wait_timeout=1" in asked
-    assert b"max_statement_time=1.500" in asked
+    assert b"max_statement_time=0.500" in asked
     assert told(actions) == (
         Health.BAD,
         ErrorClass.WRONG_ANSWER,

@@ -313,7 +313,7 @@ def value(*columns: bytes) -> bytes:
 def test_a_query_runs_in_a_transaction_with_its_time() -> None:
     dialogue = logging_on(question=Question("SELECT now()", expect="today", statement_seconds=1.5))
     assert dialogue.handle(Received(LOGON), 1.5) == [
-        Send(encode_query("BEGIN") + encode_query("SET LOCAL statement_timeout = 1500"))
+        Send(encode_query("BEGIN") + encode_query("SET LOCAL statement_timeout = 1000"))
     ]
     assert dialogue.handle(Received(READY), 1.5) == []
     assert dialogue.handle(Received(READY), 1.5) == [Send(encode_query("SELECT now()"))]
