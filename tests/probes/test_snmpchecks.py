@@ -275,11 +275,8 @@ async def test_other_systems_tell_by_their_own_tables(tmp_path: Path) -> None:
         (Health.BAD, "Inlet temperature is 31.5 °C (limit > 30)"),
         (Health.BAD, "Fan 2 says that it is broken"),
         (Health.GOOD, "PSU 1 output is 11.98 V"),
-        (
-            Health.BAD,
-            "4 minutes left (limit < 5); output from battery for 5 min; charged to 35 % (limit < 80); alarm: on battery",
-        ),
-    ] or found[-1][1].startswith("4 minutes left (limit < 5)")
+        (Health.BAD, "4 minutes left (limit < 5)"),
+    ]
 
 
 def test_steps_of_several_questions_are_put_together() -> None:
