@@ -3,7 +3,7 @@
 | agent | processors | memory |
 |---|---|---|
 | any with HOST-RESOURCES-MIB (RFC 2790) | hrProcessorLoad | hrStorageRam, hrStorageVirtualMemory |
-| net-snmp (Linux, BSD, Solaris) | ssCpuIdle, laLoadInt; ssCpuRaw* just after its start | memTotalReal, memSysAvail, memTotalSwap |
+| net-snmp (Linux, BSD, Solaris) | ssCpuIdle or ssCpuRaw*, laLoadInt | memTotalReal, memSysAvail, memTotalSwap |
 | AIX | aixSeCPUUtilization | hrStorage, aixPageTable |
 | HP-UX | ticks of computerSystem, between two readings | computerSystemFreeMemory, ...FreeSwap |
 | Solaris (Sun's own agent) | ticks of sunHostPerf, between two readings | - |

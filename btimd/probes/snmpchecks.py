@@ -60,12 +60,13 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Agent:
-    """An agent, with all that wait for it."""
+    """An agent, with all that wait for it. rows: of its tables, so that no more is asked for than is there."""
 
     target: Target
     pace: Pace
     pending: list[_Waiting] = field(default_factory=list)
     later: list[_Waiting] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
     task: "asyncio.Task[None] | None" = None
 
     @property
@@ -280,12 +281,13 @@ class SnmpChecks:
         now = self._clock.monotonic()
         until = max(one.deadline for one in batch)
         limits = SessionLimits(retries=agent.target.retries, within_seconds=max(0.0, until - now))
-        session = Session(merged(steps), limits, now)
+        session = Session(merged(steps), limits, now, expected=agent.rows)
         while (request := session.next(self._clock.monotonic())) is not None:
             await asyncio.sleep(agent.pace.take(self._clock.monotonic()))
             if all(one.answer.done() for one in batch):
                 break
             session.take(await client.ask(agent.target, request), wall_milliseconds(self._clock))
+        agent.rows.update(session.readings.rows)
         return session
 
 

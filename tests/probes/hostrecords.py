@@ -1,5 +1,10 @@
 """Hosts as tables of object identifiers: Windows, AIX, HP-UX, a Cisco router, a rack's sensors, a power supply."""
 
+from hypothesis import strategies as st
+
+from btimd.probes.hostmibs import Question, Reading
+from btimd.probes.snmpsession import Oid, Readings, Scalars, Value
+from btimd.probes.wire.dialogue import Outcome
 from tests.probes.snmpdevices import (
     COUNTER,
     COUNTER64,
@@ -12,6 +17,8 @@ from tests.probes.snmpdevices import (
     OCTETS,
     TICKS,
     Record,
+    agent,
+    poll,
     system,
 )
 
@@ -188,3 +195,41 @@ def ups(source: int = 5) -> list[Record]:
             Record(f"{entry}.6.2.1.3.1", TICKS, 100),
         ],
     )
+
+
+def judged(
+    question: Question, records: list[Record], later: list[Record] | None = None, *, seconds: float = 10.0
+) -> Outcome:
+    """Ask a question of records as the runner would, of others a while later too where it wants that."""
+
+    def reading(of: list[Record], at: float) -> Reading:
+        whole = poll(agent(of), question.steps()).readings
+        more = poll(agent(of), question.follow_up(whole)).readings
+        joined = Readings({**whole.scalars, **more.scalars}, {**whole.columns, **more.columns})
+        return Reading(at, joined)
+
+    first = reading(records, 100.0)
+    if later is None or not question.wants_two(first):
+        return question.judge(first, None, "host")
+    return question.judge(reading(later, 100.0 + seconds), first, "host")
+
+
+def told(outcome: Outcome) -> tuple[str, str]:
+    return str(outcome.health), outcome.detail
+
+
+@st.composite
+def hostile(draw: st.DrawFn, question: Question) -> Reading:
+    """What no sane agent says in answer to a question."""
+    values: st.SearchStrategy[Value] = st.one_of(
+        st.none(), st.integers(-(2**31), 2**64), st.binary(max_size=8), st.tuples(st.integers(0, 9))
+    )
+    rows: st.SearchStrategy[dict[Oid, Value]] = st.dictionaries(st.tuples(st.integers(0, 3)), values, max_size=3)
+    readings = Readings()
+    for _ in range(2):
+        for step in question.steps() + question.follow_up(readings):
+            if isinstance(step, Scalars):
+                readings.scalars.update({oid: draw(values) for oid in step.oids})
+            else:
+                readings.columns.update({(*step.entry, column): draw(rows) for column in step.columns})
+    return Reading(draw(st.floats(0, 1e6)), readings)

@@ -154,7 +154,7 @@ async def test_mariadb_is_understood(mariadb: int) -> None:
         assert found.detail.endswith("and answers SELECT 1")
         assert ("tls_seconds" in found.values) is (tls != "false")
     verified = await probe(my(mariadb, tls="true"), secret=PASSWORD)
-    assert verified.error is ErrorClass.CERTIFICATE
+    assert verified.error is ErrorClass.PROTOCOL_ERROR
     assert "certificate not accepted" in verified.detail
     wrong = await probe(my(mariadb), secret="wrong")
     assert (wrong.health, wrong.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)

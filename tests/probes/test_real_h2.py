@@ -50,7 +50,7 @@ async def test_nginx_is_understood() -> None:
         "500": (ErrorClass.WRONG_ANSWER, 500, found["500"].values["body_octets"]),
         "404": (ErrorClass.WRONG_ANSWER, 404, found["404"].values["body_octets"]),
         "text": (ErrorClass.WRONG_ANSWER, 200, 12),
-        "old": (ErrorClass.CERTIFICATE, None, None),
+        "old": (ErrorClass.PROTOCOL_ERROR, None, None),
         "1.1": (ErrorClass.NONE, 200, 12),
         "soon": (ErrorClass.CERTIFICATE, 200, 12),
         "unknown": (ErrorClass.CERTIFICATE, None, None),

@@ -60,3 +60,16 @@ def test_durations_are_written_with_their_unit() -> None:
 def test_what_cannot_work_is_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ProbeSettings.model_validate(table)
+
+
+def test_plugins_are_switched_off_until_somebody_names_their_folders() -> None:
+    plugins = ProbeSettings().plugins
+    assert (plugins.directories, plugins.user) == ((), "")
+
+
+@pytest.mark.parametrize(
+    "key", ["concurrent", "cpu_seconds", "memory_bytes", "processes", "open_files", "output_bytes"]
+)
+def test_limits_of_plugins_cannot_be_nothing(key: str) -> None:
+    with pytest.raises(ValidationError, match="greater than or equal to"):
+        ProbeSettings.model_validate({"plugins": {key: 0}})

@@ -231,3 +231,21 @@ def test_an_answer_that_nobody_asked_for_is_a_bug() -> None:
     assert session.next(0.0) is None
     with pytest.raises(ValueError, match="needs a next"):
         session.take(NoAnswer(), 0)
+
+
+def test_no_such_name_is_how_version_1_says_that_nothing_follows() -> None:
+    of = Agent(
+        {(*ENTRY, column, row): row for column in (1, 2) for row in range(1, 4)},
+        twist=lambda _number, request, answer: first_row(request, answer),
+    )
+
+    def first_row(request: Request, answer: Answer) -> Answer:
+        assert isinstance(answer, Answered)
+        row = answer.varbinds[: len(request.oids)]
+        ended = next((at for at, (oid, _) in enumerate(row, 1) if oid[: len(ENTRY)] != ENTRY or oid in request.oids), 0)
+        return Answered(row, 2, ended) if ended else Answered(row)
+
+    session = poll(of, [Table("table", ENTRY, (1, 2), 100)])
+
+    assert session.readings.columns == {(*ENTRY, column): {(row,): row for row in range(1, 4)} for column in (1, 2)}
+    assert session.readings.partial == []

@@ -105,3 +105,8 @@ def test_exporters_are_asked_with_the_defaults(tmp_path: Path) -> None:
 def test_mistakes_are_told(table: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ProbeSettings.model_validate({"snmp": {"core": table}})
+
+
+def test_credentials_name_their_version_and_no_secret() -> None:
+    assert [str(Community(b"secret")), str(Community(b"secret", "1"))] == ["SNMPv2c", "SNMPv1"]
+    assert "secret" not in repr(Community(b"secret", "1"))
