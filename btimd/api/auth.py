@@ -109,6 +109,9 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ViewsService/WatchServiceViews": Role.VIEWER,
     "/btimd.v1.ViewsService/PushBusinessMetrics": Role.OPERATOR,
     # end of ViewsService
+    # BudgetService
+    "/btimd.v1.BudgetService/GetBudget": Role.VIEWER,
+    # end of BudgetService
 }
 """Every call there is; one that is missing here is never served."""
 
