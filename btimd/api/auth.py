@@ -114,6 +114,9 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ImpactService/GetRestoringOrder": Role.VIEWER,
     "/btimd.v1.ImpactService/ListGrownNeeds": Role.VIEWER,
     # end of ImpactService
+    # BudgetService
+    "/btimd.v1.BudgetService/GetBudget": Role.VIEWER,
+    # end of BudgetService
 }
 """Every call there is; one that is missing here is never served."""
 

@@ -13,7 +13,6 @@ from btimd.cli.common import never_fail_to_print
 from btimd.settings.report import SettingsError
 
 COMMANDS: Final = (
-COMMANDS: Final = (
     "run", "demo", "check", "checks", "explain", "plan", "snmp", "suggest", "rca", "replay", "decode", "dump-config",
 )  # fmt: skip
 EXIT_BAD_INPUT = 2

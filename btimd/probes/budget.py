@@ -191,16 +191,18 @@ class Budget:
         self, scope: BudgetScope | None, name: str, limit: int, *, now: MonotonicSeconds, queued: int = 0
     ) -> BudgetReport:
         """Return the busiest scopes: those that back off, then by load, then by probes."""
-        decay = self._limits.back_off_decay_seconds
         wanted = [
-            found.row(now, decay)
+            found
             for found in itertools.chain((self._all,), self._recent.values(), self._older.values())
             if (scope is None or found.scope is scope) and name in found.name
         ]
-        best = heapq.nsmallest(
-            limit, wanted, key=lambda row: (-(row.backing_off_seconds > 0), -row.load, -row.probes, row.scope, row.name)
-        )
-        return BudgetReport(tuple(best), self.scopes, queued, more=len(wanted) > limit)
+
+        def rank(one: Scope) -> tuple[bool, float, int, str, str]:
+            return one.not_before <= now, -one.load(now), -one.counted(Count.PROBES, now), one.scope, one.name
+
+        best = heapq.nsmallest(limit, wanted, key=rank)
+        rows = tuple(one.row(now, self._limits.back_off_decay_seconds) for one in best)
+        return BudgetReport(rows, self.scopes, queued, more=len(wanted) > limit)
 
     def _wait(
         self,

@@ -14,6 +14,9 @@ JITTER: Final = 0.05
 FIRST_WITHIN_SECONDS: Final = 5.0
 """After start and reload the first answer of a slow indicator does not take a whole period."""
 
+FIRST_PER_SECOND: Final = 100.0
+"""Nor do thousands of them all run within those seconds: the first round takes as long as this rate makes it."""
+
 _FIRST_RUN: Final = -1
 
 
@@ -25,9 +28,9 @@ def share_of(text: str) -> Ratio:
 class Schedule:
     """Due times of the checks that are key indicators; other checks are left out.
 
-    The first run of each lies within 5 s (or its period, if that is shorter). From then on its id decides where in
-    the period it runs, moved by up to 5 % so that periods that divide each other do not meet for ever. A run that was
-    missed is not made up for: nobody gains from two answers at once.
+    The first run of each lies within 5 s, of more than 500 of them within more (or its period, if that is shorter).
+    From then on its id decides where in the period it runs, moved by up to 5 % so that periods that divide each other
+    do not meet for ever. A run that was missed is not made up for: nobody gains from two answers at once.
     """
 
     def __init__(self, checks: Iterable[Check], now: MonotonicSeconds) -> None:
@@ -35,6 +38,7 @@ class Schedule:
         self._added: dict[str, MonotonicSeconds] = {}
         self._round: dict[str, int] = {}
         self._heap: list[tuple[MonotonicSeconds, str]] = []
+        self._first_within = FIRST_WITHIN_SECONDS
         self.missed = 0
         self.replace(checks, now)
 
@@ -48,6 +52,7 @@ class Schedule:
             if name not in before or before[name].every_seconds != check.every_seconds:
                 self._added[name] = now
                 self._round[name] = _FIRST_RUN
+        self._first_within = max(FIRST_WITHIN_SECONDS, len(self._checks) / FIRST_PER_SECOND)
         self._heap = [(self._due_at(name, self._round[name]), name) for name in self._checks]
         heapq.heapify(self._heap)
 
@@ -78,7 +83,7 @@ class Schedule:
     def _due_at(self, name: str, run: int) -> MonotonicSeconds:
         period = _period(self._checks[name])
         if run == _FIRST_RUN:
-            return self._added[name] + share_of(name) * min(period, FIRST_WITHIN_SECONDS)
+            return self._added[name] + share_of(name) * min(period, self._first_within)
         jitter = (2.0 * share_of(f"{name}#{run}") - 1.0) * JITTER
         return self._added[name] + (share_of(name) + run + jitter) * period
 

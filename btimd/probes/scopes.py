@@ -163,6 +163,18 @@ class Scope:
             free.append(max(0.0, 1.0 - self.in_flight / self.limit.concurrent))
         return min(free, default=1.0)
 
+    def load(self, now: MonotonicSeconds) -> float:
+        """Return the share of the fullest limit that was used of late, 0..1."""
+        limit = self.limit
+        heavy = limit.heavy_per_second
+        shares = (
+            self.counted(Count.PROBES, now) / (_MINUTE * limit.per_second),
+            self.counted(Count.HEAVY, now) / (_MINUTE * heavy) if heavy else 0.0,
+            self.counted(Count.OCTETS, now) / (_MINUTE * limit.octets_per_second),
+            self.in_flight / limit.concurrent,
+        )
+        return min(1.0, max(shares))
+
     def is_idle(self, now: MonotonicSeconds, decay: Seconds) -> bool:
         """Tell whether forgetting the scope would change nothing, neither what it allows nor what it shows."""
         if self.in_flight or self.not_before > now or now - self.seen_at < _QUIET_SECONDS:
@@ -175,12 +187,6 @@ class Scope:
         """Return what there is to show."""
         limit = self.limit
         used = {what: self.counted(what, now) for what in Count}
-        shares = (
-            used[Count.PROBES] / (_MINUTE * limit.per_second),
-            used[Count.HEAVY] / (_MINUTE * limit.heavy_per_second) if limit.heavy_per_second else 0.0,
-            used[Count.OCTETS] / (_MINUTE * limit.octets_per_second),
-            self.in_flight / limit.concurrent,
-        )
         return BudgetRow(
             scope=self.scope,
             name=self.name,
@@ -194,7 +200,7 @@ class Scope:
             in_flight=self.in_flight,
             troubles=self.troubles_at(now, decay),
             backing_off_seconds=max(0.0, self.not_before - now),
-            load=min(1.0, max(shares)),
+            load=self.load(now),
             per_second=None if limit.per_second == math.inf else limit.per_second,
             concurrent=None if limit.concurrent == math.inf else int(limit.concurrent),
             octets_per_second=None if limit.octets_per_second == math.inf else limit.octets_per_second,

@@ -230,11 +230,11 @@ class ProbeSettings(Section):
     window: int = Field(default=3, ge=1, le=20)
     """... of the last so many are a symptom; when all of them are good again it is cleared."""
     flap_count: int = Field(default=3, ge=0, le=100)
-    """A key indicator that turns bad so often ...; 0 = nothing flaps."""
+    """A key indicator that turns bad so often in `flap_window` comes and goes, and is one symptom; 0 = none does."""
     flap_window: Duration = Field(default=600.0, ge=1)
-    """... within this time comes and goes: it stays one symptom, with a note ..."""
+    """The time that `flap_count` is about."""
     flap_steady: Duration = Field(default=180.0, ge=0)
-    """... until no sample was bad for so long."""
+    """So long no sample may be bad before the symptom of an indicator that comes and goes is cleared."""
     queue_limit: int = Field(default=4096, ge=1, le=1_000_000)
     """Probes that may wait for the budget; more are answered at once with unknown, over-budget."""
     snmp: dict[str, SnmpDeviceSettings] = Field(default_factory=dict)

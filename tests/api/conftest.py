@@ -12,6 +12,7 @@ import pytest
 
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
+from btimd.api.budget import budget_service
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
 from btimd.api.discovery import discovery_service
@@ -27,6 +28,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.fakes.archive import FakeArchive
 from tests.fakes.baselines import FakeBaselines
+from tests.fakes.budget import FakeBudget
 from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
@@ -66,6 +68,7 @@ class Served:
     archive: FakeArchive = field(default_factory=FakeArchive)
     topology: FakeTopology = field(default_factory=FakeTopology)
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
+    budget: FakeBudget = field(default_factory=FakeBudget)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,6 +91,7 @@ class Served:
         return (
             archive_service(self.archive),
             baselines_service(self.baselines),
+            budget_service(self.budget),
             discovery_service(self.discovery),
             persons_service(self.persons),
             plan_service(self.plan),

@@ -1,18 +1,25 @@
 """Walks along real routers in network namespaces, and what the transport makes of what routers say."""
 
+import asyncio
+import errno
+import socket
 import time
 
 import pytest
 
-from btimd.model.probe import ErrorClass, Health, ProbeResult
+from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import CheckKind
 from btimd.probes.catalogue import work_for
-from btimd.probes.path import PathRunner
+from btimd.probes.errands import Errands
+from btimd.probes.path import PathRunner, local_outcome
 from btimd.probes.walks import PathErrand
 from btimd.probes.wire.dialogue import Outcome
+from btimd.runtime.clock import SystemClock
+from btimd.runtime.log import Log
 from tests.probes.chain import ROUTERS, ROUTERS6, SERVER, SERVER6, Chain
 from tests.probes.running import probe
 from tests.probes.samples import check
+from tests.probes.servers import free_port
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 FLUSH = "iptables-legacy -F; ip6tables-legacy -F"
@@ -100,6 +107,45 @@ def test_a_host_without_a_way_is_unreachable(routers: Chain) -> None:
         ErrorClass.UNREACHABLE,
         "this machine has no way there: network is unreachable",
     )
+
+
+@pytest.mark.parametrize(("host", "hops"), BOTH)
+def test_without_ping_sockets_raw_ones_do_and_strangers_echoes_are_not_mixed_in(
+    routers: Chain, host: str, hops: tuple[str, ...]
+) -> None:
+    async def several() -> list[Outcome]:
+        errands = (work_for(check(kind=CheckKind.PATH, host=host, port=0), token) for token in range(1, 6))
+        return list(await asyncio.gather(*(PathRunner().run(errand, 5.0) for errand in errands)))  # type: ignore[arg-type]
+
+    group = "sysctl -qw net.ipv4.ping_group_range="
+    with routers.fault("c", f"{group}'1 0'", f"{group}'0 2147483647'"):
+        found = routers.run(several())
+    assert {one.health for one in found} == {Health.GOOD}
+    for one in found:
+        assert one.detail.endswith(" ms: " + " > ".join([*hops, host]))
+        assert (one.values["packets"], one.values["loss_ratio"]) == (20, 0.0)
+
+
+async def test_a_walk_is_an_errand_of_the_probes() -> None:
+    errands = Errands({PathErrand: PathRunner()}, SystemClock(), Log("probes"))
+    of = check(kind=CheckKind.PATH, port=free_port(socket.SOCK_DGRAM), options={"method": "udp"})
+    errand = work_for(of, 7)
+    assert isinstance(errand, PathErrand)
+    found = await errands.run(ProbeSpec(1, of), errand)
+    assert (found.health, found.values["hops"]) == (Health.GOOD, 1)
+    assert found.detail.endswith(": 127.0.0.1")
+
+
+def test_without_any_right_the_answer_says_what_to_do() -> None:
+    assert local_outcome(PermissionError(1, "no")).error is ErrorClass.NOT_PERMITTED
+    assert local_outcome(OSError(errno.EMFILE, "Too many open files")).detail == (
+        "this machine cannot send the probe: Too many open files"
+    )
+
+
+async def test_a_name_that_nobody_knows_is_a_name_error() -> None:
+    found = await walk("no-such-host.invalid", within=20.0)
+    assert (found.health, found.error) == (Health.BAD, ErrorClass.NAME_ERROR)
 
 
 @pytest.mark.parametrize("host", [SERVER, SERVER6])

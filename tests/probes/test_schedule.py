@@ -51,6 +51,21 @@ def test_the_load_is_spread_over_the_period() -> None:
     assert max(per_second) <= 25, "10 would be perfect"
 
 
+def test_after_a_start_thousands_do_not_all_run_at_once() -> None:
+    schedule = Schedule([check(f"check-{number}", every=300.0) for number in range(2000)], 0.0)
+    first = [at for at, _ in runs(schedule, 21.0)]
+    assert len(first) == 2000
+    assert max(sum(second <= at < second + 1 for at in first) for second in range(20)) <= 140, "100 would be perfect"
+
+
+def test_tens_of_thousands_of_checks_that_are_not_watched_cost_nothing() -> None:
+    schedule = Schedule(
+        [check(f"check-{number}", every=60.0 if number % 25 == 0 else None) for number in range(50_000)], 0.0
+    )
+    assert len(schedule) == 2000
+    assert len(schedule._heap) == 2000
+
+
 def test_the_same_configuration_gives_the_same_times() -> None:
     first, second = (Schedule([check("a", every=5.0), check("b", every=7.0)], 0.0) for _ in range(2))
     assert runs(first, 100.0) == runs(second, 100.0)
