@@ -61,6 +61,7 @@ WITHOUT_TEST_FILE = {
     "model/users.py": "records; tests/flows/test_users.py",
     "model/planuse.py": "records; tests/flows/test_planuse.py",
     "cli/plan_files.py": "tests/cli/test_plan.py",
+    "cli/rca_words.py": "tests/cli/test_rca.py and test_rca_selftest.py",
     "api/calls_baselines.py": "tests/api/test_baselines.py",
     "api/convert_baselines.py": "codecs; tests/api/test_baselines.py",
     "cli/ctl_areas.py": "a protocol; tests/cli/test_btimctl.py",
