@@ -156,6 +156,11 @@ class GraphModel(FaultModel):
         self._probes_by_node = order.astype(np.int64)
         self._probe_starts = np.zeros(nodes + 1, np.int64)
         np.cumsum(np.bincount(arrays.probe_node, minlength=nodes), out=self._probe_starts[1:])
+        self._down = down
+        alone = np.diff(up.starts) == 0
+        alone[arrays.indicator_needs] = False
+        alone &= np.diff(self._probe_starts) > 0
+        self._unattached = np.nonzero(alone & (np.diff(down.starts) > 0))[0]
         hit = _Effects(nodes, down, up)
         self._hit = hit.of_all(physical_only=False)
         self._hit_physically = hit.of_all(physical_only=True)
@@ -208,6 +213,30 @@ class GraphModel(FaultModel):
         )  # fmt: skip
         fault, detection = fault[:filled], detection[:filled]
         return Rows(starts, fault, detection, np.zeros(filled, np.uint8), self.question_leak[questions])
+
+    def probes_of(self, node: int) -> IntArray:
+        """Return the probes of a node itself."""
+        return self._probes_by_node[self._probe_starts[node] : self._probe_starts[node + 1]]
+
+    def needs_of(self, node: int) -> FaultArray:
+        """Return what a node needs directly."""
+        return self._down.to[self._down.starts[node] : self._down.starts[node + 1]]
+
+    def unattached_like_needs_of(self, node: int, most: int) -> list[int]:
+        """Return nodes with checks that nothing needs, those most like what `node` needs first.
+
+        Two nodes are alike as far as they need the same: an edge that is missing in the model mostly led to a twin of
+        something else that the node needs.
+        """
+        mine = [int(need) for need in self.needs_of(node)]
+        wanted = [set(self.needs_of(need).tolist()) for need in mine]
+        found: list[tuple[float, int]] = []
+        for other in self._unattached:
+            needs = set(self.needs_of(int(other)).tolist())
+            alike = max((len(needs & one) / len(needs | one) for one in wanted if needs | one), default=0.0)
+            if alike > 0.0:
+                found.append((-alike, int(other)))
+        return [other for _, other in sorted(found)[:most]]
 
     def _row(self, question: int) -> Row:
         rows = self.rows_among(np.array([question], np.int64), self._all)
