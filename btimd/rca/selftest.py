@@ -9,7 +9,7 @@ import numpy as np
 from btimd.rca.calibration import Calibration, fit
 from btimd.rca.policies_search import Adaptive
 from btimd.rca.reach import Reach
-from btimd.rca.scores import is_exact
+from btimd.rca.scores import is_sound
 from btimd.rca.simulate import Run, SimulationOptions, simulate
 from btimd.rca.truthfile import incidents_of
 from btimd.rca.world import World, depths
@@ -70,5 +70,5 @@ def _real(world: World, regime: Regime, rng: np.random.Generator) -> World:
 
 
 def calibration_of(world: World, runs: list[Run]) -> Calibration:
-    """Return how often a set is right by the confidence that was told."""
-    return fit([run.answer.confidence for run in runs], [is_exact(world, run) for run in runs])
+    """Return how often all of a set are at fault by the confidence that was told."""
+    return fit([run.answer.confidence for run in runs], [is_sound(world, run) for run in runs])
