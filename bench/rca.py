@@ -36,7 +36,7 @@ from btimd.rca.worldwrite import model_text, truth_text
 PARTS = ("main", "calibration", "budget", "evidence", "hidden", "changes", "families", "size")
 CAPS = (8, 16, 24, 40, 100)
 MORE = (20, 100)
-SCORES = ("recall@k", "recall@k+2", "exact set", "confident", "of these exact", "of these top 1")
+SCORES = ("recall@k", "recall@k+2", "exact set", "confident", "of these sound", "of these exact")
 EVERYTHING_PROBES = 3_000_000
 """Asking everything is bounded to so many answers in a cell: at 100,000 nodes that is 13 incidents."""
 UNCAPPED = 200
@@ -107,7 +107,7 @@ class Pool:
         return means
 
     def tenths(self) -> Iterator[tuple[float, int, float, float]]:
-        """Yield per tenth of confidence where it begins, number, mean confidence, share right."""
+        """Yield per tenth of confidence where it begins, number, mean confidence, share sound."""
         rows: dict[float, list[dict[str, float]]] = {}
         for world, runs in self._parts:
             for row in calibration(world, runs):
@@ -116,7 +116,7 @@ class Pool:
             number = np.array([part["number"] for part in parts])
             means = [
                 float(np.array([part[key] for part in parts]) @ number / number.sum())
-                for key in ("confidence", "right")
+                for key in ("confidence", "sound")
             ]
             yield tenth, int(number.sum()), means[0], means[1]
 
@@ -141,7 +141,7 @@ def _probes(scores: dict[str, Any]) -> str:
 
 
 def _scores(scores: dict[str, Any]) -> list[str]:
-    keys = ("recall_k", "recall_k2", "exact", "confident", "confident_exact", "confident_top1")
+    keys = ("recall_k", "recall_k2", "exact", "confident", "confident_sound", "confident_exact")
     return [_percent(scores[key]) for key in keys]
 
 
@@ -175,15 +175,15 @@ def main_table(plan: Plan) -> None:
 
 def calibration_table(plan: Plan) -> None:
     head("Calibration of the adaptive way (all sizes, regimes and numbers of faults together)",
-         "confidence from", "incidents", "mean confidence", "set is right")  # fmt: skip
+         "confidence from", "incidents", "mean confidence", "set holds causes only")  # fmt: skip
     pool = Pool(plan.options.confidence)
     for nodes in plan.nodes:
         for regime in plan.regimes:
             for faults in plan.faults:
                 for drawing in drawings_of(plan, nodes, regime, faults):
                     pool.add(*runs_of("adaptive", drawing, plan.options))
-    for tenth, number, confidence, right in pool.tenths():
-        row(f"{tenth:.1f}", number, f"{confidence:.2f}", f"{right:.2f}")
+    for tenth, number, confidence, sound in pool.tenths():
+        row(f"{tenth:.1f}", number, f"{confidence:.2f}", f"{sound:.2f}")
 
 
 def budget_table(plan: Plan) -> None:

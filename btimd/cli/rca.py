@@ -1,4 +1,4 @@
-"""btimd rca: try the diagnosis on worlds whose truth is known, and draw such worlds."""
+"""btimd rca: try the diagnosis on worlds whose truth is known, draw such worlds, and try it on the site's own model."""
 
 import argparse
 import resource
@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 from btimd.cli.common import SubParsers, plain_console, print_json
 from btimd.cli.ctl_tables import fill, new_table
+from btimd.cli.rca_selftest import add_selftest
+from btimd.cli.rca_words import count, print_summary
 from btimd.rca.jsonwalk import FileProblemsError
 from btimd.rca.worldmodel import REGIMES
 from btimd.settings.report import Problem, SettingsError
@@ -32,6 +34,7 @@ def add_parser(subparsers: SubParsers) -> None:
     what = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     _add_simulate(what)
     _add_world(what)
+    add_selftest(what)
 
 
 def _add_simulate(what: SubParsers) -> None:
@@ -44,13 +47,13 @@ def _add_simulate(what: SubParsers) -> None:
     simulate.add_argument("--truth", type=Path, required=True, metavar="FILE", help="incidents with their outcomes")
     simulate.add_argument("--policy", choices=POLICIES, default="adaptive", help="how to look (default: adaptive)")
     simulate.add_argument(
-        "--max-probes", type=_count, default=100, metavar="N", help="most probes for an incident (default: 100)"
+        "--max-probes", type=count, default=100, metavar="N", help="most probes for an incident (default: 100)"
     )
-    simulate.add_argument("--batch", type=_count, default=4, metavar="N", help="probes of one round (default: 4)")
+    simulate.add_argument("--batch", type=count, default=4, metavar="N", help="probes of one round (default: 4)")
     simulate.add_argument(
         "--confidence", type=_share, default=0.92, metavar="X", help="sure enough to stop, 0..1 (default: 0.92)"
     )
-    simulate.add_argument("--limit", type=_count, metavar="N", help="only the first incidents")
+    simulate.add_argument("--limit", type=count, metavar="N", help="only the first incidents")
     simulate.add_argument("--seed", type=int, default=1, metavar="S", help="chance of the policy random (default: 1)")
     simulate.add_argument("--json", action="store_true", help="one JSON object per incident, and one that sums up")
     simulate.set_defaults(run=run_simulate)
@@ -66,8 +69,8 @@ def _add_world(what: SubParsers) -> None:
     world.add_argument(
         "--regime", choices=tuple(REGIMES), default="moderate", help="how wrong the model is (default: moderate)"
     )
-    world.add_argument("--faults", type=_count, default=1, metavar="K", help="faults at once (default: 1)")
-    world.add_argument("--incidents", type=_count, default=60, metavar="N", help="how many (default: 60)")
+    world.add_argument("--faults", type=count, default=1, metavar="K", help="faults at once (default: 1)")
+    world.add_argument("--incidents", type=count, default=60, metavar="N", help="how many (default: 60)")
     world.add_argument("--seed", type=int, default=1, metavar="S", help="default: 1")
     world.add_argument("--any-family", action="store_true", help="another shape of enterprise for every seed")
     world.add_argument("--hidden", action="store_true", help="the nodes at fault are missing in the model")
@@ -76,14 +79,8 @@ def _add_world(what: SubParsers) -> None:
     world.set_defaults(run=run_world)
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
-    return int(text)
-
-
 def _nodes(text: str) -> int:
-    number = _count(text)
+    number = count(text)
     if not _NODES[0] <= number <= _NODES[1]:
         raise argparse.ArgumentTypeError(f"{number} nodes; {_NODES[0]} to {_NODES[1]} are possible")
     return number
@@ -148,7 +145,7 @@ def run_simulate(options: argparse.Namespace) -> int:
         print_json(found)
     else:
         _print_runs([run_json(world, run) for run in runs], [run.incident.causes for run in runs])
-        _print_summary(found)
+        print_summary(found)
     return 0
 
 
@@ -194,37 +191,6 @@ def _verdict(run: dict[str, Any], causes: tuple[str, ...] | None) -> str:
     rank = next((rank for rank, name in enumerate(run["ranked"], 1) if name in causes), None)
     place = f"one at rank {rank}" if rank else "none among the first 10"
     return f"{_short(causes)}; {place}"
-
-
-_WORDS: Final = (
-    ("incidents", "incidents", ""),
-    ("mean_probes", "probes, mean", ""),
-    ("p50_probes", "probes, median", ""),
-    ("p95_probes", "probes, 95th percentile", ""),
-    ("mean_rounds", "rounds, mean", ""),
-    ("top1", "a cause ranked first", "%"),
-    ("top3", "a cause among the first three", "%"),
-    ("recall_k", "k causes found among the first k", "%"),
-    ("recall_k2", "among the first k + 2", "%"),
-    ("exact", "set found is the truth", "%"),
-    ("confident", "confident", "%"),
-    ("confident_exact", "confident and right", "%"),
-    ("outside_model", "incidents with a cause outside the model", ""),
-    ("near3", "a neighbour of it among the first three", "%"),
-    ("confident_outside", "confident in spite of it", "%"),
-    ("p50_step_ms", "computing per round, median", " ms"),
-    ("p95_step_ms", "computing per round, 95th percentile", " ms"),
-    ("model_seconds", "building the model", " s"),
-    ("rss_mb", "memory at most", " MB"),
-)
-
-
-def _print_summary(found: dict[str, Any]) -> None:
-    print()
-    for key, words, unit in _WORDS:
-        value = found.get(key)
-        if value is not None:
-            print(f"{words:<42}{f'{value:.1%}' if unit == '%' else f'{value:g}{unit}'}")
 
 
 def run_world(options: argparse.Namespace) -> int:

@@ -57,7 +57,10 @@ class _OnPaper:
         return Answer(tuple(ranked), tuple(found), confidence, confidence / max(len(found), 1))
 
     def _suspect_starts(self, case: Case) -> list[int]:
-        """Return where to begin: of the needs of a bad indicator the one most of whose indicators are bad."""
+        """Return where to begin, most bad indicators first: of the needs of each the one most of whose own are bad.
+
+        Where few indicators of a start are bad, beside another start with many, they are taken for false alarms.
+        """
         indicators = self._world.indicators
         bad: Counter[int] = Counter()
         for symptom in case.symptoms.tolist():
@@ -68,7 +71,8 @@ class _OnPaper:
             needs = indicators.needs_of(symptom).tolist()
             shares = {need: (bad[need] / watched[need], bad[need]) for need in needs}
             starts.update(need for need in needs if shares[need] == max(shares.values()))
-        return [node for node, _ in starts.most_common()]
+        most = max((bad[node] / watched[node] for node in starts), default=0.0)
+        return [node for node, _ in starts.most_common() if bad[node] / watched[node] >= most / 2]
 
 
 class _Step(NamedTuple):
@@ -151,7 +155,7 @@ class TopDown(_OnPaper, Policy):
 class Bisection(_OnPaper, Policy):
     """Asks what halves the suspects, one probe after the other, and strikes out the half that is cleared.
 
-    The suspects are what all bad indicators have in common, weighed by how often such nodes fail.
+    The suspects are what the largest group of bad indicators has in common, weighed by how often such nodes fail.
     """
 
     @override
@@ -174,10 +178,12 @@ class Bisection(_OnPaper, Policy):
         return self._answer(ranked, ranked[:1], sure)
 
     def _suspects(self, case: Case) -> dict[int, float]:
-        """Return node -> prior of what most bad indicators have in common."""
+        """Return node -> prior of what the bad indicators of the first start have in common."""
+        start = self._suspect_starts(case)[0]
         votes: Counter[int] = Counter()
         for symptom in case.symptoms.tolist():
-            votes.update(node for node in self._reach.of_indicator(symptom))
+            if start in self._world.indicators.needs_of(symptom):
+                votes.update(node for node in self._reach.of_indicator(symptom))
         most = max(votes.values(), default=0)
         prior = self._world.prior
         return {node: float(prior[node]) for node in sorted(votes) if votes[node] == most}

@@ -42,6 +42,12 @@ def is_exact(world: World, run: Run) -> bool:
     return {world.node_ids[node] for node in run.answer.found} == set(run.incident.causes or ())
 
 
+def is_sound(world: World, run: Run) -> bool:
+    """Tell whether something was found, and all of it is at fault."""
+    found = {world.node_ids[node] for node in run.answer.found}
+    return bool(found) and found <= set(run.incident.causes or ())
+
+
 def _mean(values: Iterable[float]) -> float:
     found = list(values)
     return round(float(np.mean(found)), 4) if found else 0.0
@@ -55,11 +61,12 @@ def summary(world: World, runs: Sequence[Run], *, confident: float) -> dict[str,
     """Return the figures of some runs; scores only over those whose causes are told.
 
     top1, top3: share of incidents with a true cause among the first 1, 3. recall_k, recall_k2: share of the k true
-    causes among the first k, k + 2. exact: share whose set is the truth. confident: share whose confidence is at
-    least this; confident_exact, confident_top1: share of these that are right. calibration: per tenth of confidence
-    the number, mean confidence and share right (the whole set). outside_model: incidents with a cause that the model
-    does not hold; near1, near3: share of these with a neighbour of it among the first 1, 3; confident_outside: share
-    of these that are confident all the same (and wrong). *_step_ms: computing time between two rounds.
+    causes among the first k, k + 2. exact: share whose set is the truth; sound: share whose set holds
+    causes only. confident: share whose confidence is at least this; confident_sound, confident_exact, confident_top1:
+    share of these that are so. calibration: per tenth of confidence the number, mean confidence and share sound.
+    outside_model: incidents with a cause that the model does not hold; near1, near3: share of these with a neighbour
+    of it among the first 1, 3; confident_outside: share of these that are confident all the same (and wrong).
+    *_step_ms: computing time between two rounds.
     """
     steps = [1000.0 * step for run in runs for step in run.step_seconds]
     probes = [float(len(run.probes)) for run in runs]
@@ -85,7 +92,9 @@ def summary(world: World, runs: Sequence[Run], *, confident: float) -> dict[str,
         "recall_k": _mean(share_found(world, run) for run in told),
         "recall_k2": _mean(share_found(world, run, 2) for run in told),
         "exact": _mean(is_exact(world, run) for run in told),
+        "sound": _mean(is_sound(world, run) for run in told),
         "confident": _mean(run.answer.confidence >= confident for run in told),
+        "confident_sound": _mean(is_sound(world, run) for run in sure) if sure else None,
         "confident_exact": _mean(is_exact(world, run) for run in sure) if sure else None,
         "confident_top1": _mean(is_top(world, run, 1) for run in sure) if sure else None,
         "confident_probes": _mean(len(run.probes) for run in sure) if sure else None,
@@ -95,7 +104,7 @@ def summary(world: World, runs: Sequence[Run], *, confident: float) -> dict[str,
 
 
 def calibration(world: World, runs: Sequence[Run]) -> list[dict[str, float]]:
-    """Return number, mean confidence and share right of every tenth of confidence that occurs."""
+    """Return number, mean confidence and share sound of every tenth of confidence that occurs."""
     rows = []
     for tenth in range(_DECILES):
         inside = [run for run in runs if min(int(run.answer.confidence * _DECILES), _DECILES - 1) == tenth]
@@ -105,7 +114,7 @@ def calibration(world: World, runs: Sequence[Run]) -> list[dict[str, float]]:
                     "from": tenth / _DECILES,
                     "number": len(inside),
                     "confidence": _mean(run.answer.confidence for run in inside),
-                    "right": _mean(is_exact(world, run) for run in inside),
+                    "sound": _mean(is_sound(world, run) for run in inside),
                 }
             )
     return rows

@@ -47,7 +47,7 @@ class Case:
 class Answer:
     """What a policy says. ranked: nodes, best first. found: the nodes it holds to be the causes.
 
-    confidence: 0..1, that `found` is right and complete. sure: that the first of the ranked is at fault, 0..1.
+    confidence: 0..1, that all of `found` are at fault. sure: that the first of the ranked is at fault, 0..1.
     """
 
     ranked: tuple[int, ...]

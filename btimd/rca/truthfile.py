@@ -35,6 +35,11 @@ def parse_incidents(text: str, world: World) -> list[Incident]:
     return found
 
 
+def incidents_of(entries: Iterable[Mapping[str, Any]], world: World) -> list[Incident]:
+    """Return the incidents of entries that are known to be right."""
+    return [_incident(entry, world) for entry in entries]
+
+
 def _incident(one: Mapping[str, Any], world: World) -> Incident:
     outcomes = one.get("outcomes", {})
     probes = world.probe_row

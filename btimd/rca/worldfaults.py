@@ -20,7 +20,8 @@ Chances = npt.NDArray[np.float64]
 _HARD: Final = 1.0
 _GRAY: Final = (0.45, 0.9)
 _FLOW_NEEDS: Final = 0.97
-_TRIES: Final = 20_000
+_TRIES: Final = 400
+_LUCKS: Final = 50
 _CHANGED_SHARE: Final = 0.002
 
 
@@ -113,36 +114,47 @@ def draw_incidents(true: TrueWorld, model: World, wanted: Wanted, rng: np.random
 def _draw_incident(
     true: TrueWorld, model: World, wanted: Wanted, number: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    world, luck = true.world, true.draw_luck(rng)
-    chance = world.prior.astype(np.float64)
-    if wanted.among is not None:
-        chance = np.zeros(len(world))
-        chance[wanted.among] = world.prior[wanted.among]
-    changed = _draw_changed(wanted, chance, rng)
-    strength = np.zeros(len(world))
-    for _ in range(_TRIES):
+    for _ in range(_LUCKS):
+        luck = true.draw_luck(rng)
+        chance = true.world.prior.astype(np.float64)
+        if wanted.among is not None:
+            chance = np.zeros(len(true.world))
+            chance[wanted.among] = true.world.prior[wanted.among]
+        changed = _draw_changed(wanted, chance, rng)
+        strength = _draw_faults(true, wanted, luck, chance=chance, changed=changed, rng=rng)
         if np.count_nonzero(strength) == wanted.faults:
-            break
+            return _entry(true, model, strength, luck, number=number, changed=changed, rng=rng)
+    raise ValueError("no further fault shows on an indicator")
+
+
+def _draw_faults(
+    true: TrueWorld, wanted: Wanted, luck: Luck, *, chance: Chances, changed: npt.NDArray[np.int64],
+    rng: np.random.Generator,
+) -> Chances:  # fmt: skip
+    """Return the strength of every fault, float64[n]; fewer faults than wanted where this luck lets no more show."""
+    strength = np.zeros(len(true.world))
+    for _ in range(_TRIES):
         due = len(changed) and rng.random() < 0.5  # noqa: PLR2004  half of the faults
-        pool = np.zeros(len(world))
+        pool = np.zeros(len(strength))
         pool[changed if due else slice(None)] = chance[changed if due else slice(None)]
-        fault = int(rng.choice(len(world), p=pool / pool.sum()))
+        fault = int(rng.choice(len(strength), p=pool / pool.sum()))
         if strength[fault]:
             continue
-        alone = np.zeros(len(world))
+        alone = np.zeros(len(strength))
         alone[fault] = rng.uniform(*_GRAY) if rng.random() < true.regime.gray else _HARD
         if true.flows_bad(alone, luck, false_alarms=0.0).any():
             strength[fault] = alone[fault]
-    else:
-        raise ValueError("no further fault shows on an indicator")
-    return _entry(true, model, strength, luck, number=number, changed=changed, rng=rng)
+        if np.count_nonzero(strength) == wanted.faults:
+            break
+    return strength
 
 
 def _draw_changed(wanted: Wanted, chance: Chances, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     if not wanted.changes:
         return np.empty(0, np.int64)
     number = max(5, int(rng.poisson(_CHANGED_SHARE * len(chance))))
-    return rng.choice(np.flatnonzero(chance), number, replace=False).astype(np.int64)
+    possible = np.flatnonzero(chance)
+    return rng.choice(possible, min(number, len(possible)), replace=False).astype(np.int64)
 
 
 def _entry(

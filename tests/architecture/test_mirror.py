@@ -74,6 +74,7 @@ WITHOUT_TEST_FILE = {
     "api/calls_budget.py": "tests/api/test_budget.py",
     "api/convert_budget.py": "codecs; tests/api/test_budget.py",
     "model/budget.py": "records; tests/probes/test_budget.py",
+    "cli/rca_words.py": "tests/cli/test_rca.py and test_rca_selftest.py",
     "api/calls_baselines.py": "tests/api/test_baselines.py",
     "api/convert_baselines.py": "codecs; tests/api/test_baselines.py",
     "cli/ctl_areas.py": "a protocol; tests/cli/test_btimctl.py",

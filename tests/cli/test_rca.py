@@ -56,10 +56,10 @@ def test_a_line_per_incident_and_one_that_sums_up(files: list[str], capsys: pyte
          "probes": ["app-1/http", "app-2/http", "web/http"], "rounds": 3},
         {"incidents": 3, "mean_probes": 3.3333, "p50_probes": 3.0, "p95_probes": 3.9, "mean_rounds": 3.3333,
          "mean_cost": 10.5, "scored": 3, "top1": 0.6667, "top3": 0.6667, "recall_k": 0.6667, "recall_k2": 0.6667,
-         "exact": 0.6667, "confident": 0.6667, "confident_exact": 1.0, "confident_top1": 1.0,
+         "exact": 0.6667, "sound": 0.6667, "confident": 0.6667, "confident_sound": 1.0, "confident_exact": 1.0, "confident_top1": 1.0,
          "confident_probes": 3.5,
-         "calibration": [{"from": 0.6, "number": 1, "confidence": 0.6667, "right": 0.0},
-                         {"from": 0.9, "number": 2, "confidence": 1.0, "right": 1.0}],
+         "calibration": [{"from": 0.6, "number": 1, "confidence": 0.6667, "sound": 0.0},
+                         {"from": 0.9, "number": 2, "confidence": 1.0, "sound": 1.0}],
          "policy": "bisection", "nodes": 9},
     ]  # fmt: skip
 
@@ -87,8 +87,10 @@ a cause among the first three             66.7%
 k causes found among the first k          66.7%
 among the first k + 2                     66.7%
 set found is the truth                    66.7%
+set found holds causes only               66.7%
 confident                                 100.0%
-confident and right                       66.7%
+of these: set holds causes only           66.7%
+of these: set is the truth                66.7%
 computing per round, median               # ms
 computing per round, 95th percentile      # ms
 building the model                        # s

@@ -3,7 +3,7 @@ import numpy as np
 from btimd.rca.policies_walk import Bisection, TopDown
 from btimd.rca.simulate import Answer, Case, SimulationOptions, outcomes_of
 from btimd.rca.world import Incident
-from tests.rca.fileworlds import DATABASE_DOWN, incident, noted, world_of
+from tests.rca.fileworlds import DATABASE_DOWN, incident, noted, shop, world_of
 
 WORLD = world_of()
 NAMES = WORLD.node_ids
@@ -75,3 +75,18 @@ def test_halving_keeps_to_its_limit() -> None:
 
     assert (len(rounds), names(answer.found)[0] in {"app-1", "db", "host-1", "host-3"}) == (1, True)
     assert 0.0 < answer.confidence < 1.0
+
+
+def test_a_single_bad_indicator_of_many_is_taken_for_a_false_alarm() -> None:
+    model = shop()
+    model["nodes"].append({"id": "till", "kind": "business"})
+    model["indicators"] += [{"id": f"till@{place}", "needs": ["till"]} for place in ("a", "b", "c", "d")]
+    world = world_of(model)
+    one = incident(world, "db", symptoms=[*BOTH, "till@c"], **DATABASE_DOWN)
+    found = {}
+    for way in (TopDown, Bisection):
+        ask, _ = noted(outcomes_of(one, len(world.probes)))
+        policy = way(world, SimulationOptions(), np.random.default_rng(1))
+        found[way] = names(policy.run(Case(one.symptoms, np.empty(0, np.int32)), ask).found)
+
+    assert found == {TopDown: ["db"], Bisection: ["db"]}

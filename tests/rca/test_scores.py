@@ -29,11 +29,11 @@ def test_runs_are_summed_up() -> None:
     assert summary(WORLD, [RIGHT, SECOND, HALF], confident=0.9) == {
         "incidents": 3, "mean_probes": 2.0, "p50_probes": 2.0, "p95_probes": 3.8, "mean_rounds": 2.0,
         "mean_cost": 7.1667, "p50_step_ms": 2.0, "p95_step_ms": 3.0, "mean_seconds": 0.004, "scored": 3,
-        "top1": 0.6667, "top3": 1.0, "recall_k": 0.5, "recall_k2": 1.0, "exact": 0.3333,
-        "confident": 0.6667, "confident_exact": 0.5, "confident_top1": 0.5, "confident_probes": 3.0,
+        "top1": 0.6667, "top3": 1.0, "recall_k": 0.5, "recall_k2": 1.0, "exact": 0.3333, "sound": 0.6667,
+        "confident": 0.6667, "confident_sound": 0.5, "confident_exact": 0.5, "confident_top1": 0.5, "confident_probes": 3.0,
         "calibration": [
-            {"from": 0.5, "number": 1, "confidence": 0.55, "right": 0.0},
-            {"from": 0.9, "number": 2, "confidence": 0.95, "right": 0.5},
+            {"from": 0.5, "number": 1, "confidence": 0.55, "sound": 1.0},
+            {"from": 0.9, "number": 2, "confidence": 0.95, "sound": 0.5},
         ],
     }  # fmt: skip
 
@@ -66,5 +66,5 @@ def test_none_confident_is_no_score() -> None:
 def test_full_confidence_stands_in_the_last_tenth() -> None:
     sure = run("db", ranked=("db",), found=("db",), confidence=1.0)
 
-    assert calibration(WORLD, [sure]) == [{"from": 0.9, "number": 1, "confidence": 1.0, "right": 1.0}]
+    assert calibration(WORLD, [sure]) == [{"from": 0.9, "number": 1, "confidence": 1.0, "sound": 1.0}]
     assert share_found(WORLD, HALF, extra=1) == 1.0
