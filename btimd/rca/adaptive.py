@@ -70,6 +70,7 @@ class _Diagnosis:
         self.askable[: model.probe_count] = True
         self._ask = ask
         self._widened: set[int] = set()
+        self._confirmed: set[int] = set()
 
     def run(self) -> Ending:
         """Ask until nothing is worth asking."""
@@ -78,7 +79,7 @@ class _Diagnosis:
             picks = self.search.choose(min(self.options.batch, room), askable=self.askable) if room > 0 else []
             if picks:
                 self._learn([pick.question for pick in picks])
-            elif room <= 0 or not self._widen(room):
+            elif room <= 0 or not (self._confirm(room) or self._widen(room)):
                 return self.search.done([], asked=len(self.asked))
 
     def _learn(self, probes: list[int]) -> bool:
@@ -91,6 +92,16 @@ class _Diagnosis:
             if outcome != UNKNOWN:
                 self.search.observe(probe, int(outcome))
         return any(outcome == BAD for outcome in outcomes)
+
+    def _confirm(self, room: int) -> bool:
+        """Ask those held to be the causes themselves, each once; tell whether there was one to ask."""
+        new = [node for node in self.search.belief().found if node not in self._confirmed][:room]
+        self._confirmed.update(new)
+        picks = [self.search.confirmation(node, askable=self.askable) for node in new]
+        probes = [pick.question for pick in picks if pick is not None]
+        if probes:
+            self._learn(probes)
+        return bool(probes)
 
     def _widen(self, room: int) -> bool:
         """Ask what an unmodelled suspect may need without anybody knowing; tell whether something was bad there."""
