@@ -11,13 +11,16 @@ from typing import Final
 import numpy as np
 
 from btimd.rca.calibration import Calibration
-from btimd.rca.faultmodel import BAD, BoolArray, IntArray
+from btimd.rca.faultmodel import BAD
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphModel
 from btimd.rca.solver_types import Belief, Ending, SearchOptions
 
 UNKNOWN: Final = -1
 """Outcome of a probe that gave no answer: it costs, and tells nothing."""
+
+_SUFFERS: Final = 0.3
+"""From this probability of something unmodelled on, it is looked for."""
 
 Ask = Callable[[list[int]], Sequence[int]]
 
@@ -42,9 +45,10 @@ class PolicyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a diagnosis ended. ranked: nodes, best first. found: those held to be the causes, and found_confidence that
+    """How a diagnosis ended.
 
-    they all are. confidence: that the first of the ranked is. probes: all that were asked, in order.
+    ranked: nodes, best first. found: those held to be the causes, and found_confidence that they all are. confidence:
+    that the first of the ranked is. probes: all that were asked, in order.
     """
 
     ranked: tuple[int, ...]
@@ -106,7 +110,7 @@ class _Diagnosis:
     def _widen(self, room: int) -> bool:
         """Ask what an unmodelled suspect may need without anybody knowing; tell whether something was bad there."""
         belief = self.search.belief()
-        suspects = [one for one in belief.ranked if one.unmodelled > 0.3 and one.node not in self._widened]
+        suspects = [one for one in belief.ranked if one.unmodelled > _SUFFERS and one.node not in self._widened]
         if not suspects or self.options.widen <= 0:
             return False
         node = suspects[0].node

@@ -1,4 +1,4 @@
-"""From what the solver computes to how often it is right: a monotone map, fitted on incidents whose causes are known."""
+"""From what the solver computes to how often it is right: a monotone map, fitted on incidents with known causes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,6 @@ IDENTITY: Final = Calibration((0.0, 1.0), (0.0, 1.0))
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
     """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""
-
     if not len(raw):
         return IDENTITY
     order = np.argsort(np.asarray(raw, np.float64), kind="stable")

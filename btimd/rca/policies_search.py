@@ -84,7 +84,7 @@ class _Weighing:
 def answer_of(belief: Belief) -> Answer:
     """Return what is believed as the answer of a policy."""
     ranked = tuple(suspect.node for suspect in belief.ranked)
-    return Answer(ranked, belief.leader.nodes, belief.set_confidence, belief.confidence)
+    return Answer(ranked, belief.found, belief.found_confidence, belief.confidence)
 
 
 class Adaptive(_Weighing, Policy):
@@ -94,7 +94,12 @@ class Adaptive(_Weighing, Policy):
     def run(self, case: Case, ask: Ask) -> Answer:
         """Diagnose."""
         found = diagnose(
-            self._model, case.symptoms.tolist(), self._groups, lambda probes: ask(probes).tolist(), self._how
+            self._model,
+            case.symptoms.tolist(),
+            self._groups,
+            lambda probes: ask(probes).tolist(),
+            self._how,
+            boosts=dict.fromkeys(case.changes.tolist(), CHANGE_BOOST),
         )
         return answer_of(found.belief)
 
@@ -121,7 +126,7 @@ class RandomProbes(_Weighing, Policy):
         order = self._rng.permutation(np.flatnonzero(np.isin(self._world.probes.node, suspects)))
         pool: list[int] = order[: self._options.max_probes].tolist()
         for first in range(0, len(pool), self._options.batch):
-            if search.belief().set_confidence >= self._options.confidence:
+            if search.belief().found_confidence >= self._options.confidence:
                 break
             self._learn(search, ask, pool[first : first + self._options.batch])
         return answer_of(search.belief())
