@@ -2,11 +2,21 @@
 
 from math import exp, log1p
 
+import numpy as np
+import numpy.typing as npt
+
 from btimd.kernels._jit import kernel
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+I8 = npt.NDArray[np.int8]
+F64 = npt.NDArray[np.float64]
+F32 = npt.NDArray[np.float32]
+B = npt.NDArray[np.bool_]
 
 
 @kernel
-def order_by_needs(edge_starts, edge_to, state, stack, place, rank):
+def order_by_needs(edge_starts: I64, edge_to: I32, state: I8, stack: I32, place: I64, rank: I32) -> int:
     """Write ranks such that whatever a node needs has a lower one; on a circle one edge goes against it.
 
     edge_starts: int64[nodes + 1], edge_to: int32[edges], what each node needs. state: int8[nodes], all 0. stack:
@@ -39,9 +49,23 @@ def order_by_needs(edge_starts, edge_to, state, stack, place, rank):
 
 @kernel
 def effects(
-    begin, physical_only, user_starts, user_node, user_weight, user_physical, rank, node_at, cut, blend,
-    spared, most, heap, out_starts, out_node, out_value,
-):  # fmt: skip
+    begin: int,
+    physical_only: bool,  # noqa: FBT001  a kernel takes its arguments by place
+    user_starts: I64,
+    user_node: I32,
+    user_weight: F64,
+    user_physical: B,
+    rank: I32,
+    node_at: I32,
+    cut: float,
+    blend: float,
+    spared: F64,
+    most: F64,
+    heap: I32,
+    out_starts: I64,
+    out_node: I32,
+    out_value: F32,
+) -> int:
     """Write, for every fault from node `begin` on, which nodes it impairs and how surely.
 
     A node is impaired by what it needs over every way: 1 - product of (1 - weight * P(needed is impaired)), and over
@@ -55,7 +79,6 @@ def effects(
     """
     filled = out_starts[begin]
     for cause in range(begin, len(rank)):
-        first = filled
         fits = True
         size = 1
         heap[0] = rank[cause]
@@ -109,7 +132,7 @@ def effects(
 
 
 @kernel
-def turned(starts, nodes, values, out_starts, out_node, out_value):
+def turned(starts: I64, nodes: I32, values: F32, out_starts: I64, out_node: I32, out_value: F32) -> int:
     """Turn rows 'fault: who is hit' into rows 'who is hit: by which faults', each ascending.
 
     starts: int64[n + 1], nodes: int32, values: float32. out_starts: int64[n + 1], all 0; out_node, out_value as nodes
@@ -128,11 +151,23 @@ def turned(starts, nodes, values, out_starts, out_node, out_value):
     for node in range(len(out_starts) - 1, 0, -1):
         out_starts[node] = out_starts[node - 1]
     out_starts[0] = 0
-    return starts[len(starts) - 1]
+    return int(starts[len(starts) - 1])
 
 
 @kernel
-def merged(begin, need_starts, needs, starts, nodes, values, dense, touched, out_starts, out_node, out_value):
+def merged(
+    begin: int,
+    need_starts: I64,
+    needs: I32,
+    starts: I64,
+    nodes: I32,
+    values: F32,
+    dense: F64,
+    touched: I32,
+    out_starts: I64,
+    out_node: I32,
+    out_value: F32,
+) -> int:
     """Write rows of questions that stand on several nodes: hit if any of them is.
 
     need_starts: int64[questions + 1] into needs: int32 nodes. starts, nodes, values: rows of the nodes, from `turned`.
@@ -165,17 +200,32 @@ def merged(begin, need_starts, needs, starts, nodes, values, dense, touched, out
 
 @kernel
 def expand_rows(
-    questions, row_of, starts, nodes, values, question_node, physical_only, own_detection, first_fault, fault_gain,
-    fault_unmodelled, wanted, cap, out_starts, out_fault, out_detection,
-):  # fmt: skip
+    questions: I64,
+    row_of: I64,
+    starts: I64,
+    nodes: I32,
+    values: F32,
+    question_node: I32,
+    physical_only: B,
+    own_detection: F64,
+    first_fault: I64,
+    fault_gain: F64,
+    fault_unmodelled: B,
+    wanted: I32,
+    cap: float,
+    out_starts: I64,
+    out_fault: I32,
+    out_detection: F64,
+) -> int:
     """Write the faults that some questions see, from the nodes that they reach: one node has several faults.
 
     questions: int64[n]. row_of: int64[all], the row of each question in starts: int64[rows + 1], nodes: int32, values:
     float32.
     question_node: int32[all], -1 = none, physical_only: bool[all], own_detection: float64[all], value at its own node.
     first_fault: int64[nodes + 1], fault_gain: float64[faults], how much of a value shows, fault_unmodelled:
-    bool[faults], not seen by questions that are physical_only. wanted: int32[faults], the id to write for a fault, -1 =
-    leave it out. cap: no detection is above it. out_starts: int64[n + 1]; out_fault: int32, out_detection: float64, with
+    bool[faults], not seen by questions that are physical_only. wanted: int32[faults], the id to write for a fault,
+    -1 = leave it out. cap: no detection is above it. out_starts: int64[n + 1]; out_fault: int32, out_detection:
+    float64, with
     room for all. Returns how many were written.
     """
     filled = 0

@@ -1,18 +1,41 @@
 """How well sets of faults explain answers: a noisy-OR with a leak, over the faults that are candidates.
 
 An answer that is bad is a *positive*. Of each, three numbers say what a set of faults makes of it:
-quiet = (1 - leak) * product of (1 - detection), the probability that it would be good; load = -log(quiet); and kind = the
-same sum with every part weighed by the probability of the error class that was seen (1 where none was). Then
+quiet = (1 - leak) * product of (1 - detection), the probability that it would be good; load = -log(quiet); and kind =
+the same sum with every part weighed by the probability of the error class that was seen (1 where none was). Then
 P(answer | set) = (1 - quiet) * kind / load.
 """
 
 from math import exp, log, log1p
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from btimd.kernels._jit import inlined, kernel
 
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+F64 = npt.NDArray[np.float64]
+B = npt.NDArray[np.bool_]
+
 
 @kernel
-def good_cost(begin_groups, starts, faults, detection, weight, doubt, shared, first, sign, total, luck, touched, cost):
+def good_cost(
+    begin_groups: I64,
+    starts: I64,
+    faults: I32,
+    detection: F64,
+    weight: F64,
+    doubt: float,
+    shared: float,
+    first: int,
+    sign: float,
+    total: F64,
+    luck: F64,
+    touched: I32,
+    cost: F64,
+) -> int:
     """Add to `cost` what good answers say against each candidate: sign * log of P(all are good) per group.
 
     What a group sees of a fault is partly drawn once for all of it: a detection d is d^shared for the group as a whole
@@ -20,7 +43,8 @@ def good_cost(begin_groups, starts, faults, detection, weight, doubt, shared, fi
 
     begin_groups: int64[groups + 1], the questions of each group, which stand together. starts: int64[questions + 1],
     faults: int32 candidates, detection: float64. weight: float64[questions]. first: candidates below it are left alone.
-    total: float64[candidates], all 0 before and after. luck: float64[candidates], touched: int32[candidates], scratch. cost: float64[candidates].
+    total: float64[candidates], all 0 before and after. luck: float64[candidates], touched: int32[candidates],
+    scratch. cost: float64[candidates].
     Returns how many pairs of group and candidate there were.
     """
     pairs = 0
@@ -47,7 +71,7 @@ def good_cost(begin_groups, starts, faults, detection, weight, doubt, shared, fi
 
 
 @kernel
-def columns(starts, candidates, column_starts, column_row, column_entry):
+def columns(starts: I64, candidates: I32, column_starts: I64, column_row: I32, column_entry: I64) -> int:
     """Turn rows of candidates into columns: which positives each candidate shows in.
 
     starts: int64[rows + 1], candidates: int32[n]. column_starts: int64[columns + 1], all 0. column_row: int32[n],
@@ -68,19 +92,31 @@ def columns(starts, candidates, column_starts, column_row, column_entry):
     for column in range(count, 0, -1):
         column_starts[column] = column_starts[column - 1]
     column_starts[0] = 0
-    return starts[len(starts) - 1]
+    return int(starts[len(starts) - 1])
 
 
 @inlined
-def _log_bad(quiet, load, kind):
+def _log_bad(quiet: Any, load: Any, kind: Any) -> Any:
     return log(max((1.0 - quiet) * kind / load, 1e-300))
 
 
 @kernel
-def gains_of_one_more(weight, quiet, load, kind, starts, candidates, one_less, more_load, more_kind, gain):
+def gains_of_one_more(
+    weight: F64,
+    quiet: F64,
+    load: F64,
+    kind: F64,
+    starts: I64,
+    candidates: I32,
+    one_less: F64,
+    more_load: F64,
+    more_kind: F64,
+    gain: F64,
+) -> int:
     """Add to `gain` how much better the positives are explained when one candidate joins the set.
 
-    weight, quiet, load, kind: float64[positives], of the set so far. starts: int64[positives + 1]; per entry candidates:
+    weight, quiet, load, kind: float64[positives], of the set so far. starts: int64[positives + 1]; per entry
+    candidates:
     int32, one_less: 1 - detection, more_load, more_kind: float64. gain: float64[candidates]. Returns the positives that
     still matter (an explained one gains nothing).
     """
@@ -97,8 +133,22 @@ def gains_of_one_more(weight, quiet, load, kind, starts, candidates, one_less, m
 
 
 @kernel
-def state_of_set(members, column_starts, column_row, column_entry, one_less, more_load, more_kind, quiet, load, kind):
-    """Let the members (int64[n], -1 = none) of a set join: changes quiet, load, kind in place. Returns how many joined."""
+def state_of_set(
+    members: I64,
+    column_starts: I64,
+    column_row: I32,
+    column_entry: I64,
+    one_less: F64,
+    more_load: F64,
+    more_kind: F64,
+    quiet: F64,
+    load: F64,
+    kind: F64,
+) -> int:
+    """Let the members of a set join: changes quiet, load, kind of the positives in place.
+
+    members: int64[n], -1 = none. The rest as in score_sets. Returns how many joined.
+    """
     joined = 0
     for position in range(len(members)):
         member = members[position]
@@ -116,9 +166,25 @@ def state_of_set(members, column_starts, column_row, column_entry, one_less, mor
 
 @kernel
 def score_sets(
-    sets, prior, weight, quiet, load, kind, column_starts, column_row, column_entry, one_less, more_load, more_kind,
-    now_quiet, now_load, now_kind, seen, touched, score,
-):  # fmt: skip
+    sets: I64,
+    prior: F64,
+    weight: F64,
+    quiet: F64,
+    load: F64,
+    kind: F64,
+    column_starts: I64,
+    column_row: I32,
+    column_entry: I64,
+    one_less: F64,
+    more_load: F64,
+    more_kind: F64,
+    now_quiet: F64,
+    now_load: F64,
+    now_kind: F64,
+    seen: B,
+    touched: I32,
+    score: F64,
+) -> int:
     """Write the log posterior of each set, that of the empty set being 0.
 
     sets: int64[n, members], -1 = none. prior: float64[candidates], prior and good answers. weight, quiet, load, kind:
@@ -156,18 +222,19 @@ def score_sets(
 
 
 @inlined
-def _entropy(p):
+def _entropy(p: Any) -> Any:
     if p <= 0.0 or p >= 1.0:
         return 0.0
     return -(p * log(p) + (1.0 - p) * log(1.0 - p)) * 1.4426950408889634
 
 
 @kernel
-def predict(sets, starts, faults, detection, leak, dense, out):
+def predict(sets: I64, starts: I64, faults: I32, detection: F64, leak: F64, dense: F64, out: F64) -> int:
     """Write P(bad | set) of questions: out: float64[questions, sets].
 
     sets: int64[sets, members], -1 = none, of hot faults 0 .. hot - 1. starts: int64[questions + 1], faults: int32 hot
-    faults, detection: float64, leak: float64[questions]. dense: float64[hot], all 0 before and after. Returns questions.
+    faults, detection: float64, leak: float64[questions]. dense: float64[hot], all 0 before and after. Returns
+    questions.
     """
     for question in range(len(leak)):
         for entry in range(starts[question], starts[question + 1]):
@@ -185,7 +252,7 @@ def predict(sets, starts, faults, detection, leak, dense, out):
 
 
 @kernel
-def information(bad, branches, class_of, class_bad, class_weight, gain):
+def information(bad: F64, branches: F64, class_of: I64, class_bad: F64, class_weight: F64, gain: F64) -> int:
     """Write the information in bits that questions give about the class of the set, averaged over branches.
 
     bad: float64[questions, sets], P(bad | set). branches: float64[branches, sets], weights; all together sum to 1.

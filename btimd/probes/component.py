@@ -42,7 +42,7 @@ class Probes:
     unknown, over-budget. Questions of a diagnosis go before key indicators. A diagnosis may get an answer to the same
     question that was begun at most settings.share_within ago and not before the latest bad sample; a key indicator
     never does.
-    runners: who carries out what is no single dialogue, by the class of the errand. read_secret: returns what a file
+    runners: who carries out what is no single dialogue, by the class of the errand. read_file: returns what a file
     holds; raises OSError.
     on_result gets the result of every probe once, also an unknown one; on_symptom and on_clear follow the indicators.
     """
@@ -59,7 +59,7 @@ class Probes:
         on_clear: Callable[[Symptom], None],
         on_result: Callable[[ProbeResult], None],
         runners: Mapping[type[Errand], Runner] = _NO_RUNNERS,
-        read_secret: Callable[[str], str] = lambda _path: "",
+        read_file: ReadFile = _no_file,
     ) -> None:
         self._settings = settings
         self._graph = graph
@@ -89,7 +89,7 @@ class Probes:
         self._metrics = ProbeMetrics(metrics)
         self._transport = Transport(clock, log, self._metrics.failures.inc)
         self._errands = Errands(runners, clock, log, self._metrics.failures.inc)
-        self._read_secret = read_secret
+        self._read_file = read_file
         self._secrets: dict[str, Secrets] = {}
 
     @property
@@ -305,7 +305,10 @@ class Probes:
         found = self._secrets.get(check.id)
         if found is None:
             named = (name for name in SPECS[check.kind].secrets if name in check.options)
-            found = {name.removesuffix(SECRET_SUFFIX): self._read_secret(check.options[name]) for name in named}
+            found = {
+                name.removesuffix(SECRET_SUFFIX): self._read_file(check.options[name], secret=name not in PUBLIC_FILES)
+                for name in named
+            }
             self._secrets[check.id] = found
         return found
 

@@ -17,6 +17,10 @@ class Errand:
     """A probe that is more than one dialogue on one socket (a path, a plugin, SNMP); its runner knows its subclass."""
 
 
+PUBLIC_FILES: Final = frozenset({"ca_file"})
+"""Options that name files which anybody may read."""
+
+
 Secrets: TypeAlias = Mapping[str, str]
 """What files hold: of the option password_file, the content by the name "password", without the line's end."""
 

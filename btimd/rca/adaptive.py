@@ -11,13 +11,16 @@ from typing import Final
 import numpy as np
 
 from btimd.rca.calibration import Calibration
-from btimd.rca.faultmodel import BAD, BoolArray, IntArray
+from btimd.rca.faultmodel import BAD
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphModel
 from btimd.rca.solver_types import Belief, Ending, SearchOptions
 
 UNKNOWN: Final = -1
 """Outcome of a probe that gave no answer: it costs, and tells nothing."""
+
+_SUFFERS: Final = 0.3
+"""From this probability of something unmodelled on, it is looked for."""
 
 Ask = Callable[[list[int]], Sequence[int]]
 
@@ -42,9 +45,10 @@ class PolicyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a diagnosis ended. ranked: nodes, best first. found: those held to be the causes, and found_confidence that
+    """How a diagnosis ended.
 
-    they all are. confidence: that the first of the ranked is. probes: all that were asked, in order.
+    ranked: nodes, best first. found: those held to be the causes, and found_confidence that they all are. confidence:
+    that the first of the ranked is. probes: all that were asked, in order.
     """
 
     ranked: tuple[int, ...]
@@ -70,6 +74,7 @@ class _Diagnosis:
         self.askable[: model.probe_count] = True
         self._ask = ask
         self._widened: set[int] = set()
+        self._confirmed: set[int] = set()
 
     def run(self) -> Ending:
         """Ask until nothing is worth asking."""
@@ -78,7 +83,7 @@ class _Diagnosis:
             picks = self.search.choose(min(self.options.batch, room), askable=self.askable) if room > 0 else []
             if picks:
                 self._learn([pick.question for pick in picks])
-            elif room <= 0 or not self._widen(room):
+            elif room <= 0 or not (self._confirm(room) or self._widen(room)):
                 return self.search.done([], asked=len(self.asked))
 
     def _learn(self, probes: list[int]) -> bool:
@@ -92,10 +97,20 @@ class _Diagnosis:
                 self.search.observe(probe, int(outcome))
         return any(outcome == BAD for outcome in outcomes)
 
+    def _confirm(self, room: int) -> bool:
+        """Ask those held to be the causes themselves, each once; tell whether there was one to ask."""
+        new = [node for node in self.search.belief().found if node not in self._confirmed][:room]
+        self._confirmed.update(new)
+        picks = [self.search.confirmation(node, askable=self.askable) for node in new]
+        probes = [pick.question for pick in picks if pick is not None]
+        if probes:
+            self._learn(probes)
+        return bool(probes)
+
     def _widen(self, room: int) -> bool:
         """Ask what an unmodelled suspect may need without anybody knowing; tell whether something was bad there."""
         belief = self.search.belief()
-        suspects = [one for one in belief.ranked if one.unmodelled > 0.3 and one.node not in self._widened]
+        suspects = [one for one in belief.ranked if one.unmodelled > _SUFFERS and one.node not in self._widened]
         if not suspects or self.options.widen <= 0:
             return False
         node = suspects[0].node

@@ -1,4 +1,4 @@
-"""From what the solver computes to how often it is right: a monotone map, fitted on incidents whose causes are known."""
+"""From what the solver computes to how often it is right: a monotone map, fitted on incidents with known causes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

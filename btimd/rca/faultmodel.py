@@ -1,7 +1,7 @@
 """What may be broken, what may be asked, and how a fault shows in an answer: the arrays that the solver works on.
 
-A *fault* is one node in one mode (dead, sick, hard, gray ...). A *question* is anything that has an answer: a probe that
-can be run, a key indicator, a symptom, a passive sign. The model is a noisy-OR with a leak,
+A *fault* is one node in one mode (dead, sick, hard, gray ...). A *question* is anything that has an answer: a probe
+that can be run, a key indicator, a symptom, a passive sign. The model is a noisy-OR with a leak,
 
     P(good | S) = (1 - leak) * product over the faults f of S of (1 - detection of f)
     P(error e | S) = P(bad | S) * mean of the error profiles of those faults, weighed by -log(1 - detection);
@@ -42,8 +42,8 @@ _CACHED_ENTRIES: Final = 4_000_000
 class Row:
     """The faults that one question sees.
 
-    faults: int32[n], ascending, no repetition. detection: float64[n], P(bad | that fault alone and no leak), 0 to below 1.
-    profile: uint8[n], row of the model's error profiles that a bad answer has when that fault causes it.
+    faults: int32[n], ascending, no repetition. detection: float64[n], P(bad | that fault alone, no leak), 0 to
+    below 1. profile: uint8[n], row of the model's error profiles that a bad answer has when that fault causes it.
     """
 
     faults: FaultArray

@@ -91,9 +91,11 @@ class Search:
         """Return nodes and sets of nodes with their probabilities from those of sets of faults."""
         faults = self.model.faults
         present = posterior.sets >= 0
-        fault = self._evidence.fault_of[np.where(present, posterior.sets, 0)] if present.any() else posterior.sets
-        node = np.where(present, faults.node[fault] if present.any() else -1, -1).astype(np.int64)
-        vague = present & (faults.unmodelled[fault] if present.any() else False)
+        fault = np.zeros(posterior.sets.shape, np.int64)
+        fault[present] = self._evidence.fault_of[posterior.sets[present]]
+        node = np.where(present, faults.node[fault] if self.model.fault_count else -1, -1).astype(np.int64)
+        vague = np.zeros(present.shape, np.bool_)
+        vague[present] = faults.unmodelled[fault[present]]
         names = np.sort(np.where(present, 2 * node + vague, -1), axis=1)[:, ::-1]
         unique, classes = np.unique(names, axis=0, return_inverse=True)
         classes = classes.reshape(-1).astype(np.int64)
@@ -127,7 +129,7 @@ class Search:
         return sure or tuple(suspect.node for suspect in ranked[:1])
 
     def _rank(self, posterior: Posterior, node: IntArray, vague: BoolArray) -> tuple[Suspect, ...]:
-        known_besides = ((node >= 0) & ~vague).any(axis=1)
+        known_besides = np.asarray(((node >= 0) & ~vague).any(axis=1), np.bool_)
         weight = np.repeat(posterior.weight[:, None], node.shape[1], axis=1)
         counted = np.where(vague, np.where(known_besides[:, None], _HINTED_WEIGHT, 1.0) * _VAGUE, 1.0) * weight
         present = node >= 0
@@ -136,9 +138,7 @@ class Search:
         sure = np.bincount(place, weights=(weight * ~vague)[present], minlength=len(nodes))
         guess = np.bincount(place, weights=(weight * vague)[present], minlength=len(nodes))
         order = np.argsort(-rank, kind="stable")
-        return tuple(
-            Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order
-        )
+        return tuple(Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order)
 
     def _unexplained(self, members: IntArray) -> tuple[int, ...]:
         positives = self._evidence.positives
@@ -165,9 +165,7 @@ class Search:
         No two picks ask the same node.
         """
         state = self._now()
-        chooser = Chooser(
-            self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power
-        )
+        chooser = Chooser(self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power)
         suspects = np.array([suspect.node for suspect in state.belief.ranked], np.int64)
         pool = chooser.pool(suspects, self._barred(askable, busy))
         cost = self.model.question_cost[pool] * (1.0 if cost_factor is None else cost_factor[pool])
@@ -175,9 +173,7 @@ class Search:
         live = sum(suspect.probability + suspect.unmodelled >= _LIVE for suspect in state.belief.ranked)
         return [
             Pick(question, gain, expected, live, self._split(state, bad))
-            for question, gain, expected, bad in chooser.batch(
-                pool, cost, size, least, self.options.batch_share
-            )
+            for question, gain, expected, bad in chooser.batch(pool, cost, size, least, self.options.batch_share)
         ]
 
     def _least_gain(self) -> float:
@@ -187,9 +183,15 @@ class Search:
         """Tell whether all of the leading set are at fault as surely as is asked for."""
         belief = self.belief()
         sure = {one.node: one.probability for one in belief.ranked}
-        return bool(belief.leader.nodes) and all(
-            sure[node] >= self.options.confident for node in belief.leader.nodes if node not in belief.leader.unmodelled
-        ) and len(belief.leader.unmodelled) < len(belief.leader.nodes)
+        return (
+            bool(belief.leader.nodes)
+            and all(
+                sure[node] >= self.options.confident
+                for node in belief.leader.nodes
+                if node not in belief.leader.unmodelled
+            )
+            and len(belief.leader.unmodelled) < len(belief.leader.nodes)
+        )
 
     def confirmation(self, node: int, *, askable: BoolArray | None = None) -> Pick | None:
         """Return the unasked question of the node itself that shows its fault most surely, None if there is none."""
@@ -238,7 +240,9 @@ class Search:
         for row, members in enumerate(state.posterior.sets):
             faults = self._evidence.fault_of[members[members >= 0]]
             nodes = tuple(sorted(int(node) for node in self.model.faults.node[faults]))
-            vague = tuple(sorted(int(node) for node in self.model.faults.node[faults][self.model.faults.unmodelled[faults]]))
+            vague = tuple(
+                sorted(int(node) for node in self.model.faults.node[faults][self.model.faults.unmodelled[faults]])
+            )
             if (nodes, vague) == (wanted.nodes, wanted.unmodelled):
                 return row
         return None
@@ -288,7 +292,7 @@ class Search:
 
     def _split(self, state: _State, bad: FloatArray) -> tuple[int, ...]:
         """Return the nodes, likeliest first, of sets that make a question bad more probably than not; at most 5."""
-        sets = state.posterior.sets[bad > 0.5]
+        sets = state.posterior.sets[bad > _SURE]
         members = sets[sets >= 0]
         nodes = {int(node) for node in self.model.faults.node[self._evidence.fault_of[members]]}
         return tuple(suspect.node for suspect in state.belief.ranked if suspect.node in nodes)[:5]

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from btimd.kernels.noisyor import information, predict
-from btimd.rca.faultmodel import BoolArray, FaultModel, FloatArray, IntArray
+from btimd.rca.faultmodel import BoolArray, FaultArray, FaultModel, FloatArray, IntArray
 from btimd.rca.solver_sets import WIDTH, Posterior
 
 _SUSPECTS: Final = 70
@@ -18,7 +18,7 @@ class Chooser:
     """One choice over a posterior. classes: int64[sets], sets of the same class need not be told apart."""
 
     def __init__(
-        self, model: FaultModel, posterior: Posterior, fault_of: IntArray, classes: IntArray, cost_power: float
+        self, model: FaultModel, posterior: Posterior, fault_of: FaultArray, classes: IntArray, cost_power: float
     ) -> None:
         self._model = model
         self._posterior = posterior
@@ -62,7 +62,7 @@ class Chooser:
     ) -> list[tuple[int, float, float, FloatArray]]:
         """Return up to `size` of the questions: (question, gain, P(bad), P(bad | set)), best first, distinct nodes."""
         chosen: list[tuple[int, float, float, FloatArray]] = []
-        if not len(questions) or len(self._sets) < 2:
+        if not len(questions) or len(self._sets) <= 1:
             return chosen
         bad = self.p_bad(questions)
         branches = self._posterior.weight[None, :].copy()

@@ -154,7 +154,9 @@ class Evidence:
         answers = [self.answers[question] for question in self._positive]
         outcome = np.array([answer.outcome for answer in answers], np.int64)
         weight = np.array([answer.weight for answer in answers], np.float64)
-        load = -np.log1p(-np.clip(rows.leak, 1e-9, 0.999))
+        # A weight below 1 says that answers of a kind err together about a fault; chance alone is as rare as ever.
+        leak = np.clip(rows.leak, 1e-9, 0.999) ** (1.0 / np.clip(weight, 0.05, 1.0))
+        load = -np.log1p(-np.maximum(leak, 1e-12))
         more = -np.log1p(-rows.detection)
         profiles = self.model.profiles
         told = np.repeat(outcome, np.diff(rows.starts))

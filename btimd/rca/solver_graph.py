@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from btimd.kernels.closure import effects, expand_rows, merged, order_by_needs, turned
 from btimd.rca.faultmodel import (
@@ -41,6 +42,7 @@ UNMODELLED_ODDS: Final = 2e-4
 _NEAR: Final = 14
 _FAR: Final = 8
 _UPWARD_LIMIT: Final = 400
+_REMEMBERED: Final = 20_000
 _CHUNK: Final = 512
 
 
@@ -99,7 +101,12 @@ class _Effects:
         self._up = up
         self.rank = np.empty(nodes, np.int32)
         order_by_needs(
-            down.starts, down.to, np.zeros(nodes, np.int8), np.empty(nodes, np.int32), np.empty(nodes, np.int64), self.rank
+            down.starts,
+            down.to,
+            np.zeros(nodes, np.int8),
+            np.empty(nodes, np.int32),
+            np.empty(nodes, np.int64),
+            self.rank,
         )
         self._node_at = np.argsort(self.rank).astype(np.int32)
 
@@ -195,6 +202,7 @@ class GraphModel(FaultModel):
         )
         self._all = np.arange(self.fault_count, dtype=np.int32)
 
+    @override
     def rows_among(self, questions: IntArray, wanted: FaultArray) -> Rows:
         """Return the rows of questions with the faults renamed to wanted[fault]; those with -1 are left out."""
         if self._added and np.any(questions >= self.probe_count + len(self.arrays.indicator_starts) - 1):
@@ -244,7 +252,7 @@ class GraphModel(FaultModel):
     def _near_probes(self, node: int) -> IntArray:
         found = self._near.get(node)
         if found is None:
-            if len(self._near) > 20_000:
+            if len(self._near) > _REMEMBERED:
                 self._near.clear()
             found = self._near[node] = self._walk_up(node)
         return found

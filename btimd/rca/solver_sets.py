@@ -160,7 +160,7 @@ class SetSearch:
 
     def _combine(self, members: Members) -> IntArray:
         """Return what the best exchanges of every member make together."""
-        if len(members) < 2:
+        if len(members) <= 1:
             return self._rows([])
         lists = []
         for member in members:

@@ -22,14 +22,14 @@ class SearchOptions:
     max_faults: int = 4
     confident: float = 0.92
     shortlist_gain_bits: float = 0.02
-    settled_gain_bits: float = 0.08
+    settled_gain_bits: float = 0.05
     max_probes: int = 100
     batch_share: float = 0.12
     cost_power: float = 0.5
     group_doubt: float = 0.02
     group_shared: float = 0.25
     certain: bool = True
-    usual_faults: float = 0.8
+    usual_faults: float = 1.2
 
 
 class Ending(StrEnum):

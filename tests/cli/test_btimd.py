@@ -28,7 +28,7 @@ def test_every_subcommand_says_what_it_does(capsys: pytest.CaptureFixture[str]) 
         assert capsys.readouterr().out.startswith(f"usage: btimd {name} ")
 
     assert COMMANDS == (
-        "run", "demo", "check", "explain", "plan", "rca", "snmp", "suggest", "replay", "decode", "dump-config"
+        "run", "demo", "check", "checks", "explain", "plan", "snmp", "suggest", "rca", "replay", "decode", "dump-config",
     )  # fmt: skip
 
 
