@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from btimd.daemon.businesses import BusinessConditions
-from btimd.daemon.usercounts import users_on_line
+from btimd.daemon.usercounts import users_by_region
 from btimd.flows.deviation import DeviationCleared, DeviationOpened
 from btimd.model.deviation import symptom_of
 from btimd.model.evidence import Finding
 from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
+from btimd.model.outage import UsersByRegion
 from btimd.model.ports import FlowView
 from btimd.model.probe import Health, ProbeResult
 from btimd.model.service import Check, ServiceGraph
@@ -86,7 +87,7 @@ class Decisions:
     """The hub between key indicators, SLA, diagnosis and incidents; a Component. All methods are called on the loop.
 
     recheck: runs a check once, soon; its answer comes back as a result. on_symptom: told which businesses a symptom
-    hits, when it opens.
+    hits, when it opens. on_users: told who was on line when a verdict was given.
     """
 
     name = "decisions"
@@ -101,12 +102,15 @@ class Decisions:
         sla: Accounts,
         recheck: Callable[[Check], None],
         on_symptom: Callable[[Sequence[str], UnixSeconds], None] = lambda _businesses, _now: None,
+        on_users: Callable[[Verdict, UsersByRegion], None] = lambda _verdict, _users: None,
         clock: Clock,
         log: Log,
     ) -> None:
         self._recheck = recheck
         self._on_symptom = on_symptom
+        self._on_users = on_users
         self._conditions = BusinessConditions(graph)
+        self._index = GraphIndex(graph)
         self._flows = flows
         self._rca = rca
         self._incidents = incidents
@@ -165,6 +169,7 @@ class Decisions:
     def swap(self, graph: ServiceGraph) -> None:
         """Go on with another graph."""
         self._conditions.swap(graph)
+        self._index = GraphIndex(graph)
 
     def result(self, result: ProbeResult) -> None:
         """Take the answer of a probe."""
@@ -183,7 +188,7 @@ class Decisions:
         self._observe(symptom.node, since=symptom.since)
         self._rca.symptom_opened(symptom)
         if symptom.node in self.graph.nodes:
-            self._on_symptom(GraphIndex(self.graph).businesses_above(symptom.node), self._clock.wall())
+            self._on_symptom(self._index.businesses_above(symptom.node), self._clock.wall())
 
     def symptom_cleared(self, symptom: Symptom) -> None:
         """Take a symptom back."""
@@ -256,17 +261,11 @@ class Decisions:
 
     async def _open(self, verdict: Verdict) -> None:
         graph = self._conditions.graph
-        users = await asyncio.to_thread(self._users, tuple(graph.businesses))  # waits for the flow thread's guard
+        # Waits for the flow thread's guard.
+        users = await asyncio.to_thread(users_by_region, self._flows, tuple(graph.businesses))
+        self._on_users(verdict, users)
         judgement = assess(verdict, graph, users)
         await self._incidents.verdict(verdict, judgement.assessment, judgement.impact, judgement.urgency)
-
-    def _users(self, businesses: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
-        """Return the users on line (active or idle) per business and region; nothing where no flows are seen."""
-        counts = users_on_line(self._flows, businesses) or {}
-        return {
-            business: {one.region: one.active + one.idle for one in regions if one.active + one.idle}
-            for business, regions in counts.items()
-        }
 
     def _is_down(self, business: str) -> bool:
         return self._conditions.availability(business) is Availability.DOWN

@@ -41,11 +41,15 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     capture = new.settings.capture
     wired.flows.between_blocks(partial(wired.decoder.set_rules, capture.exporter_rules(), capture.netflow.allow))
     wired.capture.swap(capture)
+    wired.runners.swap(new.settings.probes, snmp)
+    wired.declared.graph, wired.declared.plan_entries = graph, new.plan_entries
     wired.decisions.swap(graph)
     wired.rca.swap(graph)
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses)
+    wired.growth.reconfigure(new.settings.rca.growth.options())
+    await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))
     before, after = _kept(built_with.settings), _kept(new.settings)
     return tuple(name for name in _KEPT if getattr(before, name) != getattr(after, name))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from btimd.daemon.viewfigures import UserCount
+from btimd.model.outage import UsersByRegion
 from btimd.model.ports import FlowView
 from btimd.model.service import BusinessService
 from btimd.model.units import Seconds
@@ -20,6 +21,18 @@ def users_on_line(flows: FlowView, businesses: Sequence[str]) -> Mapping[str, Se
         if row.business in counts:
             counts[row.business].append(UserCount(row.region, row.active, row.idle))
     return counts
+
+
+def users_by_region(flows: FlowView, businesses: Sequence[str]) -> UsersByRegion:
+    """Return how many users (active or idle) each business has in each region; {} where nobody counts them.
+
+    Waits for the flow thread: call it in a thread.
+    """
+    counts = users_on_line(flows, businesses) or {}
+    return {
+        business: {one.region: one.active + one.idle for one in regions if one.active + one.idle}
+        for business, regions in counts.items()
+    }
 
 
 def user_thresholds(

@@ -1,13 +1,15 @@
 """Builds every component and connects every channel: one straight function, from the sinks to the sources."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
+from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
 from btimd.api.discovery import discovery_service
+from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.topology import topology_service
@@ -20,7 +22,10 @@ from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.outages import OutageDesk, OutageSources
+from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
 from btimd.daemon.use import (
@@ -32,9 +37,10 @@ from btimd.daemon.use import (
     exporter_text,
     losses_of,
     plan_in_force,
+    snmp_access,
     users_in_all,
 )
-from btimd.daemon.usercounts import user_thresholds, users_on_line
+from btimd.daemon.usercounts import user_thresholds, users_by_region, users_on_line
 from btimd.flows.attribution import Attribution
 from btimd.flows.baselineservice import BaselineService
 from btimd.flows.component import FlowPipeline
@@ -42,11 +48,14 @@ from btimd.flows.discoveryservice import DiscoveryService
 from btimd.flows.duplicates import Duplicates
 from btimd.flows.linkservice import LinkService
 from btimd.flows.personservice import PersonService
+from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.itsm.component import IncidentComponent
 from btimd.model.incident import Incident
+from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
-from btimd.model.service import Check, Criticality
+from btimd.model.service import Check, Criticality, ServiceGraph
+from btimd.model.verdict import Verdict
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
 from btimd.rca.component import RcaComponent
@@ -65,7 +74,16 @@ from btimd.store.kpis import BusinessMetrics
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
+_WEEK_SECONDS = 7 * 86_400.0
 _VERDICTS_LOOKED_AT = 1000
+
+
+@dataclass(slots=True)
+class Declared:
+    """What the operator has written, before anything grew: the graph and the lines of the IP plan."""
+
+    graph: ServiceGraph
+    plan_entries: Sequence[PlanEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +99,10 @@ class Wired:
     rca: RcaComponent
     decisions: Decisions
     probes: Probes
+    runners: Runners
+    declared: Declared
+    growth: GrowthDesk
+    growth_watch: Periodic
     archive: FlowArchive
     archive_desk: Closing
     baselines: BaselineService
@@ -108,6 +130,7 @@ class Wired:
             self.incidents,
             self.rca,
             self.decisions,
+            self.growth_watch,
             self.archive,
             self.archive_desk,
             self.baselines,
@@ -245,6 +268,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         log=Log("flows"),
         seed=random.getrandbits(31),
     )
+    runners = Runners(settings.probes, snmp_access(settings.probes)[0], metrics=metrics, clock=clock)
     probes = Probes(
         settings=settings.probes,
         graph=graph,
@@ -254,6 +278,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_symptom=lambda symptom: decisions.symptom_opened(symptom),
         on_clear=lambda symptom: decisions.symptom_cleared(symptom),
         on_result=lambda result: decisions.result(result),
+        runners=runners.by_errand,
+        read_file=read_option_file,
     )
     rca = RcaComponent(
         settings=settings.rca,
@@ -265,6 +291,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_verdict=lambda verdict: decisions.verdict(verdict),
         on_cleared=lambda verdict: decisions.cleared(verdict),
     )
+
+    def outages_began(verdict: Verdict, users: UsersByRegion) -> None:
+        outages.began(verdict, users)
+
     decisions = Decisions(
         graph=graph,
         flows=flows,
@@ -272,6 +302,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         incidents=incidents,
         sla=sla,
         recheck=lambda check: probes.submit(ProbeSpec(0, check, "its trouble is over"), lambda _: None),
+        on_users=outages_began,
         on_symptom=lambda businesses, now: evidence.on_symptom(businesses, now) if keeps_evidence else None,
         clock=clock,
         log=Log("decisions"),
@@ -295,10 +326,40 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     discovery = DiscoveryService(
         source=lambda: ArchiveReader(state / "archive") if archived.enabled else None,
         attribution=lambda: flows.attribution,
-        graph=lambda: decisions.graph,
+        graph=lambda: declared.graph,
         users=lambda: users_in_all(flows, tuple(decisions.graph.businesses)),
         verdicts=lambda: rca.verdicts(_VERDICTS_LOOKED_AT),
         clock=clock,
+    )
+    outages = OutageDesk(
+        OutageSources(
+            graph=lambda: decisions.graph,
+            users=lambda: users_by_region(flows, tuple(decisions.graph.businesses)),
+            sla=sla.states,
+            open_verdicts=rca.open_verdicts,
+            incident_of=lambda verdict: incidents.incident_of(verdict),
+        ),
+        clock,
+    )
+    declared = Declared(graph, config.plan_entries)
+
+    def graph_grown(grown: ServiceGraph) -> None:
+        decisions.swap(grown)
+        rca.swap(grown)
+        probes.swap(grown)
+
+    growth = GrowthDesk(
+        GrowthSources(
+            declared=lambda: declared.graph,
+            rules=lambda: flows.attribution.rules,
+            plan=lambda: declared.plan_entries,
+            topology=links.desk,
+            compare=lambda: discovery.compare(_WEEK_SECONDS),
+        ),
+        settings.rca.growth.options(),
+        graph_grown,
+        clock,
+        Log("rca.growth"),
     )
     archive_desk = ArchiveDesk(archive, series, archived, clock)
     losses = LossWatch(
@@ -337,6 +398,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
             archive_service(archive_desk),
             discovery_service(discovery),
             views_service(views, clock),
+            impact_service(outages, growth),
+            budget_service(probes),
         ),
         metrics=metrics,
         health=lambda: wired.health(),
@@ -375,6 +438,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         rca=rca,
         decisions=decisions,
         probes=probes,
+        runners=runners,
+        declared=declared,
+        growth=growth,
+        growth_watch=Periodic("rca.growth", _LOOK_EVERY_SECONDS, growth.look),
         archive=archive,
         archive_desk=Closing("archive.desk", archive_desk.close),
         baselines=baselines,

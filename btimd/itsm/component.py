@@ -170,6 +170,10 @@ class IncidentComponent(Component, IncidentDesk):
         """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of."""
         return await self._alone(self._verdict(verdict, assessment, impact, urgency))
 
+    def incident_of(self, verdict_id: str) -> str:
+        """Return the live incident that a verdict is part of, "" where there is none."""
+        return self._register.owner_of(verdict_id)
+
     async def cleared(self, verdict: Verdict) -> None:
         """Take note that the symptoms of a verdict are gone."""
         await self._alone(self._cleared(verdict))

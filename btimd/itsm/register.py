@@ -90,6 +90,10 @@ class Register:
         """Return a live incident."""
         return self._rows.get(incident_id)
 
+    def owner_of(self, verdict_id: str) -> str:
+        """Return the live incident of a diagnosis, "" where there is none."""
+        return self._by_verdict.get(verdict_id, "")
+
     def find(self, verdict: Verdict) -> Incident | None:
         """Return the live incident that a verdict speaks of: its diagnosis' own, else the one of the same cause."""
         owner = self._by_verdict.get(verdict.id) or self._by_fingerprint.get(merge.fingerprint(verdict))

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from btimd.model.budget import BudgetReason, BudgetReport, BudgetScope
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
@@ -19,7 +19,7 @@ from btimd.probes.catalogue import SPECS, work_for
 from btimd.probes.debounce import Command, ConfirmSoon, Debounce, SymptomCleared, SymptomFlaps, SymptomOpened
 from btimd.probes.errands import Errands, Runner
 from btimd.probes.jobs import Done, Job, Question, devices_of, octets_of, question_of
-from btimd.probes.kinds import SECRET_SUFFIX, Errand, Secrets
+from btimd.probes.kinds import PUBLIC_FILES, SECRET_SUFFIX, Errand, Secrets
 from btimd.probes.probemetrics import ProbeMetrics
 from btimd.probes.schedule import Schedule
 from btimd.probes.settings import ProbeSettings
@@ -33,6 +33,18 @@ from btimd.runtime.metrics import Metrics
 _NO_RUNNERS: Final[Mapping[type[Errand], Runner]] = MappingProxyType({})
 _TIDY_EVERY_SECONDS: Final = 60.0
 _STOP_WITHIN_SECONDS: Final = 4.0
+
+
+class ReadFile(Protocol):
+    """Reads what an option of a check names."""
+
+    def __call__(self, path: str, *, secret: bool) -> str:
+        """Return what a file holds, without the line's end; raises OSError, ValueError where others may read a secret."""
+        ...
+
+
+def _no_file(path: str, *, secret: bool) -> str:
+    raise OSError(f"{path} cannot be read here, secret or not ({secret})")
 
 
 class Probes:

@@ -304,6 +304,10 @@ class RcaComponent:
         """Return the latest verdicts, newest first."""
         return list(reversed(self._verdicts.values()))[: max(limit, 0)]
 
+    def open_verdicts(self) -> Sequence[Verdict]:
+        """Return the verdicts whose trouble is not over."""
+        return self._engine.open_verdicts()
+
     def watch_diagnoses(self) -> FeedSubscription[str, DiagnosisProgress]:
         """Subscribe to running diagnoses."""
         return self._diagnoses.subscribe()

@@ -119,6 +119,10 @@ class Engine:
         """Tell whether no diagnosis runs, not even in the background."""
         return not self._running
 
+    def open_verdicts(self) -> tuple[Verdict, ...]:
+        """Return the verdicts whose trouble is not over."""
+        return tuple(known.verdict for known in self._known.values())
+
     @property
     def has_open_verdicts(self) -> bool:
         """Tell whether there are verdicts whose trouble is not over."""

@@ -84,7 +84,8 @@ class _Weighing:
 def answer_of(belief: Belief) -> Answer:
     """Return what is believed as the answer of a policy."""
     ranked = tuple(suspect.node for suspect in belief.ranked)
-    return Answer(ranked, belief.found, belief.found_confidence, belief.confidence)
+    # Nothing found is no finding, however sure it is that there is none.
+    return Answer(ranked, belief.found, belief.found_confidence if belief.found else 0.0, belief.confidence)
 
 
 class Adaptive(_Weighing, Policy):
@@ -126,7 +127,7 @@ class RandomProbes(_Weighing, Policy):
         order = self._rng.permutation(np.flatnonzero(np.isin(self._world.probes.node, suspects)))
         pool: list[int] = order[: self._options.max_probes].tolist()
         for first in range(0, len(pool), self._options.batch):
-            if search.belief().found_confidence >= self._options.confidence:
+            if answer_of(search.belief()).confidence >= self._options.confidence:
                 break
             self._learn(search, ask, pool[first : first + self._options.batch])
         return answer_of(search.belief())
