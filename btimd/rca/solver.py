@@ -38,9 +38,7 @@ class _State:
 class Search:
     """One diagnosis over a fault model. Not thread-safe; the model may be shared."""
 
-    def __init__(
-        self, model: FaultModel, options: SearchOptions = _DEFAULTS, calibration: Calibration = USUAL
-    ) -> None:
+    def __init__(self, model: FaultModel, options: SearchOptions = _DEFAULTS, calibration: Calibration = USUAL) -> None:
         self.model = model
         self.options = options
         self._calibration = calibration

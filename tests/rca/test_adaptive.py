@@ -1,6 +1,6 @@
 import numpy as np
 
-from btimd.rca.adaptive import UNKNOWN, PolicyOptions, diagnose
+from btimd.rca.adaptive import UNKNOWN, Ask, PolicyOptions, diagnose, warm
 from btimd.rca.solver_graph import GraphArrays, GraphModel
 from btimd.rca.solver_types import Ending
 
@@ -38,7 +38,7 @@ def model(*, without: tuple[int, int] | None = None) -> GraphModel:
     )
 
 
-def asking(model: GraphModel, bad_nodes: set[int], asked: list[int], unknown: frozenset[int] = frozenset()):  # noqa: ANN201
+def asking(model: GraphModel, bad_nodes: set[int], asked: list[int], unknown: frozenset[int] = frozenset()) -> Ask:
     def ask(probes: list[int]) -> list[int]:
         asked.extend(probes)
         return [
@@ -78,3 +78,7 @@ def test_a_changed_node_is_suspected_first() -> None:
     one = model()
     changed = diagnose(one, [0, 1], [0, 0, 1], lambda probes: [UNKNOWN] * len(probes), boosts={SHOP: 50.0})
     assert changed.ranked[0] == SHOP
+
+
+def test_warming_up_compiles_all_that_a_diagnosis_uses() -> None:
+    warm()
