@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from btimd.rca.calibration import Calibration
-from btimd.rca.faultmodel import BAD
+from btimd.rca.faultmodel import BAD, GOOD
 from btimd.rca.solver import Search
-from btimd.rca.solver_graph import GraphModel
+from btimd.rca.solver_graph import GraphArrays, GraphModel
 from btimd.rca.solver_types import Belief, Ending, SearchOptions
 
 UNKNOWN: Final = -1
@@ -175,3 +175,25 @@ def diagnose(
         one.rounds,
         belief,
     )
+
+
+def warm() -> None:
+    """Load, or compile, every kernel that a diagnosis uses."""
+    one = np.zeros(1, np.int32)
+    model = GraphModel(
+        GraphArrays(
+            prior=np.full(2, 2e-4),
+            edge_from=one,
+            edge_to=one + 1,
+            edge_weight=np.ones(1),
+            edge_physical=np.zeros(1, np.bool_),
+            probe_node=np.array([0, 1], np.int32),
+            probe_cost=np.ones(2),
+            probe_end_to_end=np.ones(2, np.bool_),
+            probe_detects=np.full(2, 0.95),
+            probe_false_positive=np.zeros(2),
+            indicator_starts=np.array([0, 1], np.int64),
+            indicator_needs=one,
+        )
+    )
+    diagnose(model, [0], [0], lambda probes: [GOOD] * len(probes))

@@ -21,6 +21,12 @@ class Calibration:
 
 IDENTITY: Final = Calibration((0.0, 1.0), (0.0, 1.0))
 
+USUAL: Final = Calibration(
+    (0.0, 0.3, 0.5, 0.7, 0.9, 0.95, 0.98, 0.99, 0.997, 1.0), (0.0, 0.27, 0.46, 0.58, 0.78, 0.87, 0.90, 0.92, 0.96, 0.98)
+)
+"""Fitted on incidents of drawn enterprises of 10,000 nodes whose models have gaps and errors, one and two faults at a
+time: near certainty is right a little less often than it says, since models are wrong in ways they do not know."""
+
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
     """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from btimd.rca.calibration import IDENTITY, Calibration
+from btimd.rca.calibration import USUAL, Calibration
 from btimd.rca.faultmodel import BAD, GOOD, LEAK_PROFILE, BoolArray, FaultModel, FloatArray, IntArray
 from btimd.rca.solver_choice import Chooser
 from btimd.rca.solver_evidence import Answer, Evidence
@@ -38,9 +38,7 @@ class _State:
 class Search:
     """One diagnosis over a fault model. Not thread-safe; the model may be shared."""
 
-    def __init__(
-        self, model: FaultModel, options: SearchOptions = _DEFAULTS, calibration: Calibration = IDENTITY
-    ) -> None:
+    def __init__(self, model: FaultModel, options: SearchOptions = _DEFAULTS, calibration: Calibration = USUAL) -> None:
         self.model = model
         self.options = options
         self._calibration = calibration
@@ -275,7 +273,7 @@ class Search:
         belief = self.belief()
         if picks and asked < self.options.max_probes:
             return Ending.OPEN
-        if belief.found_confidence >= self.options.confident:
+        if belief.raw_found_confidence >= self.options.confident:
             return Ending.FOUND
         if belief.ranked and belief.ranked[0].unmodelled > _SURE:
             return Ending.UNKNOWN_NEAR

@@ -62,7 +62,7 @@ class SetSearch:
         if not len(self._prior):
             return Posterior(np.full((1, WIDTH), -1, np.int64), np.ones(1), np.zeros(1))
         centres = self._grow()
-        pool: list[IntArray] = [self._rows([()])]
+        pool: list[IntArray] = [self._rows([()]), *self._around(())]
         for members in centres:
             pool += self._around(members)
         pool += [self._combine(members) for members in centres[:2]]
@@ -177,7 +177,7 @@ class SetSearch:
         _, first = np.unique(keys, return_index=True)
         unique = ordered[np.sort(first)]
         unique = np.ascontiguousarray(np.where(unique > _MOST_CANDIDATES, -1, unique))
-        if self._certain and (unique[:, -1] >= 0).any():
+        if self._certain and (unique >= 0).any():
             unique = unique[(unique >= 0).any(axis=1)]
         score = self.score(unique)
         order = np.argsort(-score, kind="stable")[:_KEPT]

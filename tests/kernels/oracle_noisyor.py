@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from math import exp, log
+from math import exp, log, log2
 
 Detection = Mapping[int, float]
 """P(bad | fault) by fault."""
@@ -15,9 +15,7 @@ def p_good(leak: float, row: Detection, faults: Sequence[int]) -> float:
     return good
 
 
-def cost_of_good(
-    groups: Sequence[Sequence[tuple[Detection, float]]], fault: int, doubt: float, shared: float
-) -> float:
+def cost_of_good(groups: Sequence[Sequence[tuple[Detection, float]]], fault: int, doubt: float, shared: float) -> float:
     """Return the log probability that all answers (rows with weights) of all groups are good, given one fault."""
     total = 0.0
     for group in groups:
@@ -29,9 +27,7 @@ def cost_of_good(
     return total
 
 
-def log_posterior(
-    prior: Mapping[int, float], bad: Sequence[tuple[float, Detection]], faults: Sequence[int]
-) -> float:
+def log_posterior(prior: Mapping[int, float], bad: Sequence[tuple[float, Detection]], faults: Sequence[int]) -> float:
     """Return the log posterior of a set, that of the empty one being 0. prior: log odds with the cost of good ones."""
     total = sum(prior[fault] for fault in faults)
     for leak, row in bad:
@@ -44,7 +40,7 @@ def all_sets(faults: Sequence[int], most: int) -> list[tuple[int, ...]]:
 
 
 def entropy(p: float) -> float:
-    return 0.0 if p in {0.0, 1.0} else -(p * log(p, 2) + (1.0 - p) * log(1.0 - p, 2))
+    return 0.0 if p in {0.0, 1.0} else -(p * log2(p) + (1.0 - p) * log2(1.0 - p))
 
 
 def damage(

@@ -13,7 +13,11 @@ Edge = tuple[int, int, float, bool]
 
 EDGES = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from([0.2, 0.5, 0.95, 1.0]), st.booleans()), max_size=14
-).map(lambda edges: list({(max(a, b), min(a, b)): (max(a, b), min(a, b), w, p) for a, b, w, p in edges if a != b}.values()))
+).map(
+    lambda edges: list(
+        {(max(a, b), min(a, b)): (max(a, b), min(a, b), w, p) for a, b, w, p in edges if a != b}.values()
+    )
+)
 
 
 def grouped(nodes: int, edges: list[Edge], by: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -103,11 +107,11 @@ def test_a_question_on_two_nodes_is_hit_if_either_is() -> None:
     starts, nodes = np.array([0, 2, 4], np.int64), np.array([0, 1, 1, 0], np.int32)
     values = np.array([1.0, 0.5, 1.0, 0.5], np.float32)
     needs = (np.array([0, 2, 3], np.int64), np.array([0, 1, 1], np.int32))
-    out = (np.zeros(3, np.int64), np.zeros(4, np.int32), np.zeros(4, np.float32))
-    assert merged(0, *needs, starts, nodes, values, np.zeros(2), np.zeros(2, np.int32), *out) == 2
-    assert [array.tolist() for array in out] == [[0, 2, 4], [0, 1, 1, 0], [1.0, 1.0, 1.0, 0.5]]
-    small = (np.zeros(3, np.int64), np.zeros(3, np.int32), np.zeros(3, np.float32))
-    assert merged(0, *needs, starts, nodes, values, np.zeros(2), np.zeros(2, np.int32), *small) == 1
+    rows, node, value = np.zeros(3, np.int64), np.zeros(4, np.int32), np.zeros(4, np.float32)
+    scratch = (np.zeros(2), np.zeros(2, np.int32))
+    assert merged(0, *needs, starts, nodes, values, *scratch, rows, node, value) == 2
+    assert [rows.tolist(), node.tolist(), value.tolist()] == [[0, 2, 4], [0, 1, 1, 0], [1.0, 1.0, 1.0, 0.5]]
+    assert merged(0, *needs, starts, nodes, values, *scratch, rows, node[:3], value[:3]) == 1
 
 
 def test_a_node_has_several_faults_and_a_local_check_does_not_see_what_is_unmodelled() -> None:

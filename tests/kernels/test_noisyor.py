@@ -118,7 +118,10 @@ def test_a_question_that_halves_the_sets_tells_one_bit() -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(bad=st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3), weight=st.lists(st.floats(0.1, 1.0), min_size=3, max_size=3))
+@given(
+    bad=st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3),
+    weight=st.lists(st.floats(0.1, 1.0), min_size=3, max_size=3),
+)
 def test_information_is_entropy_before_less_entropy_after(bad: list[float], weight: list[float]) -> None:
     share = [one / sum(weight) for one in weight]
     gain = np.zeros(1)
