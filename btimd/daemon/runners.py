@@ -1,4 +1,4 @@
-"""Who carries out the probes that are more than one dialogue: paths, plugins, exporters, SNMP; and what they may read."""
+"""Who carries out probes that are more than one dialogue: paths, plugins, exporters, SNMP; and what they may read."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -167,7 +167,7 @@ def seen_again_seconds(checks: Iterable[Check]) -> float:
     return 3 * longest + _FIRST_SAMPLES_SECONDS
 
 
-def build(config: Config, *, clock: Clock, random: Random) -> Wired:
+def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PLR0915  one straight line
     """Return every component, connected; nothing runs yet."""
     settings, services, graph = config.settings, config.services, config.services.graph
     metrics = Metrics()

@@ -107,7 +107,7 @@ _DEPTHS: Final[Mapping[CheckKind, Depth]] = MappingProxyType({
     **dict.fromkeys(
         (
             CheckKind.CPU, CheckKind.MEMORY, CheckKind.FILESYSTEM, CheckKind.FILE, CheckKind.PROCESS,
-            CheckKind.INTERFACE, CheckKind.UPTIME, CheckKind.SENSOR, CheckKind.UPS,
+            CheckKind.INTERFACE, CheckKind.UPTIME, CheckKind.SENSOR, CheckKind.UPS, CheckKind.PROMETHEUS,
         ),
         Depth.STATE,
     ),

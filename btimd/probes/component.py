@@ -39,7 +39,7 @@ class ReadFile(Protocol):
     """Reads what an option of a check names."""
 
     def __call__(self, path: str, *, secret: bool) -> str:
-        """Return what a file holds, without the line's end; raises OSError, ValueError where others may read a secret."""
+        """Return what a file holds, without the line's end; OSError, ValueError where others may read a secret."""
         ...
 
 

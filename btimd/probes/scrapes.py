@@ -1,6 +1,6 @@
 """Asks exporters: one page answers all checks of it that are asked within a second."""
 
-import asyncio  # noqa: TID251  a shell: it waits for the transport and shares what it brings
+import asyncio
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Final

@@ -1,34 +1,27 @@
 """The site's own service graph as a world, so that the diagnosis can be tried on it before anything breaks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from btimd.model.service import CheckKind, Closure, NodeKind, ServiceGraph
-from btimd.rca.evidence import BASE_PRIOR, KIND_ODDS
+from btimd.model.service import CheckKind, Closure, Depth, NodeKind, ServiceGraph, depth_of
 from btimd.rca.graph import GraphIndex
+from btimd.rca.likelihood import BASE_PRIOR, KIND_ODDS
 from btimd.rca.reach import Reach
+from btimd.rca.strength import need_strength
 from btimd.rca.world import Edges, Indicators, Probes, World
 
-Strength = Callable[[str, str], float]
-
 _STRENGTH: Final = 0.95
-_DETECTS: Final[Mapping[CheckKind, float]] = {CheckKind.ICMP: 0.5, CheckKind.TCP: 0.6}
-_DIALOGUE_DETECTS: Final = 0.95
+_DETECTS: Final[Mapping[Depth, float]] = {Depth.ECHO: 0.5, Depth.CONNECT: 0.6, Depth.DIALOGUE: 0.95, Depth.STATE: 0.5}
 _FALSE_POSITIVE: Final = 0.01
 
 
-def same_strength(_node: str, _need: str) -> float:
-    """Return the strength of a need where the model tells none."""
-    return _STRENGTH
-
-
-def site_world(graph: ServiceGraph, strength: Strength = same_strength) -> World:
+def site_world(graph: ServiceGraph) -> World:
     """Return the world of a service graph.
 
-    strength: how likely a node is impaired when one that it needs is at fault. Indicators are the users' traffic of
+    Needs are as strong as roll-ups and what is known of them make them. Indicators are the users' traffic of
     every business, named after it, and the key indicators that look end to end, named after their check; every check
     is a probe.
     """
@@ -42,7 +35,7 @@ def site_world(graph: ServiceGraph, strength: Strength = same_strength) -> World
         len(nodes),
         np.array([row[node] for node, _ in needs], np.int32),
         np.array([row[need] for _, need in needs], np.int32),
-        np.array([strength(node, need) for node, need in needs], np.float32),
+        np.array([_STRENGTH * need_strength(graph.nodes[node], need) for node, need in needs], np.float32),
         # A check of something virtual talks to what stands for it: that counts as running on it.
         np.array([index.is_physical(need) or index.is_virtual(node) for node, need in needs], np.bool_),
     )
@@ -62,7 +55,7 @@ def _probes(graph: ServiceGraph, row: Mapping[str, int]) -> Probes:
         np.array([names.index(check.kind.value) for check in checks], np.int16),
         np.array([check.cost for check in checks], np.float32),
         np.array([check.closure is Closure.FULL for check in checks], np.bool_),
-        np.array([_DETECTS.get(check.kind, _DIALOGUE_DETECTS) for check in checks], np.float32),
+        np.array([_DETECTS[depth_of(check.kind)] for check in checks], np.float32),
         np.full(len(checks), _FALSE_POSITIVE, np.float32),
     )
 

@@ -1,12 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 
+from btimd.model.service import Need, Provenance
 from btimd.rca.siteworld import BlindSpots, blind_spots, site_world
 from tests.rca.fileworlds import shop, world_of
 from tests.rca.worlds import graph_of, node
 
 GRAPH = graph_of(
     node("erp", "business", "web dns", "http"),
-    node("web", "application", "db host-1", "http tcp", prior=0.01),
+    replace(
+        node("web", "application", "db host-1", "http tcp", prior=0.01),
+        need_facts=(Need("db", Provenance.FLOWS, confidence=0.5),),
+    ),
     node("db", "database", "host-2"),
     node("dns", "shared", "host-2"),
     node("host-1", "host", "", "icmp"),
@@ -15,7 +21,7 @@ GRAPH = graph_of(
 
 
 def test_a_service_graph_becomes_a_world() -> None:
-    world = site_world(GRAPH, lambda one, other: 0.5 if (one, other) == ("web", "db") else 0.9)
+    world = site_world(GRAPH)
 
     assert list(world.node_ids) == ["erp", "web", "db", "dns", "host-1", "host-2"]
     assert [world.kind_names[kind] for kind in world.kind] == [
@@ -29,8 +35,8 @@ def test_a_service_graph_becomes_a_world() -> None:
             edges.needing.tolist(), edges.to.tolist(), edges.weight.tolist(), edges.physical.tolist(), strict=True
         )
     ] == [
-        ("erp", "web", 0.9, True), ("erp", "dns", 0.9, True), ("web", "db", 0.5, False), ("web", "host-1", 0.9, True),
-        ("db", "host-2", 0.9, True), ("dns", "host-2", 0.9, True),
+        ("erp", "web", 0.95, True), ("erp", "dns", 0.95, True), ("web", "db", 0.475, False),
+        ("web", "host-1", 0.95, True), ("db", "host-2", 0.95, True), ("dns", "host-2", 0.95, True),
     ]  # fmt: skip
     probes = world.probes
     assert probes.ids == ["erp-http", "web-http", "web-tcp", "host-1-icmp"]
@@ -41,8 +47,6 @@ def test_a_service_graph_becomes_a_world() -> None:
 
 
 def test_key_indicators_that_look_end_to_end_are_indicators_too() -> None:
-    from dataclasses import replace
-
     checks = tuple(replace(check, every_seconds=10.0) for check in GRAPH.nodes["web"].checks)
     nodes = [replace(one, checks=checks) if one.id == "web" else one for one in GRAPH.nodes.values()]
 
