@@ -33,6 +33,7 @@ def good_cost(
     sign: float,
     total: F64,
     luck: F64,
+    each: F64,
     touched: I32,
     cost: F64,
 ) -> int:
@@ -43,7 +44,7 @@ def good_cost(
 
     begin_groups: int64[groups + 1], the questions of each group, which stand together. starts: int64[questions + 1],
     faults: int32 candidates, detection: float64. weight: float64[questions]. first: candidates below it are left alone.
-    total: float64[candidates], all 0 before and after. luck: float64[candidates], touched: int32[candidates],
+    total: float64[candidates], all 0 before and after. luck, each: float64[candidates], touched: int32[candidates],
     scratch. cost: float64[candidates].
     Returns how many pairs of group and candidate there were.
     """
@@ -59,8 +60,15 @@ def good_cost(
                     touched[count] = candidate
                     count += 1
                     luck[candidate] = 0.0
-                luck[candidate] = max(luck[candidate], detection[entry])
-                total[candidate] += weight[question] * log1p(-(detection[entry] ** (1.0 - shared)))
+                # Most questions of a group see a fault alike, and a power takes as long as all the rest.
+                if detection[entry] == luck[candidate]:
+                    said = each[candidate]
+                else:
+                    said = log1p(-(detection[entry] ** (1.0 - shared)))
+                    if detection[entry] > luck[candidate]:
+                        luck[candidate] = detection[entry]
+                        each[candidate] = said
+                total[candidate] += weight[question] * said
         for row in range(count):
             candidate = touched[row]
             seen = (1.0 - doubt) * luck[candidate] ** shared

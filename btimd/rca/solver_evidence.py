@@ -140,11 +140,11 @@ class Evidence:
         questions = np.array([question for group in groups for question in group], np.int64)
         rows = self.model.rows_among(questions, self._candidate_of)
         weight = np.array([self.answers[int(question)].weight for question in questions])
-        total, luck = np.zeros(len(self.cost)), np.zeros(len(self.cost))
+        total, luck, each = (np.zeros(len(self.cost)) for _ in range(3))
         touched = np.zeros(len(self.cost), np.int32)
         good_cost(
             begin, rows.starts, rows.faults, rows.detection, weight, self._doubt, self._shared, first, sign,
-            total, luck, touched, self.cost,
+            total, luck, each, touched, self.cost,
         )  # fmt: skip
 
     def _gather(self) -> Positives:

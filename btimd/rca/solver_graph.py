@@ -43,7 +43,7 @@ _NEAR: Final = 14
 _FAR: Final = 8
 _UPWARD_LIMIT: Final = 400
 _REMEMBERED: Final = 20_000
-_CHUNK: Final = 512
+_PART: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +200,7 @@ class GraphModel(FaultModel):
             make_row=self._row,
             about=self._near_probes,
         )
+        self._most_faults = int(np.diff(self.first_fault).max(initial=1))
         self._all = np.arange(self.fault_count, dtype=np.int32)
 
     @override
@@ -208,17 +209,31 @@ class GraphModel(FaultModel):
         if self._added and np.any(questions >= self.probe_count + len(self.arrays.indicator_starts) - 1):
             return super().rows_among(questions, wanted)
         rows = self._row_of[questions]
-        counts = self._starts[rows + 1] - self._starts[rows]
-        room = int(counts.sum()) * (len(GAINS) + 1)
+        counts = np.cumsum(self._starts[rows + 1] - self._starts[rows]) * self._most_faults
         starts = np.zeros(len(questions) + 1, np.int64)
-        fault, detection = np.empty(room, np.int32), np.empty(room, np.float64)
-        filled = expand_rows(
-            questions, self._row_of, self._starts, self._nodes, self._values, self.question_node, self._physical_only,
-            self._own_detection, self.first_fault, self._gain, self.faults.unmodelled, wanted, DETECTION_CAP,
-            starts, fault, detection,
-        )  # fmt: skip
-        fault, detection = fault[:filled], detection[:filled]
-        return Rows(starts, fault, detection, np.zeros(filled, np.uint8), self.question_leak[questions])
+        faults: list[FaultArray] = []
+        detections: list[FloatArray] = []
+        done = filled = 0
+        # In parts: most of the room for many rows stays empty, and touching it is what takes the time.
+        while done < len(questions):
+            before = int(counts[done - 1]) if done else 0
+            end = max(int(np.searchsorted(counts, before + _PART, side="right")), done + 1)
+            room = int(counts[end - 1]) - before
+            fault, detection = np.empty(room, np.int32), np.empty(room, np.float64)
+            part = np.zeros(end - done + 1, np.int64)
+            count = expand_rows(
+                questions[done:end], self._row_of, self._starts, self._nodes, self._values, self.question_node,
+                self._physical_only, self._own_detection, self.first_fault, self._gain, self.faults.unmodelled, wanted,
+                DETECTION_CAP, part, fault, detection,
+            )  # fmt: skip
+            starts[done : end + 1] = part + filled
+            faults.append(fault[:count].copy())
+            detections.append(detection[:count].copy())
+            filled += count
+            done = end
+        together = np.concatenate(faults) if faults else np.zeros(0, np.int32)
+        shown = np.concatenate(detections) if detections else np.zeros(0)
+        return Rows(starts, together, shown, np.zeros(filled, np.uint8), self.question_leak[questions])
 
     def probes_of(self, node: int) -> IntArray:
         """Return the probes of a node itself."""

@@ -93,7 +93,7 @@ def test_good_answers_cost_what_the_oracle_says(
     cost, total = np.zeros(CANDIDATES), np.zeros(CANDIDATES)
     for first, sign in ((0, 1.0), (2, 1.0), (2, -1.0)):  # twice for some, and taken back again
         good_cost(
-            begin, starts, faults, detection, weight, doubt, shared, first, sign, total, np.zeros(CANDIDATES),
+            begin, starts, faults, detection, weight, doubt, shared, first, sign, total, np.zeros(CANDIDATES), np.zeros(CANDIDATES),
             np.zeros(CANDIDATES, np.int32), cost,
         )  # fmt: skip
     assert not total.any()
