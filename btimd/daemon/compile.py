@@ -30,6 +30,7 @@ from btimd.flows.table import warm as warm_table
 from btimd.kernels import flowlayout as fl
 from btimd.kernels._jit import all_cached
 from btimd.model.datagrams import DatagramBlock
+from btimd.rca.adaptive import warm as warm_diagnosis
 from btimd.runtime.log import Log
 
 
@@ -81,6 +82,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "netflow": _warm_netflow,
     "sflow": _warm_sflow,
     "packets": warm_packets,
+    "diagnosis": warm_diagnosis,
     "rest": _warm_rest,
 }
 """The decoders and the flow table take most of the time, so each has a process; what several parts need is small."""
