@@ -158,17 +158,13 @@ class _Order:
         return frozenset(region for region in regions if self.failing.state(nodes(region) or "") is ViewState.BAD)
 
     def _forget(self, node: str) -> None:
-        """Forget what a repair may have changed: whatever has a business or a region in common with it."""
+        """Forget what a repair may have changed: what shares a business with it, and where regions play a part."""
         hits, regions = self._hits[node], self._regions[node]
-        self._found = {
-            nodes: found
-            for nodes, found in self._found.items()
-            if not any(hits & self._hits[one] or (regions and (self._regions[one] or self._hits[one])) for one in nodes)
-            and not (self._regions_of(nodes) and hits)
-        }
 
-    def _regions_of(self, nodes: Iterable[str]) -> bool:
-        return any(self._regions[node] for node in nodes)
+        def stays(other: str) -> bool:
+            return not (hits & self._hits[other] or regions or self._regions[other])
+
+        self._found = {nodes: found for nodes, found in self._found.items() if all(map(stays, nodes))}
 
     def _step(self, rank: int, node: str, left: Sequence[str]) -> RestoringStep:
         found = self._difference((node,))
