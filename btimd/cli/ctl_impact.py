@@ -47,7 +47,8 @@ def outage_picture(found: OutageImpact) -> RenderableType:
 def _outage(found: OutageImpact) -> Iterator[RenderableType]:
     count = {word: sum(_word(one) == word for one in found.businesses) for word in ("down", "degraded", "cut off")}
     told = ", ".join(f"{number} {word}" for word, number in count.items() if number) or "no business is hit"
-    yield Text.assemble((clean(", ".join(found.nodes)), "bold"), f" fails: {told}; {found.untouched} stay as they are")
+    what = clean(", ".join(found.nodes))
+    yield Text.assemble((what, "bold"), f" fails: {told}; businesses not touched: {found.untouched}")
     if found.already:
         yield Text(f"broken before: {clean(', '.join(found.already))}")
     if found.users_lost is not None and found.users is not None:

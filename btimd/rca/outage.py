@@ -13,7 +13,7 @@ from btimd.model.sla import SlaState
 from btimd.model.units import UnixSeconds
 from btimd.model.view import ViewState
 from btimd.rca.graph import GraphIndex
-from btimd.rca.rollup import RANK, REDUNDANT, counted_needs, roll_up
+from btimd.rca.rollup import RANK, REDUNDANT, counted_needs, roll_up, rolled_state
 
 MOST_REDUNDANT: Final = 200
 """Redundant nodes that are told of, those of most businesses first."""
@@ -105,7 +105,7 @@ class Failing:
             last = name
             before = self._states[name]
             node = self.index.graph.nodes[name]
-            state = ViewState.BAD if name in self._down else roll_up(node, self._states)[0]
+            state = ViewState.BAD if name in self._down else rolled_state(node, self._states)
             if state is before:
                 continue
             if state is ViewState.GOOD:

@@ -5,6 +5,7 @@ first which brings back most users per repair; where several repairs are needed 
 with most users waiting decides; then criticality, then the number of businesses, then how sure the cause is.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -62,33 +63,47 @@ def restoring_order(
 
 
 @dataclass(frozen=True, slots=True)
+class _Difference:
+    """What repairs bring back: users, businesses that work again, businesses that are less degraded."""
+
+    users: int
+    back: tuple[str, ...]
+    better: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Gain:
-    """What a repair, with those that must come before it, brings back."""
+    """A repair with those that must come before it. waiting: users who wait for it, shared among all they wait for."""
 
     nodes: tuple[str, ...]
-    users: int
+    difference: _Difference
     waiting: float
-    businesses: tuple[str, ...]
-    better: tuple[str, ...]
-    weight: int
 
 
 class _Order:
     def __init__(self, index: GraphIndex, causes: Mapping[str, OpenCause], users: UsersByRegion) -> None:
         self._index, self._causes, self._users = index, causes, users
+        self._in_all = {business: sum(regions.values()) for business, regions in users.items()}
         self.failing = Failing(index, causes)
         self._below = {
             node: frozenset(other for other in index.needs_closure(node) if other != node and other in causes)
             for node in causes
         }
-        self._hits = {node: frozenset(index.businesses_above(node)) for node in causes}
+        self._hits = {node: frozenset(index.businesses_of_all[node]) for node in causes}
+        self._regions: dict[str, frozenset[str]] = {node: frozenset() for node in causes}
+        for region in index.regions:
+            for name in index.needs_closure(index.user_node(region) or ""):
+                if name in causes:
+                    self._regions[name] |= {region}
+        self._found: dict[tuple[str, ...], _Difference] = {}
 
     def steps(self) -> tuple[RestoringStep, ...]:
         """Return the steps; afterwards nothing fails any more."""
         left = dict.fromkeys(self._causes)
         found: list[RestoringStep] = []
         while left:
-            best = max((self._gain(node, left) for node in left), key=self._key)
+            waiting = Counter(business for node in left for business in self._hits[node])
+            best = max((self._gain(node, left, waiting) for node in left), key=self._key)
             for node in best.nodes:
                 found.append(self._step(len(found) + 1, node, [one for one in left if one != node]))
                 del left[node]
@@ -97,45 +112,65 @@ class _Order:
     def _key(self, gain: _Gain) -> tuple[float, float, int, int, int, float]:
         repairs = len(gain.nodes)
         sure = min(self._causes[node].confidence for node in gain.nodes)
-        return gain.users / repairs, gain.waiting, gain.weight, len(gain.businesses), len(gain.better), sure
+        found = gain.difference
+        weight = max((_WEIGHT[self._index.graph.businesses[name].criticality] for name in found.back), default=0)
+        return found.users / repairs, gain.waiting, weight, len(found.back), len(found.better), sure
 
-    def _gain(self, node: str, left: Iterable[str]) -> _Gain:
-        """Return what it brings to repair a cause and those below it, lowest first: a lower bound per region."""
+    def _gain(self, node: str, left: Iterable[str], waiting: Mapping[str, int]) -> _Gain:
+        """Return what it brings to repair a cause and those below it, lowest first. waiting: causes by business."""
         below = self._below[node]
         nodes = (*self._lowest_first(one for one in below if one in left), node)
-        users, businesses, better = self._difference(nodes)
-        waiting = sum(
-            sum(self._users.get(business, {}).values()) / sum(business in self._hits[one] for one in left)
+        share = sum(
+            self._in_all.get(business, 0) / waiting[business]
             for business in self._hits[node]
             if self.failing.state(business) is ViewState.BAD
         )
-        weight = max((_WEIGHT[self._index.graph.businesses[name].criticality] for name in businesses), default=0)
-        return _Gain(nodes, users, waiting, businesses, better, weight)
+        return _Gain(nodes, self._difference(nodes), share)
 
     def _lowest_first(self, nodes: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(nodes, key=self.failing.rank.__getitem__))
 
-    def _difference(self, nodes: Sequence[str]) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
-        """Return users, businesses that work again and those less degraded, and leave everything as it was."""
-        before, lost = self._look()
-        self.failing.restore(nodes)
-        after, still = self._look()
-        self.failing.fail(nodes)
-        back = tuple(name for name in before if before[name] is ViewState.BAD and after[name] is not ViewState.BAD)
-        better = tuple(name for name in before if RANK[after[name]] < RANK[before[name]] and name not in back)
-        regained: dict[str, int] = {}
-        for (business, region), number in lost.items():
-            regained[region] = max(regained.get(region, 0), number - still.get((business, region), 0))
-        return sum(regained.values()), back, better
+    def _difference(self, nodes: tuple[str, ...]) -> _Difference:
+        """Return what these repairs bring back: users as a lower bound per region. Everything is left as it was."""
+        if nodes not in self._found:
+            hit = [name for name in self._index.graph.businesses if any(name in self._hits[node] for node in nodes)]
+            regions = frozenset[str]().union(*(self._regions[node] for node in nodes))
+            before, cut = {name: self.failing.state(name) for name in hit}, self._cut(self._index.regions)
+            self.failing.restore(nodes)
+            after, still = {name: self.failing.state(name) for name in hit}, self._cut(self._index.regions)
+            self.failing.fail(nodes)
+            back = tuple(name for name in hit if before[name] is ViewState.BAD and after[name] is not ViewState.BAD)
+            better = tuple(name for name in hit if RANK[after[name]] < RANK[before[name]] and name not in back)
+            regained: dict[str, int] = {}
+            for business in back:
+                for region, number in self._users.get(business, {}).items():
+                    if region not in still:
+                        regained[region] = max(regained.get(region, 0), number)
+            for region in regions & (cut - still):
+                for business, numbers in self._users.items():
+                    if after.get(business, self.failing.state(business)) is not ViewState.BAD:
+                        regained[region] = max(regained.get(region, 0), numbers.get(region, 0))
+            self._found[nodes] = _Difference(sum(regained.values()), back, better)
+        return self._found[nodes]
 
-    def _look(self) -> tuple[dict[str, ViewState], dict[tuple[str, str], int]]:
-        states = {name: self.failing.state(name) for name in self._index.graph.businesses}
-        lost = losses_of(self.failing, self._users).items()
-        return states, {(name, one.region): one.lost for name, regions in lost for one in regions if one.lost}
+    def _cut(self, regions: Iterable[str]) -> frozenset[str]:
+        nodes = self._index.user_node
+        return frozenset(region for region in regions if self.failing.state(nodes(region) or "") is ViewState.BAD)
+
+    def _forget(self, node: str) -> None:
+        """Forget what a repair may have changed: what shares a business with it, and where regions play a part."""
+        hits, regions = self._hits[node], self._regions[node]
+
+        def stays(other: str) -> bool:
+            return not (hits & self._hits[other] or regions or self._regions[other])
+
+        self._found = {nodes: found for nodes, found in self._found.items() if all(map(stays, nodes))}
 
     def _step(self, rank: int, node: str, left: Sequence[str]) -> RestoringStep:
-        users, businesses, better = self._difference((node,))
+        found = self._difference((node,))
+        users, businesses, better = found.users, found.back, found.better
         self.failing.restore((node,))
+        self._forget(node)
         waits = tuple(
             other
             for other in left

@@ -30,6 +30,20 @@ def counted_needs(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(need for need in node.needs if need not in node.ignore))
 
 
+def rolled_state(node: Node, states: Mapping[str, ViewState]) -> ViewState:
+    """Return the state that roll_up returns, without the sentence; quick where every need must work."""
+    if node.rollup is not Rollup.WORST or node.need_facts or node.ignore:
+        return roll_up(node, states)[0]
+    found = ViewState.GOOD
+    for need in node.needs:
+        state = states[need]
+        if state is ViewState.BAD:
+            return state
+        if state is not ViewState.GOOD and found is not ViewState.DEGRADED:
+            found = state
+    return found
+
+
 def roll_up(node: Node, states: Mapping[str, str]) -> Finding:
     """Return how a node stands by its needs alone. states: of its needs at least; good where it needs nothing.
 

@@ -49,7 +49,7 @@ async def test_an_outage_is_shown_with_businesses_regions_and_redundancy(
     assert await run("simulate", "outage", "rack1") == 0
 
     assert lines(capsys.readouterr().out) == [
-        "rack1 fails: 1 down, 1 degraded, 1 cut off; 7 stay as they are",
+        "rack1 fails: 1 down, 1 degraded, 1 cut off; businesses not touched: 7",
         "broken before: db2",
         "users without a business: at least 60 of 62",
         "",
