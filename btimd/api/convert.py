@@ -20,7 +20,7 @@ from btimd.model.service import BusinessService, Check, Need, Node, ServiceGraph
 from btimd.model.sla import Outage, SlaState, SlaTarget
 from btimd.model.symptom import Symptom
 from btimd.model.users import UserCount
-from btimd.model.verdict import Evidence, Suspect, Verdict
+from btimd.model.verdict import Evidence, NotAsked, Suspect, Verdict
 from btimd.model.window import WindowRow
 
 _SEEN = {"first_seen_milliseconds": "first_seen_at", "last_seen_milliseconds": "last_seen_at"}
@@ -68,6 +68,7 @@ BUSINESS = Codec(BusinessService, graph_pb2.BusinessService)
 NODE_STATE = Codec(NodeState, graph_pb2.NodeState)
 SYMPTOM = Codec(Symptom, graph_pb2.Symptom)
 EVIDENCE = Codec(Evidence, graph_pb2.Evidence)
+NOT_ASKED = Codec(NotAsked, graph_pb2.NotAsked)
 SUSPECT = Codec(Suspect, graph_pb2.Suspect)
 VERDICT = Codec(Verdict, graph_pb2.Verdict, {"seconds_taken": "taken_seconds"})
 DIAGNOSIS = Codec(DiagnosisProgress, graph_pb2.Diagnosis)

@@ -22,6 +22,8 @@ _FAMILY: Final = {
     ErrorClass.NOT_PERMITTED: "unclear",
     ErrorClass.OVER_BUDGET: "unclear",
     ErrorClass.LOCAL_FAILURE: "unclear",
+    ErrorClass.EXCEEDED: "exceeded",
+    ErrorClass.CERTIFICATE: "wrong",
     ErrorClass.UNUSUAL: "unusual",
 }
 

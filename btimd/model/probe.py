@@ -34,6 +34,10 @@ class ErrorClass(StrEnum):
     NOT_PERMITTED = "not-permitted"
     OVER_BUDGET = "over-budget"
     LOCAL_FAILURE = "local-failure"
+    EXCEEDED = "exceeded"
+    """Something measured is beyond its limit: a full disk, a queue too long, packets lost."""
+    CERTIFICATE = "certificate"
+    """A certificate that clients do not accept: expired, of another name, of an unknown issuer."""
     UNUSUAL = "unusual"
     """No answer to a probe: a business that is not used as it usually is."""
 
@@ -53,6 +57,8 @@ _PHRASES: Final = {
     ErrorClass.WRONG_ANSWER: "answers wrongly",
     ErrorClass.NAME_ERROR: "does not resolve",
     ErrorClass.PROTOCOL_ERROR: "breaks its protocol",
+    ErrorClass.EXCEEDED: "is beyond its limits",
+    ErrorClass.CERTIFICATE: "has a certificate that is not accepted",
     ErrorClass.UNUSUAL: "is not used as usual",
 }
 

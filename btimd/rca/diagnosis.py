@@ -9,82 +9,157 @@ import numpy as np
 
 from btimd.model.probe import Health, ProbeResult, ProbeSpec
 from btimd.model.service import Check, CheckKind, Closure
+from btimd.model.sign import Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import Ratio, UnixSeconds
 from btimd.model.verdict import Evidence, Suspect
-from btimd.rca.evidence import GOOD_OUTCOME, EvidenceModel, FloatArray, Hypotheses, Observation, normalised
 from btimd.rca.graph import GraphIndex
+from btimd.rca.graphfaults import GraphFaults
+from btimd.rca.likelihood import outcome_of
+from btimd.rca.solver import Search
+from btimd.rca.solver_types import Belief as SolverBelief
+from btimd.rca.solver_types import SearchOptions
 
-TTL_SECONDS: Final[Mapping[CheckKind, float]] = {
-    CheckKind.ICMP: 5.0,
-    CheckKind.TCP: 10.0,
-    CheckKind.DNS: 10.0,
-    CheckKind.HTTP: 10.0,
-    CheckKind.POSTGRES: 30.0,
-}
-"""How long an answer that a diagnosis did not ask for keeps its worth: its weight is exp(-age / this)."""
+_TTL_SECONDS: Final[Mapping[CheckKind, float]] = {CheckKind.ICMP: 5.0, CheckKind.TCP: 10.0}
+_TTL_OF_DIALOGUES: Final = 30.0
+_SHORT_DIALOGUES: Final = frozenset({CheckKind.HTTP, CheckKind.DNS})
 
 FRESH_WEIGHT: Final = 0.5
 """From this weight on a known answer is as good as a new one and the check is not asked."""
 
+LATE_WEIGHT: Final = 0.7
+"""What an answer is worth that came after its diagnosis had given it up."""
+
 _FORGOTTEN_WEIGHT: Final = 0.05
+_WEIGHT_STEP: Final = 0.05
 _MAX_KNOWN_EVIDENCE: Final = 20
 _SHOWN_SUSPECTS: Final = 5
 _SHOWN_PROBABILITY: Final = 0.01
-_PAIR_MARGIN: Final = 1.0
-_PAIR_ROWS: Final = 8
-_PAIR_ROWS_PER_BAD: Final = 4
+
+
+def ttl_seconds(kind: CheckKind) -> float:
+    """Return how long an answer that nobody asked for keeps its worth: its weight is exp(-age / this)."""
+    return 10.0 if kind in _SHORT_DIALOGUES else _TTL_SECONDS.get(kind, _TTL_OF_DIALOGUES)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check said to this diagnosis."""
+
+    check: Check
+    health: Health
+    at: UnixSeconds
 
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What the evidence makes of the suspects at one moment. posterior: float64[h]; by_node: float64[c]."""
+    """What the evidence makes of the suspects at one moment, with the nodes by their names."""
 
-    model: EvidenceModel
-    observations: tuple[Observation, ...]
-    posterior: FloatArray
-    by_node: FloatArray
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The candidates, in the order of by_node."""
-        return self.model.hypotheses.nodes
+    solved: SolverBelief
+    faults: GraphFaults
+    probabilities: Mapping[str, Ratio]
 
     @property
     def leader(self) -> str:
-        """The likeliest node; the first of equals."""
-        return self.nodes[int(np.argmax(self.by_node))]
+        """The likeliest node, "" where nothing is suspected."""
+        return next(iter(self.probabilities), "")
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The nodes that together explain the evidence best, the likeliest first."""
+        together = {self.faults.nodes[node] for node in self.solved.leader.nodes}
+        return tuple(name for name in self.probabilities if name in together)
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether the causes explain every bad answer."""
+        return not self.solved.unexplained
 
     def probability(self, node: str) -> Ratio:
-        """Return how likely a node is the cause, 0 where it is no candidate."""
-        return min(float(self.by_node[self.nodes.index(node)]), 1.0) if node in self.nodes else 0.0
+        """Return how likely a node is a cause, 0 where it is no candidate."""
+        return self.probabilities.get(node, 0.0)
 
     def ranked(self) -> tuple[Suspect, ...]:
         """Return the likeliest suspects, best first."""
-        order = np.argsort(-self.by_node, kind="stable")[:_SHOWN_SUSPECTS]
-        found = (Suspect(self.nodes[at], min(float(self.by_node[at]), 1.0)) for at in order)
-        return tuple(suspect for suspect in found if suspect.probability >= _SHOWN_PROBABILITY)
+        first = list(self.probabilities.items())[:_SHOWN_SUSPECTS]
+        return tuple(Suspect(node, weight) for node, weight in first if weight >= _SHOWN_PROBABILITY)
 
 
 @dataclass(slots=True)
 class Diagnosis:
-    """A diagnosis that has no verdict yet. Times are wall clock; the cache maps a check's id to its last answer."""
+    """A diagnosis that has no verdict yet. Times are wall clock; the cache maps a check's id to its last answer.
+
+    boosts: by how much a node is likelier to be at fault than usual, because it was changed or failed lately.
+    goes_on: it has given a weak verdict already and looks on in the background.
+    """
 
     id: str
-    index: GraphIndex
+    faults: GraphFaults
     started_at: UnixSeconds
     begins_at: UnixSeconds
     gives_up_at: UnixSeconds
+    options: SearchOptions = field(default_factory=SearchOptions)
+    boosts: Mapping[str, float] = field(default_factory=dict)
     symptoms: dict[str, Symptom] = field(default_factory=dict)
-    answers: dict[str, Observation] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     inflight: dict[int, tuple[ProbeSpec, float]] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
     probing: bool = False
+    goes_on: bool = False
     step: int = 0
     probes_used: int = 0
     batch_size: int = 0
-    _model: EvidenceModel | None = None
+    waits_for_users_until: UnixSeconds | None = None
+    _search: Search | None = None
+    _symptom_questions: dict[str, int] = field(default_factory=dict)
+    _sign_questions: dict[str, tuple[int, Sign, float]] = field(default_factory=dict)
+    _told: dict[str, tuple[UnixSeconds, Health, float]] = field(default_factory=dict)
+    _touching: dict[str, bool] = field(default_factory=dict)
+    _candidates: frozenset[str] = frozenset()
+
+    @property
+    def index(self) -> GraphIndex:
+        """The graph."""
+        return self.faults.index
+
+    def add_symptom(self, symptom: Symptom) -> None:
+        """Take a symptom that is to be explained too."""
+        self.symptoms[symptom.id] = symptom
+        self._scope_changed()
+
+    def remove_symptom(self, symptom_id: str) -> Symptom | None:
+        """Take a symptom back; None where it was none of this diagnosis."""
+        found = self.symptoms.pop(symptom_id, None)
+        question = self._symptom_questions.pop(symptom_id, None)
+        if question is not None:
+            if self._search is not None:
+                self._search.retract(question)
+            self.faults.model.drop_question(question)
+        self._scope_changed()
+        return found
+
+    def move_to(self, faults: GraphFaults) -> None:
+        """Go on with another graph; answers of checks that are no longer in it are forgotten."""
+        self.close()
+        self.faults = faults
+        self.answers = {
+            check_id: answer
+            for check_id, answer in self.answers.items()
+            if self.index.checks.get(check_id) == answer.check
+        }
+        self._scope_changed()
+
+    def close(self) -> None:
+        """Give back what it holds of the fault model."""
+        for question in self._symptom_questions.values():
+            self.faults.model.drop_question(question)
+        for question, _, _ in self._sign_questions.values():
+            self.faults.model.drop_question(question)
+        self._symptom_questions.clear()
+        self._sign_questions.clear()
+        self._told.clear()
+        self._search = None
 
     def symptom_check(self, symptom: Symptom) -> Check:
         """Return the check behind a symptom; one that is no check of the graph counts as a whole transaction."""
@@ -95,81 +170,160 @@ class Diagnosis:
 
     def explains(self, cause: str, symptom: Symptom) -> bool:
         """Tell whether a fault of `cause` can show as this symptom."""
-        return cause in self.index.closure_of(self.symptom_check(symptom))
+        return cause in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
 
     def since(self) -> UnixSeconds:
         """Return when the first of the symptoms began."""
         return min((symptom.since for symptom in self.symptoms.values()), default=self.started_at)
 
-    def candidates(self) -> tuple[str, ...]:
+    def candidates(self) -> frozenset[str]:
         """Return all nodes that can be behind a symptom."""
-        found: dict[str, None] = {}
-        for symptom in self.symptoms.values():
-            found.update(dict.fromkeys(self.index.closure_of(self.symptom_check(symptom))))
-        return tuple(found)
-
-    def model(self) -> EvidenceModel:
-        """Return the likelihoods over the present candidates."""
-        nodes = self.candidates()
-        if self._model is None or self._model.hypotheses.nodes != nodes or self._model.index is not self.index:
-            self._model = EvidenceModel(self.index, Hypotheses.of(self.index, nodes))
-        return self._model
-
-    def observations(self, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> tuple[Observation, ...]:
-        """Return the evidence: the symptoms, the answers asked for, and what happens to be known.
-
-        A good answer from before the first symptom proves nothing about now and is left out; a bad one stands until
-        it is too old.
-        """
-        found: list[Observation] = []
-        spoken: set[str] = set()
-        for symptom in self.symptoms.values():
-            check = self.symptom_check(symptom)
-            spoken.add(check.id)
-            found.append(Observation(check, Health.BAD, symptom.error, symptom.seen_at, symptom=True))
-        for check_id, answer in self.answers.items():
-            if check_id not in spoken and self.index.checks.get(check_id) == answer.check:
-                spoken.add(check_id)
-                found.append(answer)
-        candidates = frozenset(self.candidates())
-        for check_id, result in cache.items():
-            known = self.index.checks.get(check_id)
-            if check_id in spoken or known is None or known != result.spec.check:
-                continue
-            if candidates.isdisjoint(self.index.closure_of(known)):
-                continue
-            weight = self.free_weight(result, now)
-            if weight >= _FORGOTTEN_WEIGHT:
-                found.append(Observation(known, result.health, result.error, result.started_at, weight))
-        return tuple(found)
+        if not self._candidates:
+            self._candidates = frozenset(
+                node
+                for symptom in self.symptoms.values()
+                for node in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
+            )
+        return self._candidates
 
     def free_weight(self, result: ProbeResult, now: UnixSeconds) -> float:
-        """Return what a known answer is worth to this diagnosis, 0 for nothing."""
+        """Return what a known answer is worth to this diagnosis, 0 for nothing.
+
+        A good answer from before the first symptom proves nothing about now; a bad one stands until it is too old.
+        """
         if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < self.since()):
             return 0.0
-        return exp(-max(now - result.started_at, 0.0) / TTL_SECONDS[result.spec.check.kind])
+        weight = exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
+        return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
 
-    def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> Belief:
+    def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
         """Weigh everything that is known now."""
-        model = self.model()
-        observations = self.observations(cache, now)
-        posterior = model.posterior(observations)
-        return Belief(model, observations, posterior, model.hypotheses.by_node(posterior))
+        search = self.search()
+        self._tell_symptoms(search)
+        self._tell_known(search, cache, now)
+        self._tell_signs(search, signs, now)
+        solved = search.belief()
+        names = self.faults.nodes
+        found = {names[one.node]: min(max(one.probability, one.unmodelled), 1.0) for one in solved.ranked}
+        ordered = dict(sorted(found.items(), key=lambda item: -item[1]))
+        return Belief(solved, self.faults, ordered)
 
-    def settled(self, belief: Belief) -> dict[str, Health]:
+    def search(self) -> Search:
+        """Return the search for causes, with the answers so far."""
+        if self._search is None:
+            self._search = Search(self.faults.model, self.options)
+            for node, factor in self.boosts.items():
+                if node in self.faults.node_number:
+                    self._search.boost(self.faults.node_number[node], factor)
+        return self._search
+
+    def _scope_changed(self) -> None:
+        self._touching.clear()
+        self._candidates = frozenset()
+
+    def _tell_symptoms(self, search: Search) -> None:
+        for key, symptom in self.symptoms.items():
+            if key not in self._symptom_questions:
+                question = self.faults.add_symptom(self.symptom_check(symptom), symptom.region)
+                outcome = outcome_of(Health.BAD, symptom.error)
+                self._symptom_questions[key] = question
+                search.observe(question, outcome if outcome is not None else 1, symptom=True)
+
+    def _tell_known(self, search: Search, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> None:
+        """Tell the search what checks have said lately that touch the suspects, and take back what grew too old."""
+        spoken = {symptom.check_id for symptom in self.symptoms.values()} & self.index.checks.keys()
+        for check_id, result in cache.items():
+            if check_id in spoken or self.index.checks.get(check_id) != result.spec.check:
+                continue
+            if not self._touches(check_id):
+                continue
+            own = self.answers.get(check_id)
+            fresh = own is not None and own.at == result.started_at
+            weight = 1.0 if fresh else round(self.free_weight(result, now) / _WEIGHT_STEP) * _WEIGHT_STEP
+            if own is not None and not fresh and own.at > result.started_at:
+                continue
+            self._tell(search, result, weight)
+
+    def _tell(self, search: Search, result: ProbeResult, weight: float) -> None:
+        check_id = result.spec.check.id
+        told = (result.started_at, result.health, weight)
+        if self._told.get(check_id) == told:
+            return
+        question = self.faults.question_of[check_id]
+        outcome = outcome_of(result.health, result.error)
+        if weight and outcome is not None:
+            self._told[check_id] = told
+            search.observe(question, outcome, weight=weight)
+        elif check_id in self._told:
+            del self._told[check_id]
+            search.retract(question)
+
+    def _tell_signs(self, search: Search, signs: Iterable[Sign], now: UnixSeconds) -> None:
+        present: set[str] = set()
+        for sign in signs:
+            if sign.node not in self.faults.node_number or not self._sign_touches(sign):
+                continue
+            weight = round(sign_weight(sign, now, self.since()) / _WEIGHT_STEP) * _WEIGHT_STEP
+            outcome = outcome_of(sign.health, sign.error)
+            if not weight or outcome is None:
+                continue
+            present.add(sign.id)
+            before = self._sign_questions.get(sign.id)
+            if before is not None and before[1:] == (sign, weight):
+                continue
+            if before is None or (before[1].scope, before[1].region) != (sign.scope, sign.region):
+                if before is not None:
+                    self._drop_sign(search, sign.id)
+                question = self.faults.add_sign(check_of_sign(sign), sign.region)
+            else:
+                question = before[0]
+            self._sign_questions[sign.id] = (question, sign, weight)
+            search.observe(question, outcome, weight=weight)
+        for key in [key for key in self._sign_questions if key not in present]:
+            self._drop_sign(search, key)
+
+    def _drop_sign(self, search: Search, key: str) -> None:
+        question, _, _ = self._sign_questions.pop(key)
+        search.retract(question)
+        self.faults.model.drop_question(question)
+
+    def _touches(self, check_id: str) -> bool:
+        found = self._touching.get(check_id)
+        if found is None:
+            seen = self.faults.nodes_seen_by(self.index.checks[check_id])
+            found = self._touching[check_id] = not self.candidates().isdisjoint(seen)
+        return found
+
+    def _sign_touches(self, sign: Sign) -> bool:
+        return not self.candidates().isdisjoint(self.faults.nodes_seen_by(check_of_sign(sign), sign.region))
+
+    def signs_told(self) -> tuple[Sign, ...]:
+        """Return the signs that count as evidence now."""
+        return tuple(sign for _, sign, _ in self._sign_questions.values())
+
+    def settled(self) -> dict[str, Health]:
         """Return the checks that need not be asked again, with what they said (UNKNOWN: they could not)."""
         found = {spec.check.id: Health.UNKNOWN for spec, _ in self.inflight.values()}
         found |= dict.fromkeys(self.asked, Health.UNKNOWN)
-        found |= {seen.check.id: seen.health for seen in belief.observations if seen.weight >= FRESH_WEIGHT}
+        found |= {key: health for key, (_, health, weight) in self._told.items() if weight >= FRESH_WEIGHT}
+        found |= {
+            symptom.check_id: Health.BAD for symptom in self.symptoms.values() if symptom.check_id in self.index.checks
+        }
         return found
+
+    def askable(self, settled: Mapping[str, Health]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return which questions may be asked: bool[questions]. Symptoms and signs are no checks."""
+        mask = np.zeros(self.faults.model.question_count, np.bool_)
+        mask[: len(self.faults.checks)] = True
+        for check_id in settled:
+            mask[self.faults.question_of[check_id]] = False
+        return mask
 
     def note_known(self, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> None:
         """Put what is known already, and fresh, on the record."""
-        candidates = frozenset(self.candidates())
-        symptomatic = {self.symptom_check(symptom).id for symptom in self.symptoms.values()}
+        symptomatic = {symptom.check_id for symptom in self.symptoms.values()}
         for check_id, result in cache.items():
-            known = self.index.checks.get(check_id)
-            if check_id in symptomatic or known is None or candidates.isdisjoint(self.index.closure_of(known)):
+            if check_id in symptomatic or check_id not in self.index.checks or not self._touches(check_id):
                 continue
             if self.free_weight(result, now) >= FRESH_WEIGHT and len(self.evidence) < _MAX_KNOWN_EVIDENCE:
                 why = f"known already, {max(now - result.started_at, 0.0):.1f} s old"
@@ -181,11 +335,34 @@ class Diagnosis:
         if waiting is None:
             return None
         spec, gain = waiting
-        if result.health is not Health.UNKNOWN:
-            self.answers[spec.check.id] = Observation(spec.check, result.health, result.error, result.started_at)
+        if result.health is not Health.UNKNOWN and self.index.checks.get(spec.check.id) == spec.check:
+            self.answers[spec.check.id] = Answer(spec.check, result.health, result.started_at)
         found = evidence_of(result, why=spec.why, gain_bits=gain, cost=spec.check.cost)
         self.evidence.append(found)
         return found
+
+    def ratios(self, belief: Belief) -> Mapping[str, float]:
+        """Return how much each check's answer speaks for the leader against the runner-up, in powers of ten."""
+        checks = self.faults.checks
+        return {
+            checks[reason.question].id: round(reason.log10_ratio, 2)
+            for reason in belief.solved.reasons
+            if reason.question < len(checks)
+        }
+
+
+def check_of_sign(sign: Sign) -> Check:
+    """Return the check that a sign answers as if it had been asked: a whole transaction, or a word about the node."""
+    kind = CheckKind.CPU if sign.scope is Closure.OWN else CheckKind.HTTP
+    return Check(sign.id, sign.node, kind, host="", closure=sign.scope)
+
+
+def sign_weight(sign: Sign, now: UnixSeconds, since: UnixSeconds) -> float:
+    """Return what a sign is worth now to a trouble that began at `since`; 0 for nothing."""
+    age = max(now - sign.at, 0.0)
+    if age >= sign.lasts_seconds or (sign.health is Health.GOOD and sign.at < since):
+        return 0.0
+    return sign.weight * (1.0 - age / sign.lasts_seconds) ** 0.5
 
 
 def evidence_of(result: ProbeResult, *, why: str, gain_bits: float, cost: float) -> Evidence:
@@ -202,50 +379,3 @@ def evidence_of(result: ProbeResult, *, why: str, gain_bits: float, cost: float)
         cost=cost,
         at=result.started_at + result.elapsed_seconds,
     )
-
-
-def two_causes(belief: Belief) -> tuple[str, str] | None:
-    """Return two nodes that together explain the evidence clearly better than any one does, or None.
-
-    Pairs are built from the likeliest hypotheses and the best ones for each bad answer; a pair's check is good only
-    when it is good under both (noisy-OR).
-    """
-    evidence = [seen for seen in belief.observations if seen.health is not Health.UNKNOWN]
-    model = belief.model
-    rows = _pair_rows(belief, evidence)
-    first, second = np.triu_indices(len(rows), k=1)
-    a, b = rows[first], rows[second]
-    other = model.hypotheses.node_of[a] != model.hypotheses.node_of[b]
-    a, b = a[other], b[other]
-    if not len(a):
-        return None
-    prior = model.hypotheses.log_prior
-    score = prior[a] + prior[b]
-    for seen in evidence:
-        table = model.table(seen.check, symptom=seen.symptom)
-        good = table[a, GOOD_OUTCOME] * table[b, GOOD_OUTCOME]
-        if seen.health is Health.GOOD:
-            likelihood = good
-        elif seen.outcome is None:
-            likelihood = 1.0 - good
-        else:
-            bad_mass = 2.0 - table[a, GOOD_OUTCOME] - table[b, GOOD_OUTCOME]
-            likelihood = (1.0 - good) * (table[a, seen.outcome] + table[b, seen.outcome]) / np.maximum(bad_mass, 1e-12)
-        score += seen.weight * np.log(np.maximum(likelihood, 1e-12))
-    best = int(np.argmax(score))
-    if score[best] < float(model.log_posterior(evidence).max()) + _PAIR_MARGIN:
-        return None
-    nodes = model.hypotheses.nodes
-    return nodes[model.hypotheses.node_of[a[best]]], nodes[model.hypotheses.node_of[b[best]]]
-
-
-def _pair_rows(belief: Belief, evidence: Iterable[Observation]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    model = belief.model
-    rows = list(np.argsort(-belief.posterior, kind="stable")[:_PAIR_ROWS])
-    for seen in evidence:
-        if seen.health is Health.BAD:
-            part = model.log_likelihood(seen)
-            if part is not None:
-                fit = normalised(model.hypotheses.log_prior + part)
-                rows.extend(np.argsort(-fit, kind="stable")[:_PAIR_ROWS_PER_BAD])
-    return np.array(list(dict.fromkeys(int(row) for row in rows)), np.int64)

@@ -1,27 +1,31 @@
 """The diagnosis engine: symptoms and answers in, questions and verdicts out.
 
 A symptom starts a diagnosis or joins one that shares its suspects; after a short grace for its siblings the engine
-asks the checks that tell most, in small batches, until one node stands out and its own check has confirmed it, or
-until nothing more can be learned. A symptom that a known cause explains joins that cause's verdict.
+asks the checks that tell most, in small batches, until the causes stand out and their own checks have confirmed them,
+or until nothing more can be learned. Several causes at once get a verdict each. A symptom that a known cause explains
+joins that cause's verdict. After a weak answer the search goes on in the background, and a cause counts as gone only
+when its own checks are good again and the users who were lost are back.
 No clock and no socket: `handle(event, now)` returns commands; `now` is wall time that is never set back.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-
-import numpy as np
+from typing import Final
 
 from btimd.model.ports import DiagnosisProgress
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import ServiceGraph
+from btimd.model.sign import Sign, SignSource
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict, VerdictStatus
-from btimd.rca.diagnosis import Belief, Diagnosis, two_causes
+from btimd.rca.asking import LEADS, Choice, next_checks
+from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import (
     CauseCleared,
+    ChangeSeen,
     Command,
     DiagnosisDropped,
     EngineOptions,
@@ -32,31 +36,32 @@ from btimd.rca.events import (
     ReportProgress,
     ReportVerdict,
     RunProbe,
+    SignSeen,
     SymptomGone,
     SymptomSeen,
     Tick,
     VerdictExtended,
 )
-from btimd.rca.evidence import Hypotheses
-from btimd.rca.frontier import Choice
 from btimd.rca.graph import GraphIndex
-from btimd.rca.search import LEADS, next_checks
-from btimd.rca.verdicts import build_verdict, extend_verdict, is_confirmed, judge
+from btimd.rca.graphfaults import GraphFaults
+from btimd.rca.known import Known, Verification
+from btimd.rca.solver_types import SearchOptions
+from btimd.rca.suspicion import Suspicion
+from btimd.rca.verdicts import (
+    Outcome,
+    build_verdict,
+    extend_verdict,
+    is_confirmed,
+    judge,
+    judge_cause,
+    users_are_served,
+)
 
-_SHARED_MASS = 0.05
+_SHARED_MASS: Final = 0.05
 """A running diagnosis shares its cause with a symptom at least when this much of its belief could explain it."""
-_NEXT_BATCH_AT = 0.25
-
-
-@dataclass(slots=True)
-class _Known:
-    """A verdict whose symptoms are still there. recovered_at: since when the cause's own check is good again."""
-
-    verdict: Verdict
-    symptoms: dict[str, Symptom]
-    own_error: ErrorClass
-    reason: str
-    recovered_at: UnixSeconds | None = None
+_NEXT_BATCH_AT: Final = 0.25
+_USERS_SEEN_WITHIN_SECONDS: Final = 120.0
+_MAX_SIGNS: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -70,20 +75,30 @@ class _Turn:
 class Engine:
     """All diagnoses of one service graph.
 
-    first_probe_id: where the ids of its probes start; they must not meet those of scheduled checks. `ignored` counts
-    what made no sense (unknown or repeated symptoms, late answers) by reason.
+    first_probe_id, first_diagnosis: where the numbers of its probes and diagnoses start; probe numbers must not meet
+    those of scheduled checks. `ignored` counts what made no sense (unknown or repeated symptoms, late answers) by
+    reason.
     """
 
-    def __init__(self, graph: ServiceGraph, options: EngineOptions | None = None, *, first_probe_id: int = 1) -> None:
-        self.index = GraphIndex(graph)
+    def __init__(
+        self,
+        graph: ServiceGraph,
+        options: EngineOptions | None = None,
+        *,
+        first_probe_id: int = 1,
+        first_diagnosis: int = 1,
+    ) -> None:
+        self.faults = GraphFaults(GraphIndex(graph))
         self.options = options if options is not None else EngineOptions()
         self.ignored: Counter[str] = Counter()
+        self.suspicion = Suspicion()
         self._next_probe_id = first_probe_id
-        self._next_diagnosis = 1
+        self._next_diagnosis = first_diagnosis
         self._running: dict[str, Diagnosis] = {}
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
         self._waiting: dict[str, Symptom] = {}
         self._cache: dict[str, ProbeResult] = {}
+        self._signs: dict[str, Sign] = {}
 
     def handle(self, event: Event, now: UnixSeconds) -> list[Command]:
         """Take one event and return what is to be done about it."""
@@ -97,6 +112,13 @@ class Engine:
                 self._probe_done(result, turn)
             case Observed(result):
                 self._observed(result, turn)
+            case SignSeen(sign):
+                self._sign_seen(sign, turn)
+            case ChangeSeen(change):
+                if change.node in self.index.graph.nodes:
+                    self.suspicion.changed(change)
+                else:
+                    self.ignored["change of an unknown node"] += 1
             case GraphSwapped(graph):
                 self._swapped(graph, turn)
             case Tick():
@@ -118,23 +140,44 @@ class Engine:
 
     def next_deadline(self) -> UnixSeconds | None:
         """Return when tick must be called next, None where nothing waits."""
-        due = [one.gives_up_at if one.probing else one.begins_at for one in self._running.values()]
-        due += [
-            known.recovered_at + self.options.recheck_seconds
-            for known in self._known.values()
-            if known.recovered_at is not None
-        ]
+        due: list[UnixSeconds] = []
+        for one in self._running.values():
+            due.append(one.gives_up_at if one.probing else one.begins_at)
+            if one.waits_for_users_until is not None:
+                due.append(one.waits_for_users_until)
+        for known in self._known.values():
+            at = known.next_deadline(self.options.recheck_seconds)
+            if at is not None:
+                due.append(at)
         return min(due, default=None)
+
+    @property
+    def index(self) -> GraphIndex:
+        """The graph in force."""
+        return self.faults.index
 
     @property
     def running(self) -> int:
         """How many diagnoses have no verdict yet."""
-        return len(self._running)
+        return sum(not one.goes_on for one in self._running.values())
 
     @property
     def next_probe_id(self) -> int:
         """The id that the next probe gets."""
         return self._next_probe_id
+
+    @property
+    def next_diagnosis(self) -> int:
+        """The number that the next diagnosis gets."""
+        return self._next_diagnosis
+
+    def known_answers(self) -> Sequence[ProbeResult]:
+        """Return the last answer of every check that gave one."""
+        return tuple(self._cache.values())
+
+    def signs(self) -> Sequence[Sign]:
+        """Return the signs that are remembered."""
+        return tuple(self._signs.values())
 
     def open_symptoms(self) -> tuple[Symptom, ...]:
         """Return the symptoms that are there now, in the order of their verdicts and diagnoses."""
@@ -143,7 +186,7 @@ class Engine:
             *(one.symptoms for one in self._running.values()),
             self._waiting,
         )
-        return tuple(symptom for group in groups for symptom in group.values())
+        return tuple({symptom.id: symptom for group in groups for symptom in group.values()}.values())
 
     # -- symptoms
 
@@ -162,103 +205,169 @@ class Engine:
             return
         running = self._sharing(symptom, turn.now)
         if running is not None:
-            running.symptoms[symptom.id] = symptom
+            running.add_symptom(symptom)
             self._advance(running, turn)
-        elif len(self._running) >= self.options.max_running:
+        elif self.running >= self.options.max_running:
             self._waiting[symptom.id] = symptom
         else:
             started = self._start((symptom,), turn, grace=grace)
             self._progress(started, turn)
             self._advance(started, turn)
 
-    def _extend(self, known: _Known, symptoms: Iterable[Symptom], turn: _Turn) -> None:
+    def _extend(self, known: Known, symptoms: Iterable[Symptom], turn: _Turn) -> None:
         known.symptoms.update((symptom.id, symptom) for symptom in symptoms)
+        known.verification = None
         listed = tuple(known.symptoms.values())
         known.verdict = extend_verdict(
             self.index, known.verdict, listed, own_error=known.own_error, reason=known.reason
         )
+        looking_on = self._running.get(known.verdict.id)
+        if looking_on is not None:
+            for symptom in listed:
+                if symptom.id not in looking_on.symptoms:
+                    looking_on.add_symptom(symptom)
         turn.commands.append(VerdictExtended(known.verdict))
 
-    def _explained_by(self, symptom: Symptom) -> _Known | None:
-        probe = Diagnosis("", self.index, 0.0, 0.0, 0.0)
+    def _explains(self, cause: str, symptom: Symptom) -> bool:
+        return self._sketch().explains(cause, symptom)
+
+    def _sketch(self) -> Diagnosis:
+        """Return a diagnosis of nothing, to ask what a symptom can come from."""
+        return Diagnosis("", self.faults, 0.0, 0.0, 0.0)
+
+    def _explained_by(self, symptom: Symptom) -> Known | None:
         for known in self._known.values():
             cause = known.verdict.cause
             if cause is None:
                 if symptom.node in known.verdict.symptom_nodes:
                     return known
-            elif known.recovered_at is None and probe.explains(cause, symptom):
+            elif known.recovered_at is None and self._explains(cause, symptom):
                 return known
         return None
 
     def _sharing(self, symptom: Symptom, now: UnixSeconds) -> Diagnosis | None:
         """Return the running diagnosis whose suspects can be behind the symptom, the one with most of its mass."""
-        best, best_mass = None, self._chance_of_another(symptom)
+        sketch = self._sketch()
+        closure = frozenset(self.faults.nodes_seen_by(sketch.symptom_check(symptom), symptom.region))
+        best, best_mass = None, min(self.faults.prior_of(closure), _SHARED_MASS)
         for one in self._running.values():
-            check = one.symptom_check(symptom)
-            belief = one.belief(self._cache, now)
-            closure = frozenset(self.index.closure_of(check))
+            if one.goes_on:
+                continue
+            belief = self._belief(one, now)
             leader = belief.leader
             if belief.probability(leader) >= LEADS and one.evidence and leader not in closure:
                 continue
-            shared = zip(belief.nodes, belief.by_node, strict=True)
-            mass = float(sum(weight for node, weight in shared if node in closure))
+            total = sum(belief.probabilities.values()) or 1.0
+            mass = sum(weight for node, weight in belief.probabilities.items() if node in closure) / total
             if mass > best_mass:
                 best, best_mass = one, mass
         return best
 
-    def _chance_of_another(self, symptom: Symptom) -> float:
-        """Return how likely the symptom is a fault of its own: what a shared cause must outweigh."""
-        check = Diagnosis("", self.index, 0.0, 0.0, 0.0).symptom_check(symptom)
-        nodes = self.index.closure_of(check)
-        return min(float(np.exp(Hypotheses.of(self.index, nodes).log_prior).sum()), _SHARED_MASS)
-
-    def _start(self, symptoms: Iterable[Symptom], turn: _Turn, *, grace: bool) -> Diagnosis:
+    def _start(
+        self, symptoms: Iterable[Symptom], turn: _Turn, *, grace: bool, verdict: Verdict | None = None
+    ) -> Diagnosis:
         now = turn.now
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
         begins_at = now + (self.options.grace_seconds if grace else 0.0)
         started = Diagnosis(
-            id=f"D{stamp}-{self._next_diagnosis}",
-            index=self.index,
+            id=verdict.id if verdict is not None else f"D{stamp}-{self._next_diagnosis}",
+            faults=self.faults,
             started_at=now,
             begins_at=begins_at,
             gives_up_at=now + self.options.max_seconds,
-            symptoms={symptom.id: symptom for symptom in symptoms},
+            options=SearchOptions(
+                confident=self.options.confident,
+                shortlist_gain_bits=self.options.min_gain_bits,
+                max_probes=self.options.max_probes,
+            ),
+            boosts=self.suspicion.boosts(now),
+            goes_on=verdict is not None,
         )
-        self._next_diagnosis += 1
+        for symptom in symptoms:
+            started.add_symptom(symptom)
+        if verdict is None:
+            self._next_diagnosis += 1
         self._running[started.id] = started
         return started
 
     def _admit_waiting(self, turn: _Turn) -> None:
-        while self._waiting and len(self._running) < self.options.max_running:
+        while self._waiting and self.running < self.options.max_running:
             symptom = self._waiting.pop(next(iter(self._waiting)))
             self._place(symptom, turn, grace=False)
 
     def _symptom_gone(self, symptom_id: str, turn: _Turn) -> None:
-        if self._waiting.pop(symptom_id, None) is not None:
-            return
+        found = self._waiting.pop(symptom_id, None) is not None
         for known in list(self._known.values()):
             if known.symptoms.pop(symptom_id, None) is not None:
-                self._clear_if_empty(known, turn)
-                return
+                found = True
+                if not known.symptoms:
+                    self._verify(known, turn)
         for one in list(self._running.values()):
-            if one.symptoms.pop(symptom_id, None) is not None:
+            if one.remove_symptom(symptom_id) is not None:
+                found = True
                 self._drop_if_empty(one, turn)
                 if one.symptoms:
                     self._advance(one, turn)
-                return
-        self.ignored["end of an unknown symptom"] += 1
-
-    def _clear_if_empty(self, known: _Known, turn: _Turn) -> None:
-        if not known.symptoms:
-            del self._known[known.verdict.id]
-            turn.commands.append(CauseCleared(known.verdict))
+        if not found:
+            self.ignored["end of an unknown symptom"] += 1
 
     def _drop_if_empty(self, one: Diagnosis, turn: _Turn, *, joined: str = "") -> None:
-        if not one.symptoms:
-            del self._running[one.id]
-            one.step += 1
-            turn.commands.append(ReportProgress(DiagnosisProgress(one.id, one.step, (), (), (), None)))
-            turn.commands.append(DiagnosisDropped(one.id, joined))
+        if one.symptoms:
+            return
+        self._forget(one)
+        if one.goes_on:
+            return
+        one.step += 1
+        turn.commands.append(ReportProgress(DiagnosisProgress(one.id, one.step, (), (), (), None)))
+        turn.commands.append(DiagnosisDropped(one.id, joined))
+
+    def _forget(self, one: Diagnosis) -> None:
+        one.close()
+        self._running.pop(one.id, None)
+
+    # -- is it over?
+
+    def _verify(self, known: Known, turn: _Turn) -> None:
+        """Begin to make sure that a cause is gone whose symptoms are."""
+        known.looks_on_at = None
+        known.verification = Verification(next_at=turn.now)
+        self._look_whether_gone(known, turn)
+
+    def _look_whether_gone(self, known: Known, turn: _Turn) -> None:
+        """Declare the cause gone where its checks are good and users are back, else ask (again)."""
+        state = known.verification
+        if state is None or state.waiting:
+            return
+        open_checks = [check for check in known.convicting(self.index) if check.id not in state.good]
+        given_up = state.rounds >= self.options.verify_times
+        unanswerable = bool(open_checks) and all(check.id in state.unanswered for check in open_checks)
+        still_bad = bool(open_checks) and not (given_up and unanswerable)
+        away = known.users_still_away(self._signs.values()) and not given_up
+        if not still_bad and not away:
+            del self._known[known.verdict.id]
+            turn.commands.append(CauseCleared(known.verdict))
+            return
+        if turn.now < state.next_at:
+            return
+        state.rounds += 1
+        state.next_at = turn.now + self.options.verify_seconds * min(2.0 ** (state.rounds // 5), 16.0)
+        for check in open_checks:
+            spec = self._spec(Choice(check, 0.0, f"is {check.node} well again?"))
+            state.waiting[spec.id] = check.id
+            turn.commands.append(RunProbe(spec))
+
+    def _verified(self, known: Known, result: ProbeResult, turn: _Turn) -> None:
+        state = known.verification
+        check_id = state.waiting.pop(result.spec.id, "") if state is not None else ""
+        if state is None or not check_id:
+            return
+        state.good.discard(check_id)
+        state.unanswered.discard(check_id)
+        if result.health is Health.GOOD:
+            state.good.add(check_id)
+        elif result.health is Health.UNKNOWN:
+            state.unanswered.add(check_id)
+        self._look_whether_gone(known, turn)
 
     # -- answers
 
@@ -270,6 +379,10 @@ class Engine:
                 self._progress(one, turn)
                 self._advance(one, turn)
                 return
+        for known in list(self._known.values()):
+            if known.verification is not None and result.spec.id in known.verification.waiting:
+                self._verified(known, result, turn)
+                return
         self.ignored["late answer"] += 1
 
     def _observed(self, result: ProbeResult, turn: _Turn) -> None:
@@ -277,7 +390,7 @@ class Engine:
         check = result.spec.check
         for known in list(self._known.values()):
             if known.verdict.cause == check.node and result.health is not Health.UNKNOWN:
-                self._watch_cause(known, result)
+                self._watch_cause(known, result, turn)
         self._recheck(turn)
         for one in list(self._running.values()):
             waits_for_it = any(spec.check.id == check.id for spec, _ in one.inflight.values())
@@ -292,13 +405,32 @@ class Engine:
         if before is None or before.started_at <= result.started_at:
             self._cache[check_id] = result
 
-    def _watch_cause(self, known: _Known, result: ProbeResult) -> None:
+    def _sign_seen(self, sign: Sign, turn: _Turn) -> None:
+        if sign.node not in self.index.graph.nodes:
+            self.ignored["sign of an unknown node"] += 1
+            return
+        self._signs.pop(sign.id, None)
+        self._signs[sign.id] = sign
+        if len(self._signs) > _MAX_SIGNS:
+            del self._signs[next(iter(self._signs))]
+        for one in list(self._running.values()):
+            if one.probing and one.id in self._running:
+                self._advance(one, turn)
+        for known in list(self._known.values()):
+            self._look_whether_gone(known, turn)
+
+    def _watch_cause(self, known: Known, result: ProbeResult, turn: _Turn) -> None:
         """Note whether the check that convicted the cause is good again."""
-        convicted = {line.check_id for line in known.verdict.evidence if line.health is Health.BAD}
+        convicted = {check.id for check in known.convicting(self.index)}
         convicted |= {symptom.check_id for symptom in known.symptoms.values()}
         if result.spec.check.id not in convicted or result.started_at < known.verdict.ended_at:
             return
-        if result.health is Health.BAD:
+        if known.verification is not None:
+            known.verification.good.discard(result.spec.check.id)
+            if result.health is Health.GOOD:
+                known.verification.good.add(result.spec.check.id)
+            self._look_whether_gone(known, turn)
+        elif result.health is Health.BAD:
             known.recovered_at = None
         elif known.recovered_at is None:
             known.recovered_at = result.started_at
@@ -310,30 +442,55 @@ class Engine:
                 continue
             del self._known[known.verdict.id]
             turn.commands.append(CauseCleared(known.verdict))
+            explained = {key for other in self._known.values() for key in other.symptoms}
             for symptom in known.symptoms.values():
-                self._place(symptom, turn, grace=True)
+                if symptom.id not in explained:
+                    self._place(symptom, turn, grace=True)
 
     # -- time and graph
 
     def _ticked(self, turn: _Turn) -> None:
         self._recheck(turn)
+        for known in list(self._known.values()):
+            self._look_whether_gone(known, turn)
+            if known.looks_on_at is not None and turn.now >= known.looks_on_at and known.symptoms:
+                self._look_on(known, turn)
         for one in list(self._running.values()):
             if one.id in self._running:
                 self._advance(one, turn)
 
+    def _look_on(self, known: Known, turn: _Turn) -> None:
+        """Go on with the search after a weak answer, with new answers to all questions."""
+        known.looks_on_at = None
+        known.looked_on += 1
+        if known.verdict.id in self._running:
+            return
+        again = self._start(known.symptoms.values(), turn, grace=False, verdict=known.verdict)
+        again.step = 1
+        self._advance(again, turn)
+
+    def _plan_look_on(self, known: Known, turn: _Turn) -> None:
+        if known.is_weak and known.looked_on < self.options.looks_on_times:
+            known.looks_on_at = turn.now + self.options.looks_on_after_seconds * 2.0**known.looked_on
+
     def _swapped(self, graph: ServiceGraph, turn: _Turn) -> None:
-        self.index = GraphIndex(graph)
+        self.faults = GraphFaults(GraphIndex(graph))
         for check_id in [known for known in self._cache if known not in self.index.checks]:
             del self._cache[check_id]
+        for key in [key for key, sign in self._signs.items() if sign.node not in graph.nodes]:
+            del self._signs[key]
+        for one in self._running.values():
+            one.move_to(self.faults)
         for symptom in [lost for lost in self.open_symptoms() if lost.node not in graph.nodes]:
             self._symptom_gone(symptom.id, turn)
         for one in list(self._running.values()):
-            one.index = self.index
-            for check_id in [known for known in one.answers if known not in self.index.checks]:
-                del one.answers[check_id]
-            self._advance(one, turn)
+            if one.id in self._running:
+                self._advance(one, turn)
 
     # -- the search
+
+    def _belief(self, one: Diagnosis, now: UnixSeconds) -> Belief:
+        return one.belief(self._cache, now, self._signs.values())
 
     def _advance(self, one: Diagnosis, turn: _Turn) -> None:
         """Take a diagnosis as far as it gets without further answers."""
@@ -342,18 +499,15 @@ class Engine:
         if not one.probing:
             one.probing = True
             one.note_known(self._cache, turn.now)
-        belief = one.belief(self._cache, turn.now)
-        if len(one.symptoms) > 1 and self._split(one, belief, turn):
-            return
-        leader = belief.leader
-        sure = belief.probability(leader) >= self.options.confident
-        if sure and is_confirmed(one, belief, leader):
+        belief = self._belief(one, turn.now)
+        if self._all_found(one, belief):
             self._conclude(one, belief, turn, budget_spent=False)
             return
         spent = one.probes_used >= self.options.max_probes
         if turn.now >= one.gives_up_at or (spent and not one.inflight):
             self._conclude(one, belief, turn, budget_spent=True)
             return
+        sure = belief.probability(belief.leader) >= self.options.confident
         if spent or (not sure and len(one.inflight) > _NEXT_BATCH_AT * one.batch_size):
             return
         for choice in next_checks(one, belief, self.options):
@@ -362,86 +516,189 @@ class Engine:
         if not one.inflight:
             self._conclude(one, belief, turn, budget_spent=False)
 
-    def _ask(self, one: Diagnosis, choice: Choice, turn: _Turn) -> None:
+    def _all_found(self, one: Diagnosis, belief: Belief) -> bool:
+        """Tell whether the causes are certain, confirmed, and explain everything."""
+        causes = belief.causes
+        return (
+            bool(causes)
+            and belief.is_complete
+            and all(belief.probability(cause) >= self.options.confident for cause in causes)
+            and all(is_confirmed(one, cause) for cause in causes)
+        )
+
+    def _spec(self, choice: Choice) -> ProbeSpec:
         spec = ProbeSpec(self._next_probe_id, choice.check, choice.why)
         self._next_probe_id += 1
+        return spec
+
+    def _ask(self, one: Diagnosis, choice: Choice, turn: _Turn) -> None:
+        spec = self._spec(choice)
         one.inflight[spec.id] = (spec, choice.gain_bits)
         one.asked.add(choice.check.id)
         one.probes_used += 1
         turn.commands.append(RunProbe(spec))
 
-    def _split(self, one: Diagnosis, belief: Belief, turn: _Turn) -> bool:
-        """Make two diagnoses where two causes explain the symptoms far better than one."""
-        pair = two_causes(belief)
-        if pair is None:
-            return False
-        first, second = pair
-        mine = {key for key, symptom in one.symptoms.items() if one.explains(first, symptom)}
-        only_second = [
-            key for key, symptom in one.symptoms.items() if key not in mine and one.explains(second, symptom)
+    def _conclude(self, one: Diagnosis, belief: Belief, turn: _Turn, *, budget_spent: bool) -> None:
+        """End a diagnosis: a verdict for every cause that is certain, else one over what is suspected."""
+        if self._waits_for_users(one, turn):
+            return
+        served = users_are_served(one)
+        if served:
+            outcomes = [Outcome(VerdictStatus.NOT_CONFIRMED, None, served)]
+        else:
+            outcomes = self._outcomes(one, belief, budget_spent=budget_spent)
+        certain = tuple(
+            found.cause for found in outcomes if found.status is VerdictStatus.CAUSE_FOUND and found.cause is not None
+        )
+        left = dict(one.symptoms)
+        before = self._known.get(one.id) if one.goes_on else None
+        self._running.pop(one.id, None)
+        for number, outcome in enumerate(outcomes):
+            cause = outcome.cause
+            covered = {
+                key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
+            }
+            if not covered:
+                continue
+            left = {key: symptom for key, symptom in left.items() if key not in covered}
+            verdict_id = one.id if not number else f"{one.id}.{number + 1}"
+            self._report(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=certain)
+        if before is not None and before.verdict.id in self._known:
+            self._plan_look_on(self._known[before.verdict.id], turn)
+        one.close()
+        if left:
+            self._branch(one, list(left.values()), turn)
+        for cause in certain:
+            self._gather(cause, turn)
+
+    def _outcomes(self, one: Diagnosis, belief: Belief, *, budget_spent: bool) -> list[Outcome]:
+        """Return how it ends for each cause of the leading set that is certain, else for the leader alone."""
+        index = self.index
+        found = [
+            judge_cause(one, belief, self.options, cause) for cause in belief.causes if not index.is_logical(cause)
         ]
-        only_first = [key for key in mine if not one.explains(second, one.symptoms[key])]
-        if not only_second or not only_first:
-            return False
-        moved = [one.symptoms.pop(key) for key in only_second]
-        self._branch(one, moved, turn)
-        self._advance(one, turn)
-        return True
+        certain = [outcome for outcome in found if outcome.status is VerdictStatus.CAUSE_FOUND]
+        return certain or [judge(one, belief, self.options, budget_spent=budget_spent)]
+
+    def _waits_for_users(self, one: Diagnosis, turn: _Turn) -> bool:
+        """Tell whether a verdict from probes alone waits a moment for what the users' own traffic says."""
+        if one.waits_for_users_until is None:
+            fresh = {
+                sign.node
+                for sign in self._signs.values()
+                if sign.source is SignSource.FLOWS and turn.now - sign.at <= _USERS_SEEN_WITHIN_SECONDS
+            }
+            probed = all(symptom.check_id in self.index.checks for symptom in one.symptoms.values())
+            if one.goes_on or not probed or not all(symptom.node in fresh for symptom in one.symptoms.values()):
+                return False
+            one.waits_for_users_until = turn.now + self.options.users_wait_seconds
+        heard = all(
+            any(
+                sign.node == symptom.node and sign.source is SignSource.FLOWS and sign.at >= symptom.seen_at
+                for sign in self._signs.values()
+            )
+            for symptom in one.symptoms.values()
+        )
+        return not heard and turn.now < one.waits_for_users_until
+
+    def _report(
+        self,
+        one: Diagnosis,
+        belief: Belief,
+        outcome: Outcome,
+        covered: dict[str, Symptom],
+        turn: _Turn,
+        *,
+        verdict_id: str,
+        causes: tuple[str, ...],
+    ) -> None:
+        """Give out a verdict, or let one grow that names the same cause, or that was weak before."""
+        certain = outcome.status is VerdictStatus.CAUSE_FOUND
+        for known in self._known.values():
+            if certain and known.verdict.cause == outcome.cause and not known.is_weak and known.recovered_at is None:
+                self._extend(known, covered.values(), turn)
+                self._withdraw(one, turn, joined=known.verdict.id)
+                return
+        verdict = build_verdict(one, belief, outcome, covered, turn.now, verdict_id=verdict_id, causes=causes)
+        before = self._known.get(verdict_id)
+        if before is not None and _same_finding(before.verdict, verdict):
+            return
+        if before is not None:
+            verdict = replace(
+                verdict,
+                started_at=before.verdict.started_at,
+                seconds_taken=max(turn.now - one.since(), 0.0),
+                probes_used=before.verdict.probes_used + verdict.probes_used,
+            )
+        own_error = verdict.cause_error if certain else ErrorClass.NONE
+        known = Known(verdict, covered, own_error, outcome.reason, users_away=self._users_away(one))
+        known.looked_on = before.looked_on if before is not None else 0
+        self._known[verdict_id] = known
+        if certain and outcome.cause is not None:
+            self.suspicion.failed(outcome.cause, turn.now)
+        self._plan_look_on(known, turn)
+        one.step += 1
+        progress = DiagnosisProgress(
+            verdict_id, one.step, verdict.symptom_nodes, verdict.ranked, verdict.evidence, verdict
+        )
+        turn.commands.append(ReportProgress(progress))
+        turn.commands.append(ReportVerdict(verdict) if before is None else VerdictExtended(verdict))
+
+    def _withdraw(self, one: Diagnosis, turn: _Turn, *, joined: str) -> None:
+        """End a diagnosis whose finding was known already."""
+        weak = self._known.pop(one.id, None) if one.goes_on and one.id != joined else None
+        if weak is not None:
+            turn.commands.append(CauseCleared(weak.verdict))
+        elif not one.goes_on:
+            one.step += 1
+            turn.commands.append(ReportProgress(DiagnosisProgress(one.id, one.step, (), (), (), None)))
+            turn.commands.append(DiagnosisDropped(one.id, joined))
+
+    def _users_away(self, one: Diagnosis) -> frozenset[str]:
+        """Return the signs that tell of users who are not served in this trouble."""
+        return frozenset(
+            sign.id for sign in one.signs_told() if sign.source is SignSource.FLOWS and sign.health is Health.BAD
+        )
 
     def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: _Turn) -> None:
-        """Start a diagnosis of symptoms that this one does not explain; it knows all answers so far."""
+        """Start a diagnosis of symptoms that the causes found do not explain; it knows all answers so far."""
         branch = self._start(symptoms, turn, grace=False)
         branch.answers = dict(one.answers)
         branch.asked = {check_id for check_id in one.asked if check_id in one.answers}
         self._progress(branch, turn)
         self._advance(branch, turn)
 
-    def _conclude(self, one: Diagnosis, belief: Belief, turn: _Turn, *, budget_spent: bool) -> None:
-        outcome = judge(one, belief, self.options, budget_spent=budget_spent)
-        cause = outcome.cause
-        covered = {
-            key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
-        }
-        left = [symptom for key, symptom in one.symptoms.items() if key not in covered]
-        same = [known for known in self._known.values() if cause is not None and known.verdict.cause == cause]
-        if outcome.status is VerdictStatus.CAUSE_FOUND and same and same[0].recovered_at is None:
-            one.symptoms = {symptom.id: symptom for symptom in left}
-            self._extend(same[0], covered.values(), turn)
-            self._drop_if_empty(one, turn, joined=same[0].verdict.id)
-            if left:
-                self._advance(one, turn)
-            return
-        verdict = build_verdict(one, belief, outcome, covered, turn.now)
-        del self._running[one.id]
-        own_error = verdict.cause_error if verdict.status is VerdictStatus.CAUSE_FOUND else ErrorClass.NONE
-        self._known[verdict.id] = _Known(verdict, covered, own_error, outcome.reason)
-        one.step += 1
-        progress = DiagnosisProgress(one.id, one.step, verdict.symptom_nodes, verdict.ranked, verdict.evidence, verdict)
-        turn.commands.append(ReportProgress(progress))
-        turn.commands.append(ReportVerdict(verdict))
-        if left:
-            self._branch(one, left, turn)
-        if verdict.status is VerdictStatus.CAUSE_FOUND:
-            self._gather(self._known[verdict.id], turn)
-
-    def _gather(self, known: _Known, turn: _Turn) -> None:
+    def _gather(self, cause: str, turn: _Turn) -> None:
         """Take the symptoms that a new verdict explains from the diagnoses that have no better suspect."""
-        cause = known.verdict.cause
+        known = next((found for found in self._known.values() if found.verdict.cause == cause), None)
         for one in list(self._running.values()):
-            moved = {key: found for key, found in one.symptoms.items() if cause and one.explains(cause, found)}
-            if not moved or one.id not in self._running:
+            moved = {key: found for key, found in one.symptoms.items() if one.explains(cause, found)}
+            if known is None or not moved or one.id not in self._running or one.id == known.verdict.id:
                 continue
-            belief = one.belief(self._cache, turn.now)
+            belief = self._belief(one, turn.now)
             if belief.leader != cause and belief.probability(belief.leader) >= LEADS and one.evidence:
                 continue
+            weak = self._known.get(one.id) if one.goes_on else None
             for key in moved:
-                del one.symptoms[key]
+                one.remove_symptom(key)
+                if weak is not None:
+                    weak.symptoms.pop(key, None)
             self._extend(known, moved.values(), turn)
             self._drop_if_empty(one, turn, joined=known.verdict.id)
+            if weak is not None and not weak.symptoms:
+                del self._known[weak.verdict.id]
+                turn.commands.append(CauseCleared(weak.verdict))
 
     def _progress(self, one: Diagnosis, turn: _Turn) -> None:
+        if one.goes_on:
+            return
         one.step += 1
-        belief = one.belief(self._cache, turn.now)
+        belief = self._belief(one, turn.now)
         nodes = tuple(dict.fromkeys(symptom.node for symptom in one.symptoms.values()))
         progress = DiagnosisProgress(one.id, one.step, nodes, belief.ranked(), tuple(one.evidence), None)
         turn.commands.append(ReportProgress(progress))
+
+
+def _same_finding(before: Verdict, now: Verdict) -> bool:
+    """Tell whether looking on has found nothing else."""
+    return (before.status, before.cause, before.causes) == (now.status, now.cause, now.causes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from btimd.model.ports import DiagnosisProgress
 from btimd.model.probe import ProbeResult, ProbeSpec
 from btimd.model.service import ServiceGraph
+from btimd.model.sign import Change, Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import Ratio, Seconds
 from btimd.model.verdict import Verdict
@@ -50,7 +51,21 @@ class GraphSwapped:
     graph: ServiceGraph
 
 
-Event = SymptomSeen | SymptomGone | ProbeDone | Observed | Tick | GraphSwapped
+@dataclass(frozen=True, slots=True)
+class SignSeen:
+    """Something was seen or told that nobody asked for."""
+
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSeen:
+    """Something was changed on a node: it is suspected first for some hours."""
+
+    change: Change
+
+
+Event = SymptomSeen | SymptomGone | ProbeDone | Observed | Tick | GraphSwapped | SignSeen | ChangeSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,10 @@ class ReportVerdict:
 
 @dataclass(frozen=True, slots=True)
 class VerdictExtended:
-    """A known cause shows in more places: the same verdict with more symptoms, perhaps more businesses."""
+    """A verdict has grown: it shows in more places, or going on after a weak answer has found the cause.
+
+    The id is the same; symptoms, businesses, and after a weak answer status and cause, may be others.
+    """
 
     verdict: Verdict
 
@@ -108,6 +126,10 @@ class EngineOptions:
     grace_seconds: how long sibling symptoms may come in before the first batch. recheck_seconds: a cause that has
     been good that long while its symptoms stay is no longer the cause. shortlist_floor: below this the first suspect
     is not even named. max_running: diagnoses at a time; further symptoms wait.
+    looks_on_after_seconds: after a weak answer the search goes on so much later, then twice as much, at most
+    looks_on_times. verify_seconds: how often it is asked whether a cause is gone whose symptoms are; verify_times: how
+    often an own check that cannot be asked, or users who do not return, may hold that up. users_wait_seconds: how long
+    a verdict from probes alone waits for what users' traffic says, where that is seen.
     """
 
     confident: Ratio = 0.92
@@ -120,3 +142,8 @@ class EngineOptions:
     recheck_seconds: Seconds = 30.0
     shortlist_floor: Ratio = 0.25
     max_running: int = 16
+    looks_on_after_seconds: Seconds = 5.0
+    looks_on_times: int = 6
+    verify_seconds: Seconds = 2.0
+    verify_times: int = 30
+    users_wait_seconds: Seconds = 1.5

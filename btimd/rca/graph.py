@@ -19,6 +19,7 @@ class GraphIndex:
     def __init__(self, graph: ServiceGraph) -> None:
         self.graph = graph
         self.checks: dict[str, Check] = {check.id: check for check in graph.checks()}
+        self._user_nodes = {node.region: node.id for node in graph.nodes.values() if node.region}
         self._serves: dict[str, list[str]] = {name: [] for name in graph.nodes}
         for node in graph.nodes.values():
             for need in dict.fromkeys(node.needs):
@@ -33,6 +34,10 @@ class GraphIndex:
         self._serves_closures: dict[str, tuple[str, ...]] = {}
         self._local_closures: dict[str, tuple[str, ...]] = {}
         self._distances: dict[str, dict[str, int]] = {}
+
+    def user_node(self, region: str) -> str | None:
+        """Return the node through which users of a region reach everything, None where none is modelled."""
+        return self._user_nodes.get(region)
 
     def needs(self, node: str) -> tuple[str, ...]:
         """Return what a node needs directly."""

@@ -1,22 +1,25 @@
 """How the end of a diagnosis becomes a verdict, and how a verdict grows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health
-from btimd.model.service import NodeKind
+from btimd.model.service import Depth, NodeKind, depth_of
+from btimd.model.sign import SignSource
 from btimd.model.symptom import Symptom
 from btimd.model.units import Ratio, UnixSeconds
-from btimd.model.verdict import Verdict, VerdictStatus
+from btimd.model.verdict import Evidence, NotAsked, Verdict, VerdictStatus
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
-from btimd.rca.evidence import SHALLOW_KINDS
 from btimd.rca.graph import GraphIndex
 from btimd.rca.wording import summarise
 
 _BUDGET_SPENT: Final = "the probe budget is spent"
 _NOTHING_LEFT: Final = "no further check would tell the suspects apart"
+_MAX_NOT_ASKED: Final = 20
+_SHALLOW: Final = frozenset({Depth.ECHO, Depth.CONNECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,9 @@ class Outcome:
     reason: str
 
 
-def is_confirmed(diagnosis: Diagnosis, belief: Belief, node: str) -> bool:
+def is_confirmed(diagnosis: Diagnosis, node: str) -> bool:
     """Tell whether a node's own checks have had their say: one was bad, or none is left to ask."""
-    settled = diagnosis.settled(belief)
+    settled = diagnosis.settled()
     waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
     checks = diagnosis.index.graph.nodes[node].checks
     if any(settled.get(check.id) is Health.BAD for check in checks):
@@ -38,15 +41,15 @@ def is_confirmed(diagnosis: Diagnosis, belief: Belief, node: str) -> bool:
     return all(check.id in settled and check.id not in waiting for check in checks)
 
 
-def open_needs(diagnosis: Diagnosis, belief: Belief, node: str) -> tuple[str, ...] | None:
+def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
 
     The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
     the leak of every check leaves some doubt. A need without checks of its own stays open for ever.
     """
-    settled = diagnosis.settled(belief)
+    settled = diagnosis.settled()
     graph = diagnosis.index.graph
-    own = [check for check in graph.nodes[node].checks if check.kind not in SHALLOW_KINDS]
+    own = [check for check in graph.nodes[node].checks if depth_of(check.kind) not in _SHALLOW]
     if not any(settled.get(check.id) is Health.BAD for check in own):
         return None
     still_open: list[str] = []
@@ -59,39 +62,74 @@ def open_needs(diagnosis: Diagnosis, belief: Belief, node: str) -> tuple[str, ..
     return tuple(still_open)
 
 
+def users_are_served(diagnosis: Diagnosis) -> str:
+    """Return in words that the users whom the symptoms speak of are served all the same, empty where they are not.
+
+    Where users of everything that fails by btimd's own probes still get answers, it is the probes' way that is broken.
+    """
+    if any(symptom.check_id not in diagnosis.index.checks for symptom in diagnosis.symptoms.values()):
+        return ""
+    texts: dict[str, None] = {}
+    for symptom in diagnosis.symptoms.values():
+        served = [
+            sign
+            for sign in diagnosis.signs_told()
+            if sign.source is SignSource.FLOWS and sign.health is Health.GOOD and sign.at >= symptom.seen_at
+            and symptom.node in diagnosis.index.needs_closure(sign.node)
+        ]  # fmt: skip
+        if not served:
+            return ""
+        texts.update(dict.fromkeys(sign.text for sign in served))
+    return "; ".join(texts)
+
+
 def judge(diagnosis: Diagnosis, belief: Belief, options: EngineOptions, *, budget_spent: bool) -> Outcome:
-    """Return how the diagnosis ends if it ends now."""
+    """Return how the diagnosis ends if it ends now, for the likeliest cause."""
     leader = belief.leader
-    probability = belief.probability(leader)
     reason = _BUDGET_SPENT if budget_spent else _NOTHING_LEFT
-    if diagnosis.probes_used and all(seen.symptom for seen in belief.observations):
+    if diagnosis.probes_used and not diagnosis.answers and not diagnosis.ratios(belief):
         return Outcome(VerdictStatus.UNKNOWN, None, "none of the checks could be carried out")
-    if diagnosis.index.is_logical(leader):
-        if probability >= options.confident:
+    if not leader or diagnosis.index.is_logical(leader):
+        if belief.probability(leader) >= options.confident:
             reason = "everything it is known to need is good, so it is something that is not modelled"
         return Outcome(VerdictStatus.UNKNOWN, None, reason)
+    return judge_cause(diagnosis, belief, options, leader, reason)
+
+
+def judge_cause(
+    diagnosis: Diagnosis, belief: Belief, options: EngineOptions, cause: str, reason: str = _NOTHING_LEFT
+) -> Outcome:
+    """Return how certain it is that one node is a cause."""
+    probability = belief.probability(cause)
     if probability < options.shortlist_floor:
         return Outcome(VerdictStatus.UNKNOWN, None, reason)
     if probability < options.confident:
-        walked = probability >= options.walk_ends and open_needs(diagnosis, belief, leader) == ()
+        walked = probability >= options.walk_ends and open_needs(diagnosis, cause) == ()
         status = VerdictStatus.CAUSE_FOUND if walked else VerdictStatus.SHORTLIST
-        return Outcome(status, leader, "" if walked else reason)
-    settled = diagnosis.settled(belief)
-    own = [settled.get(check.id) for check in diagnosis.index.graph.nodes[leader].checks]
+        return Outcome(status, cause, "" if walked else reason)
+    settled = diagnosis.settled()
+    own = [settled.get(check.id) for check in diagnosis.index.graph.nodes[cause].checks]
     if Health.GOOD in own and Health.BAD not in own:
-        return Outcome(VerdictStatus.SHORTLIST, leader, "its own check is good")
-    return Outcome(VerdictStatus.CAUSE_FOUND, leader, "")
+        return Outcome(VerdictStatus.SHORTLIST, cause, "its own check is good")
+    return Outcome(VerdictStatus.CAUSE_FOUND, cause, "")
 
 
-def build_verdict(
-    diagnosis: Diagnosis, belief: Belief, outcome: Outcome, symptoms: Mapping[str, Symptom], now: UnixSeconds
+def build_verdict(  # all that a verdict is made of
+    diagnosis: Diagnosis,
+    belief: Belief,
+    outcome: Outcome,
+    symptoms: Mapping[str, Symptom],
+    now: UnixSeconds,
+    *,
+    verdict_id: str = "",
+    causes: tuple[str, ...] = (),
 ) -> Verdict:
-    """Return the verdict over the symptoms that it covers."""
+    """Return the verdict over the symptoms that it covers. causes: those that were found together."""
     listed = tuple(symptoms.values())
-    own_error = _own_error(belief, outcome.cause)
+    own_error = _own_error(diagnosis, outcome.cause)
     confidence: Ratio = belief.probability(outcome.cause) if outcome.cause is not None else 0.0
     verdict = Verdict(
-        id=diagnosis.id,
+        id=verdict_id or diagnosis.id,
         symptoms=tuple(symptom.id for symptom in listed),
         symptom_nodes=tuple(dict.fromkeys(symptom.node for symptom in listed)),
         status=outcome.status,
@@ -100,15 +138,44 @@ def build_verdict(
         path=(),
         confidence=round(confidence, 4),
         ranked=belief.ranked(),
-        evidence=tuple(diagnosis.evidence),
+        evidence=_weighed(diagnosis, belief),
         businesses=(),
         probes_used=diagnosis.probes_used,
         started_at=diagnosis.started_at,
         ended_at=now,
         seconds_taken=max(now - min(symptom.since for symptom in listed), 0.0),
         summary="",
+        causes=causes,
+        not_asked=tuple(islice(_not_asked(diagnosis, belief), _MAX_NOT_ASKED)),
     )
     return _worded(diagnosis.index, verdict, listed, own_error=own_error, reason=outcome.reason)
+
+
+def _weighed(diagnosis: Diagnosis, belief: Belief) -> tuple[Evidence, ...]:
+    """Return the evidence with what each line says for or against the cause."""
+    ratios = diagnosis.ratios(belief)
+    return tuple(
+        replace(line, log10_ratio=ratios.get(line.check_id, 0.0)) if line.health is not Health.UNKNOWN else line
+        for line in diagnosis.evidence
+    )
+
+
+def _not_asked(diagnosis: Diagnosis, belief: Belief) -> Iterator[NotAsked]:
+    """Yield what was left out around the suspects and around what the symptoms' nodes need, the likeliest first."""
+    settled = diagnosis.settled()
+    running = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    near = [need for symptom in diagnosis.symptoms.values() for need in diagnosis.index.needs(symptom.node)]
+    for node in dict.fromkeys((*belief.probabilities, *near)):
+        checks = diagnosis.index.graph.nodes[node].checks
+        if not checks and not diagnosis.index.is_logical(node):
+            yield NotAsked(node, "", "it has no check of its own")
+        for check in checks:
+            if check.id in running:
+                yield NotAsked(node, check.id, "its answer did not come in time")
+            elif check.id not in settled:
+                yield NotAsked(node, check.id, "it would not have told more about the cause")
+            elif settled[check.id] is Health.UNKNOWN:
+                yield NotAsked(node, check.id, "it could not be asked")
 
 
 def extend_verdict(
@@ -124,8 +191,8 @@ def extend_verdict(
 def _worded(
     index: GraphIndex, verdict: Verdict, symptoms: Sequence[Symptom], *, own_error: ErrorClass, reason: str
 ) -> Verdict:
-    path = _path(index, verdict.symptom_nodes, verdict.cause)
-    businesses = _businesses(index, verdict)
+    path = _path(index, verdict, symptoms)
+    businesses = _businesses(index, verdict, symptoms)
     summary = summarise(
         index,
         status=verdict.status,
@@ -149,22 +216,35 @@ def _condition(symptoms: Sequence[Symptom]) -> str:
     return "slow" if errors <= {ErrorClass.SLOW, ErrorClass.UNUSUAL} else "down"
 
 
-def _path(index: GraphIndex, symptom_nodes: Sequence[str], cause: str | None) -> tuple[str, ...]:
-    """Return the way that says most to people: from a business if one is hit, else the longest."""
-    if cause is None:
+def _path(index: GraphIndex, verdict: Verdict, symptoms: Sequence[Symptom]) -> tuple[str, ...]:
+    """Return the way that says most to people: from a business if one is hit, else the longest.
+
+    What only the users of a region need is reached through them.
+    """
+    if verdict.cause is None:
         return ()
-    paths = [path for path in (index.path(node, cause) for node in symptom_nodes) if path]
+    paths = [path for path in (index.path(node, verdict.cause) for node in verdict.symptom_nodes) if path]
+    for symptom in symptoms:
+        users = index.user_node(symptom.region) if symptom.region else None
+        if users is not None and symptom.node in verdict.symptom_nodes and (way := index.path(users, verdict.cause)):
+            paths.append((symptom.node, *way))
     return max(paths, key=lambda path: (index.kind(path[0]) is NodeKind.BUSINESS, len(path)), default=())
 
 
-def _businesses(index: GraphIndex, verdict: Verdict) -> tuple[str, ...]:
+def _businesses(index: GraphIndex, verdict: Verdict, symptoms: Sequence[Symptom]) -> tuple[str, ...]:
     hit = {name for node in verdict.symptom_nodes if node in index.graph.nodes for name in index.businesses_above(node)}
     if verdict.cause is not None and verdict.cause in index.graph.nodes:
         hit &= set(index.businesses_above(verdict.cause))
+    for symptom in symptoms:
+        users = index.user_node(symptom.region) if symptom.region else None
+        if users is not None and verdict.cause is not None and index.path(users, verdict.cause):
+            hit.update(index.businesses_above(symptom.node))
     return tuple(name for name in index.graph.businesses if name in hit)
 
 
-def _own_error(belief: Belief, cause: str | None) -> ErrorClass:
+def _own_error(diagnosis: Diagnosis, cause: str | None) -> ErrorClass:
     """Return what the cause's own checks say is wrong: the deepest bad answer, NONE without one."""
-    bad = [seen for seen in belief.observations if seen.check.node == cause and seen.health is Health.BAD]
-    return max(bad, key=lambda seen: seen.check.cost).error if bad else ErrorClass.NONE
+    own = [symptom for symptom in diagnosis.symptoms.values() if symptom.node == cause]
+    bad = [(line.cost, line.error) for line in diagnosis.evidence if line.node == cause and line.health is Health.BAD]
+    bad += [(diagnosis.symptom_check(symptom).cost, symptom.error) for symptom in own]
+    return max(bad, key=lambda found: found[0])[1] if bad else ErrorClass.NONE

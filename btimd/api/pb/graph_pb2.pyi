@@ -130,6 +130,8 @@ class ErrorClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_CLASS_OVER_BUDGET: _ClassVar[ErrorClass]
     ERROR_CLASS_LOCAL_FAILURE: _ClassVar[ErrorClass]
     ERROR_CLASS_UNUSUAL: _ClassVar[ErrorClass]
+    ERROR_CLASS_EXCEEDED: _ClassVar[ErrorClass]
+    ERROR_CLASS_CERTIFICATE: _ClassVar[ErrorClass]
 
 class NodeStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -145,6 +147,7 @@ class VerdictStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_STATUS_CAUSE_FOUND: _ClassVar[VerdictStatus]
     VERDICT_STATUS_SHORTLIST: _ClassVar[VerdictStatus]
     VERDICT_STATUS_UNKNOWN: _ClassVar[VerdictStatus]
+    VERDICT_STATUS_NOT_CONFIRMED: _ClassVar[VerdictStatus]
 NODE_KIND_UNSPECIFIED: NodeKind
 NODE_KIND_BUSINESS: NodeKind
 NODE_KIND_USER: NodeKind
@@ -242,6 +245,8 @@ ERROR_CLASS_NOT_PERMITTED: ErrorClass
 ERROR_CLASS_OVER_BUDGET: ErrorClass
 ERROR_CLASS_LOCAL_FAILURE: ErrorClass
 ERROR_CLASS_UNUSUAL: ErrorClass
+ERROR_CLASS_EXCEEDED: ErrorClass
+ERROR_CLASS_CERTIFICATE: ErrorClass
 NODE_STATUS_UNSPECIFIED: NodeStatus
 NODE_STATUS_GOOD: NodeStatus
 NODE_STATUS_DEGRADED: NodeStatus
@@ -251,6 +256,7 @@ VERDICT_STATUS_UNSPECIFIED: VerdictStatus
 VERDICT_STATUS_CAUSE_FOUND: VerdictStatus
 VERDICT_STATUS_SHORTLIST: VerdictStatus
 VERDICT_STATUS_UNKNOWN: VerdictStatus
+VERDICT_STATUS_NOT_CONFIRMED: VerdictStatus
 
 class Check(_message.Message):
     __slots__ = ("id", "node", "kind", "host", "port", "options", "timeout_seconds", "slow_over_seconds", "every_seconds", "closure", "cost")
@@ -403,7 +409,7 @@ class Symptom(_message.Message):
     def __init__(self, id: _Optional[str] = ..., check_id: _Optional[str] = ..., node: _Optional[str] = ..., error: _Optional[_Union[ErrorClass, str]] = ..., text: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., region: _Optional[str] = ...) -> None: ...
 
 class Evidence(_message.Message):
-    __slots__ = ("check_id", "node", "health", "error", "detail", "why", "gain_bits", "cost", "at")
+    __slots__ = ("check_id", "node", "health", "error", "detail", "why", "gain_bits", "cost", "at", "log10_ratio")
     CHECK_ID_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
     HEALTH_FIELD_NUMBER: _ClassVar[int]
@@ -413,6 +419,7 @@ class Evidence(_message.Message):
     GAIN_BITS_FIELD_NUMBER: _ClassVar[int]
     COST_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    LOG10_RATIO_FIELD_NUMBER: _ClassVar[int]
     check_id: str
     node: str
     health: Health
@@ -422,7 +429,18 @@ class Evidence(_message.Message):
     gain_bits: float
     cost: float
     at: _timestamp_pb2.Timestamp
-    def __init__(self, check_id: _Optional[str] = ..., node: _Optional[str] = ..., health: _Optional[_Union[Health, str]] = ..., error: _Optional[_Union[ErrorClass, str]] = ..., detail: _Optional[str] = ..., why: _Optional[str] = ..., gain_bits: _Optional[float] = ..., cost: _Optional[float] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    log10_ratio: float
+    def __init__(self, check_id: _Optional[str] = ..., node: _Optional[str] = ..., health: _Optional[_Union[Health, str]] = ..., error: _Optional[_Union[ErrorClass, str]] = ..., detail: _Optional[str] = ..., why: _Optional[str] = ..., gain_bits: _Optional[float] = ..., cost: _Optional[float] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., log10_ratio: _Optional[float] = ...) -> None: ...
+
+class NotAsked(_message.Message):
+    __slots__ = ("node", "check_id", "why")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    CHECK_ID_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    check_id: str
+    why: str
+    def __init__(self, node: _Optional[str] = ..., check_id: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Suspect(_message.Message):
     __slots__ = ("node", "probability")
@@ -433,7 +451,7 @@ class Suspect(_message.Message):
     def __init__(self, node: _Optional[str] = ..., probability: _Optional[float] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("id", "symptoms", "symptom_nodes", "status", "cause", "cause_error", "path", "confidence", "ranked", "evidence", "businesses", "probes_used", "started_at", "ended_at", "taken_seconds", "summary")
+    __slots__ = ("id", "symptoms", "symptom_nodes", "status", "cause", "cause_error", "path", "confidence", "ranked", "evidence", "businesses", "probes_used", "started_at", "ended_at", "taken_seconds", "summary", "causes", "not_asked")
     ID_FIELD_NUMBER: _ClassVar[int]
     SYMPTOMS_FIELD_NUMBER: _ClassVar[int]
     SYMPTOM_NODES_FIELD_NUMBER: _ClassVar[int]
@@ -450,6 +468,8 @@ class Verdict(_message.Message):
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     TAKEN_SECONDS_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    CAUSES_FIELD_NUMBER: _ClassVar[int]
+    NOT_ASKED_FIELD_NUMBER: _ClassVar[int]
     id: str
     symptoms: _containers.RepeatedScalarFieldContainer[str]
     symptom_nodes: _containers.RepeatedScalarFieldContainer[str]
@@ -466,7 +486,9 @@ class Verdict(_message.Message):
     ended_at: _timestamp_pb2.Timestamp
     taken_seconds: float
     summary: str
-    def __init__(self, id: _Optional[str] = ..., symptoms: _Optional[_Iterable[str]] = ..., symptom_nodes: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[VerdictStatus, str]] = ..., cause: _Optional[str] = ..., cause_error: _Optional[_Union[ErrorClass, str]] = ..., path: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., ranked: _Optional[_Iterable[_Union[Suspect, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., businesses: _Optional[_Iterable[str]] = ..., probes_used: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., taken_seconds: _Optional[float] = ..., summary: _Optional[str] = ...) -> None: ...
+    causes: _containers.RepeatedScalarFieldContainer[str]
+    not_asked: _containers.RepeatedCompositeFieldContainer[NotAsked]
+    def __init__(self, id: _Optional[str] = ..., symptoms: _Optional[_Iterable[str]] = ..., symptom_nodes: _Optional[_Iterable[str]] = ..., status: _Optional[_Union[VerdictStatus, str]] = ..., cause: _Optional[str] = ..., cause_error: _Optional[_Union[ErrorClass, str]] = ..., path: _Optional[_Iterable[str]] = ..., confidence: _Optional[float] = ..., ranked: _Optional[_Iterable[_Union[Suspect, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., businesses: _Optional[_Iterable[str]] = ..., probes_used: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., taken_seconds: _Optional[float] = ..., summary: _Optional[str] = ..., causes: _Optional[_Iterable[str]] = ..., not_asked: _Optional[_Iterable[_Union[NotAsked, _Mapping]]] = ...) -> None: ...
 
 class Diagnosis(_message.Message):
     __slots__ = ("id", "step", "symptom_nodes", "suspects", "evidence", "verdict")

@@ -1,0 +1,38 @@
+"""From what the solver computes to how often it is right: a monotone map, fitted on incidents whose causes are known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A piecewise linear map. raw: ascending, from 0 to 1; confidence: not descending, 0 to 1; equal lengths."""
+
+    raw: tuple[float, ...]
+    confidence: tuple[float, ...]
+
+    def __call__(self, raw: float) -> float:
+        """Return how often an answer with this raw confidence is right."""
+        return float(np.interp(raw, self.raw, self.confidence))
+
+
+IDENTITY: Final = Calibration((0.0, 1.0), (0.0, 1.0))
+
+
+def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
+    """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""
+    if not len(raw):
+        return IDENTITY
+    order = np.argsort(np.asarray(raw, np.float64), kind="stable")
+    blocks: list[list[float]] = []
+    for position in order:
+        blocks.append([float(raw[position]), float(raw[position]), float(right[position]), 1.0])
+        while len(blocks) > 1 and blocks[-2][2] * blocks[-1][3] >= blocks[-1][2] * blocks[-2][3]:
+            last = blocks.pop()
+            blocks[-1] = [blocks[-1][0], last[1], blocks[-1][2] + last[2], blocks[-1][3] + last[3]]
+    middles = [(low + high) / 2.0 for low, high, _, _ in blocks]
+    values = [right_ones / count for _, _, right_ones, count in blocks]
+    return Calibration((0.0, *middles, 1.0), (values[0], *values, values[-1]))

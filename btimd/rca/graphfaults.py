@@ -1,0 +1,227 @@
+"""A service graph as the solver sees it: nodes and checks as numbers, and what each check can tell of each fault."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Final
+
+import numpy as np
+
+from btimd.model.service import Check, CheckKind, Closure, Depth, depth_of
+from btimd.model.units import Ratio
+from btimd.rca.faultmodel import DETECTION_CAP, FaultModel, Faults, IntArray, Row
+from btimd.rca.graph import GraphIndex
+from btimd.rca.likelihood import (
+    BASE_PRIOR,
+    KIND_ODDS,
+    LEAK_FULL,
+    LEAK_LOCAL,
+    LEAK_SYMPTOM,
+    P_DEAD,
+    P_DEAD_RECORD,
+    PER_HOP,
+    PROFILE_OF,
+    PROFILES,
+    Mode,
+    Reach,
+    detection_of,
+)
+from btimd.rca.strength import need_strength
+
+_WEAKEST: Final = 0.05
+"""A fault that a check would see less often than this is not looked for through it."""
+_MAX_ABOUT: Final = 24
+_MODES_OF_A_COMPONENT: Final = (Mode.DEAD, Mode.SICK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The surest way from a check down to a node. strength: product along it; hops: needs on it."""
+
+    strength: float
+    hops: int
+
+
+class GraphFaults:
+    """The fault model of a service graph. Checks are questions, in the order of the graph; symptoms are added.
+
+    All numbers are those of this generation of the graph.
+    """
+
+    def __init__(self, index: GraphIndex) -> None:
+        self.index = index
+        self.nodes: tuple[str, ...] = tuple(index.graph.nodes)
+        self.node_number = {name: number for number, name in enumerate(self.nodes)}
+        self.checks: tuple[Check, ...] = tuple(index.checks.values())
+        self.question_of = {check.id: number for number, check in enumerate(self.checks)}
+        self._modes: list[Mode] = []
+        self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
+        self._strengths: dict[str, tuple[float, ...]] = {}
+        self.model = FaultModel(
+            self._faults(),
+            question_node=[self.node_number[check.node] for check in self.checks],
+            question_cost=[check.cost for check in self.checks],
+            question_leak=[self._leak(check) for check in self.checks],
+            make_row=lambda question: self._row(self.checks[question]),
+            about=self._about,
+            profiles=PROFILES,
+        )
+
+    def add_symptom(self, check: Check, region: str = "") -> int:
+        """Add what a symptom asks: its check, and for users of a region their way to the node. Returns its question."""
+        row = self._row(check, region)
+        return self.model.add_question(self.node_number[check.node], 0.0, LEAK_SYMPTOM, row)
+
+    def add_sign(self, check: Check, region: str = "") -> int:
+        """Add what a sign tells: as a symptom, with the leak of a single answer."""
+        return self.model.add_question(self.node_number[check.node], 0.0, self._leak(check), self._row(check, region))
+
+    def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
+        """Return the nodes that can make a check bad, nearest first."""
+        return tuple(self._reached(check, region))
+
+    def prior_of(self, nodes: Iterable[str]) -> Ratio:
+        """Return how likely one of these nodes is at fault before anything is known."""
+        odds = self.model.faults.log_odds
+        numbers = [fault for node in nodes for fault in self.model.faults_of(self.node_number[node])]
+        return float(np.exp(odds[numbers]).sum())
+
+    def detection_of_own(self, check: Check) -> Ratio:
+        """Return how surely a check shows a fault of its own node, over the ways in which the node fails."""
+        faults = self.model.faults_of(self.node_number[check.node])
+        row = self.model.row(self.question_of[check.id])
+        odds = self.model.faults.log_odds
+        seen = {int(fault): float(surely) for fault, surely in zip(row.faults, row.detection, strict=True)}
+        weights = {fault: float(np.exp(odds[fault])) for fault in faults}
+        return sum(weight * seen.get(fault, 0.0) for fault, weight in weights.items()) / sum(weights.values())
+
+    def mode_of(self, fault: int) -> Mode:
+        """Return in which way a fault is one."""
+        return self._modes[fault]
+
+    def _faults(self) -> Faults:
+        owner: list[int] = []
+        prior: list[float] = []
+        for number, name in enumerate(self.nodes):
+            node = self.index.graph.nodes[name]
+            total = node.prior if node.prior is not None else BASE_PRIOR * KIND_ODDS[node.kind]
+            if self.index.is_logical(name):
+                shares: tuple[tuple[Mode, float], ...] = ((Mode.UNMODELLED, 1.0),)
+            else:
+                dead = P_DEAD_RECORD if self.index.is_record(name) else P_DEAD[node.kind]
+                shares = ((Mode.DEAD, dead), (Mode.SICK, 1.0 - dead))
+            for mode, share in shares:
+                owner.append(number)
+                prior.append(total * share)
+                self._modes.append(mode)
+        unmodelled = [mode is Mode.UNMODELLED for mode in self._modes]
+        return Faults.of(len(self.nodes), owner, prior, unmodelled)
+
+    def _leak(self, check: Check) -> float:
+        deep = check.closure is Closure.FULL and any(
+            not self.index.is_physical(need) for need in self.index.needs(check.node)
+        )
+        return LEAK_FULL if deep else LEAK_LOCAL
+
+    def _about(self, node: int) -> IntArray:
+        """Return the checks that see a node: its own, then those of its users, nearest first."""
+        found: dict[int, None] = {}
+        queue = [self.nodes[node]]
+        for name in queue:
+            for check in self.index.graph.nodes[name].checks:
+                if name == self.nodes[node] or check.closure is not Closure.OWN:
+                    found.setdefault(self.question_of[check.id])
+            if len(found) >= _MAX_ABOUT:
+                break
+            known = set(queue)
+            queue.extend(user for user in self.index.served_by(name) if user not in known)
+        return np.array(list(found)[:_MAX_ABOUT], np.int64)
+
+    def _row(self, check: Check, region: str = "") -> Row:
+        faults: list[int] = []
+        detection: list[float] = []
+        profile: list[int] = []
+        near = self._ways_from(check.node, local=True)
+        for name, way in self._reached(check, region).items():
+            for fault in self.model.faults_of(self.node_number[name]):
+                reach = self._reach(check, name, near)
+                seen, shown = self._meet(check, name, self._modes[fault], reach, way)
+                if seen >= _WEAKEST:
+                    faults.append(fault)
+                    detection.append(min(seen, DETECTION_CAP))
+                    profile.append(PROFILE_OF[shown])
+        return Row.of(faults, detection, profile)
+
+    def _reached(self, check: Check, region: str) -> dict[str, _Way]:
+        if check.closure is Closure.OWN:
+            found = {check.node: _Way(1.0, 0)}
+        else:
+            found = dict(self._ways_from(check.node, local=check.closure is Closure.LOCAL))
+        users = self.index.user_node(region) if region else None
+        if users is not None:
+            for name, way in self._ways_from(users, local=False).items():
+                if name not in found or found[name].strength < way.strength:
+                    found[name] = way
+        return found
+
+    def _reach(self, check: Check, name: str, near: dict[str, _Way]) -> Reach:
+        if name == check.node:
+            return Reach.OWN
+        if name in near:
+            return Reach.RUNS_ON if self.index.is_physical(name) else Reach.OWN  # stands in for a virtual node
+        return Reach.NEEDS
+
+    def _meet(self, check: Check, name: str, mode: Mode, reach: Reach, way: _Way) -> tuple[float, str]:
+        """Return how surely the check finds this fault, and the profile of errors that it then shows."""
+        depth = depth_of(check.kind)
+        physical = self.index.is_physical(name)
+        seen = detection_of(check.kind, depth, mode, reach, physical=physical) * way.strength
+        if reach is Reach.NEEDS:
+            seen *= PER_HOP ** max(way.hops - 1, 0)
+        return seen, self._profile(check, name, mode, reach, depth)
+
+    def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:
+        if mode is Mode.UNMODELLED:
+            return "unmodelled"
+        if depth is Depth.STATE:
+            return f"state {mode}"
+        if self.index.is_physical(name) and reach is not Reach.NEEDS:
+            return f"runs-on {mode}"
+        if self.index.is_naming(name) and (check.kind is CheckKind.DNS or name != check.node):
+            if check.kind is not CheckKind.DNS:
+                return "through names"
+            return "record" if self.index.is_record(name) else f"names {mode}"
+        return f"process {mode}" if reach is Reach.OWN else f"needs {mode}"
+
+    def _ways_from(self, start: str, *, local: bool) -> dict[str, _Way]:
+        """Return the surest way to every node below, nearest first; local: through what processes run on only."""
+        key = (start, local)
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = dict(self._walk(start, local=local))
+        return found
+
+    def _walk(self, start: str, *, local: bool) -> Iterable[tuple[str, _Way]]:
+        done: set[str] = set()
+        heap: list[tuple[float, int, int, str]] = [(-1.0, 0, 0, start)]
+        count = 0
+        while heap:
+            strength, hops, _, name = heappop(heap)
+            if name in done:
+                continue
+            done.add(name)
+            yield name, _Way(-strength, hops)
+            through = not local or self.index.is_virtual(name)
+            for need, edge in zip(self.index.needs(name), self._edges(name), strict=True):
+                if need in done or not (through or self.index.is_physical(need)):
+                    continue
+                if -strength * edge >= _WEAKEST:
+                    count += 1
+                    heappush(heap, (strength * edge, hops + 1, count, need))
+
+    def _edges(self, name: str) -> Sequence[float]:
+        found = self._strengths.get(name)
+        if found is None:
+            node = self.index.graph.nodes[name]
+            found = self._strengths[name] = tuple(need_strength(node, need) for need in node.needs)
+        return found
