@@ -20,9 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.enterprise.configuration import write_configuration
 from bench.enterprise.faults import FAULTS, Fault
-from bench.enterprise.plan import ADDRESS, BRANCHES
+from bench.enterprise.plan import BRANCHES
 from bench.enterprise.watch import Watch
 from bench.enterprise.world import Enterprise
 from btimd.model.verdict import Verdict, VerdictStatus
@@ -38,7 +37,7 @@ class Score:
     """What came of one fault.
 
     place: of the true cause in the ranking, the worst of several; 0 = in none. wrong: causes found that were none.
-    seconds: from the first bad sample to the verdict; from_injection: from the fault; for several causes the last one's.
+    seconds: from the first bad sample to the verdict, from_injection: from the fault; of several causes the last one's.
     load: the busiest device's questions, of those its budget allows in that time.
     """
 
@@ -87,7 +86,9 @@ def judge(fault: Fault, verdicts: Sequence[Verdict], score: Score) -> None:
     score.place = max(places) if all(places) else 0
     found = [verdict for verdict in verdicts if verdict.cause in wanted]
     decisive = max(found, key=lambda verdict: verdict.seconds_taken) if fault.is_pair and found else first
-    score.wrong = [str(one.cause) for one in verdicts if one.status is VerdictStatus.CAUSE_FOUND and one.cause not in wanted]
+    score.wrong = [
+        str(one.cause) for one in verdicts if one.status is VerdictStatus.CAUSE_FOUND and one.cause not in wanted
+    ]
     if fault.is_pair and score.wrong and score.place == 1:
         score.place = 2
     score.said = ", ".join(dict.fromkeys(str(verdict.cause) for verdict in verdicts))
@@ -97,9 +98,14 @@ def judge(fault: Fault, verdicts: Sequence[Verdict], score: Score) -> None:
     score.probes = sum(verdict.probes_used for verdict in considered)
     score.symptoms = sorted({node for verdict in verdicts for node in verdict.symptom_nodes})
     score.evidence = [
-        f"{verdict.id} {verdict.status.value} {verdict.cause} " + " ".join(f"{s.node}={s.probability:.2f}" for s in verdict.ranked[:4])
+        f"{verdict.id} {verdict.status.value} {verdict.cause} "
+        + " ".join(f"{s.node}={s.probability:.2f}" for s in verdict.ranked[:4])
         for verdict in verdicts
-    ] + [f"{one.check_id}: {one.health.value} {one.error.value} {one.detail[:80]}" for verdict in considered for one in verdict.evidence]
+    ] + [
+        f"{one.check_id}: {one.health.value} {one.error.value} {one.detail[:80]}"
+        for verdict in considered
+        for one in verdict.evidence
+    ]
 
 
 async def run_fault(world: Enterprise, watch: Watch, fault: Fault) -> Score:
@@ -112,9 +118,7 @@ async def run_fault(world: Enterprise, watch: Watch, fault: Fault) -> Score:
     try:
         await asyncio.to_thread(fault.inject, world)
         if fault.is_pair:
-            await watch.until(
-                lambda found: all(any(v.cause in cause for v in found) for cause in wanted), PAIR_WITHIN
-            )
+            await watch.until(lambda found: all(any(v.cause in cause for v in found) for cause in wanted), PAIR_WITHIN)
         else:
             await watch.until(bool, VERDICT_WITHIN)
         if watch.verdicts:
@@ -183,7 +187,7 @@ def markdown(scores: Sequence[Score], versions: str) -> str:
         "# Results of the diagnosis",
         "",
         "Real servers in network namespaces, broken in every way below, watched by a real btimd. Made by",
-        "`python -m bench.faults --markdown docs/diagnosis-results.md` (root, Debian packages of `tools/debian-packages.sh`).",
+        "`python -m bench.faults --markdown docs/diagnosis-results.md` (as root).",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {versions}",
         "",
@@ -201,7 +205,7 @@ def markdown(scores: Sequence[Score], versions: str) -> str:
         f"| busiest device, share of its load budget | {told['highest_load']:.0%} | < 100 % |",
         "",
         "*Place*: of the true cause in the ranking of the first verdict; of several causes, of the one that came last.",
-        "*Load*: questions that the kernel of the busiest host counted from btimd between fault and verdict, of those its",
+        "*Load*: questions that the kernel of the busiest host counted from btimd, fault to verdict, of those its",
         "budget allows in that time. *Felt*: what users in both branches feel; faults that nobody feels are found too.",
         "",
         "| fault | kind | true cause | felt | btimd said | place | s | s from fault | confidence | checks | busiest |",
@@ -220,7 +224,11 @@ def _number(value: float | None) -> str:
 def versions() -> str:
     """Return machine and versions in one line."""
     processor = next(
-        (line.split(": ", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.split(": ", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, Python {platform.python_version()}"
@@ -231,8 +239,7 @@ async def bench(names: Sequence[str], *, rounds: int = 1) -> list[Score]:
     scores: list[Score] = []
     with Enterprise() as world:
         os.environ["SSL_CERT_FILE"] = str(world.authority)
-        folder = write_configuration(world.folder / "btimd", world.authority)
-        async with Watch(folder) as watch:
+        async with Watch(world.configuration()) as watch:
             await watch.quiet(QUIET_WITHIN)
             for name in [*names] * rounds:
                 score = await run_fault(world, watch, FAULTS[name])
@@ -258,7 +265,9 @@ def main() -> None:
     arguments = parser.parse_args()
     scores = asyncio.run(bench(arguments.only or list(FAULTS), rounds=arguments.rounds))
     if arguments.json:
-        arguments.json.write_text(json.dumps({"summary": summary(scores), "faults": [asdict(score) for score in scores]}, indent=1))
+        arguments.json.write_text(
+            json.dumps({"summary": summary(scores), "faults": [asdict(score) for score in scores]}, indent=1)
+        )
     if arguments.markdown:
         arguments.markdown.write_text(markdown(scores, versions()))
     print(json.dumps(summary(scores), indent=1))

@@ -15,7 +15,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def write_certificates(folder: Path) -> None:
-    """Write authority.pem, good.pem, expired.pem and other-name.pem, each of these with its key, as HAProxy reads it."""
+    """Write authority.pem, good.pem, expired.pem and other-name.pem, each of them with its key, for HAProxy."""
     now = datetime.now(UTC)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Corp Test Authority")])

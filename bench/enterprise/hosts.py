@@ -153,13 +153,13 @@ class Host:
         """Return the ids of the host's processes whose command line holds a text, the first process left out."""
         if not self.is_on:
             return []
-        mine = os.readlink(f"/proc/{self._first}/ns/pid")
+        mine = Path(f"/proc/{self._first}/ns/pid").readlink()
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == self._first:
                 continue
             with contextlib.suppress(OSError):
-                if os.readlink(entry / "ns/pid") == mine:
+                if (entry / "ns/pid").readlink() == mine:
                     line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     if pattern in line:
                         found.append(int(entry.name))
@@ -277,7 +277,9 @@ class Machines:
     @staticmethod
     def _heard(name: str) -> tuple[int, int]:
         told = run("ip", "netns", "exec", PREFIX + name, "nft", "list", "counters", "table", "inet", "btload").split()
-        packets, probes = (int(told[at + 1]) for at, word in enumerate(told) if word == "packets" and told[at + 1].isdigit())
+        packets, probes = (
+            int(told[at + 1]) for at, word in enumerate(told) if word == "packets" and told[at + 1].isdigit()
+        )
         return packets, probes
 
 

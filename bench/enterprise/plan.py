@@ -1,7 +1,7 @@
-"""The enterprise on paper: hosts, wires, addresses and routes. Nothing here runs.
+r"""The enterprise on paper: hosts, wires, addresses and routes. Nothing here runs.
 
     north (10.77.10.0/24) - accn ===== wan1 ----- core - sw1 - rack a: lb1 web1 app1 db1 cache1   (10.77.100.0/24)
-                               \\        |         /  |
+                               \        |         /  |
                                 ------- wan2 ------   |- sw2 - rack b: web2 app2 ldap1 dns1 mail1 mq1 (10.77.101.0/24)
     south (10.77.20.0/24) - accs ------/              |- pdu, the racks' power          (10.77.102.0/24)
                                                       |- this machine, where btimd runs (10.77.250.0/24)

@@ -28,6 +28,17 @@ PYTHON: Final = "/usr/bin/python3"
 INSIDE: Final = Path(__file__).parent / "inside"
 MAX_CONNECTIONS: Final = 30
 ORDERS_LIMIT: Final = 200
+_TABLES: Final = """
+SET ROLE OWNER;
+CREATE TABLE items (id integer PRIMARY KEY, content text);
+INSERT INTO items SELECT id, 'item ' || id FROM generate_series(0, 99) id;
+CREATE TABLE orders (id serial PRIMARY KEY, item integer, body text);
+ALTER TABLE orders ALTER body SET STORAGE EXTERNAL;
+GRANT SELECT ON items, orders TO btimd;
+"""
+_ACCOUNT: Final = (
+    "objectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: {name}\nuserPassword: {name}-secret\n"
+)
 _PORTS_WAIT: Final = 60.0
 
 Start = Callable[[Host], None]
@@ -66,15 +77,7 @@ def start_postgres(host: Host) -> None:
         for name in ("shop", "erp", "btimd"):
             sql(host, "postgres", f"CREATE DATABASE {name} OWNER {name}")
         for name in ("shop", "erp"):
-            sql(
-                host, name,
-                "CREATE TABLE items (id integer PRIMARY KEY, content text);"
-                "INSERT INTO items SELECT id, 'item ' || id FROM generate_series(0, 99) id;"
-                "CREATE TABLE orders (id serial PRIMARY KEY, item integer, body text);"
-                "ALTER TABLE orders ALTER body SET STORAGE EXTERNAL;"
-                f"ALTER TABLE items OWNER TO {name}; ALTER TABLE orders OWNER TO {name};"
-                "GRANT SELECT ON items TO btimd; GRANT SELECT, INSERT, DELETE ON orders TO btimd;",
-            )  # fmt: skip
+            sql(host, name, _TABLES.replace("OWNER", name))
 
 
 def sql(host: Host, database: str, text: str) -> str:
@@ -118,7 +121,8 @@ def rabbit(host: Host, command: str) -> list[str]:
         "RABBITMQ_CONF_ENV_FILE=/dev/null", f"RABBITMQ_CONFIG_FILE={base}/rabbitmq",
         f"RABBITMQ_ENABLED_PLUGINS_FILE={base}/enabled_plugins", f"RABBITMQ_MNESIA_BASE={base}/mnesia",
         f"RABBITMQ_LOG_BASE={base}/log", f"RABBITMQ_PID_FILE={base}/pid", "ERL_EPMD_ADDRESS=127.0.0.1",
-        "RABBITMQ_DIST_PORT=25679", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +sbwt none", "su", "rabbitmq", "-s", "/bin/bash", "-c", command,
+        "RABBITMQ_DIST_PORT=25679", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1 +sbwt none",
+        "su", "rabbitmq", "-s", "/bin/bash", "-c", command,
     ]  # fmt: skip
 
 
@@ -143,14 +147,7 @@ def _slapd(host: Host) -> None:
                     "uid=zhang,ou=people,dc=corp,dc=test",
                     "objectClass: inetOrgPerson\nuid: zhang\ncn: Zhang Wei\nsn: Zhang\nuserPassword: zhang-secret\n",
                 ),
-                *(
-                    (
-                        f"cn={name},ou=services,dc=corp,dc=test",
-                        f"objectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: {name}\n"
-                        f"userPassword: {name}-secret\n",
-                    )
-                    for name in ("erp", "btimd")
-                ),
+                *((f"cn={name},ou=services,dc=corp,dc=test", _ACCOUNT.format(name=name)) for name in ("erp", "btimd")),
             )
         )
         host.run("slapadd", "-q", "-f", str(base / "slapd.conf"), text=entries)
@@ -212,7 +209,9 @@ def restart_haproxy(host: Host) -> None:
 def _nginx(host: Host) -> None:
     base = host.folder / "nginx"
     base.mkdir(exist_ok=True)
-    temporary = " ".join(f"{kind}_temp_path {base}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    temporary = " ".join(
+        f"{kind}_temp_path {base}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     (base / "nginx.conf").write_text(
         f"daemon off; user root; pid {base}/pid; error_log {base}/error.log; worker_processes 1; events {{}}\n"
         f"http {{ access_log off; {temporary}\n"
@@ -293,7 +292,8 @@ def _postfix(host: Host) -> None:
         shutil.chown(data, "postfix")
         (base / "main.cf").write_text(
             f"compatibility_level = 3.6\nqueue_directory = {spool}\ndata_directory = {data}\nmail_owner = postfix\n"
-            f"myhostname = mail.{ZONE}\nmydestination =\ninet_interfaces = {host_address(host)}\ninet_protocols = ipv4\n"
+            f"myhostname = mail.{ZONE}\nmydestination =\ninet_protocols = ipv4\n"
+            f"inet_interfaces = {host_address(host)}\n"
             f"mynetworks = 10.77.0.0/16\nvirtual_mailbox_domains = {ZONE}\nvirtual_transport = discard:\n"
             f"maillog_file = {host.folder}/postfix-maillog\nmaillog_file_prefixes = {host.folder}\nalias_maps =\n"
             "alias_database =\nsmtpd_peername_lookup = no\nqueue_minfree = 20000000\nmessage_size_limit = 1000000\n"
@@ -303,9 +303,8 @@ def _postfix(host: Host) -> None:
         lines = []
         for line in text.splitlines():
             words = line.split()
-            if len(words) >= 8 and not line.startswith(("#", " ", "\t")) and words[4] == "y":
-                line = line.replace(f" {words[4]} ", " n ", 1) if words[2] != "y" else line
-            lines.append(line)
+            is_row = len(words) >= 8 and not line.startswith(("#", " ", "\t"))
+            lines.append(" ".join([*words[:4], "n", *words[5:]]) if is_row else line)
         (base / "master.cf").write_text("\n".join(lines) + "\n")
         shutil.copy("/etc/postfix/dynamicmaps.cf", base) if Path("/etc/postfix/dynamicmaps.cf").exists() else None
     (spool / "pid/master.pid").unlink(missing_ok=True)

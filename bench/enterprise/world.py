@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.enterprise.configuration import write_configuration
 from bench.enterprise.hosts import Machines, everyone, new_folder, remove_remains, wait_until
 from bench.enterprise.plan import ADDRESS, BEACON_PORT, BRANCHES
 from bench.enterprise.servers import AGENT_HOSTS, SERVICES, prepare, start_host
@@ -53,6 +54,10 @@ class Enterprise:
         """Take everything away; may be called twice."""
         self.machines.down()
         remove_remains()
+
+    def configuration(self) -> Path:
+        """Write what btimd is configured with; return the folder."""
+        return write_configuration(self.folder / "btimd", self.authority)
 
     def _works(self) -> bool:
         return all(self.attempt(branch, name) for branch in BRANCHES for name in ("shop", "erp", "mail", "directory"))

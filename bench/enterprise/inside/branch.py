@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-import ldap3  # type: ignore[import-not-found]
+import ldap3  # type: ignore[import-untyped]
 from serving import serve  # type: ignore[import-not-found]
 
 ADDRESS, PORT, USERS, AUTHORITY = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]

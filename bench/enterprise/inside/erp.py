@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import ldap3  # type: ignore[import-not-found]
-import psycopg2  # type: ignore[import-not-found]
+import ldap3  # type: ignore[import-untyped]
+import psycopg2  # type: ignore[import-untyped]
 from serving import Moods, Pool, serve  # type: ignore[import-not-found]
 
 PATIENCE = 1.5

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import amqp  # type: ignore[import-not-found]
-import psycopg2  # type: ignore[import-not-found]
+import psycopg2  # type: ignore[import-untyped]
 import redis  # type: ignore[import-not-found]
 from serving import Moods, Pool, serve  # type: ignore[import-not-found]
 

@@ -17,7 +17,9 @@ TURN = [time.monotonic()]
 def work() -> None:
     while True:
         try:
-            with amqp.Connection("mq1.corp.test:5672", connect_timeout=2, read_timeout=5, write_timeout=5) as connection:
+            with amqp.Connection(
+                "mq1.corp.test:5672", connect_timeout=2, read_timeout=5, write_timeout=5
+            ) as connection:
                 channel = connection.channel()
                 channel.queue_declare(
                     "orders", durable=True, auto_delete=False,
