@@ -241,6 +241,8 @@ async def bench(names: Sequence[str], *, rounds: int = 1) -> list[Score]:
         os.environ["SSL_CERT_FILE"] = str(world.authority)
         async with Watch(world.configuration()) as watch:
             await watch.quiet(QUIET_WITHIN)
+            for line in await watch.ailing():
+                print(f"before anything broke: {line}", file=sys.stderr, flush=True)
             for name in [*names] * rounds:
                 score = await run_fault(world, watch, FAULTS[name])
                 scores.append(score)

@@ -28,6 +28,7 @@ from btimd.settings.tables import NodeTable
 
 EVERY: Final = "2s"
 _DNS: Final = f"{ADDRESS['dns1']}:53"
+_GUEST: Final = {"user": "guest", "password_file": "guest.secret", "tls": "false"}
 _QUERIES: Final = {"shop": "SELECT id FROM orders LIMIT 1", "erp": "SELECT id FROM items LIMIT 1"}
 _LINE_PRIOR: Final = 0.002
 """Lines to branches fail more often than the routers at their ends; the operator knows."""
@@ -188,7 +189,15 @@ def _shop(
     check("shop-app", "alive", "http", at["app1"], SHOP_PORT, alive, closure="local", slow_over="500ms")
     check("shop-app", "order", "http", at["app1"], SHOP_PORT, order, closure="full", **slow)
     node("queue-orders", "middleware", "queue of orders", "rabbit", "warehouse")
-    check("queue-orders", "depth", "amqp", at["mq1"], 5672, {"queue": "orders", "max_messages": "150"}, closure="full")
+    check(
+        "queue-orders",
+        "depth",
+        "amqp",
+        at["mq1"],
+        5672,
+        {**_GUEST, "queue": "orders", "max_messages": "150"},
+        closure="full",
+    )
     node("warehouse", "application", "warehouse, takes orders", "host-app1")
     check("warehouse", "alive", "http", at["app1"], WORKER_PORT, alive, closure="local", slow_over="500ms")
 
@@ -210,6 +219,10 @@ def _databases(writer: _Writer, authority: str) -> None:
         if f"check.db-{name}-rows" not in writer.tables:
             check(f"db-{name}", "rows", "postgres", at["db1"], 5432, {"user": "btimd", "database": name},
                   closure="full", slow_over="400ms")  # fmt: skip
+    check("db-shop", "write", "postgres", at["db1"], 5432,
+          {"user": "btimd", "database": "shop",
+           "query": "INSERT INTO orders (id, item, body) SELECT -1, 0, repeat('x', 200000)"}, closure="full",
+          slow_over="600ms")  # fmt: skip
     node("postgres", "database", "PostgreSQL", "disk-db1", "host-db1")
     check("postgres", "connect", "tcp", at["db1"], 5432)
     check("postgres", "sql", "postgres", at["db1"], 5432, {"user": "btimd", "database": "btimd"}, slow_over="400ms")
@@ -227,9 +240,7 @@ def _services(writer: _Writer) -> None:
     node, check, at = writer.node, writer.check, ADDRESS
     node("rabbit", "middleware", "RabbitMQ", "host-mq1")
     check("rabbit", "connect", "tcp", at["mq1"], 5672)
-    check(
-        "rabbit", "open", "amqp", at["mq1"], 5672, {"user": "guest", "password_file": "guest.secret"}, slow_over="600ms"
-    )
+    check("rabbit", "open", "amqp", at["mq1"], 5672, _GUEST, slow_over="600ms")
     node("slapd", "shared", "directory server", "host-ldap1")
     check("slapd", "connect", "tcp", at["ldap1"], 389)
     check("slapd", "search", "ldap", at["ldap1"], 389, slow_over="400ms")

@@ -35,6 +35,7 @@ INSERT INTO items SELECT id, 'item ' || id FROM generate_series(0, 99) id;
 CREATE TABLE orders (id serial PRIMARY KEY, item integer, body text);
 ALTER TABLE orders ALTER body SET STORAGE EXTERNAL;
 GRANT SELECT ON items, orders TO btimd;
+GRANT INSERT ON orders TO btimd;
 """
 _ACCOUNT: Final = (
     "objectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: {name}\nuserPassword: {name}-secret\n"

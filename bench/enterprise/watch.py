@@ -9,6 +9,7 @@ from typing import Self
 
 from btimd.daemon.app import App
 from btimd.daemon.config import load_config
+from btimd.model.probe import Health
 from btimd.model.verdict import Verdict, VerdictStatus
 
 
@@ -83,6 +84,15 @@ class Watch:
             is_calm = not self._app.wired.probes.open_symptoms() and not self._app.wired.rca.symptoms()
             calm_since = (calm_since or time.monotonic()) if is_calm else None
             await asyncio.sleep(0.1)
+
+    async def ailing(self) -> list[str]:
+        """Run every check once and tell of those that are not good: none, while the enterprise is well."""
+        found = []
+        for check in list(self._app.wired.rca.graph().checks()):
+            result = await self._app.wired.rca.run_probe(check.id, "the bench")
+            if result.health is not Health.GOOD:
+                found.append(f"{check.id} is {result.health.value}, {result.error.value}: {result.detail}")
+        return found
 
     async def _listen(self) -> None:
         subscription = self._app.wired.rca.watch_diagnoses()
