@@ -114,6 +114,8 @@ class Host:
         """End everything on the host at once. May be called twice."""
         if self._power is None:
             return
+        for process in self._spawned:
+            process.kill()  # nsenter stops with a stopped child, and would not reap it
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._first, signal.SIGKILL)
         self._power.wait(10)
@@ -191,8 +193,9 @@ class Machines:
 
     def up(self) -> None:
         """Build the network and switch every host on; waits while another enterprise stands on this machine."""
-        self._lock = _LOCK.open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = _LOCK.open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._lock = lock
         remove_remains(keep=self.folder)
         everyone(lambda name: run("ip", "netns", "add", PREFIX + name), self.hosts)
         everyone(self._prepare, self.hosts)
@@ -218,11 +221,14 @@ class Machines:
         everyone(lambda name: self.hosts[name].power_on(), self.hosts)
 
     def down(self) -> None:
-        """Take everything away."""
-        for host in self.hosts.values():
-            host.power_off()
-        remove_remains(keep=self.folder)
-        if self._lock is not None:
+        """Take everything away; may be called twice."""
+        if self._lock is None:  # not up: what stands on this machine is another's
+            return
+        try:
+            for host in self.hosts.values():
+                host.power_off()
+        finally:
+            remove_remains()
             self._lock.close()
             self._lock = None
 

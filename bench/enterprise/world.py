@@ -1,13 +1,14 @@
 """Enterprise: the hosts with everything that runs on them, started and stopped as one."""
 
 import json
+import shutil
 import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bench.enterprise.configuration import write_configuration
-from bench.enterprise.hosts import Machines, everyone, new_folder, remove_remains, wait_until
+from bench.enterprise.hosts import Machines, everyone, new_folder, wait_until
 from bench.enterprise.plan import ADDRESS, BEACON_PORT, BRANCHES
 from bench.enterprise.servers import AGENT_HOSTS, SERVICES, prepare, start_host
 
@@ -53,7 +54,7 @@ class Enterprise:
     def stop(self) -> None:
         """Take everything away; may be called twice."""
         self.machines.down()
-        remove_remains()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def configuration(self) -> Path:
         """Write what btimd is configured with; return the folder."""
