@@ -32,7 +32,7 @@ _GUEST: Final = {"user": "guest", "password_file": "guest.secret", "tls": "false
 _QUERIES: Final = {"shop": "SELECT id FROM orders LIMIT 1", "erp": "SELECT id FROM items LIMIT 1"}
 _LINE_PRIOR: Final = 0.002
 """Lines to branches fail more often than the routers at their ends; the operator knows."""
-_ONLY_WITH_CHECK: Final = ("account-erp", "queue-orders", "disk-db1", "disk-mail1")
+ONLY_WITH_CHECK: Final = ("account-erp", "queue-orders", "disk-db1", "disk-mail1")
 
 
 @dataclass
@@ -67,7 +67,7 @@ class _Writer:
     def leave_out_unasked(self) -> None:
         """Leave out leaves of the model that only a check which is not known here could tell anything of."""
         asked = {table["node"] for name, table in self.tables.items() if name.startswith("check.")}
-        for node in _ONLY_WITH_CHECK:
+        for node in ONLY_WITH_CHECK:
             if node in asked:
                 continue
             needs = self.tables.pop(f"node.{node}")["needs"]
