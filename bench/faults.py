@@ -278,7 +278,7 @@ heavy probes to one server (40 in ten seconds, because a beacon does four transa
 
 ## How to run it
 
-As root, with what `tools/debian-packages.sh` installs: `python -m bench.faults` (about ten minutes), or some faults only:
+As root, with what `tools/debian-packages.sh` installs: `python -m bench.faults` (about ten minutes), or some faults:
 `--only redis-killed certificate-expired`, several times: `--rounds 5`, figures for programs: `--json FILE`. Enterprises
 wait for each other; what a crash left behind is removed by the next start. Five faults are a story of the test suite
 (`tests/stories/test_enterprise.py`).
