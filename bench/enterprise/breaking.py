@@ -63,7 +63,7 @@ def postgres_slow() -> Way:
         sql(
             world.machines["db1"], "shop",
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$BEGIN PERFORM pg_sleep(1.1); RETURN NEW; END$$;"
+            " $$BEGIN PERFORM pg_sleep(1.35); RETURN NEW; END$$;"
             "CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION slow();",
         )  # fmt: skip
 

@@ -103,7 +103,7 @@ _TABLE: Final = (
         "PostgreSQL gets too little processor",
         "postgres",
         "shop and ERP are slow",
-        stuttering("db1", "postgres", stopped=1.2, running=0.02),
+        stuttering("db1", "postgres", stopped=2.2, running=0.03),
     ),
     _make("database-disk-full", "disk full", "the database's file system is full", "disk-db1", _SHOP, disk_full("db1")),
     _make("mail-disk-full", "disk full", "the mail spool is full", "disk-mail1", _MAIL, disk_full("mail1")),
