@@ -46,6 +46,17 @@ def hung(host: str, pattern: str) -> Way:
     return inject, heal
 
 
+def hung_until_restart(host: str, service: str, pattern: str) -> Way:
+    """Stop the processes of a server; it is repaired by a restart."""
+    inject, _ = hung(host, pattern)
+
+    def heal(world: Enterprise) -> None:
+        world.machines[host].signal(pattern, signal.SIGKILL)
+        start_service(world.machines, host, service)
+
+    return inject, heal
+
+
 def mood(host: str, text: str) -> Way:
     def inject(world: Enterprise) -> None:
         (world.machines[host].folder / "mood").write_text(text)

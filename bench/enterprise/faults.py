@@ -13,6 +13,7 @@ from bench.enterprise.breaking import (
     held_transaction,
     host_down,
     hung,
+    hung_until_restart,
     killed,
     memory_alarm,
     mood,
@@ -180,7 +181,14 @@ _TABLE: Final = (
         "slapd-hung", "directory", "the directory server hangs", "slapd", f"{_ERP}, {_LOGON}", hung("ldap1", "slapd -d")
     ),
     _make("imap-killed", "mail", "the mail boxes are gone", "dovecot", _MAIL, killed("mail1", "dovecot", "dovecot")),
-    _make("smtp-hung", "mail", "mail transport hangs", "postfix", _MAIL, hung("mail1", "postfix")),
+    _make(
+        "smtp-hung",
+        "mail",
+        "mail transport hangs",
+        "postfix",
+        _MAIL,
+        hung_until_restart("mail1", "postfix", "postfix/sbin/"),
+    ),
     _make(
         "web1-killed",
         "cluster member",

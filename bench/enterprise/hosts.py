@@ -152,7 +152,7 @@ class Host:
             )  # fmt: skip
 
     def processes(self, pattern: str) -> list[int]:
-        """Return the ids of the host's processes whose command line holds a text, the first process left out."""
+        """Return the ids of the host's processes whose command line or program holds a text; never the first process."""
         if not self.is_on:
             return []
         mine = Path(f"/proc/{self._first}/ns/pid").readlink()
@@ -163,7 +163,7 @@ class Host:
             with contextlib.suppress(OSError):
                 if (entry / "ns/pid").readlink() == mine:
                     line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    if pattern in line:
+                    if pattern in line or pattern in str((entry / "exe").readlink()):
                         found.append(int(entry.name))
         return found
 
