@@ -152,7 +152,7 @@ class Host:
             )  # fmt: skip
 
     def processes(self, pattern: str) -> list[int]:
-        """Return the ids of the host's processes whose command line or program holds a text; never the first process."""
+        """Return the ids of the host's processes whose command line or program holds a text; never the first."""
         if not self.is_on:
             return []
         mine = Path(f"/proc/{self._first}/ns/pid").readlink()
