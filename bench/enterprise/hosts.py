@@ -91,8 +91,6 @@ class Host:
         self._power: subprocess.Popen[str] | None = None
         self._first = 0
         self._spawned: list[subprocess.Popen[bytes]] = []
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
 
     def power_on(self) -> None:
         """Start the first process."""
@@ -196,7 +194,10 @@ class Machines:
         lock = _LOCK.open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
         self._lock = lock
-        remove_remains(keep=self.folder)
+        remove_remains()
+        for folder in (self.folder, *(host.folder for host in self.hosts.values())):
+            folder.mkdir()
+            folder.chmod(0o755)
         everyone(lambda name: run("ip", "netns", "add", PREFIX + name), self.hosts)
         everyone(self._prepare, self.hosts)
         cables = [
@@ -296,7 +297,7 @@ def everyone(work: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
         return dict(zip(names, pool.map(work, names), strict=True))
 
 
-def remove_remains(keep: Path | None = None) -> None:
+def remove_remains() -> None:
     """Remove namespaces, their processes, wires and mounts that any enterprise left on this machine."""
     for line in run("ip", "netns", "list").splitlines():
         name = line.split()[0] if line.split() else ""
@@ -312,15 +313,12 @@ def remove_remains(keep: Path | None = None) -> None:
         if point.startswith(f"{root}/{PREFIX}"):
             run("umount", "-l", point, check=False)
     for folder in root.glob(f"{PREFIX}*/"):
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_folder() -> Path:
-    """Return a folder for an enterprise, readable by its servers."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o755)
-    return folder
+    """Return where an enterprise of this process may lie. It is made when the enterprise goes up."""
+    return Path(tempfile.gettempdir()) / f"{PREFIX}{os.getpid()}"
 
 
 def needed_programs() -> Sequence[str]:

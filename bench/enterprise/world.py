@@ -1,7 +1,6 @@
 """Enterprise: the hosts with everything that runs on them, started and stopped as one."""
 
 import json
-import shutil
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +53,6 @@ class Enterprise:
     def stop(self) -> None:
         """Take everything away; may be called twice."""
         self.machines.down()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def configuration(self) -> Path:
         """Write what btimd is configured with; return the folder."""
