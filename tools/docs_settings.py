@@ -97,9 +97,10 @@ _NOTATION: Final[Sequence[tuple[Any, str]]] = (
     (get_args(tables.Protocol_)[1], "protocol"),
     (get_args(tables.PortRange)[1], "port or range"),
     (get_args(tables.PrefixField)[1], "prefix"),
+    (get_args(tables.NeedField)[1], "id"),
 )
 _PLURALS: Final[Mapping[str, str]] = {
-    "address with port": "addresses with port", "duration": "durations", "path": "paths",
+    "address with port": "addresses with port", "duration": "durations", "id": "ids", "path": "paths",
     "port or range": "ports and ranges", "prefix": "prefixes", "speed": "speeds", "text": "texts",
 }  # fmt: skip
 _SINGULARS: Final[Mapping[str, str]] = {many: one for one, many in _PLURALS.items()}

@@ -65,7 +65,14 @@ MEANINGS: Final[Mapping[str, str]] = {
     "service.ID.criticality": "How much the enterprise depends on it; weighs in impact and urgency of incidents",
     "service.ID.owner": "Who is told; free text",
     "service.ID.availability_percent": "Its target; without it that of `[sla]` counts",
-    "service.ID.needs": "Nodes and services it stands on",
+    "service.ID.needs": "Nodes and services it stands on: ids, or "
+    '`{ node = "ID", strength = 0.3 }`, where the strength is how likely this one suffers when that one fails: below '
+    "0.5 it is degraded then, not down",
+    "service.ID.rollup": "How it stands when some of its needs are bad: docs/model.md",
+    "service.ID.quorum": 'With `rollup = "quorum"`: it works while so many of its needs do',
+    "service.ID.weights": 'With `rollup = "weighted"`: weight by need, 1 for those not named',
+    "service.ID.ignore": "Needs that are watched and do not count",
+    "service.ID.standby": 'With `rollup = "best"`: needs that only wait until an active one fails',
     "service.ID.regions": "Regions of the IP plan it may be used from; a user elsewhere is an unexpected talker",
     "service.ID.user_active": "How long after its last traffic a user counts as active; without it as `[flows]` says",
     "service.ID.user_idle": "How long after its last traffic a user counts as idle, then as gone",
@@ -88,7 +95,17 @@ MEANINGS: Final[Mapping[str, str]] = {
     "rule.ID.node": "The node that the servers are",
     "node.ID.kind": "The layer it stands on; a business is written as `[service.ID]`",
     "node.ID.name": "For people; without it the id",
-    "node.ID.needs": "Nodes and services it stands on",
+    "node.ID.needs": "Nodes and services it stands on: ids, or "
+    '`{ node = "ID", strength = 0.3 }`, where the strength is how likely this one suffers when that one fails: below '
+    "0.5 it is degraded then, not down",
+    "node.ID.rollup": "How it stands when some of its needs are bad: docs/model.md",
+    "node.ID.quorum": 'With `rollup = "quorum"`: it works while so many of its needs do',
+    "node.ID.weights": 'With `rollup = "weighted"`: weight by need, 1 for those not named',
+    "node.ID.ignore": "Needs that are watched and do not count",
+    "node.ID.standby": 'With `rollup = "best"`: needs that only wait until an active one fails',
+    "node.ID.region": 'With `kind = "user"`: the region of the IP plan whose users reach everything through its needs',
+    "node.ID.device": "Nodes with the same text share one box, and the load limits of its probes. Without "
+    "it the host of their checks decides",
     "node.ID.prior": "How likely it is to be the cause before anything is known; without it by kind",
     "check.ID.node": "The node or service that is asked",
     "check.ID.kind": "The protocol; its options stand [below](#options-of-a-check)",

@@ -109,6 +109,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ViewsService/WatchServiceViews": Role.VIEWER,
     "/btimd.v1.ViewsService/PushBusinessMetrics": Role.OPERATOR,
     # end of ViewsService
+    # ImpactService
+    "/btimd.v1.ImpactService/SimulateOutage": Role.VIEWER,
+    "/btimd.v1.ImpactService/GetRestoringOrder": Role.VIEWER,
+    "/btimd.v1.ImpactService/ListGrownNeeds": Role.VIEWER,
+    # end of ImpactService
 }
 """Every call there is; one that is missing here is never served."""
 

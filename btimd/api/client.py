@@ -22,6 +22,7 @@ from btimd.api.pb import (
     discovery_pb2,
     flows_pb2,
     graph_pb2,
+    impact_pb2,
     incidents_pb2,
     persons_pb2,
     plan_pb2,
@@ -70,6 +71,7 @@ _FILES: Final = (
     archive_pb2,
     discovery_pb2,
     views_pb2,
+    impact_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -18,6 +18,7 @@ from btimd.cli import (
     ctl_baselines,
     ctl_discovery,
     ctl_flows,
+    ctl_impact,
     ctl_persons,
     ctl_plan,
     ctl_topology,
@@ -49,6 +50,7 @@ _AREAS: Final = (
     ctl_flows,
     ctl_discovery,
     ctl_views,
+    ctl_impact,
 )
 
 

@@ -12,7 +12,9 @@ from btimd import __version__
 from btimd.cli.common import never_fail_to_print
 from btimd.settings.report import SettingsError
 
-COMMANDS: Final = ("run", "demo", "check", "explain", "plan", "snmp", "suggest", "replay", "decode", "dump-config")
+COMMANDS: Final = (
+    "run", "demo", "check", "explain", "plan", "rca", "snmp", "suggest", "replay", "decode", "dump-config"
+)  # fmt: skip
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 

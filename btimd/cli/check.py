@@ -9,6 +9,8 @@ from typing import Any
 from btimd.cli.common import SubParsers, add_config_option
 from btimd.daemon.config import load_config
 from btimd.model.service import CheckKind
+from btimd.rca.gaps import gaps
+from btimd.rca.graph import GraphIndex
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -36,6 +38,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"  address ranges   {len(config.plan.row)} in {len(config.plan.places)} places")
     for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
         print(f"  note: {warning}")
+    for gap in gaps(GraphIndex(graph)):
+        print(f"  gap: {gap}")
     for key, path in files_named(config.settings.model_dump()):
         if not os.access(path, os.R_OK):
             print(f"  note: {key}: {path} cannot be read by you (uid {os.getuid()}); btimd needs it to start")

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 
 from btimd.api.calls_discovery import compare_model, suggest, weak_spots
+from btimd.api.calls_impact import grown_needs
 from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Add, Asking
+from btimd.cli.ctl_impact import grown_table
 from btimd.cli.discovery_tables import comparison_picture, suggestions_picture, weak_table
 
-_ACTIONS = ("suggest", "check", "weak")
+_ACTIONS = ("suggest", "check", "weak", "grown")
 
 
 def add_commands(add: Add) -> None:
@@ -20,12 +22,13 @@ def add_commands(add: Add) -> None:
     made.add_argument(
         "action",
         choices=_ACTIONS,
-        help="suggest: services and needs to add; check: declared versus seen; weak: single points of failure",
+        help="suggest: services and needs to add; check: declared versus seen; weak: single points of failure; "
+        "grown: needs that were found, with who tells of them",
     )
     made.add_argument(
         "--since", type=_seconds, default=86_400, metavar="DURATION", help="time looked at, as 24h or 7d (default: 24h)"
     )
-    made.add_argument("--limit", type=int, default=0, metavar="N", help="weak: at most so many; default 100")
+    made.add_argument("--limit", type=int, default=0, metavar="N", help="weak, grown: at most so many; default 100")
     made.add_argument("--write", type=Path, metavar="FILE", help="suggest: write the tables for services.toml there")
 
 
@@ -36,6 +39,9 @@ def _seconds(text: str) -> int:
 def _model(asking: Asking, options: argparse.Namespace) -> int:
     if options.action == "weak":
         asking.out.page(weak_spots(asking.client, options.limit), weak_table, "no business needs any node")
+        return 0
+    if options.action == "grown":
+        asking.out.page(grown_needs(asking.client, options.limit), grown_table, "no need was found beyond the declared")
         return 0
     if options.action == "check":
         comparison = compare_model(asking.client, options.since)

@@ -13,6 +13,7 @@ from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
 from btimd.settings.fields import Section
 from btimd.settings.load import CsvRow, TomlFile, read_csv, read_toml, salvage, validate
+from btimd.settings.references import unknown_regions
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import Services, load_services
 from btimd.settings.tables import CheckRules
@@ -57,7 +58,9 @@ def load_config(path: Path, generation: int = 1) -> Config:
     problems.extend(plan_problems)
     if problems or services is None:
         raise SettingsError(problems)
+    regions = {place.region for place in plan.places if place.region}
     unknown = _unknown_businesses(file, settings, services)
+    unknown += unknown_regions(folder / daemon.services, services.graph, regions)
     if unknown:
         raise SettingsError(unknown)
     return Config(folder, settings, services, plan, entries, generation)

@@ -21,7 +21,7 @@ from btimd.model.service import Check, ServiceGraph
 from btimd.model.sla import Availability
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
-from btimd.model.verdict import Verdict
+from btimd.model.verdict import Verdict, VerdictStatus
 from btimd.rca.graph import GraphIndex
 from btimd.rca.impact import assess
 from btimd.runtime.clock import Clock
@@ -194,8 +194,13 @@ class Decisions:
         self._rca.symptom_cleared(symptom)
 
     def verdict(self, verdict: Verdict) -> None:
-        """Make an incident of a verdict, or let the incident grow with it."""
-        if not self._closed:
+        """Make an incident of a verdict, or let the incident grow with it.
+
+        Where probes fail and users are served all the same there is nothing to restore: that is told, and no more.
+        """
+        if verdict.status is VerdictStatus.NOT_CONFIRMED:
+            self._log.warning("probes-contradicted-by-users", id=verdict.id, summary=verdict.summary)
+        elif not self._closed:
             self._work.put_nowait(partial(self._open, verdict))
 
     def found(self, finding: Finding) -> None:
@@ -229,7 +234,7 @@ class Decisions:
 
     def cleared(self, verdict: Verdict) -> None:
         """Tell the incident that nothing is left of what the verdict explained, and look again at what was bad."""
-        if self._closed:
+        if self._closed or verdict.status is VerdictStatus.NOT_CONFIRMED:
             return
         self._work.put_nowait(partial(self._incidents.cleared, verdict))
         # What was bad by a check that only a diagnosis asks would be shown as bad until the next diagnosis.

@@ -1,90 +1,177 @@
-"""What a question stands on: largest-product ways through a graph of needs, for many starts at once."""
+"""Who is hit by a fault, and how surely: damage goes from what is needed to who needs it, over all ways at once."""
+
+from math import exp, log1p
 
 from btimd.kernels._jit import kernel
 
 
 @kernel
-def closures(
-    begin, start_starts, start_nodes, physical_only, limit, edge_starts, edge_to, edge_weight, edge_physical, cut,
-    value, queued, queue, out_starts, out_node, out_value,
-):  # fmt: skip
-    """Write, for every question from number `begin` on, the nodes it reaches and the largest product of weights to each.
+def order_by_needs(edge_starts, edge_to, state, stack, place, rank):
+    """Write ranks such that whatever a node needs has a lower one; on a circle one edge goes against it.
 
-    start_starts: int64[questions + 1] into start_nodes: int32; the start nodes of a question have the value 1.
-    physical_only: bool[questions], follow only edges with that mark. limit: most nodes of one question; the nearest stay.
-    edge_starts: int64[nodes + 1], edge_to: int32[edges], edge_weight: float64[edges], 0 to 1, edge_physical:
-    bool[edges]. cut: values below it are left out. Cycles do no harm.
-    value: float64[nodes], all 0 before and after. queued: bool[nodes], all False before and after. queue: int32[nodes].
-    out_starts: int64[questions + 1], out_node: int32[n], out_value: float32[n]: start nodes first, then by distance.
-    Returns the number of the question that did not fit any more (call again from there with more room), else the number
-    of questions.
+    edge_starts: int64[nodes + 1], edge_to: int32[edges], what each node needs. state: int8[nodes], all 0. stack:
+    int32[nodes], place: int64[nodes], scratch. rank: int32[nodes]. Returns the number of nodes.
     """
-    capacity = len(out_node)
-    size = len(queue)
+    following = 0
+    for root in range(len(rank)):
+        if state[root] != 0:
+            continue
+        height = 1
+        stack[0] = root
+        state[root] = 1
+        place[root] = edge_starts[root]
+        while height > 0:
+            node = stack[height - 1]
+            if place[node] < edge_starts[node + 1]:
+                below = edge_to[place[node]]
+                place[node] += 1
+                if state[below] == 0:
+                    state[below] = 1
+                    place[below] = edge_starts[below]
+                    stack[height] = below
+                    height += 1
+            else:
+                rank[node] = following
+                following += 1
+                height -= 1
+    return following
+
+
+@kernel
+def effects(
+    begin, physical_only, user_starts, user_node, user_weight, user_physical, rank, node_at, cut, blend,
+    spared, most, heap, out_starts, out_node, out_value,
+):  # fmt: skip
+    """Write, for every fault from node `begin` on, which nodes it impairs and how surely.
+
+    A node is impaired by what it needs over every way: 1 - product of (1 - weight * P(needed is impaired)), and over
+    the surest way alone: the largest product of weights. Graphs do not tell which is right, so `blend` (0 to 1) mixes:
+    blend * the first + (1 - blend) * the second. physical_only: follow only edges with that mark.
+    user_starts: int64[nodes + 1], user_node: int32, user_weight: float64, user_physical: bool, who needs each node.
+    rank: int32[nodes] from order_by_needs, node_at: int32[nodes], its inverse. cut: less than it is left out.
+    spared, most: float64[nodes], all 0 before and after. heap: int32[nodes]. out_starts: int64[nodes + 1], out_node:
+    int32[n], out_value: float32[n]: the faulty node first, with 1, then by rank.
+    Returns the number of the node that did not fit any more (call again from there with more room), or of all nodes.
+    """
     filled = out_starts[begin]
-    for question in range(begin, len(physical_only)):
+    for cause in range(begin, len(rank)):
         first = filled
-        head = 0
-        waiting = 0
         fits = True
-        for row in range(start_starts[question], start_starts[question + 1]):
-            node = start_nodes[row]
-            if value[node] == 0.0:
-                if filled == capacity:
-                    fits = False
+        size = 1
+        heap[0] = rank[cause]
+        most[cause] = 1.0
+        while size > 0:
+            node = node_at[heap[0]]
+            size -= 1
+            last = heap[size]
+            at = 0
+            while True:
+                child = 2 * at + 1
+                if child >= size:
                     break
-                value[node] = 1.0
-                out_node[filled] = node
-                filled += 1
-                queue[(head + waiting) % size] = node
-                waiting += 1
-                queued[node] = True
-        while waiting > 0 and fits:
-            node = queue[head]
-            head = (head + 1) % size
-            waiting -= 1
-            queued[node] = False
-            for edge in range(edge_starts[node], edge_starts[node + 1]):
-                if physical_only[question] and not edge_physical[edge]:
+                if child + 1 < size and heap[child + 1] < heap[child]:
+                    child += 1
+                if heap[child] >= last:
+                    break
+                heap[at] = heap[child]
+                at = child
+            heap[at] = last
+            surest = most[node]
+            damage = 1.0 if node == cause else 1.0 - exp(spared[node])
+            most[node] = 0.0
+            spared[node] = 0.0
+            value = blend * damage + (1.0 - blend) * surest
+            if value < cut or not fits:
+                continue
+            if filled == len(out_node):
+                fits = False
+                continue
+            out_node[filled] = node
+            out_value[filled] = value
+            filled += 1
+            for edge in range(user_starts[node], user_starts[node + 1]):
+                user = user_node[edge]
+                if (physical_only and not user_physical[edge]) or rank[user] <= rank[node] or user_weight[edge] <= 0.0:
                     continue
-                target = edge_to[edge]
-                reached = value[node] * edge_weight[edge]
-                if reached < cut or reached <= value[target]:
-                    continue
-                if value[target] == 0.0:
-                    if filled - first >= limit:
-                        continue
-                    if filled == capacity:
-                        fits = False
-                        break
-                    out_node[filled] = target
-                    filled += 1
-                value[target] = reached
-                if not queued[target]:
-                    queued[target] = True
-                    queue[(head + waiting) % size] = target
-                    waiting += 1
-        while waiting > 0:
-            queued[queue[head]] = False
-            head = (head + 1) % size
-            waiting -= 1
-        for row in range(first, filled):
-            out_value[row] = value[out_node[row]]
-            value[out_node[row]] = 0.0
+                if most[user] == 0.0:
+                    at = size
+                    size += 1
+                    while at > 0 and heap[(at - 1) // 2] > rank[user]:
+                        heap[at] = heap[(at - 1) // 2]
+                        at = (at - 1) // 2
+                    heap[at] = rank[user]
+                most[user] = max(most[user], user_weight[edge] * surest)
+                spared[user] += log1p(-min(user_weight[edge] * damage, 0.999999))
+        if not fits:
+            return cause
+        out_starts[cause + 1] = filled
+    return len(rank)
+
+
+@kernel
+def turned(starts, nodes, values, out_starts, out_node, out_value):
+    """Turn rows 'fault: who is hit' into rows 'who is hit: by which faults', each ascending.
+
+    starts: int64[n + 1], nodes: int32, values: float32. out_starts: int64[n + 1], all 0; out_node, out_value as nodes
+    and values. Returns the number of entries.
+    """
+    for entry in range(starts[len(starts) - 1]):
+        out_starts[nodes[entry] + 1] += 1
+    for node in range(len(out_starts) - 1):
+        out_starts[node + 1] += out_starts[node]
+    for cause in range(len(starts) - 1):
+        for entry in range(starts[cause], starts[cause + 1]):
+            place = out_starts[nodes[entry]]
+            out_node[place] = cause
+            out_value[place] = values[entry]
+            out_starts[nodes[entry]] = place + 1
+    for node in range(len(out_starts) - 1, 0, -1):
+        out_starts[node] = out_starts[node - 1]
+    out_starts[0] = 0
+    return starts[len(starts) - 1]
+
+
+@kernel
+def merged(begin, need_starts, needs, starts, nodes, values, dense, touched, out_starts, out_node, out_value):
+    """Write rows of questions that stand on several nodes: hit if any of them is.
+
+    need_starts: int64[questions + 1] into needs: int32 nodes. starts, nodes, values: rows of the nodes, from `turned`.
+    dense: float64[nodes], all 0 before and after, touched: int32[nodes]. out_starts: int64[questions + 1], out_node:
+    int32[n], out_value: float32[n]. Returns the question that did not fit any more, or their number.
+    """
+    filled = out_starts[begin]
+    for question in range(begin, len(need_starts) - 1):
+        count = 0
+        for row in range(need_starts[question], need_starts[question + 1]):
+            need = needs[row]
+            for entry in range(starts[need], starts[need + 1]):
+                node = nodes[entry]
+                if dense[node] == 0.0:
+                    touched[count] = node
+                    count += 1
+                dense[node] = 1.0 - (1.0 - dense[node]) * (1.0 - values[entry])
+        fits = filled + count <= len(out_node)
+        for row in range(count):
+            if fits:
+                out_node[filled + row] = touched[row]
+                out_value[filled + row] = dense[touched[row]]
+            dense[touched[row]] = 0.0
         if not fits:
             return question
+        filled += count
         out_starts[question + 1] = filled
-    return len(physical_only)
+    return len(need_starts) - 1
 
 
 @kernel
 def expand_rows(
-    questions, starts, nodes, values, question_node, physical_only, own_detection, first_fault, fault_gain,
+    questions, row_of, starts, nodes, values, question_node, physical_only, own_detection, first_fault, fault_gain,
     fault_unmodelled, wanted, cap, out_starts, out_fault, out_detection,
 ):  # fmt: skip
     """Write the faults that some questions see, from the nodes that they reach: one node has several faults.
 
-    questions: int64[n]. starts: int64[all + 1], nodes: int32, values: float32: what `closures` wrote for all questions.
+    questions: int64[n]. row_of: int64[all], the row of each question in starts: int64[rows + 1], nodes: int32, values:
+    float32.
     question_node: int32[all], -1 = none, physical_only: bool[all], own_detection: float64[all], value at its own node.
     first_fault: int64[nodes + 1], fault_gain: float64[faults], how much of a value shows, fault_unmodelled:
     bool[faults], not seen by questions that are physical_only. wanted: int32[faults], the id to write for a fault, -1 =
@@ -95,7 +182,7 @@ def expand_rows(
     out_starts[0] = 0
     for row in range(len(questions)):
         question = questions[row]
-        for entry in range(starts[question], starts[question + 1]):
+        for entry in range(starts[row_of[question]], starts[row_of[question] + 1]):
             node = nodes[entry]
             value = float(values[entry])
             if node == question_node[question]:

@@ -12,12 +12,15 @@ from btimd.kernels._jit import inlined, kernel
 
 
 @kernel
-def good_cost(begin_groups, starts, faults, detection, weight, doubt, first, sign, total, touched, cost):
-    """Add to `cost` what good answers say against each candidate: sign * log((1 - doubt) * P(all good of a group) + doubt).
+def good_cost(begin_groups, starts, faults, detection, weight, doubt, shared, first, sign, total, luck, touched, cost):
+    """Add to `cost` what good answers say against each candidate: sign * log of P(all are good) per group.
+
+    What a group sees of a fault is partly drawn once for all of it: a detection d is d^shared for the group as a whole
+    and d^(1 - shared) for each question of it; and with probability `doubt` the group does not see the fault at all.
 
     begin_groups: int64[groups + 1], the questions of each group, which stand together. starts: int64[questions + 1],
     faults: int32 candidates, detection: float64. weight: float64[questions]. first: candidates below it are left alone.
-    total: float64[candidates], all 0 before and after. touched: int32[candidates], scratch. cost: float64[candidates].
+    total: float64[candidates], all 0 before and after. luck: float64[candidates], touched: int32[candidates], scratch. cost: float64[candidates].
     Returns how many pairs of group and candidate there were.
     """
     pairs = 0
@@ -31,10 +34,13 @@ def good_cost(begin_groups, starts, faults, detection, weight, doubt, first, sig
                 if total[candidate] == 0.0:
                     touched[count] = candidate
                     count += 1
-                total[candidate] += weight[question] * log1p(-detection[entry])
+                    luck[candidate] = 0.0
+                luck[candidate] = max(luck[candidate], detection[entry])
+                total[candidate] += weight[question] * log1p(-(detection[entry] ** (1.0 - shared)))
         for row in range(count):
             candidate = touched[row]
-            cost[candidate] += sign * log((1.0 - doubt) * exp(total[candidate]) + doubt)
+            seen = (1.0 - doubt) * luck[candidate] ** shared
+            cost[candidate] += sign * log(seen * exp(total[candidate]) + 1.0 - seen)
             total[candidate] = 0.0
         pairs += count
     return pairs

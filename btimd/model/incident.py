@@ -57,6 +57,14 @@ class Urgency(IntEnum):
     LOW = 3
 
 
+class Difficulty(IntEnum):
+    """How much is left to be found out before it can be dealt with; 1 is worst."""
+
+    HIGH = 1
+    MEDIUM = 2
+    LOW = 3
+
+
 class Priority(IntEnum):
     """The order of work; P1 first."""
 

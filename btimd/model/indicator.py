@@ -1,6 +1,8 @@
-"""Threshold: when a key indicator, a check that runs by itself, is off."""
+"""Threshold, Flapping: when a key indicator, a check that runs by itself, is off, and when it comes and goes."""
 
 from dataclasses import dataclass
+
+from btimd.model.units import Seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +16,15 @@ class Threshold:
         """Refuse a threshold that can never be met."""
         if not 1 <= self.bad_of <= self.window:
             raise ValueError(f"{self.bad_of} bad of {self.window} samples can never be met")
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """An indicator that turns bad `count` times within `window_seconds` comes and goes: its symptom stays.
+
+    It is cleared when no sample was bad for steady_seconds, whatever the threshold says before. count 0 = never.
+    """
+
+    count: int = 3
+    window_seconds: Seconds = 600.0
+    steady_seconds: Seconds = 180.0

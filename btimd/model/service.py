@@ -268,8 +268,8 @@ class BusinessService:
 class ServiceGraph:
     """All nodes with their needs; businesses are nodes of kind BUSINESS.
 
-    Raises ValueError for a need that does not exist, a check of another node, and a cycle. generation grows with
-    every reload.
+    Raises ValueError for a need that does not exist, a check of another node, two nodes for the users of one region,
+    and a cycle. generation grows with every reload.
     """
 
     nodes: Mapping[str, Node]
@@ -288,9 +288,21 @@ class ServiceGraph:
         for business in self.businesses:
             if business not in self.nodes or self.nodes[business].kind is not NodeKind.BUSINESS:
                 raise ValueError(f"business {business} has no node")
+        self._check_regions()
         cycle = find_cycle({node.id: node.needs for node in self.nodes.values()})
         if cycle:
             raise ValueError(f"needs run in a circle: {' -> '.join(cycle)}")
+
+    def _check_regions(self) -> None:
+        seen: set[str] = set()
+        for node in (one for one in self.nodes.values() if one.region):
+            if node.region in seen:
+                raise ValueError(f"node {node.id} is the second one for the users of region {node.region}")
+            seen.add(node.region)
+
+    def user_node(self, region: str) -> Node | None:
+        """Return what the users of a region reach everything through; None where the model does not say."""
+        return next((node for node in self.nodes.values() if region and node.region == region), None)
 
     def checks(self) -> Iterator[Check]:
         """Yield every check of every node, in the order of the nodes."""

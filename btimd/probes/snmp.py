@@ -13,7 +13,7 @@ from btimd.probes.snmpsession import Answer, Answered, Get, NoAnswer, Oid, Rejec
 from btimd.probes.snmptargets import Community, Target, User
 
 _TICKS_PER_SECOND: Final = 100
-_V2C, _V3 = 1, 3
+_V1, _V2C, _V3 = 0, 1, 3
 _MODEL_V3: Final = 3
 _TARGET_SLACK_SECONDS: Final = 5.0
 _ENGINE_IDS: Final = "_SnmpV3MessageProcessingModel__engineIdCache"
@@ -135,6 +135,7 @@ class _Library:
 
         self.config, self.engine, self.error = config, SnmpEngine, PySnmpError
         self.get, self.bulk = cmdgen.GetCommandGenerator, cmdgen.BulkCommandGeneratorSingleRun
+        self.following = cmdgen.NextCommandGeneratorSingleRun
         self.object_name, self.null = rfc1902.ObjectName, rfc1905.unSpecified
         self.nothing = (
             rfc1902.Null,
@@ -213,7 +214,7 @@ class _Engine:
     def __init__(self, library: _Library) -> None:
         self._library = library
         self._engine = library.engine()
-        self._get, self._bulk = library.get(), library.bulk()
+        self._get, self._bulk, self._following = library.get(), library.bulk(), library.following()
         self._transports: dict[int, Any] = {}
         self._params: dict[Community | User, str] = {}
         self._users: dict[str, tuple[str, bytes, str, bytes]] = {}
@@ -272,6 +273,8 @@ class _Engine:
         context = target.credentials.context if isinstance(target.credentials, User) else ""
         if isinstance(request, Get):
             self._get.send_varbinds(self._engine, name, None, context, varbinds, self._answer, answered)
+        elif isinstance(target.credentials, Community) and target.credentials.version == "1":  # which has no GETBULK
+            self._following.send_varbinds(self._engine, name, None, context, varbinds, self._answer, answered)
         else:
             self._bulk.send_varbinds(
                 self._engine, name, None, context, 0, request.max_repetitions, varbinds, self._answer, answered
@@ -290,7 +293,8 @@ class _Engine:
         config, name = self._library.config, self._next_name("p")
         if isinstance(credentials, Community):
             config.add_v1_system(self._engine, name, credentials.community, securityName=name)
-            config.add_target_parameters(self._engine, name, name, "noAuthNoPriv", _V2C)
+            version = _V1 if credentials.version == "1" else _V2C
+            config.add_target_parameters(self._engine, name, name, "noAuthNoPriv", version)
         else:
             if credentials.name not in self._users:
                 config.add_v3_user(

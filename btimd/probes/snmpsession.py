@@ -27,6 +27,7 @@ ERROR_NAMES: Final = {
     16: "authorizationError",
 }
 TOO_BIG: Final = 1
+NO_SUCH_NAME: Final = 2
 _AUTHORIZATION_ERROR: Final = 16
 _FIRST_REPETITIONS: Final = 5
 _SILENT_TABLES: Final = 2
@@ -309,6 +310,9 @@ class Session:
         if answer.error_status == TOO_BIG:
             if not self._ask_for_less():
                 self._leave_step("the agent finds an answer with one value too big")
+            return
+        if answer.error_status == NO_SUCH_NAME and 1 <= answer.error_index <= len(self._asked):
+            self._asked[answer.error_index - 1].ended = True  # how SNMPv1 says that nothing follows
             return
         if answer.error_status:
             error = ERROR_NAMES.get(answer.error_status, f"error {answer.error_status}")

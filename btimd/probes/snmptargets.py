@@ -22,13 +22,14 @@ _BOUNDS: Final = RowBounds()
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """SNMPv2c: the community is all there is to say."""
+    """SNMPv2c, or v1 for agents that know nothing else: the community is all there is to say."""
 
     community: bytes = field(repr=False)
+    version: str = "2c"
 
     @override
     def __str__(self) -> str:
-        return "SNMPv2c"
+        return f"SNMPv{self.version}"
 
 
 @dataclass(frozen=True, slots=True)

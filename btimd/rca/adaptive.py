@@ -1,91 +1,162 @@
-"""A whole diagnosis over a world of files: rounds of a few probes, chosen by what the answers so far leave open."""
+"""A whole diagnosis over a model: rounds of a few probes, chosen by what the answers so far leave open.
 
-import time
-from collections.abc import Callable, Sequence
+Where nothing known explains what is seen, the search widens to what the model may lack: an edge from the node that
+suffers to something that nothing is known to need.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
-from btimd.rca.calibration import IDENTITY, Calibration
+from btimd.rca.calibration import Calibration
+from btimd.rca.faultmodel import BAD, BoolArray, IntArray
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphModel
-from btimd.rca.solver_types import Belief, SearchOptions
+from btimd.rca.solver_types import Belief, Ending, SearchOptions
 
-UNKNOWN = -1
-"""Outcome of a probe that gave no answer: costs, and tells nothing."""
+UNKNOWN: Final = -1
+"""Outcome of a probe that gave no answer: it costs, and tells nothing."""
+
+Ask = Callable[[list[int]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """How a diagnosis over a world goes. batch: probes of one round. symptom_weight: tempering of indicators, which
-    are correlated within a group. confirm: ask the leader's own check once more before it is named.
+    """How a diagnosis goes.
+
+    batch: most probes of one round. symptom_weight: how much an indicator counts. hard_limit: most probes.
+    widen: most probes of things that nothing is known to need, asked where something unmodelled is suspected.
+    widen_boost: how much likelier those are then, before they are asked.
     """
 
     batch: int = 4
-    symptom_weight: float = 0.625
-    search: SearchOptions = field(default_factory=lambda: SearchOptions(cost_power=0.15))
+    symptom_weight: float = 1.0
+    search: SearchOptions = field(default_factory=lambda: SearchOptions(cost_power=0.1, batch_share=0.4))
     hard_limit: int = 100
+    widen: int = 12
+    widen_batch: int = 6
+    widen_boost: float = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a diagnosis ended. ranked: nodes. confidence: that the first is right. probes: all asked, in order."""
+    """How a diagnosis ended. ranked: nodes, best first. found: those held to be the causes, and found_confidence that
+
+    they all are. confidence: that the first of the ranked is. probes: all that were asked, in order.
+    """
 
     ranked: tuple[int, ...]
-    set: tuple[int, ...]
+    found: tuple[int, ...]
     confidence: float
-    set_confidence: float
+    found_confidence: float
+    ending: Ending
     probes: tuple[int, ...]
     rounds: int
-    step_seconds: tuple[float, ...]
     belief: Belief
+
+
+class _Diagnosis:
+    """One run."""
+
+    def __init__(self, model: GraphModel, search: Search, ask: Ask, options: PolicyOptions) -> None:
+        self.model = model
+        self.search = search
+        self.options = options
+        self.asked: list[int] = []
+        self.rounds = 0
+        self.askable = np.zeros(model.question_count, np.bool_)
+        self.askable[: model.probe_count] = True
+        self._ask = ask
+        self._widened: set[int] = set()
+
+    def run(self) -> Ending:
+        """Ask until nothing is worth asking."""
+        while True:
+            room = self.options.hard_limit - len(self.asked)
+            picks = self.search.choose(min(self.options.batch, room), askable=self.askable) if room > 0 else []
+            if picks:
+                self._learn([pick.question for pick in picks])
+            elif room <= 0 or not self._widen(room):
+                return self.search.done([], asked=len(self.asked))
+
+    def _learn(self, probes: list[int]) -> bool:
+        """Ask some probes; tell whether one was bad."""
+        self.rounds += 1
+        self.asked += probes
+        self.askable[probes] = False
+        outcomes = self._ask(probes)
+        for probe, outcome in zip(probes, outcomes, strict=True):
+            if outcome != UNKNOWN:
+                self.search.observe(probe, int(outcome))
+        return any(outcome == BAD for outcome in outcomes)
+
+    def _widen(self, room: int) -> bool:
+        """Ask what an unmodelled suspect may need without anybody knowing; tell whether something was bad there."""
+        belief = self.search.belief()
+        suspects = [one for one in belief.ranked if one.unmodelled > 0.3 and one.node not in self._widened]
+        if not suspects or self.options.widen <= 0:
+            return False
+        node = suspects[0].node
+        self._widened.add(node)
+        nodes = self.model.unattached_like_needs_of(node, self.options.widen)
+        for one in nodes:
+            self.search.boost(one, self.options.widen_boost)
+            for below in self.model.needs_of(one):
+                self.search.boost(below, self.options.widen_boost / 4.0)
+        probes = [probe for one in nodes if (probe := self._deepest_check(one)) >= 0][:room]
+        for first in range(0, len(probes), self.options.widen_batch):
+            if self._learn(probes[first : first + self.options.widen_batch]):
+                return True
+        return bool(probes) and self._widen(room - len(probes))
+
+    def _deepest_check(self, node: int) -> int:
+        """Return the check of a node that sees most of what it stands on, -1 where it has none left."""
+        model = self.model
+        own = model.probes_of(node)
+        own = own[self.askable[own]]
+        if not len(own):
+            return -1
+        seen = model.arrays.probe_end_to_end[own] + model.arrays.probe_detects[own]
+        return int(own[np.argmax(seen)])
 
 
 def diagnose(
     model: GraphModel,
     symptoms: Sequence[int],
     groups: Sequence[int],
-    ask: Callable[[list[int]], list[int]],
-    options: PolicyOptions = PolicyOptions(),
-    calibration: Calibration = IDENTITY,
+    ask: Ask,
+    options: PolicyOptions | None = None,
+    *,
+    calibration: Calibration | None = None,
+    boosts: Mapping[int, float] | None = None,
 ) -> Answer:
     """Return the causes behind symptoms.
 
     symptoms: numbers of the indicators that are bad, all others are good. groups: the group of every indicator (its
-    business). ask: takes numbers of probes, returns GOOD, BAD or UNKNOWN for each.
+    business). ask: takes numbers of probes, returns GOOD, BAD or UNKNOWN for each. boosts: how much likelier some nodes
+    are at fault than usual (they were changed).
     """
-    search = Search(model, options.search, calibration)
-    askable = np.zeros(model.question_count, np.bool_)
-    askable[: model.probe_count] = True
+    how = options or PolicyOptions()
+    search = Search(model, how.search) if calibration is None else Search(model, how.search, calibration)
+    for node, factor in (boosts or {}).items():
+        search.boost(node, factor)
     bad = set(symptoms)
     for number, group in enumerate(groups):
         search.observe(
-            model.probe_count + number, int(number in bad), weight=options.symptom_weight, group=group, symptom=True
+            model.probe_count + number, int(number in bad), weight=how.symptom_weight, group=group, symptom=True
         )
-    asked: list[int] = []
-    seconds: list[float] = []
-    rounds = 0
-    while True:
-        begin = time.process_time()
-        picks = search.choose(min(options.batch, options.hard_limit - len(asked)), askable=askable)
-        seconds.append(time.process_time() - begin)
-        if not picks:
-            break
-        rounds += 1
-        questions = [pick.question for pick in picks]
-        asked += questions
-        for question, outcome in zip(questions, ask(questions), strict=True):
-            askable[question] = False
-            if outcome != UNKNOWN:
-                search.observe(question, outcome)
+    one = _Diagnosis(model, search, ask, how)
+    ending = one.run()
     belief = search.belief()
     return Answer(
         tuple(suspect.node for suspect in belief.ranked),
-        belief.leader.nodes,
+        belief.found,
         belief.confidence,
-        belief.set_confidence,
-        tuple(asked),
-        rounds,
-        tuple(seconds),
+        belief.found_confidence,
+        ending,
+        tuple(one.asked),
+        one.rounds,
         belief,
     )

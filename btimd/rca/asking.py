@@ -8,8 +8,8 @@ from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
+from btimd.rca.findings import is_confirmed, open_needs
 from btimd.rca.solver_types import Pick
-from btimd.rca.verdicts import is_confirmed, open_needs
 
 LEADS: Final = 0.5
 """A suspect above this is worth its own check even where that is not expected to tell much."""
@@ -30,7 +30,8 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     """Return the checks to run now, best first; empty where none would tell enough (or all that would are running)."""
     settled = one.settled()
     askable = one.askable(settled)
-    busy = {one.faults.node_number[spec.check.node] for spec, _ in one.inflight.values()}
+    numbers = one.faults.node_number
+    busy = {numbers[spec.check.node] for spec, _ in one.inflight.values() if spec.check.node in numbers}
     room = min(options.batch - len(one.inflight), options.max_probes - one.probes_used)
     if room <= 0:
         return []
@@ -38,23 +39,32 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     sure = [name for name in belief.causes if belief.probability(name) >= options.confident]
     unconfirmed = [name for name in sure if not is_confirmed(one, name)]
     nodes: list[str] = unconfirmed
-    if not (sure and len(sure) == len(belief.causes) and belief.is_complete):
+    below = _needs_to_clear(one, belief, options)
+    if below:
+        nodes = list(below)
+    elif not (sure and len(sure) == len(belief.causes) and belief.is_complete):
         picks = search.choose(room, askable=askable, busy=busy, min_gain_bits=options.min_gain_bits)
         found = [_choice(one, pick) for pick in picks]
         if found or one.inflight:
             return found
-        leader = belief.leader
+        leader = one.suspect(belief)
         if belief.probability(leader) < LEADS:
             return []
         nodes = [leader]
         if options.walk_ends <= belief.probability(leader) < options.confident:
             nodes += open_needs(one, leader) or ()
     confirming = (
-        _confirmation(one, name, settled)
-        for name in dict.fromkeys(nodes)
-        if one.faults.node_number[name] not in busy
+        _confirmation(one, name, settled) for name in dict.fromkeys(nodes) if one.faults.node_number[name] not in busy
     )
     return [choice for choice in confirming if choice is not None][:room]
+
+
+def _needs_to_clear(one: Diagnosis, belief: Belief, options: EngineOptions) -> tuple[str, ...]:
+    """Return the needs that are left to clear below a suspect whose own dialogue fails: the walk down ends there."""
+    leader = one.suspect(belief)
+    if len(belief.causes) != 1 or belief.probability(leader) < options.walk_ends or one.index.is_logical(leader):
+        return ()
+    return tuple(need for need in open_needs(one, leader) or () if one.index.graph.nodes[need].checks)
 
 
 def _confirmation(one: Diagnosis, node: str, settled: Mapping[str, Health]) -> Choice | None:

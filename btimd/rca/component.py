@@ -5,15 +5,19 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from btimd import __version__
 from btimd.model.ports import DiagnosisProgress, NodeState, Prober
 from btimd.model.probe import ProbeResult
 from btimd.model.service import ServiceGraph
+from btimd.model.sign import Change, Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
+from btimd.rca.capsule import Capsule
 from btimd.rca.engine import Engine
 from btimd.rca.events import (
     CauseCleared,
+    ChangeSeen,
     Command,
     DiagnosisDropped,
     Event,
@@ -23,12 +27,14 @@ from btimd.rca.events import (
     ReportProgress,
     ReportVerdict,
     RunProbe,
+    SignSeen,
     SymptomGone,
     SymptomSeen,
     Tick,
     VerdictExtended,
 )
 from btimd.rca.graph import GraphIndex
+from btimd.rca.replay import Recorder
 from btimd.rca.settings import RcaSettings
 from btimd.rca.states import UNKNOWN, NodeStates
 from btimd.runtime.clock import Clock
@@ -55,8 +61,9 @@ class RecordedEvent:
 class RcaComponent:
     """Feeds the engine, carries out its commands, and answers GraphView. Every method is called on the loop.
 
-    on_verdict is called for a new verdict and again, with the same id, when its cause shows in more places;
-    on_cleared when nothing is left of what it explained.
+    on_verdict is called for a new verdict and again, with the same id, when it has grown: its cause shows in more
+    places, or the search that went on after a weak answer has found it; on_cleared when nothing is left of what it
+    explained; on_capsule with everything that a verdict was made from, where it came of a diagnosis.
     """
 
     name = "rca"
@@ -72,6 +79,7 @@ class RcaComponent:
         log: Log,
         on_verdict: Callable[[Verdict], None],
         on_cleared: Callable[[Verdict], None],
+        on_capsule: Callable[[Capsule], None] = lambda _capsule: None,
     ) -> None:
         self._settings = settings
         self._prober = prober
@@ -79,6 +87,8 @@ class RcaComponent:
         self._log = log
         self._on_verdict = on_verdict
         self._on_cleared = on_cleared
+        self._on_capsule = on_capsule
+        self._recorder = Recorder(settings.events_kept, __version__)
         self._engine = Engine(graph, settings.options(), first_probe_id=settings.first_probe_id)
         self._states = NodeStates(GraphIndex(graph))
         self._nodes: Feed[str, NodeState] = Feed(_NODES_SHOWN, keep=lambda state: state.detail != _NODE_GONE)
@@ -115,7 +125,10 @@ class RcaComponent:
         self._failure = None
         symptoms = self._engine.open_symptoms()
         self._engine = Engine(
-            self._engine.index.graph, self._settings.options(), first_probe_id=self._engine.next_probe_id
+            self._engine.index.graph,
+            self._settings.options(),
+            first_probe_id=self._engine.next_probe_id,
+            first_diagnosis=self._engine.next_diagnosis,
         )
         for symptom in symptoms:
             self._feed(SymptomSeen(symptom))
@@ -164,6 +177,14 @@ class RcaComponent:
         for state in self._states.swap(GraphIndex(graph)):
             self._nodes.publish(state.node, state)
 
+    def signed(self, sign: Sign) -> None:
+        """Take something that was seen or told without asking."""
+        self._feed(SignSeen(sign))
+
+    def changed(self, change: Change) -> None:
+        """Take a change on a node: it is suspected first for some hours."""
+        self._feed(ChangeSeen(change))
+
     def tick(self) -> None:
         """Do what has become due (called by the timer)."""
         self._timer = None
@@ -183,6 +204,7 @@ class RcaComponent:
             return
         now = self._now()
         self._events.append(RecordedEvent(now, event))
+        self._recorder.before(self._engine, event, now)
         try:
             commands = self._engine.handle(event, now)
         except Exception as error:  # noqa: BLE001  the supervisor restarts this component, whatever the bug is
@@ -223,7 +245,13 @@ class RcaComponent:
                 )
                 self._keep(verdict)
             case VerdictExtended(verdict):
-                self._log.info("rca-verdict-extended", id=verdict.id, businesses=",".join(verdict.businesses))
+                self._log.info(
+                    "rca-verdict-extended",
+                    id=verdict.id,
+                    status=verdict.status,
+                    cause=verdict.cause,
+                    businesses=",".join(verdict.businesses),
+                )
                 self._keep(verdict)
             case CauseCleared(verdict):
                 self._log.info("rca-cause-cleared", id=verdict.id, cause=verdict.cause)
@@ -233,6 +261,9 @@ class RcaComponent:
                 self._log.info("rca-diagnosis-dropped", id=diagnosis_id, joined=joined)
 
     def _keep(self, verdict: Verdict) -> None:
+        capsule = self._recorder.capsule(verdict)
+        if capsule is not None:
+            self._on_capsule(capsule)
         self._verdicts[verdict.id] = verdict
         if len(self._verdicts) > self._settings.verdicts_kept:
             del self._verdicts[next(iter(self._verdicts))]

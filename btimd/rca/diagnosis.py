@@ -1,8 +1,8 @@
 """One running diagnosis: its symptoms, the answers it has, and what they make of the suspects."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import exp
 from typing import Final
 
 import numpy as np
@@ -172,6 +172,13 @@ class Diagnosis:
         """Tell whether a fault of `cause` can show as this symptom."""
         return cause in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
 
+    def suspect(self, belief: Belief) -> str:
+        """Return the likeliest node that can be behind a symptom, "" where there is none.
+
+        Something else may be broken for certain too, which an answer showed by the way.
+        """
+        return next((node for node in belief.probabilities if node in self.candidates()), "")
+
     def since(self) -> UnixSeconds:
         """Return when the first of the symptoms began."""
         return min((symptom.since for symptom in self.symptoms.values()), default=self.started_at)
@@ -193,7 +200,7 @@ class Diagnosis:
         """
         if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < self.since()):
             return 0.0
-        weight = exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
+        weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
         return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
 
     def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
@@ -315,7 +322,7 @@ class Diagnosis:
         """Return which questions may be asked: bool[questions]. Symptoms and signs are no checks."""
         mask = np.zeros(self.faults.model.question_count, np.bool_)
         mask[: len(self.faults.checks)] = True
-        for check_id in settled:
+        for check_id in settled.keys() & self.faults.question_of.keys():
             mask[self.faults.question_of[check_id]] = False
         return mask
 
@@ -362,7 +369,7 @@ def sign_weight(sign: Sign, now: UnixSeconds, since: UnixSeconds) -> float:
     age = max(now - sign.at, 0.0)
     if age >= sign.lasts_seconds or (sign.health is Health.GOOD and sign.at < since):
         return 0.0
-    return sign.weight * (1.0 - age / sign.lasts_seconds) ** 0.5
+    return sign.weight * math.sqrt(1.0 - age / sign.lasts_seconds)
 
 
 def evidence_of(result: ProbeResult, *, why: str, gain_bits: float, cost: float) -> Evidence:

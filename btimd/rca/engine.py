@@ -9,7 +9,7 @@ No clock and no socket: `handle(event, now)` returns commands; `now` is wall tim
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -22,6 +22,7 @@ from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict, VerdictStatus
 from btimd.rca.asking import LEADS, Choice, next_checks
+from btimd.rca.capsule import EngineState, copied
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import (
     CauseCleared,
@@ -42,26 +43,17 @@ from btimd.rca.events import (
     Tick,
     VerdictExtended,
 )
+from btimd.rca.findings import Outcome, all_found, outcomes_of
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
 from btimd.rca.known import Known, Verification
+from btimd.rca.memory import Memory
 from btimd.rca.solver_types import SearchOptions
-from btimd.rca.suspicion import Suspicion
-from btimd.rca.verdicts import (
-    Outcome,
-    build_verdict,
-    extend_verdict,
-    is_confirmed,
-    judge,
-    judge_cause,
-    users_are_served,
-)
+from btimd.rca.verdicts import build_verdict, extend_verdict
 
 _SHARED_MASS: Final = 0.05
 """A running diagnosis shares its cause with a symptom at least when this much of its belief could explain it."""
 _NEXT_BATCH_AT: Final = 0.25
-_USERS_SEEN_WITHIN_SECONDS: Final = 120.0
-_MAX_SIGNS: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -91,14 +83,46 @@ class Engine:
         self.faults = GraphFaults(GraphIndex(graph))
         self.options = options if options is not None else EngineOptions()
         self.ignored: Counter[str] = Counter()
-        self.suspicion = Suspicion()
+        self.memory = Memory()
         self._next_probe_id = first_probe_id
         self._next_diagnosis = first_diagnosis
         self._running: dict[str, Diagnosis] = {}
         self._known: dict[str, Known] = {}
         self._waiting: dict[str, Symptom] = {}
-        self._cache: dict[str, ProbeResult] = {}
-        self._signs: dict[str, Sign] = {}
+
+    @classmethod
+    def restored(cls, graph: ServiceGraph, state: EngineState) -> "Engine":
+        """Return an engine in a state that another one was in."""
+        engine = cls(graph, state.options, first_probe_id=state.next_probe_id, first_diagnosis=state.next_diagnosis)
+        engine.memory.restore(state.answers, state.signs)
+        engine.memory.suspicion.restore(state.changes, state.failed)
+        engine._known = {known.verdict.id: copied(known) for known in state.known}
+        engine._waiting = {symptom.id: symptom for symptom in state.waiting}
+        return engine
+
+    def state(self) -> EngineState:
+        """Return what is to be known to go on from here; only while no diagnosis runs (see is_quiet)."""
+        return EngineState(
+            options=self.options,
+            next_probe_id=self._next_probe_id,
+            next_diagnosis=self._next_diagnosis,
+            answers=tuple(self.memory.answers.values()),
+            signs=tuple(self.memory.signs.values()),
+            changes=self.memory.suspicion.changes(),
+            failed=self.memory.suspicion.earlier_causes(),
+            known=tuple(copied(known) for known in self._known.values()),
+            waiting=tuple(self._waiting.values()),
+        )
+
+    @property
+    def is_quiet(self) -> bool:
+        """Tell whether no diagnosis runs, not even in the background."""
+        return not self._running
+
+    @property
+    def has_open_verdicts(self) -> bool:
+        """Tell whether there are verdicts whose trouble is not over."""
+        return bool(self._known)
 
     def handle(self, event: Event, now: UnixSeconds) -> list[Command]:
         """Take one event and return what is to be done about it."""
@@ -116,7 +140,7 @@ class Engine:
                 self._sign_seen(sign, turn)
             case ChangeSeen(change):
                 if change.node in self.index.graph.nodes:
-                    self.suspicion.changed(change)
+                    self.memory.suspicion.changed(change)
                 else:
                     self.ignored["change of an unknown node"] += 1
             case GraphSwapped(graph):
@@ -170,14 +194,6 @@ class Engine:
     def next_diagnosis(self) -> int:
         """The number that the next diagnosis gets."""
         return self._next_diagnosis
-
-    def known_answers(self) -> Sequence[ProbeResult]:
-        """Return the last answer of every check that gave one."""
-        return tuple(self._cache.values())
-
-    def signs(self) -> Sequence[Sign]:
-        """Return the signs that are remembered."""
-        return tuple(self._signs.values())
 
     def open_symptoms(self) -> tuple[Symptom, ...]:
         """Return the symptoms that are there now, in the order of their verdicts and diagnoses."""
@@ -280,7 +296,7 @@ class Engine:
                 shortlist_gain_bits=self.options.min_gain_bits,
                 max_probes=self.options.max_probes,
             ),
-            boosts=self.suspicion.boosts(now),
+            boosts=self.memory.suspicion.boosts(now),
             goes_on=verdict is not None,
         )
         for symptom in symptoms:
@@ -295,7 +311,7 @@ class Engine:
             symptom = self._waiting.pop(next(iter(self._waiting)))
             self._place(symptom, turn, grace=False)
 
-    def _symptom_gone(self, symptom_id: str, turn: _Turn) -> None:
+    def _symptom_gone(self, symptom_id: str, turn: _Turn, *, swapping: bool = False) -> None:
         found = self._waiting.pop(symptom_id, None) is not None
         for known in list(self._known.values()):
             if known.symptoms.pop(symptom_id, None) is not None:
@@ -306,7 +322,7 @@ class Engine:
             if one.remove_symptom(symptom_id) is not None:
                 found = True
                 self._drop_if_empty(one, turn)
-                if one.symptoms:
+                if one.symptoms and not swapping:
                     self._advance(one, turn)
         if not found:
             self.ignored["end of an unknown symptom"] += 1
@@ -342,7 +358,7 @@ class Engine:
         given_up = state.rounds >= self.options.verify_times
         unanswerable = bool(open_checks) and all(check.id in state.unanswered for check in open_checks)
         still_bad = bool(open_checks) and not (given_up and unanswerable)
-        away = known.users_still_away(self._signs.values()) and not given_up
+        away = known.users_still_away(self.memory.signs.values()) and not given_up
         if not still_bad and not away:
             del self._known[known.verdict.id]
             turn.commands.append(CauseCleared(known.verdict))
@@ -372,7 +388,7 @@ class Engine:
     # -- answers
 
     def _probe_done(self, result: ProbeResult, turn: _Turn) -> None:
-        self._remember(result)
+        self.memory.answered(result, self.index)
         for one in list(self._running.values()):
             if result.spec.id in one.inflight:
                 one.take(result)
@@ -386,7 +402,7 @@ class Engine:
         self.ignored["late answer"] += 1
 
     def _observed(self, result: ProbeResult, turn: _Turn) -> None:
-        self._remember(result)
+        self.memory.answered(result, self.index)
         check = result.spec.check
         for known in list(self._known.values()):
             if known.verdict.cause == check.node and result.health is not Health.UNKNOWN:
@@ -397,22 +413,11 @@ class Engine:
             if one.probing and not waits_for_it and check.id in self.index.checks and one.id in self._running:
                 self._advance(one, turn)
 
-    def _remember(self, result: ProbeResult) -> None:
-        check_id = result.spec.check.id
-        if check_id not in self.index.checks or result.health is Health.UNKNOWN:
-            return
-        before = self._cache.get(check_id)
-        if before is None or before.started_at <= result.started_at:
-            self._cache[check_id] = result
-
     def _sign_seen(self, sign: Sign, turn: _Turn) -> None:
         if sign.node not in self.index.graph.nodes:
             self.ignored["sign of an unknown node"] += 1
             return
-        self._signs.pop(sign.id, None)
-        self._signs[sign.id] = sign
-        if len(self._signs) > _MAX_SIGNS:
-            del self._signs[next(iter(self._signs))]
+        self.memory.signed(sign)
         for one in list(self._running.values()):
             if one.probing and one.id in self._running:
                 self._advance(one, turn)
@@ -475,14 +480,11 @@ class Engine:
 
     def _swapped(self, graph: ServiceGraph, turn: _Turn) -> None:
         self.faults = GraphFaults(GraphIndex(graph))
-        for check_id in [known for known in self._cache if known not in self.index.checks]:
-            del self._cache[check_id]
-        for key in [key for key, sign in self._signs.items() if sign.node not in graph.nodes]:
-            del self._signs[key]
+        self.memory.keep(self.index)
         for one in self._running.values():
             one.move_to(self.faults)
         for symptom in [lost for lost in self.open_symptoms() if lost.node not in graph.nodes]:
-            self._symptom_gone(symptom.id, turn)
+            self._symptom_gone(symptom.id, turn, swapping=True)
         for one in list(self._running.values()):
             if one.id in self._running:
                 self._advance(one, turn)
@@ -490,7 +492,7 @@ class Engine:
     # -- the search
 
     def _belief(self, one: Diagnosis, now: UnixSeconds) -> Belief:
-        return one.belief(self._cache, now, self._signs.values())
+        return one.belief(self.memory.answers, now, self.memory.signs.values())
 
     def _advance(self, one: Diagnosis, turn: _Turn) -> None:
         """Take a diagnosis as far as it gets without further answers."""
@@ -498,9 +500,9 @@ class Engine:
             return
         if not one.probing:
             one.probing = True
-            one.note_known(self._cache, turn.now)
+            one.note_known(self.memory.answers, turn.now)
         belief = self._belief(one, turn.now)
-        if self._all_found(one, belief):
+        if all_found(one, belief, self.options):
             self._conclude(one, belief, turn, budget_spent=False)
             return
         spent = one.probes_used >= self.options.max_probes
@@ -515,16 +517,6 @@ class Engine:
         one.batch_size = len(one.inflight)
         if not one.inflight:
             self._conclude(one, belief, turn, budget_spent=False)
-
-    def _all_found(self, one: Diagnosis, belief: Belief) -> bool:
-        """Tell whether the causes are certain, confirmed, and explain everything."""
-        causes = belief.causes
-        return (
-            bool(causes)
-            and belief.is_complete
-            and all(belief.probability(cause) >= self.options.confident for cause in causes)
-            and all(is_confirmed(one, cause) for cause in causes)
-        )
 
     def _spec(self, choice: Choice) -> ProbeSpec:
         spec = ProbeSpec(self._next_probe_id, choice.check, choice.why)
@@ -542,11 +534,7 @@ class Engine:
         """End a diagnosis: a verdict for every cause that is certain, else one over what is suspected."""
         if self._waits_for_users(one, turn):
             return
-        served = users_are_served(one)
-        if served:
-            outcomes = [Outcome(VerdictStatus.NOT_CONFIRMED, None, served)]
-        else:
-            outcomes = self._outcomes(one, belief, budget_spent=budget_spent)
+        outcomes = outcomes_of(one, belief, self.options, budget_spent=budget_spent)
         certain = tuple(
             found.cause for found in outcomes if found.status is VerdictStatus.CAUSE_FOUND and found.cause is not None
         )
@@ -571,34 +559,16 @@ class Engine:
         for cause in certain:
             self._gather(cause, turn)
 
-    def _outcomes(self, one: Diagnosis, belief: Belief, *, budget_spent: bool) -> list[Outcome]:
-        """Return how it ends for each cause of the leading set that is certain, else for the leader alone."""
-        index = self.index
-        found = [
-            judge_cause(one, belief, self.options, cause) for cause in belief.causes if not index.is_logical(cause)
-        ]
-        certain = [outcome for outcome in found if outcome.status is VerdictStatus.CAUSE_FOUND]
-        return certain or [judge(one, belief, self.options, budget_spent=budget_spent)]
-
     def _waits_for_users(self, one: Diagnosis, turn: _Turn) -> bool:
         """Tell whether a verdict from probes alone waits a moment for what the users' own traffic says."""
+        symptoms = one.symptoms.values()
         if one.waits_for_users_until is None:
-            fresh = {
-                sign.node
-                for sign in self._signs.values()
-                if sign.source is SignSource.FLOWS and turn.now - sign.at <= _USERS_SEEN_WITHIN_SECONDS
-            }
-            probed = all(symptom.check_id in self.index.checks for symptom in one.symptoms.values())
-            if one.goes_on or not probed or not all(symptom.node in fresh for symptom in one.symptoms.values()):
+            probed = all(symptom.check_id in self.index.checks for symptom in symptoms)
+            nodes = {symptom.node for symptom in symptoms}
+            if one.goes_on or not probed or not self.memory.users_are_watched(nodes, turn.now):
                 return False
             one.waits_for_users_until = turn.now + self.options.users_wait_seconds
-        heard = all(
-            any(
-                sign.node == symptom.node and sign.source is SignSource.FLOWS and sign.at >= symptom.seen_at
-                for sign in self._signs.values()
-            )
-            for symptom in one.symptoms.values()
-        )
+        heard = all(self.memory.users_were_heard(symptom.node, symptom.seen_at) for symptom in symptoms)
         return not heard and turn.now < one.waits_for_users_until
 
     def _report(
@@ -635,7 +605,7 @@ class Engine:
         known.looked_on = before.looked_on if before is not None else 0
         self._known[verdict_id] = known
         if certain and outcome.cause is not None:
-            self.suspicion.failed(outcome.cause, turn.now)
+            self.memory.suspicion.failed(outcome.cause, turn.now)
         self._plan_look_on(known, turn)
         one.step += 1
         progress = DiagnosisProgress(

@@ -133,7 +133,7 @@ class EngineOptions:
     """
 
     confident: Ratio = 0.92
-    walk_ends: Ratio = 0.75
+    walk_ends: Ratio = 0.6
     min_gain_bits: float = 0.03
     max_probes: int = 40
     max_seconds: Seconds = 10.0

@@ -1,5 +1,7 @@
 """What a diagnosis asks of the service graph: what does this need, who needs it, which way leads to the cause."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure, NodeKind, ServiceGraph
@@ -19,7 +21,6 @@ class GraphIndex:
     def __init__(self, graph: ServiceGraph) -> None:
         self.graph = graph
         self.checks: dict[str, Check] = {check.id: check for check in graph.checks()}
-        self._user_nodes = {node.region: node.id for node in graph.nodes.values() if node.region}
         self._serves: dict[str, list[str]] = {name: [] for name in graph.nodes}
         for node in graph.nodes.values():
             for need in dict.fromkeys(node.needs):
@@ -34,10 +35,6 @@ class GraphIndex:
         self._serves_closures: dict[str, tuple[str, ...]] = {}
         self._local_closures: dict[str, tuple[str, ...]] = {}
         self._distances: dict[str, dict[str, int]] = {}
-
-    def user_node(self, region: str) -> str | None:
-        """Return the node through which users of a region reach everything, None where none is modelled."""
-        return self._user_nodes.get(region)
 
     def needs(self, node: str) -> tuple[str, ...]:
         """Return what a node needs directly."""
@@ -118,6 +115,53 @@ class GraphIndex:
         """Return the businesses that need a node (or are it), in the order of the graph."""
         above = set(self.serves_closure(node))
         return tuple(name for name in self.graph.businesses if name in above)
+
+    @cached_property
+    def needs_first(self) -> tuple[str, ...]:
+        """All nodes so that every node comes after what it needs."""
+        order: dict[str, None] = {}
+        for root in self.graph.nodes:
+            work = [(root, False)]
+            while work:
+                name, leaving = work.pop()
+                if leaving:
+                    order.setdefault(name)
+                elif name not in order:
+                    work.append((name, True))
+                    work.extend((need, False) for need in self.needs(name) if need not in order)
+        return tuple(order)
+
+    @cached_property
+    def businesses_of_all(self) -> Mapping[str, tuple[str, ...]]:
+        """What businesses_above answers for every node: one pass over the graph, equal answers are shared."""
+        names = tuple(self.graph.businesses)
+        above = dict.fromkeys(self.graph.nodes, 0)
+        for number, name in enumerate(names):
+            above[name] = 1 << number
+        for name in reversed(self.needs_first):
+            bits = above[name]
+            if bits:
+                for need in self.needs(name):
+                    above[need] |= bits
+        told: dict[int, tuple[str, ...]] = {}
+        for bits in above.values():
+            if bits not in told:
+                digits = f"{bits:b}"[::-1]
+                told[bits] = tuple(name for name, digit in zip(names, digits, strict=False) if digit == "1")
+        return {name: told[bits] for name, bits in above.items()}
+
+    @cached_property
+    def _user_nodes(self) -> Mapping[str, str]:
+        return {node.region: node.id for node in self.graph.nodes.values() if node.region}
+
+    def user_node(self, region: str) -> str | None:
+        """Return the node through which the users of a region reach everything; None where the model does not say."""
+        return self._user_nodes.get(region)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions of which the model says what their users come through, in the order of the graph."""
+        return tuple(self._user_nodes)
 
     def distance(self, start: str, cause: str) -> int | None:
         """Return how many needs lie between a node and something below it, None where there is no way."""

@@ -1,24 +1,25 @@
 """Who a cause hits, and how badly: impact and urgency of an incident (ITIL), from verdict, graph and users on line.
 
 Impact is how much of the enterprise is hit: the criticality of the businesses or the share of users, whichever is
-worse. Urgency is how fast it hurts: down or merely slow, weighed with criticality.
+worse. Urgency is how fast it hurts: down or merely slow, weighed with criticality. Difficulty is how much searching is
+left for people: none where the cause is known, the more the less sure it is.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from btimd.model.incident import Impact, ImpactAssessment, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Urgency
+from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ErrorClass
 from btimd.model.service import Criticality, ServiceGraph
-from btimd.model.verdict import Verdict
-
-UsersByRegion = Mapping[str, Mapping[str, int]]
-"""Users on line when it began: business -> region ("" = not known) -> number."""
+from btimd.model.verdict import Verdict, VerdictStatus
 
 HIGH_SHARE: Final = 0.5
 MEDIUM_SHARE: Final = 0.1
 MANY_BUSINESSES: Final = 3
+SURE: Final = 0.9
+LIKELY: Final = 0.5
 
 _BY_CRITICALITY: Final[Mapping[Criticality, Impact]] = {
     Criticality.CRITICAL: Impact.HIGH,
@@ -37,13 +38,15 @@ class Judgement:
     impact: Impact
     urgency: Urgency
     reasons: tuple[str, ...]
+    difficulty: Difficulty = Difficulty.LOW
 
 
 def assess(verdict: Verdict, graph: ServiceGraph, users: UsersByRegion, *, users_exact: bool = True) -> Judgement:
-    """Return who is hit by a verdict's cause, with impact and urgency.
+    """Return who is hit by a verdict's cause, with impact, urgency and difficulty.
 
-    users: of all businesses, so that the share can be told; a business that is missing is not measured. A person may
-    use several businesses, so over more than one business the number is a lower bound: per region the largest.
+    users: on line when it began, of all businesses, so that the share can be told; a business that is missing is not
+    measured. A person may use several businesses, so over more than one business the number is a lower bound: per
+    region the largest.
     """
     hit = [name for name in verdict.businesses if name in graph.businesses]
     count, regions = _users(hit, users)
@@ -57,7 +60,18 @@ def assess(verdict: Verdict, graph: ServiceGraph, users: UsersByRegion, *, users
         impact,
         urgency,
         (because, pressing),
+        difficulty_of(verdict),
     )
+
+
+def difficulty_of(verdict: Verdict, *, solved_before: bool = False) -> Difficulty:
+    """Return how much is left to be found out. solved_before: the same cause was dealt with, and how is on record."""
+    found = Difficulty.HIGH
+    if verdict.status is VerdictStatus.CAUSE_FOUND and verdict.confidence >= SURE:
+        found = Difficulty.LOW
+    elif verdict.status is not VerdictStatus.UNKNOWN and verdict.confidence >= LIKELY:
+        found = Difficulty.MEDIUM
+    return Difficulty(min(found + 1, Difficulty.LOW)) if solved_before else found
 
 
 def _users(businesses: list[str], users: UsersByRegion) -> tuple[int | None, tuple[str, ...]]:

@@ -98,8 +98,8 @@ P_DEAD_RECORD: Final = 0.90
 
 LEAK_FULL: Final = 0.03
 LEAK_LOCAL: Final = 0.012
-LEAK_SYMPTOM: Final = 0.005
-"""A symptom was bad several times before it was raised, so it is a false alarm less often than one answer."""
+LEAK_SYMPTOM: Final = 1e-5
+"""A symptom was bad several times before it was raised: that nothing is behind it is less likely than any fault."""
 
 OWN_PROCESS: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.DEAD, Depth.ECHO): 0.05,

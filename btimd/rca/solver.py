@@ -3,24 +3,27 @@
 Nothing here knows of graphs, checks or time. All is deterministic: equal weights go by the smaller id.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from btimd.rca.calibration import IDENTITY, Calibration
-from btimd.rca.faultmodel import BoolArray, FaultModel, FloatArray, IntArray
+from btimd.rca.faultmodel import BAD, GOOD, LEAK_PROFILE, BoolArray, FaultModel, FloatArray, IntArray
 from btimd.rca.solver_choice import Chooser
 from btimd.rca.solver_evidence import Answer, Evidence
 from btimd.rca.solver_sets import Posterior, SetSearch
-from btimd.rca.solver_types import Belief, FaultSet, Pick, SearchOptions, Suspect
+from btimd.rca.solver_types import Belief, Ending, FaultSet, Pick, Reason, SearchOptions, Suspect
 
 _DEFAULTS: Final = SearchOptions()
 _SETS_TOLD: Final = 20
+_SURE: Final = 0.5
 _LIVE: Final = 0.01
 _EXPLAINED: Final = 0.3
 """A bad answer is explained by a set that makes it at least this probable."""
+_VAGUE: Final = 0.25
+_SAYS_NOTHING: Final = 0.005
 _HINTED_WEIGHT: Final = 0.5
 """What an unmodelled fault counts in the ranking where the set holds a known cause that may be what it stands for."""
 
@@ -41,7 +44,7 @@ class Search:
         self.model = model
         self.options = options
         self._calibration = calibration
-        self._evidence = Evidence(model, options.group_doubt)
+        self._evidence = Evidence(model, options.group_doubt, options.group_shared, options.usual_faults)
         self._state: _State | None = None
 
     def observe(
@@ -80,7 +83,7 @@ class Search:
     def _now(self) -> _State:
         if self._state is None:
             self._evidence.refresh()
-            posterior = SetSearch(self._evidence, self.options.max_faults).posterior()
+            posterior = SetSearch(self._evidence, self.options.max_faults, certain=self.options.certain).posterior()
             self._state = self._conclude(posterior)
         return self._state
 
@@ -98,30 +101,44 @@ class Search:
         order = np.argsort(-mass, kind="stable")[:_SETS_TOLD]
         sets = tuple(_fault_set(unique[one], float(mass[one])) for one in order)
         ranked = self._rank(posterior, node, vague)
-        leader_row = int(np.nonzero(classes == order[0])[0][0])
+        found = self._found(ranked)
+        named = np.isin(names, [2 * one for one in found])
+        all_named = float(posterior.weight[named.sum(axis=1) == len(found)].sum()) if found else 0.0
+        only = named.sum(axis=1) == (names >= 0).sum(axis=1)
+        complete = float(posterior.weight[(named.sum(axis=1) == len(found)) & only].sum()) if found else 0.0
         raw = ranked[0].probability if ranked else 0.0
         belief = Belief(
             ranked=ranked,
             sets=sets,
+            found=found,
             raw_confidence=raw,
             confidence=self._calibration(raw),
-            set_confidence=self._calibration(sets[0].probability) if not sets[0].unmodelled else 0.0,
-            unexplained=self._unexplained(posterior.sets[leader_row]),
-            reasons=(),
+            raw_found_confidence=all_named,
+            found_confidence=self._calibration(all_named),
+            complete=complete,
+            unexplained=self._unexplained(posterior.sets[int(np.nonzero(classes == order[0])[0][0])]),
         )
         return _State(posterior, classes, belief)
+
+    @staticmethod
+    def _found(ranked: tuple[Suspect, ...]) -> tuple[int, ...]:
+        """Return the nodes that are more probably at fault than not; the first at any rate, if it may be at all."""
+        sure = tuple(suspect.node for suspect in ranked if suspect.probability > _SURE)
+        return sure or tuple(suspect.node for suspect in ranked[:1])
 
     def _rank(self, posterior: Posterior, node: IntArray, vague: BoolArray) -> tuple[Suspect, ...]:
         known_besides = ((node >= 0) & ~vague).any(axis=1)
         weight = np.repeat(posterior.weight[:, None], node.shape[1], axis=1)
-        counted = np.where(vague, np.where(known_besides[:, None], _HINTED_WEIGHT, 1.0), 1.0) * weight
+        counted = np.where(vague, np.where(known_besides[:, None], _HINTED_WEIGHT, 1.0) * _VAGUE, 1.0) * weight
         present = node >= 0
         nodes, place = np.unique(node[present], return_inverse=True)
         rank = np.bincount(place, weights=counted[present], minlength=len(nodes))
         sure = np.bincount(place, weights=(weight * ~vague)[present], minlength=len(nodes))
         guess = np.bincount(place, weights=(weight * vague)[present], minlength=len(nodes))
         order = np.argsort(-rank, kind="stable")
-        return tuple(Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order)
+        return tuple(
+            Suspect(int(nodes[one]), float(sure[one]), float(guess[one]), float(rank[one])) for one in order
+        )
 
     def _unexplained(self, members: IntArray) -> tuple[int, ...]:
         positives = self._evidence.positives
@@ -148,16 +165,117 @@ class Search:
         No two picks ask the same node.
         """
         state = self._now()
-        chooser = Chooser(self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power)
+        chooser = Chooser(
+            self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power
+        )
         suspects = np.array([suspect.node for suspect in state.belief.ranked], np.int64)
         pool = chooser.pool(suspects, self._barred(askable, busy))
         cost = self.model.question_cost[pool] * (1.0 if cost_factor is None else cost_factor[pool])
-        least = self.options.shortlist_gain_bits if min_gain_bits is None else min_gain_bits
+        least = self._least_gain() if min_gain_bits is None else min_gain_bits
         live = sum(suspect.probability + suspect.unmodelled >= _LIVE for suspect in state.belief.ranked)
         return [
             Pick(question, gain, expected, live, self._split(state, bad))
-            for question, gain, expected, bad in chooser.batch(pool, cost, size, least)
+            for question, gain, expected, bad in chooser.batch(
+                pool, cost, size, least, self.options.batch_share
+            )
         ]
+
+    def _least_gain(self) -> float:
+        return self.options.settled_gain_bits if self.settled() else self.options.shortlist_gain_bits
+
+    def settled(self) -> bool:
+        """Tell whether all of the leading set are at fault as surely as is asked for."""
+        belief = self.belief()
+        sure = {one.node: one.probability for one in belief.ranked}
+        return bool(belief.leader.nodes) and all(
+            sure[node] >= self.options.confident for node in belief.leader.nodes if node not in belief.leader.unmodelled
+        ) and len(belief.leader.unmodelled) < len(belief.leader.nodes)
+
+    def confirmation(self, node: int, *, askable: BoolArray | None = None) -> Pick | None:
+        """Return the unasked question of the node itself that shows its fault most surely, None if there is none."""
+        state = self._now()
+        barred = self._barred(askable, ())
+        own = self.model.about(node)
+        own = own[(self.model.question_node[own] == node) & ~barred[own]]
+        if not len(own) or not len(self.model.faults_of(node)):
+            return None
+        wanted = np.full(self.model.fault_count, -1, np.int32)
+        known = [fault for fault in self.model.faults_of(node) if not self.model.faults.unmodelled[fault]]
+        wanted[known] = 0
+        rows = self.model.rows_among(own, wanted)
+        shows = np.zeros(len(own))
+        np.maximum.at(shows, np.repeat(np.arange(len(own)), np.diff(rows.starts)), rows.detection)
+        best = int(np.lexsort((own, self.model.question_cost[own], -np.round(shows, 6)))[0])
+        chooser = Chooser(self.model, state.posterior, self._evidence.fault_of, state.classes, self.options.cost_power)
+        bad = chooser.p_bad(own[best : best + 1])
+        gain = float(chooser.gains(bad, state.posterior.weight[None, :].copy())[0])
+        return Pick(int(own[best]), gain, float(state.posterior.weight @ bad[0]), 1, (node,), node)
+
+    def reasons(self, other: int = 1) -> tuple[Reason, ...]:
+        """Return what every answer says for the leading set against the `other`-th set of the belief, strongest first.
+
+        Empty where there is no such set. Answers that say nothing either way are left out.
+        """
+        state = self._now()
+        classes = [self._best_row(state, number) for number in (0, other)]
+        if any(row is None for row in classes):
+            return ()
+        questions = np.fromiter(self._evidence.answers, np.int64, len(self._evidence.answers))
+        logs = [self._log_answers(state.posterior.sets[row], questions) for row in classes]
+        ratio = (logs[0] - logs[1]) / np.log(10.0)
+        order = np.argsort(-np.abs(ratio), kind="stable")
+        return tuple(
+            Reason(int(questions[one]), self._evidence.answers[int(questions[one])].outcome, float(ratio[one]))
+            for one in order
+            if abs(ratio[one]) > _SAYS_NOTHING
+        )
+
+    def _best_row(self, state: _State, number: int) -> int | None:
+        """Return the first row of the posterior that belongs to the so-manyeth set of the belief."""
+        if number >= len(state.belief.sets):
+            return None
+        wanted = state.belief.sets[number]
+        for row, members in enumerate(state.posterior.sets):
+            faults = self._evidence.fault_of[members[members >= 0]]
+            nodes = tuple(sorted(int(node) for node in self.model.faults.node[faults]))
+            vague = tuple(sorted(int(node) for node in self.model.faults.node[faults][self.model.faults.unmodelled[faults]]))
+            if (nodes, vague) == (wanted.nodes, wanted.unmodelled):
+                return row
+        return None
+
+    def _log_answers(self, members: IntArray, questions: IntArray) -> FloatArray:
+        """Return log P(answer | set) of answers, each as if it stood alone: float64[questions]."""
+        wanted = np.full(self.model.fault_count, -1, np.int32)
+        wanted[self._evidence.fault_of[members[members >= 0]]] = 0
+        rows = self.model.rows_among(questions, wanted)
+        row_of = np.repeat(np.arange(len(questions)), np.diff(rows.starts))
+        answers = [self._evidence.answers[int(question)] for question in questions]
+        outcome = np.array([answer.outcome for answer in answers])
+        leak = -np.log1p(-np.clip(rows.leak, 1e-9, 0.999))
+        more = -np.log1p(-rows.detection)
+        load = leak + np.bincount(row_of, weights=more, minlength=len(questions))
+        profiles = self.model.profiles
+        column = np.clip(outcome - 2, 0, profiles.shape[1] - 1)
+        kind = leak * np.where(outcome > BAD, profiles[LEAK_PROFILE, column], 1.0)
+        share = np.where(outcome[row_of] > BAD, profiles[rows.profile, column[row_of]], 1.0)
+        kind += np.bincount(row_of, weights=more * share, minlength=len(questions))
+        bad = np.log(np.maximum(-np.expm1(-load) * kind / load, 1e-300))
+        weight = np.array([answer.weight for answer in answers])
+        return np.asarray(weight * np.where(outcome == GOOD, -load, bad), np.float64)
+
+    def done(self, picks: Sequence[Pick], *, asked: int) -> Ending:
+        """Tell how the search would end now, OPEN where it should go on.
+
+        picks: what `choose` says is worth asking. asked: how many probes have been run.
+        """
+        belief = self.belief()
+        if picks and asked < self.options.max_probes:
+            return Ending.OPEN
+        if belief.found_confidence >= self.options.confident:
+            return Ending.FOUND
+        if belief.ranked and belief.ranked[0].unmodelled > _SURE:
+            return Ending.UNKNOWN_NEAR
+        return Ending.BUDGET if picks else Ending.SHORTLIST
 
     def _barred(self, askable: BoolArray | None, busy: Collection[int]) -> BoolArray:
         barred = np.zeros(self.model.question_count, np.bool_) if askable is None else ~askable

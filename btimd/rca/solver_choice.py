@@ -12,8 +12,6 @@ _SUSPECTS: Final = 70
 _FINE: Final = 48
 _MOST_POOL: Final = 1200
 _BRANCH_WORTH: Final = 0.01
-_REPEATS_THE_FIRST: Final = 0.12
-"""A further question of a batch must still tell this share of what the first one does."""
 
 
 class Chooser:
@@ -60,7 +58,7 @@ class Chooser:
         return gain
 
     def batch(
-        self, questions: IntArray, cost: FloatArray, size: int, min_gain_bits: float
+        self, questions: IntArray, cost: FloatArray, size: int, min_gain_bits: float, share: float
     ) -> list[tuple[int, float, float, FloatArray]]:
         """Return up to `size` of the questions: (question, gain, P(bad), P(bad | set)), best first, distinct nodes."""
         chosen: list[tuple[int, float, float, FloatArray]] = []
@@ -83,7 +81,7 @@ class Chooser:
                 break
             best = int(usable[np.argmax(value[keep][usable])])
             position = int(keep[best])
-            if gain[position] < max(min_gain_bits, _REPEATS_THE_FIRST * first_gain):
+            if gain[position] < max(min_gain_bits, share * first_gain):
                 break
             first_gain = first_gain or float(gain[position])
             expected = float(self._posterior.weight @ bad[position])

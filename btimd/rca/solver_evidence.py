@@ -40,17 +40,23 @@ class Positives:
     column_entry: IntArray
 
 
+def expected_faults(model: FaultModel) -> float:
+    """Return how many faults of nodes the prior alone expects at the same time."""
+    known = ~model.faults.unmodelled
+    return max(float(np.exp(np.minimum(model.faults.log_odds[known], 0.0)).sum()), 1e-9)
+
+
 class Evidence:
     """The answers of one search over its candidates: all faults that a bad answer may come from.
 
     fault_of: int32[candidates]. cost: float64[candidates], log of what good answers leave of it. prior: float64.
     """
 
-    def __init__(self, model: FaultModel, doubt: float) -> None:
+    def __init__(self, model: FaultModel, doubt: float, shared: float, usual_faults: float) -> None:
         self.model = model
         self.answers: dict[int, Answer] = {}
-        self.log_odds = model.faults.log_odds.copy()
-        self._doubt = doubt
+        self.log_odds = model.faults.log_odds + min(np.log(usual_faults / expected_faults(model)), 3.0)
+        self._doubt, self._shared = doubt, shared
         self._groups: dict[int, list[int]] = {}
         self._pending: list[int] = []
         self._positive: list[int] = []
@@ -134,10 +140,12 @@ class Evidence:
         questions = np.array([question for group in groups for question in group], np.int64)
         rows = self.model.rows_among(questions, self._candidate_of)
         weight = np.array([self.answers[int(question)].weight for question in questions])
-        total, touched = np.zeros(len(self.cost)), np.zeros(len(self.cost), np.int32)
+        total, luck = np.zeros(len(self.cost)), np.zeros(len(self.cost))
+        touched = np.zeros(len(self.cost), np.int32)
         good_cost(
-            begin, rows.starts, rows.faults, rows.detection, weight, self._doubt, first, sign, total, touched, self.cost
-        )
+            begin, rows.starts, rows.faults, rows.detection, weight, self._doubt, self._shared, first, sign,
+            total, luck, touched, self.cost,
+        )  # fmt: skip
 
     def _gather(self) -> Positives:
         """Return the bad answers as rows and columns."""

@@ -1,12 +1,13 @@
 """A fault model from plain arrays: nodes, needs with weights, probes, indicators. Rows are largest-product closures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from btimd.kernels.closure import closures, expand_rows
+from btimd.kernels.closure import effects, expand_rows, merged, order_by_needs, turned
 from btimd.rca.faultmodel import (
     DETECTION_CAP,
     BoolArray,
@@ -19,7 +20,10 @@ from btimd.rca.faultmodel import (
     Rows,
 )
 
-CUT: Final = 0.05
+BLEND: Final = 0.5
+"""How much many ways to a fault count for more than the surest of them."""
+
+CUT: Final = 0.03
 """Ways through the graph that carry less than this are left out."""
 
 GAINS: Final = (1.0, 0.62)
@@ -67,6 +71,15 @@ class GraphArrays:
     indicator_false_positive: float = 0.003
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows of nodes with values. starts: int64[rows + 1], nodes: int32, values: float32."""
+
+    starts: IntArray
+    nodes: FaultArray
+    values: npt.NDArray[np.float32]
+
+
 class _Edges:
     """Edges by where they start."""
 
@@ -79,33 +92,51 @@ class _Edges:
         self.physical = np.ascontiguousarray(physical[order], np.bool_)
 
 
-class _Walker:
-    """Closures over some edges, with the scratch space they need."""
+class _Effects:
+    """Who is hit by the fault of each node."""
 
-    def __init__(self, nodes: int, edges: _Edges) -> None:
-        self._edges = edges
-        self._value = np.zeros(nodes, np.float64)
-        self._queued = np.zeros(nodes, np.bool_)
-        self._queue = np.zeros(nodes + 1, np.int32)
+    def __init__(self, nodes: int, down: _Edges, up: _Edges) -> None:
+        self._up = up
+        self.rank = np.empty(nodes, np.int32)
+        order_by_needs(
+            down.starts, down.to, np.zeros(nodes, np.int8), np.empty(nodes, np.int32), np.empty(nodes, np.int64), self.rank
+        )
+        self._node_at = np.argsort(self.rank).astype(np.int32)
 
-    def closures(
-        self, start_starts: IntArray, start_nodes: FaultArray, physical_only: BoolArray, limit: int
-    ) -> tuple[IntArray, FaultArray, npt.NDArray[np.float32]]:
-        """Return starts, nodes and values of what each question reaches."""
-        edges, count = self._edges, len(physical_only)
-        starts = np.zeros(count + 1, np.int64)
-        nodes, values = np.empty(24 * count + 1024, np.int32), np.empty(24 * count + 1024, np.float32)
-        done = 0
-        while True:
-            done = closures(
-                done, start_starts, start_nodes, physical_only, limit, edges.starts, edges.to, edges.weight,
-                edges.physical, CUT, self._value, self._queued, self._queue, starts, nodes, values,
+    def of_all(self, *, physical_only: bool) -> _Table:
+        """Return per node which nodes its fault impairs."""
+        up, nodes = self._up, len(self.rank)
+        spared, most, heap = np.zeros(nodes), np.zeros(nodes), np.empty(nodes, np.int32)
+
+        def fill(begin: int, table: _Table) -> int:
+            return effects(
+                begin, physical_only, up.starts, up.to, up.weight, up.physical, self.rank, self._node_at, CUT, BLEND,
+                spared, most, heap, table.starts, table.nodes, table.values,
             )  # fmt: skip
-            filled = int(starts[done])
-            if done == count:
-                return starts, nodes[:filled].copy(), values[:filled].copy()
-            room = max(int(1.1 * filled * count / max(done, 1)), len(nodes) * 3 // 2)
-            nodes, values = np.resize(nodes[:filled], room), np.resize(values[:filled], room)
+
+        return _filled(fill, nodes)
+
+
+def _filled(fill: Callable[[int, _Table], int], count: int) -> _Table:
+    """Return a table of so many rows; room grows as it is needed."""
+    room = 24 * count + 1024
+    table = _Table(np.zeros(count + 1, np.int64), np.empty(room, np.int32), np.empty(room, np.float32))
+    done = 0
+    while True:
+        done = fill(done, table)
+        filled = int(table.starts[done])
+        if done == count:
+            return _Table(table.starts, table.nodes[:filled].copy(), table.values[:filled].copy())
+        room = max(int(1.2 * filled * count / max(done, 1)), len(table.nodes) * 3 // 2)
+        grown = _Table(table.starts, np.empty(room, np.int32), np.empty(room, np.float32))
+        grown.nodes[:filled], grown.values[:filled] = table.nodes[:filled], table.values[:filled]
+        table = grown
+
+
+def _turned(table: _Table) -> _Table:
+    out = _Table(np.zeros_like(table.starts), np.empty_like(table.nodes), np.empty_like(table.values))
+    turned(table.starts, table.nodes, table.values, out.starts, out.nodes, out.values)
+    return out
 
 
 class GraphModel(FaultModel):
@@ -118,7 +149,6 @@ class GraphModel(FaultModel):
         indicators = len(arrays.indicator_starts) - 1
         down = _Edges(nodes, arrays.edge_from, arrays.edge_to, arrays.edge_weight, arrays.edge_physical)
         up = _Edges(nodes, arrays.edge_to, arrays.edge_from, arrays.edge_weight, arrays.edge_physical)
-        self._up = _Walker(nodes, up)
         self._near: dict[int, IntArray] = {}
         self._physical_only = np.concatenate([~arrays.probe_end_to_end, np.zeros(indicators, np.bool_)])
         self._own_detection = np.concatenate([arrays.probe_detects, np.ones(indicators)])
@@ -126,10 +156,32 @@ class GraphModel(FaultModel):
         self._probes_by_node = order.astype(np.int64)
         self._probe_starts = np.zeros(nodes + 1, np.int64)
         np.cumsum(np.bincount(arrays.probe_node, minlength=nodes), out=self._probe_starts[1:])
-        begin = np.concatenate([np.arange(probes, dtype=np.int64), probes + arrays.indicator_starts])
-        first_nodes = np.concatenate([arrays.probe_node, arrays.indicator_needs]).astype(np.int32)
-        walker = _Walker(nodes, down)
-        self._starts, self._nodes, self._values = walker.closures(begin, first_nodes, self._physical_only, nodes)
+        self._down = down
+        alone = np.diff(up.starts) == 0
+        alone[arrays.indicator_needs] = False
+        alone &= np.diff(self._probe_starts) > 0
+        self._unattached = np.nonzero(alone & (np.diff(down.starts) > 0))[0]
+        hit = _Effects(nodes, down, up)
+        self._hit = hit.of_all(physical_only=False)
+        self._hit_physically = hit.of_all(physical_only=True)
+        full, physical = _turned(self._hit), _turned(self._hit_physically)
+        dense, touched = np.zeros(nodes), np.empty(nodes, np.int32)
+        seen = _filled(
+            lambda begin, table: merged(
+                begin, arrays.indicator_starts, arrays.indicator_needs, full.starts, full.nodes, full.values,
+                dense, touched, table.starts, table.nodes, table.values,
+            ),
+            indicators,
+        )  # fmt: skip
+        tables = (full, physical, seen)
+        offsets = np.cumsum([0] + [len(table.nodes) for table in tables])
+        parts = [table.starts[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
+        self._starts = np.concatenate([*parts, offsets[-1:]]).astype(np.int64)
+        self._nodes = np.concatenate([table.nodes for table in tables])
+        self._values = np.concatenate([table.values for table in tables])
+        self._row_of = np.concatenate(
+            [arrays.probe_node + np.where(arrays.probe_end_to_end, 0, nodes), 2 * nodes + np.arange(indicators)]
+        ).astype(np.int64)
         needing = np.bincount(arrays.edge_from[~arrays.edge_physical], minlength=nodes) > 0
         faults, self._gain = _faults(arrays.prior, needing)
         leak = np.where(arrays.probe_end_to_end, LEAK_FULL, LEAK_LOCAL) + arrays.probe_false_positive
@@ -147,17 +199,42 @@ class GraphModel(FaultModel):
         """Return the rows of questions with the faults renamed to wanted[fault]; those with -1 are left out."""
         if self._added and np.any(questions >= self.probe_count + len(self.arrays.indicator_starts) - 1):
             return super().rows_among(questions, wanted)
-        counts = self._starts[questions + 1] - self._starts[questions]
+        rows = self._row_of[questions]
+        counts = self._starts[rows + 1] - self._starts[rows]
         room = int(counts.sum()) * (len(GAINS) + 1)
         starts = np.zeros(len(questions) + 1, np.int64)
         fault, detection = np.empty(room, np.int32), np.empty(room, np.float64)
         filled = expand_rows(
-            questions, self._starts, self._nodes, self._values, self.question_node, self._physical_only,
+            questions, self._row_of, self._starts, self._nodes, self._values, self.question_node, self._physical_only,
             self._own_detection, self.first_fault, self._gain, self.faults.unmodelled, wanted, DETECTION_CAP,
             starts, fault, detection,
         )  # fmt: skip
         fault, detection = fault[:filled], detection[:filled]
         return Rows(starts, fault, detection, np.zeros(filled, np.uint8), self.question_leak[questions])
+
+    def probes_of(self, node: int) -> IntArray:
+        """Return the probes of a node itself."""
+        return self._probes_by_node[self._probe_starts[node] : self._probe_starts[node + 1]]
+
+    def needs_of(self, node: int) -> FaultArray:
+        """Return what a node needs directly."""
+        return self._down.to[self._down.starts[node] : self._down.starts[node + 1]]
+
+    def unattached_like_needs_of(self, node: int, most: int) -> list[int]:
+        """Return nodes with checks that nothing needs, those most like what `node` needs first.
+
+        Two nodes are alike as far as they need the same: an edge that is missing in the model mostly led to a twin of
+        something else that the node needs.
+        """
+        mine = [int(need) for need in self.needs_of(node)]
+        wanted = [set(self.needs_of(need).tolist()) for need in mine]
+        found: list[tuple[float, int]] = []
+        for other in self._unattached:
+            needs = set(self.needs_of(int(other)).tolist())
+            alike = max((len(needs & one) / len(needs | one) for one in wanted if needs | one), default=0.0)
+            if alike > 0.0:
+                found.append((-alike, int(other)))
+        return [other for _, other in sorted(found)[:most]]
 
     def _row(self, question: int) -> Row:
         rows = self.rows_among(np.array([question], np.int64), self._all)
@@ -174,20 +251,19 @@ class GraphModel(FaultModel):
 
     def _walk_up(self, node: int) -> IntArray:
         """Return own probes, those of the nearest users, and some of the users further away."""
-        starts, nodes, _ = self._up.closures(
-            np.array([0, 1, 2], np.int64), np.array([node, node], np.int32), np.array([True, False]), _UPWARD_LIMIT
-        )
-        physical = [probe for user in nodes[: starts[1]] for probe in self._probes_of(int(user), end_to_end=False)]
-        full = [probe for user in nodes[starts[1] : starts[2]] for probe in self._probes_of(int(user), end_to_end=True)]
+        physical = self._probes_near(self._hit_physically, node, end_to_end=False)
+        full = self._probes_near(self._hit, node, end_to_end=True)
         chosen: list[int] = []
         for probes in (physical, full):
             far = probes[_NEAR:]
             chosen += probes[:_NEAR] + far[:: max(len(far) // _FAR, 1)][:_FAR]
         return np.array(list(dict.fromkeys(chosen)), np.int64)
 
-    def _probes_of(self, node: int, *, end_to_end: bool) -> list[int]:
-        mine = self._probes_by_node[self._probe_starts[node] : self._probe_starts[node + 1]]
-        return [int(probe) for probe in mine if bool(self.arrays.probe_end_to_end[probe]) == end_to_end]
+    def _probes_near(self, table: _Table, node: int, *, end_to_end: bool) -> list[int]:
+        users = slice(int(table.starts[node]), int(table.starts[node + 1]))
+        nodes = table.nodes[users][np.argsort(-table.values[users], kind="stable")[:_UPWARD_LIMIT]]
+        spans = (self._probes_by_node[self._probe_starts[user] : self._probe_starts[user + 1]] for user in nodes)
+        return [int(probe) for span in spans for probe in span if self.arrays.probe_end_to_end[probe] == end_to_end]
 
 
 def _faults(prior: FloatArray, needing: BoolArray) -> tuple[Faults, FloatArray]:

@@ -46,7 +46,8 @@ class Posterior:
 class SetSearch:
     """One look at the evidence."""
 
-    def __init__(self, evidence: Evidence, max_faults: int) -> None:
+    def __init__(self, evidence: Evidence, max_faults: int, *, certain: bool) -> None:
+        self._certain = certain
         self._positives = evidence.positives
         self._prior = evidence.prior()
         self._node = evidence.model.faults.node[evidence.fault_of].astype(np.int64)
@@ -176,6 +177,8 @@ class SetSearch:
         _, first = np.unique(keys, return_index=True)
         unique = ordered[np.sort(first)]
         unique = np.ascontiguousarray(np.where(unique > _MOST_CANDIDATES, -1, unique))
+        if self._certain and (unique[:, -1] >= 0).any():
+            unique = unique[(unique >= 0).any(axis=1)]
         score = self.score(unique)
         order = np.argsort(-score, kind="stable")[:_KEPT]
         order = order[score[order] > score[order[0]] - _WORTH]

@@ -8,19 +8,28 @@ from enum import StrEnum
 class SearchOptions:
     """How a search weighs and when it ends.
 
-    max_faults: most faults in one hypothesis. confident: probability from which the leading set is a finding.
-    shortlist_gain_bits: below this nothing is worth asking. max_probes: how many may be asked.
+    max_faults: most faults in one hypothesis. confident: probability from which a node is taken to be at fault.
+    shortlist_gain_bits: below this nothing is worth asking; settled_gain_bits: the same once all of the leading set are
+    that probable and only stray bad answers are left. max_probes: how many may be asked. batch_share: a further
+    question of a batch must still tell this share of what the first one does. cost_power: the worth of a question is
+    its information divided by its cost to this power; 0 = cost does not matter.
     group_doubt: probability that what the model says of one group of questions about one fault is wrong altogether, so
-    that any number of good answers of that group costs the fault at most this factor. cost_power: the worth of a
-    question is its information divided by its cost to this power; 0 = cost does not matter.
+    that any number of good answers of that group costs the fault at most this factor. group_shared: which part of the
+    luck that a fault shows is drawn once for a group, 0 to 1. certain: something is at fault, since a diagnosis was
+    begun. usual_faults: how many faults are usual at a time, whatever the size of the model.
     """
 
     max_faults: int = 4
     confident: float = 0.92
-    shortlist_gain_bits: float = 0.03
+    shortlist_gain_bits: float = 0.02
+    settled_gain_bits: float = 0.08
     max_probes: int = 100
-    group_doubt: float = 0.02
+    batch_share: float = 0.12
     cost_power: float = 0.5
+    group_doubt: float = 0.02
+    group_shared: float = 0.25
+    certain: bool = True
+    usual_faults: float = 0.8
 
 
 class Ending(StrEnum):
@@ -61,7 +70,7 @@ class FaultSet:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one answer says: log10 of how much likelier it is under the leader than under the runner-up."""
+    """What one answer says: log10 of how much likelier it is under the leading set than under another."""
 
     question: int
     outcome: int
@@ -72,19 +81,22 @@ class Reason:
 class Belief:
     """What is believed after the answers so far.
 
-    ranked: suspects, likeliest first. sets: the likeliest sets of nodes at fault, best first, at most 20; the first is
-    the leader. raw_confidence: probability that the first of the ranked is at fault; confidence: the same after
-    calibration. set_confidence: that the leading set is complete and right, calibrated. unexplained: questions with a
-    bad answer that the leading set does not explain. reasons: per answer, in the order of observing.
+    ranked: suspects, likeliest first. sets: the likeliest sets of nodes, best first, at most 20; the first is the
+    leader. found: nodes that are more probably at fault than not, likeliest first. raw_confidence: probability that
+    the first of the ranked is at fault; confidence: the same after calibration. found_confidence: that all found are at
+    fault, calibrated; complete: that nothing else is (the probability of the set of them). unexplained: questions with
+    a bad answer that the leading set does not explain.
     """
 
     ranked: tuple[Suspect, ...]
     sets: tuple[FaultSet, ...]
+    found: tuple[int, ...]
     raw_confidence: float
     confidence: float
-    set_confidence: float
+    raw_found_confidence: float
+    found_confidence: float
+    complete: float
     unexplained: tuple[int, ...]
-    reasons: tuple[Reason, ...]
 
     @property
     def leader(self) -> FaultSet:

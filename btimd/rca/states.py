@@ -1,10 +1,14 @@
 """The state of every node: its own health by its last answers, and the status that its needs give it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
 
 from btimd.model.ports import NodeState
 from btimd.model.probe import Health, ProbeResult
+from btimd.model.service import Node
+from btimd.model.view import ViewState
 from btimd.rca.graph import GraphIndex
+from btimd.rca.rollup import REDUNDANT, roll_up
 
 GOOD = "good"
 DEGRADED = "degraded"
@@ -16,14 +20,17 @@ class NodeStates:
     """Keeps the last answer of every check and derives node states from them.
 
     own health: bad where the last answer of any own check is bad, good where one is good and none bad, else unknown.
-    status: bad by own health, degraded where a need is bad or degraded, good by own health, unknown when never
-    checked.
+    status: bad by own health; else by the roll-up of its needs. With "worst" and "degrade" a need that is bad or
+    degraded makes it degraded: whether it fails is for a check of its own to say. A node that is redundant (best,
+    quorum, weighted) stands as its members do; a good answer of its own makes bad members a degradation. Where the
+    needs say nothing against it, its own health counts, and for a redundant node without checks its members'.
     """
 
     def __init__(self, index: GraphIndex) -> None:
         self._index = index
         self._results: dict[str, ProbeResult] = {}
         self._states: dict[str, NodeState] = {}
+        self._status: dict[str, str] = {}
         self._rank: dict[str, int] = {}
         self.swap(index)
 
@@ -31,10 +38,11 @@ class NodeStates:
         """Go on with another graph; answers of checks that are no longer in it are forgotten. Return all states."""
         self._index = index
         self._results = {key: found for key, found in self._results.items() if key in index.checks}
-        order = _needs_first(index)
-        self._rank = {name: rank for rank, name in enumerate(order)}
-        self._states = {}
-        self._derive(order)
+        self._rank = {name: rank for rank, name in enumerate(index.needs_first)}
+        self._states, self._status = {}, {}
+        for name in index.needs_first:
+            state = self._state(name)
+            self._states[name], self._status[name] = state, state.status
         return self.all()
 
     def take(self, result: ProbeResult) -> list[NodeState]:
@@ -46,20 +54,31 @@ class NodeStates:
         if before is not None and before.started_at > result.started_at:
             return []
         self._results[check.id] = result
-        above = self._index.serves_closure(self._index.checks[check.id].node)
-        return self._derive(sorted(above, key=self._rank.__getitem__))
+        return self._derive((self._index.checks[check.id].node,))
 
     def all(self) -> list[NodeState]:
         """Return the state of every node, in the order of the graph."""
         return [self._states[name] for name in self._index.graph.nodes]
 
-    def _derive(self, names: Sequence[str]) -> list[NodeState]:
+    def _derive(self, names: Iterable[str]) -> list[NodeState]:
+        """Derive these anew, and those above them as far as a status changes; return what changed, needs first."""
         changed: list[NodeState] = []
-        for name in names:
-            state = self._state(name)
-            if self._states.get(name) != state:
-                self._states[name] = state
-                changed.append(state)
+        waiting = [(self._rank[name], name) for name in names]
+        heapify(waiting)
+        last = ""
+        while waiting:
+            _, name = heappop(waiting)
+            if name == last:
+                continue
+            last = name
+            state, before = self._state(name), self._states[name]
+            if state == before:
+                continue
+            self._states[name], self._status[name] = state, state.status
+            changed.append(state)
+            if state.status != before.status:
+                for above in self._index.served_by(name):
+                    heappush(waiting, (self._rank[above], above))
         return changed
 
     def _state(self, name: str) -> NodeState:
@@ -68,31 +87,32 @@ class NodeStates:
         bad = [answer for answer in answers if answer.health is Health.BAD]
         told = max(bad or answers, key=lambda answer: answer.started_at, default=None)
         own = BAD if bad else GOOD if answers else UNKNOWN
-        trouble = [need for need in node.needs if self._states[need].status in {BAD, DEGRADED}]
-        status = own if own == BAD or not trouble else DEGRADED
+        status, note = self._standing(node, own)
+        detail = told.detail if told is not None else ""
         return NodeState(
             node=name,
             kind=node.kind.value,
             name=node.name,
             status=status,
             own_health=own,
-            detail=told.detail if told is not None else "",
+            detail="; ".join(part for part in (note, detail) if part),
             checked_at=max((answer.started_at for answer in answers), default=None),
             needs=node.needs,
-            businesses=self._index.businesses_above(name),
+            businesses=self._index.businesses_of_all[name],
         )
 
-
-def _needs_first(index: GraphIndex) -> tuple[str, ...]:
-    """Return all nodes so that every node comes after what it needs."""
-    order: dict[str, None] = {}
-    for root in index.graph.nodes:
-        work = [(root, False)]
-        while work:
-            name, leaving = work.pop()
-            if leaving:
-                order.setdefault(name)
-            elif name not in order:
-                work.append((name, True))
-                work.extend((need, False) for need in index.needs(name) if need not in order)
-    return tuple(order)
+    def _standing(self, node: Node, own: str) -> tuple[str, str]:
+        """Return the status of a node, and what its members have to do with it where it is redundant."""
+        if own == BAD or not node.needs:
+            return own, ""
+        found, note = roll_up(node, self._status)
+        if node.rollup not in REDUNDANT:
+            return (DEGRADED if found in {ViewState.BAD, ViewState.DEGRADED} else own), ""
+        match found:
+            case ViewState.BAD:
+                return (DEGRADED if own == GOOD else BAD), note
+            case ViewState.DEGRADED:
+                return DEGRADED, note
+            case ViewState.UNKNOWN:
+                return own, note
+        return (own if node.checks else GOOD), note

@@ -40,8 +40,7 @@ def _by_rollup(node: Node, need: str) -> float:
             total = sum(node.weights.get(one, 1.0) for one in members)
             share = node.weights.get(need, 1.0) / total
             return 1.0 if share >= _HALF else _DEGRADED if share >= _QUARTER else share
-        case Rollup.BEST:
-            spares = len(members) - 1
-        case Rollup.QUORUM:
-            spares = len(members) - node.quorum
+        case _:
+            needed = node.quorum if node.rollup is Rollup.QUORUM else 1
+            spares = len(members) - needed
     return _SPARES[min(max(spares, 0), len(_SPARES) - 1)]

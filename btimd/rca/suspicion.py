@@ -1,6 +1,6 @@
 """What makes a node suspected before anything is asked: what was changed there lately, and what failed there before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from btimd.model.sign import Change
@@ -20,6 +20,19 @@ class Suspicion:
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
         self._failed: dict[str, UnixSeconds] = {}
+
+    def restore(self, changes: Iterable[Change], failed: Iterable[tuple[str, UnixSeconds]]) -> None:
+        """Suspect what another one did."""
+        self._changes = {change.node: change for change in changes}
+        self._failed = dict(failed)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return the changes that are remembered, the oldest first."""
+        return tuple(self._changes.values())
+
+    def earlier_causes(self) -> tuple[tuple[str, UnixSeconds], ...]:
+        """Return the causes that are remembered with the time of their verdicts."""
+        return tuple(self._failed.items())
 
     def changed(self, change: Change) -> None:
         """Take a change."""

@@ -1,117 +1,21 @@
 """How the end of a diagnosis becomes a verdict, and how a verdict grows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health
-from btimd.model.service import Depth, NodeKind, depth_of
-from btimd.model.sign import SignSource
+from btimd.model.service import NodeKind
 from btimd.model.symptom import Symptom
 from btimd.model.units import Ratio, UnixSeconds
-from btimd.model.verdict import Evidence, NotAsked, Verdict, VerdictStatus
+from btimd.model.verdict import Evidence, NotAsked, Verdict
 from btimd.rca.diagnosis import Belief, Diagnosis
-from btimd.rca.events import EngineOptions
+from btimd.rca.findings import Outcome
 from btimd.rca.graph import GraphIndex
 from btimd.rca.wording import summarise
 
-_BUDGET_SPENT: Final = "the probe budget is spent"
-_NOTHING_LEFT: Final = "no further check would tell the suspects apart"
 _MAX_NOT_ASKED: Final = 20
-_SHALLOW: Final = frozenset({Depth.ECHO, Depth.CONNECT})
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a diagnosis ends: its status, the cause if there is one to name, and why there is no certain one."""
-
-    status: VerdictStatus
-    cause: str | None
-    reason: str
-
-
-def is_confirmed(diagnosis: Diagnosis, node: str) -> bool:
-    """Tell whether a node's own checks have had their say: one was bad, or none is left to ask."""
-    settled = diagnosis.settled()
-    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
-    checks = diagnosis.index.graph.nodes[node].checks
-    if any(settled.get(check.id) is Health.BAD for check in checks):
-        return True
-    return all(check.id in settled and check.id not in waiting for check in checks)
-
-
-def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
-    """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
-
-    The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
-    the leak of every check leaves some doubt. A need without checks of its own stays open for ever.
-    """
-    settled = diagnosis.settled()
-    graph = diagnosis.index.graph
-    own = [check for check in graph.nodes[node].checks if depth_of(check.kind) not in _SHALLOW]
-    if not any(settled.get(check.id) is Health.BAD for check in own):
-        return None
-    still_open: list[str] = []
-    for need in dict.fromkeys(graph.nodes[node].needs):
-        said = [settled.get(check.id) for check in graph.nodes[need].checks]
-        if Health.BAD in said:
-            return None
-        if Health.GOOD not in said:
-            still_open.append(need)
-    return tuple(still_open)
-
-
-def users_are_served(diagnosis: Diagnosis) -> str:
-    """Return in words that the users whom the symptoms speak of are served all the same, empty where they are not.
-
-    Where users of everything that fails by btimd's own probes still get answers, it is the probes' way that is broken.
-    """
-    if any(symptom.check_id not in diagnosis.index.checks for symptom in diagnosis.symptoms.values()):
-        return ""
-    texts: dict[str, None] = {}
-    for symptom in diagnosis.symptoms.values():
-        served = [
-            sign
-            for sign in diagnosis.signs_told()
-            if sign.source is SignSource.FLOWS and sign.health is Health.GOOD and sign.at >= symptom.seen_at
-            and symptom.node in diagnosis.index.needs_closure(sign.node)
-        ]  # fmt: skip
-        if not served:
-            return ""
-        texts.update(dict.fromkeys(sign.text for sign in served))
-    return "; ".join(texts)
-
-
-def judge(diagnosis: Diagnosis, belief: Belief, options: EngineOptions, *, budget_spent: bool) -> Outcome:
-    """Return how the diagnosis ends if it ends now, for the likeliest cause."""
-    leader = belief.leader
-    reason = _BUDGET_SPENT if budget_spent else _NOTHING_LEFT
-    if diagnosis.probes_used and not diagnosis.answers and not diagnosis.ratios(belief):
-        return Outcome(VerdictStatus.UNKNOWN, None, "none of the checks could be carried out")
-    if not leader or diagnosis.index.is_logical(leader):
-        if belief.probability(leader) >= options.confident:
-            reason = "everything it is known to need is good, so it is something that is not modelled"
-        return Outcome(VerdictStatus.UNKNOWN, None, reason)
-    return judge_cause(diagnosis, belief, options, leader, reason)
-
-
-def judge_cause(
-    diagnosis: Diagnosis, belief: Belief, options: EngineOptions, cause: str, reason: str = _NOTHING_LEFT
-) -> Outcome:
-    """Return how certain it is that one node is a cause."""
-    probability = belief.probability(cause)
-    if probability < options.shortlist_floor:
-        return Outcome(VerdictStatus.UNKNOWN, None, reason)
-    if probability < options.confident:
-        walked = probability >= options.walk_ends and open_needs(diagnosis, cause) == ()
-        status = VerdictStatus.CAUSE_FOUND if walked else VerdictStatus.SHORTLIST
-        return Outcome(status, cause, "" if walked else reason)
-    settled = diagnosis.settled()
-    own = [settled.get(check.id) for check in diagnosis.index.graph.nodes[cause].checks]
-    if Health.GOOD in own and Health.BAD not in own:
-        return Outcome(VerdictStatus.SHORTLIST, cause, "its own check is good")
-    return Outcome(VerdictStatus.CAUSE_FOUND, cause, "")
 
 
 def build_verdict(  # all that a verdict is made of

@@ -27,9 +27,8 @@ def summarise(
     """
     hit = _hit(index, path=path, symptom_nodes=symptom_nodes, businesses=businesses, condition=condition)
     if status is VerdictStatus.NOT_CONFIRMED:
-        return (
-            f"probes of {_names(index, dict.fromkeys(symptom_nodes))} fail, but {reason}: the probes' way is at fault"
-        )
+        probed = _names(index, dict.fromkeys(symptom_nodes))
+        return f"probes of {probed} fail, but {reason}: the probes' own way is at fault"
     if status is VerdictStatus.UNKNOWN or cause is None:
         near = _names(index, dict.fromkeys(symptom_nodes))
         first = f"; first suspect {_label(index, ranked[0].node)} at {ranked[0].probability:.0%}" if ranked else ""

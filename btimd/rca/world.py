@@ -171,7 +171,7 @@ def depths(edges: Edges) -> IntArray:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Incident:
     """One incident of a truth file, in rows of its world.
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from btimd.rca.world import BASE_PRIOR, KIND_ODDS, Edges, FloatArray, Indicators, IntArray, World
+from btimd.rca.world import BASE_PRIOR, KIND_ODDS, Edges, Indicators, IntArray, World
 from btimd.rca.worldprobes import draw_probes
 
 KINDS: Final = tuple(KIND_ODDS)
@@ -239,37 +239,16 @@ class _Draft:
 
     def _network(self, hosts: list[int], arrays: list[int], spare_to: int) -> None:
         """Put hosts into racks, connect racks, distribution, core, and the regions from outside."""
-        family = self.family
-        weight = family.path_pair_weight
-        racks = max(2, ceil(len(hosts) / family.hosts_per_switch))
-        groups = max(1, ceil(racks / family.switches_per_distribution))
+        racks = max(2, ceil(len(hosts) / self.family.hosts_per_switch))
         rooms = self.add("facility", max(2, ceil(racks / 20)))
         power = self.add("facility", racks)
-        cores = self.add("core-switch", family.cores)
+        for rack, feed in enumerate(power):
+            self.need(feed, rooms[rack * len(rooms) // racks], 0.9, physical=True)
+        cores = self.add("core-switch", self.family.cores)
         for core in cores:
             self.need(core, self.pick(rooms), 0.9, physical=True)
-        core_weight = 0.95 if len(cores) == 1 else weight
-        distributions = [self.add("distribution-switch", 2) for _ in range(groups)]
-        for pair in distributions:
-            room = self.pick(rooms)
-            for switch in pair:
-                self.need(switch, room, 0.9, physical=True)
-                for core in cores:
-                    self._linked(switch, core, core_weight)
-        access = self.add("access-switch", racks)
-        for rack, switch in enumerate(access):
-            self.need(power[rack], rooms[rack * len(rooms) // racks], 0.9, physical=True)
-            self.need(switch, power[rack], 0.9, physical=True)
-            for distribution in distributions[rack % groups]:
-                self._linked(switch, distribution, weight)
-        for position, machine in enumerate([*hosts, *arrays]):
-            rack = position % racks
-            self.need(machine, power[rack], 0.5 if self.chance(0.5) else 0.9, physical=True)
-            if self.chance(family.dual_homed) or position >= len(hosts):
-                self._linked(machine, access[rack], 0.35)
-                self._linked(machine, access[(rack + 1) % racks], 0.35)
-            else:
-                self._linked(machine, access[rack], 0.95)
+        access = self._switches(racks, power, rooms, cores)
+        self._machines(hosts, arrays, power, access)
         for _ in REGIONS:
             entry = self.add("access-switch")[0]
             self.entries.append(entry)
@@ -280,6 +259,34 @@ class _Draft:
             host = self.add("host")[0]
             if self.count < spare_to:
                 self._linked(host, self.pick(access), 0.95)
+
+    def _switches(self, racks: int, power: list[int], rooms: list[int], cores: list[int]) -> list[int]:
+        """Connect the switches of the racks to the core by pairs of distribution switches."""
+        weight = self.family.path_pair_weight
+        groups = max(1, ceil(racks / self.family.switches_per_distribution))
+        distributions = [self.add("distribution-switch", 2) for _ in range(groups)]
+        for pair in distributions:
+            room = self.pick(rooms)
+            for switch in pair:
+                self.need(switch, room, 0.9, physical=True)
+                for core in cores:
+                    self._linked(switch, core, 0.95 if len(cores) == 1 else weight)
+        access = self.add("access-switch", racks)
+        for rack, switch in enumerate(access):
+            self.need(switch, power[rack], 0.9, physical=True)
+            for distribution in distributions[rack % groups]:
+                self._linked(switch, distribution, weight)
+        return access
+
+    def _machines(self, hosts: list[int], arrays: list[int], power: list[int], access: list[int]) -> None:
+        for position, machine in enumerate([*hosts, *arrays]):
+            rack = position % len(access)
+            self.need(machine, power[rack], 0.5 if self.chance(0.5) else 0.9, physical=True)
+            if self.chance(self.family.dual_homed) or position >= len(hosts):
+                self._linked(machine, access[rack], 0.35)
+                self._linked(machine, access[(rack + 1) % len(access)], 0.35)
+            else:
+                self._linked(machine, access[rack], 0.95)
 
     def _linked(self, node: int, other: int, weight: float) -> None:
         link = self.add("link")[0]
@@ -315,9 +322,3 @@ class _Draft:
         needs = [(business, entry) for business in self.businesses for entry in self.entries]
         start: IntArray = np.arange(0, 2 * len(ids) + 1, 2, dtype=np.int32)
         return Indicators(ids, start, np.array(needs, np.int32).reshape(-1))
-
-
-def row_products(edges: Edges, factor: FloatArray) -> FloatArray:
-    """Return the product of a factor per edge over the edges of every node: float64[n] of float64[e]."""
-    logs = np.log(np.maximum(factor, 1e-12))
-    return np.asarray(np.exp(np.bincount(edges.needing, weights=logs, minlength=len(edges.start) - 1)), np.float64)

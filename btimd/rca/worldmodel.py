@@ -40,7 +40,6 @@ REGIMES: Final = {
         missing=0.05,
         wrong=0.02,
         weight_error=0.1,
-        prior_error=0.3,
         unprobed=0.1,
         gray=0.2,
         false_alarms=True,
@@ -51,7 +50,6 @@ REGIMES: Final = {
         missing=0.1,
         wrong=0.05,
         weight_error=0.15,
-        prior_error=0.5,
         unprobed=0.2,
         gray=0.4,
         false_alarms=True,
@@ -78,7 +76,7 @@ def believed(world: World, regime: Regime, rng: np.random.Generator, *, hidden: 
         world.kind[kept],
         np.minimum(prior[kept], 0.1).astype(np.float32),
         _renumbered(edges, kept),
-        _probes(world.probes, probed, rows, regime, rng),
+        _probes(world.probes, probed, rows, regime),
         Indicators(
             world.indicators.ids, world.indicators.start, rows[world.indicators.need].astype(np.int32)
         ),
@@ -92,9 +90,12 @@ def _errors(world: World, regime: Regime, rng: np.random.Generator) -> Edges:
     # Services call each other: another target there could close a circle.
     movable = np.flatnonzero(calls & (kind[needing] != kind[to]) & (rng.random(len(edges)) < regime.wrong))
     for number in range(len(world.kind_names)):
-        same = movable[kind[to[movable]] == number]
-        if len(same):
-            to[same] = rng.choice(np.flatnonzero(kind == number), len(same))
+        rows = np.flatnonzero(kind == number)
+        same = movable[kind[edges.to[movable]] == number]
+        if len(rows) > 1:
+            # Never the true one: any of the others, counted from it.
+            true = np.searchsorted(rows, edges.to[same])
+            to[same] = rows[(true + rng.integers(1, len(rows), len(same))) % len(rows)]
     kept = ~(calls & (rng.random(len(edges)) < regime.missing))
     kept[kept] = _first_of_pairs(needing[kept], to[kept])
     error = rng.uniform(-regime.weight_error, regime.weight_error, len(edges))
@@ -147,11 +148,9 @@ def _renumbered(edges: Edges, kept: BoolArray) -> Edges:
     return Edges(start, rows[edges.to].astype(np.int32), edges.weight, edges.physical)
 
 
-def _probes(probes: Probes, probed: BoolArray, rows: np.ndarray, regime: Regime, rng: np.random.Generator) -> Probes:
+def _probes(probes: Probes, probed: BoolArray, rows: np.ndarray, regime: Regime) -> Probes:
     kept = probed[probes.node]
-    rate = np.zeros(len(probes)) if not regime.false_alarms else probes.false_positive * rng.uniform(
-        0.8, 1.25, len(probes)
-    )  # fmt: skip
+    rate = probes.false_positive if regime.false_alarms else np.zeros(len(probes))
     return Probes(
         [name for name, is_kept in zip(probes.ids, kept, strict=True) if is_kept],
         rows[probes.node[kept]].astype(np.int32),

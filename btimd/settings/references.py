@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final
 
-from btimd.model.service import NodeKind, find_cycle
-from btimd.settings.load import TomlFile
+from btimd.model.service import NodeKind, Rollup, ServiceGraph, find_cycle
+from btimd.settings.load import TomlFile, read_toml
 from btimd.settings.report import Problem, did_you_mean
-from btimd.settings.tables import FILE_OPTION, CheckRules, CheckTable, Tables
+from btimd.settings.tables import FILE_OPTION, CheckRules, CheckTable, Standing, Tables
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -18,6 +19,8 @@ def reference_problems(file: TomlFile, tables: Tables, rules: CheckRules) -> lis
     return [
         *_id_problems(file, tables),
         *_need_problems(file, tables, known),
+        *_standing_problems(file, tables),
+        *_region_problems(file, tables),
         *_rule_problems(file, tables, known),
         *_group_problems(file, tables),
         *_indicator_problems(file, tables),
@@ -42,16 +45,85 @@ def _id_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
 
 
 def _need_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> Iterator[Problem]:
-    for name, table in tables.needing.items():
-        kind = "service" if name in tables.service else "node"
-        for index, need in enumerate(table.needs):
+    for name in tables.needing:
+        kind = tables.kind_of(name)
+        for index, need in _written_needs(file, kind, name):
             if need not in known:
                 yield file.problem((kind, name, "needs", index), f"no node '{need}'" + did_you_mean(need, known))
-    cycle = find_cycle({name: table.needs for name, table in tables.needing.items()})
+    cycle = find_cycle({name: table.need_ids for name, table in tables.needing.items()})
     if cycle:
-        kind = "service" if cycle[0] in tables.service else "node"
         text = f"needs run in a circle: {' -> '.join(cycle)}; take one need away"
-        yield file.problem((kind, cycle[0], "needs"), text)
+        yield file.problem((tables.kind_of(cycle[0]), cycle[0], "needs"), text)
+
+
+def _written_needs(file: TomlFile, kind: str, name: str) -> Iterator[tuple[int, str]]:
+    """Yield every need that can be read, with its place, whatever is wrong with the others."""
+    written = file.data[kind][name].get("needs")
+    for index, need in enumerate(written if isinstance(written, list) else ()):
+        named = need.get("node") if isinstance(need, dict) else need
+        if isinstance(named, str):
+            yield index, named
+
+
+def _standing_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
+    """Tell of roll-ups that name strangers, that can never be met, or that say nothing."""
+    for name, table in tables.needing.items():
+        path = (tables.kind_of(name), name)
+        needs = set(table.need_ids)
+        if not needs and file.data[path[0]][name].get("needs"):
+            continue  # what is wrong with them is told already
+        for key, named in (("weights", table.weights), ("ignore", table.ignore), ("standby", table.standby)):
+            for one in named:
+                if one not in needs:
+                    yield file.problem((*path, key), f"'{one}' is none of its needs" + did_you_mean(one, needs))
+        for key, text in _rollup_mistakes(table, needs):
+            yield file.problem((*path, key), text)
+
+
+def _rollup_mistakes(table: Standing, needs: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield keys with what is wrong with them, where a roll-up can never be met or something of it says nothing."""
+    counted = set(needs) - set(table.ignore)
+    if table.rollup is Rollup.QUORUM and table.quorum > len(counted):
+        yield "quorum", f"{table.quorum} of {len(counted)} needs can never be good; take a smaller number"
+    if table.rollup is not Rollup.QUORUM and table.quorum > 1:
+        yield "quorum", 'says nothing without rollup = "quorum"'
+    if table.rollup is not Rollup.WEIGHTED and table.weights:
+        yield "weights", 'say nothing without rollup = "weighted"'
+    if table.rollup is not Rollup.BEST and table.standby:
+        yield "standby", 'says nothing without rollup = "best"'
+    elif table.standby and counted and counted <= set(table.standby):
+        yield "standby", "names all of its needs; one of them must be the active one"
+    if table.rollup is not Rollup.WORST and not needs:
+        yield "rollup", "says nothing without needs; name those that it follows from"
+
+
+def _region_problems(file: TomlFile, tables: Tables) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, node in tables.node.items():
+        if not node.region:
+            continue
+        if node.kind is not NodeKind.USER:
+            yield file.problem(("node", name, "region"), 'is for nodes of kind "user" only; take it away')
+        elif node.region in first:
+            text = f"region '{node.region}' has node {first[node.region]} already; put the needs of both into one"
+            yield file.problem(("node", name, "region"), text)
+        else:
+            first[node.region] = name
+
+
+def unknown_regions(path: Path, graph: ServiceGraph, regions: Collection[str]) -> list[Problem]:
+    """Return which nodes of users name a region that the IP plan does not have. path: of services.toml."""
+    unknown = [node for node in graph.nodes.values() if node.region and node.region not in regions]
+    if not unknown:
+        return []
+    file = read_toml(path)
+    return [
+        file.problem(
+            ("node", node.id, "region"),
+            f"the IP plan has no region '{node.region}'" + did_you_mean(node.region, regions),
+        )
+        for node in unknown
+    ]
 
 
 def _rule_problems(file: TomlFile, tables: Tables, known: Collection[str]) -> Iterator[Problem]:

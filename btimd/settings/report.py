@@ -12,6 +12,8 @@ from typing_extensions import override
 
 from btimd.settings.positions import KeyPath, Positions
 
+_MOST_KNOWN: Final = 40
+"""Names of what could have been written that a message tells."""
 _WANTED: Final = {
     "int_parsing": "whole number",
     "int_type": "whole number",
@@ -65,6 +67,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1)
     if near:
         return f"; did you mean '{near[0]}'?"
+    if len(names) > _MOST_KNOWN:
+        names = [*names[:_MOST_KNOWN], f"and {len(names) - _MOST_KNOWN} more"]
     return f"; known: {', '.join(names)}" if names else ""
 
 

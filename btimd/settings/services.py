@@ -1,12 +1,12 @@
 """services.toml -> businesses, the service graph and the service rules, or every mistake in it at once."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from btimd.model.service import BusinessService, Check, Node, NodeKind, ServiceGraph, ServiceRule
+from btimd.model.service import BusinessService, Check, Need, Node, NodeKind, ServiceGraph, ServiceRule
 from btimd.model.view import BusinessGroup, IndicatorRule
 from btimd.settings.load import Model, TomlFile, read_toml, salvage, validate
 from btimd.settings.references import reference_problems
@@ -21,6 +21,7 @@ from btimd.settings.tables import (
     NodeTable,
     RuleTable,
     ServiceTable,
+    Standing,
     Tables,
     Traffic,
 )
@@ -52,8 +53,11 @@ def load_services(path: Path, rules: CheckRules, generation: int = 1) -> Service
             problems.append(file.problem(("check", name, "options"), text))
     if problems:
         raise SettingsError(problems)
-    nodes = {name: _business_node(name, tables, checks) for name in tables.service}
-    nodes |= {name: _component_node(name, tables, checks) for name in tables.node}
+    asked: dict[str, list[Check]] = {}
+    for check in checks.values():
+        asked.setdefault(check.node, []).append(check)
+    nodes = {name: _business_node(name, table, asked.get(name, ())) for name, table in tables.service.items()}
+    nodes |= {name: _component_node(name, table, asked.get(name, ())) for name, table in tables.node.items()}
     businesses = {
         name: BusinessService(
             id=name,
@@ -124,18 +128,36 @@ def _tables(file: TomlFile) -> tuple[Tables, list[Problem]]:
     return tables, problems
 
 
-def _business_node(name: str, tables: Tables, checks: Mapping[str, Check]) -> Node:
-    table = tables.service[name]
-    return Node(name, NodeKind.BUSINESS, table.name, table.needs, _checks_of(name, checks))
+def _business_node(name: str, table: ServiceTable, checks: Iterable[Check]) -> Node:
+    plain = Node(name, NodeKind.BUSINESS, table.name, table.need_ids, tuple(checks))
+    return _standing(plain, table)
 
 
-def _component_node(name: str, tables: Tables, checks: Mapping[str, Check]) -> Node:
-    table = tables.node[name]
-    return Node(name, table.kind, table.name or name, table.needs, _checks_of(name, checks), table.prior)
+def _component_node(name: str, table: NodeTable, checks: Iterable[Check]) -> Node:
+    plain = Node(
+        id=name,
+        kind=table.kind,
+        name=table.name or name,
+        needs=table.need_ids,
+        checks=tuple(checks),
+        prior=table.prior,
+        region=table.region,
+        device=table.device,
+    )
+    return _standing(plain, table)
 
 
-def _checks_of(node: str, checks: Mapping[str, Check]) -> tuple[Check, ...]:
-    return tuple(check for check in checks.values() if check.node == node)
+def _standing(node: Node, table: Standing) -> Node:
+    """Return a node that stands on its needs as its table says."""
+    return replace(
+        node,
+        rollup=table.rollup,
+        quorum=table.quorum,
+        weights=MappingProxyType(dict(table.weights)),
+        ignore=table.ignore,
+        standby=table.standby,
+        need_facts=tuple(Need(need.node, strength=need.strength) for need in table.needs if need.strength is not None),
+    )
 
 
 def _option(key: str, value: str, folder: Path) -> str:

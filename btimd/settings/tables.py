@@ -84,6 +84,40 @@ def _indicator(text: str) -> str:
 IndicatorText = Annotated[str, AfterValidator(_indicator)]
 
 
+class NeedTable(Section):
+    """A need of which more is said than the node's id."""
+
+    node: str
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+def _need(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"node": value}
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f'{value!r} is no need; write "db1" or {{ node = "db1", strength = 0.3 }}')
+
+
+NeedField = Annotated[NeedTable, BeforeValidator(_need)]
+
+
+class Standing(Section):
+    """What both a service and a node say of what they stand on, and of how they stand when part of it is bad."""
+
+    needs: tuple[NeedField, ...] = ()
+    rollup: Rollup = Rollup.WORST
+    quorum: int = Field(default=1, ge=1)
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    standby: tuple[str, ...] = ()
+
+    @property
+    def need_ids(self) -> tuple[str, ...]:
+        """The ids alone, each once, in the order of the file."""
+        return tuple(dict.fromkeys(need.node for need in self.needs))
+
+
 class Traffic(Section):
     """What both a service and a rule say of traffic: which servers, protocol, ports and clients."""
 
@@ -93,7 +127,7 @@ class Traffic(Section):
     clients: tuple[PrefixField, ...] = ()
 
 
-class ServiceTable(Traffic):
+class ServiceTable(Standing, Traffic):
     """[service.ID]: a business and, in short form, the rule for its traffic."""
 
     name: str
@@ -104,7 +138,6 @@ class ServiceTable(Traffic):
     regions: tuple[str, ...] = ()
     user_active: PositiveDuration | None = None
     user_idle: PositiveDuration | None = None
-    needs: tuple[str, ...] = ()
 
 
 class RuleTable(Traffic):
@@ -114,12 +147,13 @@ class RuleTable(Traffic):
     node: str | None = None
 
 
-class NodeTable(Section):
+class NodeTable(Standing):
     """[node.ID]: a component."""
 
     kind: NodeKind
     name: str = ""
-    needs: tuple[str, ...] = ()
+    region: str = ""
+    device: str = ""
     prior: float | None = Field(default=None, gt=0, lt=1)
 
 
@@ -190,3 +224,7 @@ class Tables:
     def needing(self) -> dict[str, ServiceTable | NodeTable]:
         """Everything that may have needs."""
         return {**self.service, **self.node}
+
+    def kind_of(self, name: str) -> str:
+        """Return in which sort of table something that may have needs is written."""
+        return "service" if name in self.service else "node"

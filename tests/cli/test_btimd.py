@@ -27,7 +27,9 @@ def test_every_subcommand_says_what_it_does(capsys: pytest.CaptureFixture[str]) 
         assert ended.value.code == 0
         assert capsys.readouterr().out.startswith(f"usage: btimd {name} ")
 
-    assert COMMANDS == ("run", "demo", "check", "explain", "plan", "snmp", "suggest", "replay", "decode", "dump-config")
+    assert COMMANDS == (
+        "run", "demo", "check", "explain", "plan", "rca", "snmp", "suggest", "replay", "decode", "dump-config"
+    )  # fmt: skip
 
 
 def test_the_daemon_does_not_carry_the_modules_of_other_commands(tmp_path: Path) -> None:

@@ -7,6 +7,12 @@ from btimd.cli.btimd import main
 from btimd.cli.check import warnings
 from tests.daemon.small import services_text, settings_text, write_small
 
+GAPS = [
+    "  gap: no host or operating system is modelled below erp",
+    "  gap: no network is modelled below erp",
+    "  gap: nobody is named as owner of erp",
+    "  gap: single points of failure: db1 (1 business); btimctl simulate outage NODE tells what fails with one",
+]
 NOTE = (
     "business {} has no key indicator of its own, so its availability stays unknown; give one of its checks "
     'every = "5s"'
@@ -23,6 +29,7 @@ def test_a_right_folder_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture
         "  components       1",
         "  checks           2, of which 1 run by themselves as key indicators",
         "  address ranges   5 in 2 places",
+        *GAPS,
     ]
 
 
@@ -34,6 +41,7 @@ def test_what_is_allowed_but_probably_not_meant_is_noted(tmp_path: Path, capsys:
     assert status == 0
     assert capsys.readouterr().out.splitlines()[5:] == [
         f"  note: {NOTE.format('erp')}",
+        *GAPS,
         "  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'",
     ]
 
@@ -49,6 +57,7 @@ def test_secrets_that_cannot_be_read_are_noted(tmp_path: Path, capsys: pytest.Ca
     needed = f"cannot be read by you (uid {os.getuid()}); btimd needs it to start"
     assert status == 0
     assert capsys.readouterr().out.splitlines()[5:] == [
+        *GAPS,
         f"  note: itsm.webhook.desk.further_secret_files[0]: /nowhere/old {needed}",
         f"  note: api.tokens_file: /nowhere/tokens {needed}",
     ]

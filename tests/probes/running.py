@@ -10,8 +10,12 @@ from btimd.runtime.log import Log
 from tests.probes.samples import check
 
 
-async def probe(of: Check, dialogue: Dialogue | None = None) -> ProbeResult:
-    return await Transport(SystemClock(), Log("probes")).run(ProbeSpec(1, of), dialogue or dialogue_for(of, 0xBEEF))
+async def probe(
+    of: Check, dialogue: Dialogue | None = None, *, secret: str | None = None, named: str = "password"
+) -> ProbeResult:
+    secrets = {} if secret is None else {named: secret}
+    dialogue = dialogue or dialogue_for(of, 0xBEEF, secrets)
+    return await Transport(SystemClock(), Log("probes")).run(ProbeSpec(1, of), dialogue)
 
 
 def told(result: ProbeResult) -> tuple[Health, ErrorClass, str]:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from btimd.probes.wire import amqpframe
 from tests.programs import need
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -122,6 +124,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
     kind = "hostssl" if tls else "host"
     (data / "pg_hba.conf").write_text(
         f"{kind} all locked 127.0.0.1/32 scram-sha-256\n{kind} all probe 127.0.0.1/32 trust\n"
+        f"{kind} all hashed 127.0.0.1/32 md5\n{kind} all clear 127.0.0.1/32 password\n"
     )
     options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-k", str(directory)]
     if tls:
@@ -143,6 +146,161 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
             "PostgreSQL",
         )
         yield port
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[tuple[int, str]]:
+    """Run MariaDB with TLS and a root without password; yield its port and the path of its socket."""
+    install, server = need("mariadb-install-db"), need("mariadbd")
+    with tempfile.TemporaryDirectory(prefix="btimd-test-mariadb-", ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        user = ["--user=mysql"] if os.geteuid() == 0 else []
+        if user:
+            shutil.chown(directory, "mysql")
+        data, path, port = directory / "data", directory / "s", free_port()
+        subprocess.run(
+            [install, "--no-defaults", *user, f"--datadir={data}", "--auth-root-authentication-method=normal",
+             "--skip-test-db"],
+            check=True, capture_output=True, timeout=110,
+        )  # fmt: skip
+        crt, key = certificate(directory)
+        if user:
+            shutil.chown(key, "mysql")
+        command = [
+            server, "--no-defaults", *user, f"--datadir={data}", f"--socket={path}", "--bind-address=127.0.0.1",
+            f"--port={port}", "--skip-name-resolve", f"--pid-file={directory}/pid", f"--ssl-cert={crt}",
+            f"--ssl-key={key}", "--innodb-buffer-pool-size=16M",
+        ]  # fmt: skip
+        with running(command):
+            wait_until(lambda: accepts(port), "MariaDB")
+            yield port, str(path)
+
+
+@contextlib.contextmanager
+def redis(directory: Path, *options: str) -> Iterator[int]:
+    """Run Redis; yield its port."""
+    port = free_port()
+    command = [need("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    with running([*command, "--dir", str(directory), *options]):
+        wait_until(lambda: accepts(port), "Redis")
+        yield port
+
+
+@contextlib.contextmanager
+def rabbitmq() -> Iterator[int]:
+    """Run RabbitMQ with its user guest; yield its port."""
+    need("rabbitmq-server")
+    server = need("rabbitmq-server", at=Path("/usr/lib/rabbitmq/bin"))
+    with tempfile.TemporaryDirectory(prefix="btimd-test-rabbitmq-", ignore_cleanup_errors=True) as name:
+        directory, port = Path(name), free_port()
+        (directory / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nloopback_users = none\n")
+        (directory / "plugins").write_text("[].")
+        environment = {
+            **os.environ,
+            "HOME": name,
+            "HOSTNAME": "localhost",
+            "RABBITMQ_NODENAME": f"btimd{port}@localhost",
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_CONFIG_FILE": f"{name}/rabbitmq",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{name}/plugins",
+            "RABBITMQ_MNESIA_BASE": f"{name}/mnesia",
+            "RABBITMQ_LOG_BASE": f"{name}/log",
+            "RABBITMQ_PID_FILE": f"{name}/pid",
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none",
+        }
+        account: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            entry = pwd.getpwnam("rabbitmq")
+            account = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+            shutil.chown(directory, entry.pw_uid, entry.pw_gid)
+        with running([server], cwd=name, env=environment, start_new_session=True, **account) as process:
+            try:
+                wait_until(lambda: accepts(port), "RabbitMQ", 90.0)
+                yield port
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
+                with contextlib.suppress(ConnectionError, OSError):
+                    stop_epmd(int(environment["ERL_EPMD_PORT"]))
+
+
+def stop_epmd(port: int) -> None:
+    """Stop the Erlang port mapper that RabbitMQ leaves behind (its request KILL_REQ)."""
+    wait_until(lambda: _epmd_is_dead(port), "the end of epmd")
+
+
+def _epmd_is_dead(port: int) -> bool:
+    with socket.socket() as mapper:
+        if mapper.connect_ex(("127.0.0.1", port)):
+            return True
+        mapper.sendall(b"\0\1k")
+        mapper.recv(16)
+    return False
+
+
+async def fill_queue(port: int, name: str, messages: int) -> None:
+    """Make a queue in RabbitMQ and put messages into it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(amqpframe.PROTOCOL_HEADER)
+    plain = (
+        amqpframe.long(b"") + amqpframe.short("PLAIN") + amqpframe.long(b"\0guest\0guest") + amqpframe.short("en_US")
+    )
+    declare = bytes(2) + amqpframe.short(name) + b"\0" + amqpframe.table({})
+    for method, arguments, channel in (
+        ((0, 0), b"", 0),
+        (amqpframe.START_OK, plain, 0),
+        (amqpframe.TUNE_OK, b"\0\x0a\0\2\0\0\0\0", 0),
+        (amqpframe.CHANNEL_OPEN, amqpframe.short(""), 1),
+        (amqpframe.DECLARE, declare, 1),
+    ):
+        if method != (0, 0):
+            writer.write(amqpframe.frame(channel, method, arguments))
+        if method == amqpframe.TUNE_OK:
+            writer.write(amqpframe.frame(0, amqpframe.OPEN, amqpframe.short("/") + b"\0\0"))
+        head = await reader.readexactly(7)
+        await reader.readexactly(int.from_bytes(head[3:]) + 1)
+    for _ in range(messages):
+        publish = bytes(2) + amqpframe.short("") + amqpframe.short(name) + b"\0"
+        writer.write(amqpframe.frame(1, (60, 40), publish))
+        header = struct.pack("!HHQH", 60, 0, 1, 0)
+        writer.write(struct.pack("!BHI", 2, 1, len(header)) + header + b"\xce")
+        writer.write(struct.pack("!BHI", 3, 1, 1) + b"x\xce")
+    writer.write(amqpframe.frame(1, amqpframe.DECLARE, declare))  # its answer comes after the messages are there
+    head = await reader.readexactly(7)
+    await reader.readexactly(int.from_bytes(head[3:]) + 1)
+    writer.close()
+
+
+@contextlib.contextmanager
+def tomcat(secret: str) -> Iterator[tuple[int, int]]:
+    """Run Tomcat with an AJP connector that wants a secret and /erp/index.txt; yield its (AJP, HTTP) ports."""
+    script = need("catalina.sh", at=Path("/usr/share/tomcat10/bin"))
+    with tempfile.TemporaryDirectory(prefix="btimd-test-tomcat-", ignore_cleanup_errors=True) as name:
+        directory, port, http_port = Path(name), free_port(), free_port()
+        for part in ("conf", "logs", "temp", "webapps/erp", "work"):
+            (directory / part).mkdir(parents=True)
+        (directory / "webapps" / "erp" / "index.txt").write_text("erp is well\n")
+        shutil.copy("/etc/tomcat10/web.xml", directory / "conf")
+        (directory / "conf" / "server.xml").write_text(
+            f"""<Server port="-1"><Service name="Catalina">
+            <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" secret="{secret}"/>
+            <Connector protocol="HTTP/1.1" address="127.0.0.1" port="{http_port}"/>
+            <Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
+            </Service></Server>"""
+        )
+        environment = {
+            **os.environ,
+            "CATALINA_HOME": "/usr/share/tomcat10",
+            "CATALINA_BASE": name,
+            "CATALINA_TMPDIR": f"{name}/temp",
+            "JAVA_OPTS": "-Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.security.egd=file:/dev/urandom",
+        }
+        with running([script, "run"], cwd=name, env=environment, start_new_session=True):
+            wait_until(lambda: accepts(port) and accepts(http_port), "Tomcat", 90.0)
+            yield port, http_port
 
 
 @contextlib.contextmanager

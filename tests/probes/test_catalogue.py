@@ -2,11 +2,11 @@ import pytest
 
 from btimd.model.service import Check, CheckKind, Closure
 from btimd.probes.catalogue import OPTIONS, SPECS, defaults_for, dialogue_for, hosts_asked, problem_of
-from btimd.probes.wire.database import PostgresDialogue
 from btimd.probes.wire.dialogue import Connect, Line
 from btimd.probes.wire.dns import DnsDialogue
 from btimd.probes.wire.http import HttpDialogue
 from btimd.probes.wire.icmp import IcmpDialogue
+from btimd.probes.wire.postgres import PostgresDialogue
 from btimd.probes.wire.tcp import TcpDialogue
 from tests.probes.samples import check
 
@@ -61,10 +61,13 @@ def test_a_check_becomes_its_dialogue(of: Check, dialogue: type, connect: Connec
 @pytest.mark.parametrize(
     ("of", "problem"),
     [
-        (check(kind=CheckKind.ICMP, options={"size": "1"}), "option 'size' is unknown for icmp; known: none"),
+        (
+            check(kind=CheckKind.ICMP, options={"size": "1"}),
+            "option 'size' is unknown for icmp; known: count, interval, max_loss_percent, max_rtt",
+        ),
         (
             check(kind=CheckKind.POSTGRES, options={"dbname": "erp"}),
-            "option 'dbname' is unknown for postgres; known: user, database",
+            "option 'dbname' is unknown for postgres; known: user, database, password_file, tls, query, expect, depth, max_lock_wait",
         ),
         (check(kind=CheckKind.TCP, port=0), "a tcp check needs a port"),
         (

@@ -6,10 +6,12 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from btimd.model.budget import BudgetScope
 from btimd.model.ports import Prober
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.model.service import Check, CheckKind, ServiceGraph
+from btimd.model.service import Check, CheckKind, Node, NodeKind, ServiceGraph
 from btimd.model.symptom import Symptom
+from btimd.probes.budget import Answer
 from btimd.probes.component import Probes
 from btimd.probes.settings import ProbeSettings
 from btimd.runtime.clock import SystemClock
@@ -208,6 +210,67 @@ async def test_a_slot_that_does_not_come_free_in_time_is_over_budget_too() -> No
         await harness.until(lambda: len(answers) == 1)
         assert (answers[0].spec.id, answers[0].error) == (1, ErrorClass.OVER_BUDGET)
         assert answers[0].detail == "1 probes are running (probes.concurrent)"
+
+
+async def test_waits_refusals_and_octets_are_counted_by_what_held_them_back() -> None:
+    async with (
+        servers.tcp_server(Counting()) as port,
+        running(light_burst=1, light_per_second=0.01) as harness,
+    ):
+        answers = harness.submit_all([check("a", port=port), check("b", kind=CheckKind.HTTP, port=port)])
+        await harness.until(lambda: len(answers) == 2)
+        host_rate = {"scope": "host", "reason": "rate"}
+        assert harness.metrics.value("btimd_probes_budget_waits_total", host_rate) == 1
+        assert harness.metrics.value("btimd_probes_budget_refusals_total", host_rate) == 1
+        assert harness.metrics.value("btimd_probes_octets_total", {"kind": "tcp"}) == 364, "seven segments"
+        (host,) = harness.probes.budget(BudgetScope.HOST, "", 5).rows
+        assert (host.probes, host.diagnosis, host.waits, host.refused, host.octets) == (1, 1, 1, 1, 364)
+        assert harness.probes.room(check(port=port)) < 0.01
+        assert harness.metrics.value("btimd_probes_budget_scopes") == 3
+
+
+async def test_signs_of_overload_are_counted() -> None:
+    async with servers.tcp_server(servers.silent) as port, running(back_off_after=1) as harness:
+        await harness.probes.ask(check(kind=CheckKind.HTTP, port=port, timeout=0.05), "")
+        assert harness.metrics.value("btimd_probes_budget_back_offs_total") == 1
+        (server,) = harness.probes.budget(BudgetScope.SERVER, str(port), 5).rows
+        assert 0.0 < server.backing_off_seconds <= 1.0
+
+
+async def test_nodes_on_one_device_share_its_limits_also_after_a_reload() -> None:
+    def on(device: str) -> ServiceGraph:
+        return ServiceGraph({"node": Node("node", NodeKind.APPLICATION, "Node", device=device)}, {})
+
+    harness = built(on("box"))
+    harness.probes._budget.ask(check(), 0.0)
+    assert [row.name for row in harness.probes.budget(BudgetScope.DEVICE, "", 5).rows] == ["box"]
+    harness.probes.swap(on("other"))
+    harness.probes._budget.ask(check(), 0.0)
+    assert {row.name for row in harness.probes.budget(BudgetScope.DEVICE, "", 5).rows} == {"box", "other"}
+
+
+async def test_a_long_queue_is_not_asked_again_for_every_answer() -> None:
+    jobs = 2000
+    async with (
+        servers.tcp_server(servers.silent) as port,
+        running(
+            concurrent=4, concurrent_per_host=4, light_per_second=1000, light_burst=10_000, per_second=100_000,
+            share_within=0.0,
+        ) as harness,
+    ):  # fmt: skip
+        asked = 0
+        ask = harness.probes._budget.ask
+
+        def counting(of: Check, now: float, *, urgent: bool = False) -> Answer:
+            nonlocal asked
+            asked += 1
+            return ask(of, now, urgent=urgent)
+
+        harness.probes._budget.ask = counting  # type: ignore[assignment,method-assign]
+        answers = harness.submit_all([check(f"c{number}", port=port, timeout=20.0) for number in range(jobs)])
+        await harness.until(lambda: len(answers) == jobs, 30.0)
+        assert {answer.health for answer in answers} == {Health.GOOD}
+        assert asked < 6 * jobs
 
 
 async def test_heavy_probes_that_are_switched_off_are_refused() -> None:

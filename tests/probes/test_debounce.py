@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btimd.model.indicator import Threshold
+from btimd.model.indicator import Flapping, Threshold
 from btimd.model.probe import ErrorClass, Health, ProbeResult
 from btimd.model.symptom import Symptom
 from btimd.probes.debounce import Command, ConfirmSoon, Debounce, SymptomCleared, SymptomOpened
@@ -120,7 +120,8 @@ def test_a_reload_keeps_symptoms_of_what_stays_and_clears_those_of_what_is_gone(
 
 @given(st.lists(st.sampled_from([Health.GOOD, Health.BAD, Health.UNKNOWN]), max_size=40))
 def test_symptoms_open_and_clear_in_turn_and_only_as_the_threshold_says(healths: list[Health]) -> None:
-    debounce = watching()
+    debounce = Debounce(Threshold(), 0.3, Flapping(count=0))
+    debounce.replace([WEB])
     known: list[Health] = []
     is_open = False
     for number, health in enumerate(healths):
@@ -137,3 +138,51 @@ def test_symptoms_open_and_clear_in_turn_and_only_as_the_threshold_says(healths:
         else:
             expected = []
         assert [type(command) for command in commands] == expected
+
+
+def turns(debounce: Debounce, *samples: tuple[str, float]) -> list[tuple[float, str]]:
+    """Feed "bad" and "good" samples at their times; return when what followed."""
+    found = []
+    for health, at in samples:
+        commands = debounce.handle(good(at) if health == "good" else bad(at), at)
+        found += [(at, type(command).__name__) for command in commands if not isinstance(command, ConfirmSoon)]
+    return found
+
+
+def outage(at: float) -> list[tuple[str, float]]:
+    return [("bad", at), ("bad", at + 1), ("good", at + 10), ("good", at + 15), ("good", at + 20)]
+
+
+def test_an_indicator_that_keeps_coming_and_going_is_one_symptom_until_it_is_steady() -> None:
+    debounce = Debounce(Threshold(), 0.3, Flapping(count=3, window_seconds=600.0, steady_seconds=120.0))
+    debounce.replace([WEB])
+    first = turns(debounce, *outage(0.0), *outage(60.0), *outage(120.0), *outage(180.0), ("good", 300.0))
+    assert first == [
+        (1.0, "SymptomOpened"), (20.0, "SymptomCleared"), (61.0, "SymptomOpened"), (80.0, "SymptomCleared"),
+        (121.0, "SymptomOpened"),
+    ]  # fmt: skip
+    assert (debounce.open_count, debounce.flapping_count) == (1, 1)
+    (symptom,) = debounce.open_symptoms()
+    assert symptom.text == "web: said so (comes and goes: turned bad 3 times in 10 minutes)"
+    assert turns(debounce, ("good", 300.9), ("good", 301.0)) == [(301.0, "SymptomCleared")]
+    assert (debounce.open_count, debounce.flapping_count) == (0, 0)
+
+
+def test_an_open_symptom_is_noted_once_when_its_indicator_begins_to_come_and_go() -> None:
+    debounce = Debounce(Threshold(), 0.3, Flapping(count=3, window_seconds=600.0, steady_seconds=120.0))
+    debounce.replace([WEB])
+    wobbling = [
+        (health, float(at)) for at, health in enumerate(["bad", "bad", "good", "bad", "good", "bad", "good", "bad"])
+    ]
+    assert turns(debounce, *wobbling) == [(1.0, "SymptomOpened"), (5.0, "SymptomFlaps")]
+    assert debounce.replace([check("web", every=9.0)]) == [], "a reload keeps it"
+    assert debounce.flapping_count == 1
+    calm = [("good", 10.0), ("good", 20.0), ("good", 126.9), ("good", 127.0)]
+    assert turns(debounce, *calm) == [(127.0, "SymptomCleared")]
+
+
+def test_turns_of_long_ago_are_not_counted() -> None:
+    debounce = Debounce(Threshold(), 0.3, Flapping(count=2, window_seconds=100.0, steady_seconds=50.0))
+    debounce.replace([WEB])
+    assert len(turns(debounce, *outage(0.0), *outage(200.0), *outage(400.0))) == 6
+    assert debounce.flapping_count == 0

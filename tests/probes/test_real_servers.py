@@ -48,7 +48,7 @@ async def test_nginx_is_understood(tmp_path: Path) -> None:
     }
     assert results["big"].values["body_octets"] == results["chunked"].values["body_octets"] == 720_000
     assert results["tls"].values["tls_seconds"] > 0.0
-    assert "certificate not accepted: self-signed certificate" in results["strange certificate"].detail
+    assert "certificate of localhost is self-signed and not trusted" in results["strange certificate"].detail
 
 
 @pytest.mark.slow

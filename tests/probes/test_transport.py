@@ -18,7 +18,7 @@ from typing_extensions import override
 from btimd.model.probe import ErrorClass, Health, ProbeSpec
 from btimd.model.service import CheckKind
 from btimd.probes.catalogue import dialogue_for
-from btimd.probes.transport import FIREWALL_FIX, ICMP_FIX, SystemResolver, Transport, event_of
+from btimd.probes.transport import FIREWALL_FIX, SystemResolver, Transport, event_of
 from btimd.probes.wire.dialogue import (
     Action,
     Connect,
@@ -33,6 +33,7 @@ from btimd.probes.wire.dialogue import (
     Resolved,
     Unreachable,
 )
+from btimd.probes.wire.icmp import ICMP_FIX
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from tests.probes import servers
@@ -361,3 +362,26 @@ async def test_one_name_is_looked_up_once_at_a_time() -> None:
     assert last == LocalFailure(
         "the system's resolver is busy with one.invalid, two.invalid; set options.resolver or use addresses"
     )
+
+
+# --- Own addresses and ports -----------------------------------------------------------------------------------------
+
+
+async def test_a_probe_that_must_come_from_a_port_in_use_says_nothing_about_the_target() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        options = {"relay": "127.0.0.1", "source_port": str(port)}
+        result = await probe(check(kind=CheckKind.DHCP, port=servers.free_port(), options=options))
+    assert told(result) == (
+        Health.UNKNOWN,
+        ErrorClass.LOCAL_FAILURE,
+        f"cannot send from 127.0.0.1:{port}: Address already in use",
+    )
+
+
+async def test_a_name_that_tls_cannot_send_says_nothing_about_the_target() -> None:
+    async with servers.tcp_server(servers.silent) as port:
+        result = await probe(check(kind=CheckKind.TLS, port=port, options={"server_name": ".erp"}))
+    assert (result.health, result.error) == (Health.UNKNOWN, ErrorClass.LOCAL_FAILURE)
+    assert "'.erp' cannot be sent as the name of a server" in result.detail

@@ -7,6 +7,7 @@ import pytest_asyncio
 from btimd.model.ports import NodeState
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import Check
+from btimd.model.sign import Change, Sign, SignSource
 from btimd.model.verdict import Verdict, VerdictStatus
 from btimd.rca.component import RcaComponent
 from btimd.rca.engine import Engine
@@ -86,8 +87,21 @@ async def test_a_symptom_becomes_a_verdict_and_is_cleared_with_it(bench: Bench) 
     assert bench.rca.verdicts(10) == [verdict]
     assert bench.rca.verdicts(0) == []
     (symptom,) = bench.rca.symptoms()
+    bench.world.dead = frozenset()
     bench.rca.symptom_cleared(symptom)
-    assert (bench.cleared, bench.rca.symptoms()) == ([verdict], ())
+    assert (bench.cleared, bench.rca.symptoms()) == ([], ())
+    bench.prober.answer_all()
+    assert bench.cleared == [verdict]
+
+
+async def test_a_change_and_a_sign_reach_the_diagnosis(bench: Bench) -> None:
+    now = bench.clock.wall()
+    bench.rca.changed(Change("db1", "db1 was restarted", now, "snmp"))
+    said = "somebody at the console says so"
+    bench.rca.signed(Sign("s", "db1", Health.BAD, ErrorClass.EXCEEDED, said, SignSource.SYSLOG, now))
+    bench.break_down()
+    assert [verdict.cause for verdict in bench.verdicts] == ["db1"]
+    assert [type(one.event).__name__ for one in bench.rca.events()[:3]] == ["ChangeSeen", "SignSeen", "SymptomSeen"]
 
 
 async def test_what_happens_is_counted(bench: Bench) -> None:

@@ -3,27 +3,32 @@ from math import exp
 import pytest
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.model.service import Closure
+from btimd.model.service import CheckKind, Closure
+from btimd.model.sign import Sign, SignSource
 from btimd.model.symptom import Symptom
-from btimd.rca.diagnosis import Diagnosis, two_causes
-from btimd.rca.evidence import Observation
+from btimd.rca.diagnosis import Diagnosis, sign_weight, ttl_seconds
 from btimd.rca.graph import GraphIndex
+from btimd.rca.graphfaults import GraphFaults
 from tests.rca.worlds import enterprise, shop
 
 NOW = 1000.0
 
 
-def running(index: GraphIndex, *symptoms: tuple[str, ErrorClass]) -> Diagnosis:
-    one = Diagnosis("D1", index, NOW, NOW, NOW + 10.0, probing=True)
+def running(faults: GraphFaults, *symptoms: tuple[str, ErrorClass]) -> Diagnosis:
+    one = Diagnosis("D1", faults, NOW, NOW, NOW + 10.0, probing=True)
     for check_id, error in symptoms:
-        check = index.checks[check_id]
-        one.symptoms[check_id] = Symptom(check_id, check_id, check.node, error, "bad", NOW - 2.0, NOW)
+        check = faults.index.checks[check_id]
+        one.add_symptom(Symptom(check_id, check_id, check.node, error, "bad", NOW - 2.0, NOW))
     return one
 
 
-def known(index: GraphIndex, check_id: str, health: Health, at: float) -> ProbeResult:
+def of(graph_name: str) -> GraphFaults:
+    return GraphFaults(GraphIndex(shop() if graph_name == "shop" else enterprise()))
+
+
+def known(faults: GraphFaults, check_id: str, health: Health, at: float) -> ProbeResult:
     error = ErrorClass.TIMEOUT if health is Health.BAD else ErrorClass.NONE
-    return ProbeResult(ProbeSpec(9, index.checks[check_id]), health, error, "as told", at, 0.01)
+    return ProbeResult(ProbeSpec(9, faults.index.checks[check_id]), health, error, "as told", at, 0.01)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,7 @@ def known(index: GraphIndex, check_id: str, health: Health, at: float) -> ProbeR
         (Health.GOOD, 1.0, exp(-0.1)),
         (Health.GOOD, 3.0, 0.0),  # from before the first symptom
         (Health.BAD, 3.0, exp(-0.3)),
+        (Health.BAD, 100.0, 0.0),  # forgotten
         (Health.UNKNOWN, 1.0, 0.0),
         (Health.GOOD, -5.0, 1.0),  # the prober's clock is ahead
     ],
@@ -39,21 +45,38 @@ def known(index: GraphIndex, check_id: str, health: Health, at: float) -> ProbeR
 def test_a_known_answer_weighs_by_its_age_and_by_when_the_trouble_began(
     health: Health, age: float, weight: float
 ) -> None:
-    index = GraphIndex(shop())
-    one = running(index, ("erp-http", ErrorClass.SLOW))
-    assert one.free_weight(known(index, "db1-tcp", health, NOW - age), NOW) == pytest.approx(weight)
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.SLOW))
+    assert one.free_weight(known(faults, "db1-tcp", health, NOW - age), NOW) == pytest.approx(weight)
+
+
+def test_answers_keep_their_worth_by_how_quickly_what_they_tell_of_changes() -> None:
+    assert [ttl_seconds(kind) for kind in (CheckKind.ICMP, CheckKind.TCP, CheckKind.HTTP, CheckKind.MYSQL)] == [
+        5.0, 10.0, 10.0, 30.0,
+    ]  # fmt: skip
 
 
 def test_known_answers_that_touch_no_suspect_are_left_out() -> None:
-    index = GraphIndex(enterprise())
-    one = running(index, ("erp-web1-tcp", ErrorClass.REFUSED))
-    cache = {name: known(index, name, Health.GOOD, NOW) for name in ("hr-db-tcp", "switch-1-icmp", "erp-web1-http")}
-    told = [seen.check.id for seen in one.observations(cache, NOW)]
-    assert told == ["erp-web1-tcp", "switch-1-icmp", "erp-web1-http"]
+    faults = of("enterprise")
+    one = running(faults, ("erp-web1-tcp", ErrorClass.REFUSED))
+    cache = {name: known(faults, name, Health.GOOD, NOW) for name in ("hr-db-tcp", "switch-1-icmp", "erp-web1-http")}
+    one.belief(cache, NOW)
+    assert one.settled() == {
+        "switch-1-icmp": Health.GOOD, "erp-web1-http": Health.GOOD, "erp-web1-tcp": Health.BAD,
+    }  # fmt: skip
+
+
+def test_what_grew_too_old_is_taken_back() -> None:
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.NO_ANSWER))
+    cache = dict([bad(faults, "db1-tcp", ErrorClass.REFUSED)])
+    before = one.belief(cache, NOW).probability("db1")
+    assert before > 0.8
+    assert one.belief(cache, NOW + 60).probability("db1") < before / 2
 
 
 def test_a_symptom_of_no_known_check_counts_as_a_whole_transaction() -> None:
-    one = Diagnosis("D1", GraphIndex(shop()), NOW, NOW, NOW + 10.0)
+    one = Diagnosis("D1", of("shop"), NOW, NOW, NOW + 10.0)
     strange = Symptom("S", "baseline-erp", "erp", ErrorClass.SLOW, "less traffic than usual", NOW, NOW)
     check = one.symptom_check(strange)
     assert (check.node, check.closure) == ("erp", Closure.FULL)
@@ -61,10 +84,10 @@ def test_a_symptom_of_no_known_check_counts_as_a_whole_transaction() -> None:
 
 
 def test_an_own_answer_is_taken_once() -> None:
-    index = GraphIndex(shop())
-    one = running(index, ("erp-http", ErrorClass.SLOW))
-    result = known(index, "db1-tcp", Health.GOOD, NOW)
-    one.inflight[9] = (ProbeSpec(9, index.checks["db1-tcp"], "splits"), 0.4)
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.SLOW))
+    result = known(faults, "db1-tcp", Health.GOOD, NOW)
+    one.inflight[9] = (ProbeSpec(9, faults.index.checks["db1-tcp"], "splits"), 0.4)
     line = one.take(result)
     assert line is not None
     assert (line.check_id, line.why, line.gain_bits, line.cost) == ("db1-tcp", "splits", 0.4, 1.5)
@@ -72,17 +95,67 @@ def test_an_own_answer_is_taken_once() -> None:
     assert list(one.answers) == ["db1-tcp"]
 
 
+def bad(faults: GraphFaults, check_id: str, error: ErrorClass) -> tuple[str, ProbeResult]:
+    spec = ProbeSpec(9, faults.index.checks[check_id])
+    return check_id, ProbeResult(spec, Health.BAD, error, "as told", NOW, 0.01)
+
+
 def test_two_bad_places_that_no_single_node_explains_are_two_causes() -> None:
-    index = GraphIndex(enterprise())
-    one = running(index, ("erp-http", ErrorClass.WRONG_ANSWER), ("hr-http", ErrorClass.REFUSED))
-    for check_id, error in (("erp-db-postgres", ErrorClass.REFUSED), ("hr-web1-tcp", ErrorClass.REFUSED)):
-        one.answers[check_id] = Observation(index.checks[check_id], Health.BAD, error, NOW)
-    assert set(two_causes(one.belief({}, NOW)) or ()) == {"erp-db", "hr-web1"}
+    faults = of("enterprise")
+    one = running(faults, ("erp-http", ErrorClass.WRONG_ANSWER), ("hr-http", ErrorClass.REFUSED))
+    cache = dict((
+        bad(faults, "erp-db-postgres", ErrorClass.REFUSED), bad(faults, "hr-web1-tcp", ErrorClass.REFUSED),
+    ))  # fmt: skip
+    belief = one.belief(cache, NOW)
+    assert set(belief.causes) == {"erp-db", "hr-web1"}
+    assert belief.is_complete
 
 
-def test_one_shared_cause_is_not_split_in_two() -> None:
-    index = GraphIndex(enterprise())
-    one = running(index, ("erp-http", ErrorClass.WRONG_ANSWER), ("hr-http", ErrorClass.WRONG_ANSWER))
-    for check_id in ("erp-app-http", "hr-app-http"):
-        one.answers[check_id] = Observation(index.checks[check_id], Health.BAD, ErrorClass.WRONG_ANSWER, NOW)
-    assert two_causes(one.belief({}, NOW)) is None
+def test_one_shared_cause_is_not_taken_for_two() -> None:
+    faults = of("enterprise")
+    one = running(faults, ("erp-http", ErrorClass.WRONG_ANSWER), ("hr-http", ErrorClass.WRONG_ANSWER))
+    cache = dict(bad(faults, name, ErrorClass.WRONG_ANSWER) for name in ("erp-app-http", "hr-app-http"))
+    assert len(one.belief(cache, NOW).causes) == 1
+
+
+def test_a_diagnosis_gives_its_questions_back() -> None:
+    faults = of("shop")
+    before = faults.model.question_count
+    for number in range(20):
+        one = running(faults, ("erp-http", ErrorClass.SLOW), ("db1-tcp", ErrorClass.TIMEOUT))
+        one.belief({}, NOW, [sign("s", Health.BAD, NOW + number)])
+        one.remove_symptom("db1-tcp")
+        one.close()
+    assert faults.model.question_count - before <= 3
+
+
+def sign(key: str, health: Health, at: float, *, node: str = "erp", weight: float = 1.0) -> Sign:
+    error = ErrorClass.NONE if health is Health.GOOD else ErrorClass.NO_ANSWER
+    return Sign(key, node, health, error, "as seen", SignSource.FLOWS, at, Closure.FULL, weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("health", "at", "weight"),
+    [
+        (Health.BAD, NOW, 1.0),
+        (Health.BAD, NOW - 45, 0.5),
+        (Health.BAD, NOW - 60, 0.0),
+        (Health.GOOD, NOW - 1, (59 / 60) ** 0.5),
+        (Health.GOOD, NOW - 3, 0.0),  # users who were served before the trouble began
+    ],
+)
+def test_a_sign_fades_and_a_good_one_counts_only_after_the_trouble_began(
+    health: Health, at: float, weight: float
+) -> None:
+    assert sign_weight(sign("s", health, at), NOW, NOW - 2.0) == pytest.approx(weight)
+
+
+def test_signs_are_evidence_while_they_last_and_the_latest_of_an_id_counts() -> None:
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.NO_ANSWER))
+    calm = one.belief({}, NOW).probability("db1")
+    told = Sign("t", "db1", Health.BAD, ErrorClass.EXCEEDED, "no space left", SignSource.SYSLOG, NOW)
+    assert one.belief({}, NOW, [told]).probability("db1") > 2 * calm
+    assert one.signs_told() == (told,)
+    assert one.belief({}, NOW + 61, [told]).probability("db1") == pytest.approx(calm)
+    assert one.signs_told() == ()

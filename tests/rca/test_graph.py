@@ -1,4 +1,4 @@
-from btimd.model.service import Closure
+from btimd.model.service import Closure, Node, NodeKind
 from btimd.rca.graph import GraphIndex
 from tests.rca.worlds import check, enterprise, graph_of, node, shop
 
@@ -69,3 +69,22 @@ def test_the_path_to_a_cause_is_the_shortest_and_ties_follow_the_order_of_needs(
     assert index.path("cause", "top") == ()
     assert index.path("nowhere", "cause") == ()
     assert (index.distance("top", "cause"), index.distance("cause", "top")) == (2, None)
+
+
+def test_the_businesses_above_all_nodes_are_those_above_each() -> None:
+    index = GraphIndex(enterprise())
+    assert index.businesses_of_all == {name: index.businesses_above(name) for name in index.graph.nodes}
+
+
+def test_every_node_comes_after_what_it_needs() -> None:
+    index = GraphIndex(enterprise())
+    rank = {name: number for number, name in enumerate(index.needs_first)}
+    assert rank.keys() == index.graph.nodes.keys()
+    assert all(rank[need] < rank[name] for name in rank for need in index.needs(name))
+
+
+def test_the_model_says_what_users_of_a_region_come_through() -> None:
+    users = Node("users-north", NodeKind.USER, "Users of the north", ("line",), region="north")
+    index = GraphIndex(graph_of(users, node("line", "network"), node("others", "user")))
+    assert (index.user_node("north"), index.user_node("south"), index.user_node("")) == ("users-north", None, None)
+    assert index.regions == ("north",)

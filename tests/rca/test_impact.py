@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from btimd.model.incident import Impact, ImpactAssessment, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Urgency
 from btimd.model.probe import ErrorClass
 from btimd.model.service import BusinessService, Criticality, NodeKind, ServiceGraph
 from btimd.model.verdict import Verdict, VerdictStatus
-from btimd.rca.impact import Judgement, assess
+from btimd.rca.impact import Judgement, assess, difficulty_of
 from tests.rca.worlds import graph_of, node
 
 
@@ -77,3 +77,21 @@ def test_a_business_that_nobody_measures_has_no_number_of_users() -> None:
 def test_a_verdict_of_an_older_graph_hits_only_businesses_that_still_exist() -> None:
     found = assess(replace(verdict("erp"), businesses=("gone",)), graph(erp=Criticality.NORMAL), {})
     assert (found.assessment.businesses, found.impact, found.urgency) == ((), Impact.LOW, Urgency.LOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "confidence", "difficulty", "known"),
+    [
+        (VerdictStatus.CAUSE_FOUND, 0.95, Difficulty.LOW, Difficulty.LOW),
+        (VerdictStatus.CAUSE_FOUND, 0.7, Difficulty.MEDIUM, Difficulty.LOW),
+        (VerdictStatus.SHORTLIST, 0.6, Difficulty.MEDIUM, Difficulty.LOW),
+        (VerdictStatus.SHORTLIST, 0.3, Difficulty.HIGH, Difficulty.MEDIUM),
+        (VerdictStatus.UNKNOWN, 0.8, Difficulty.HIGH, Difficulty.MEDIUM),
+    ],
+)
+def test_a_cause_that_is_less_sure_is_more_difficult_and_one_seen_before_less(
+    status: VerdictStatus, confidence: float, difficulty: Difficulty, known: Difficulty
+) -> None:
+    found = replace(verdict("erp"), status=status, confidence=confidence)
+    assert (difficulty_of(found), difficulty_of(found, solved_before=True)) == (difficulty, known)
+    assert assess(found, graph(erp=Criticality.NORMAL), {}).difficulty is difficulty

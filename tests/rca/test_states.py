@@ -1,7 +1,14 @@
+import time
+from dataclasses import replace
+
+import pytest
+
 from btimd.model.ports import NodeState
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
+from btimd.model.service import Node, Rollup
 from btimd.rca.graph import GraphIndex
 from btimd.rca.states import NodeStates
+from tests.rca.biggraph import big_graph
 from tests.rca.worlds import check, graph_of, node, shop
 
 INDEX = GraphIndex(shop())
@@ -59,3 +66,84 @@ def test_a_new_graph_keeps_the_answers_of_the_checks_that_it_still_has() -> None
         ("app", "unknown"),
         ("db1", "good"),
     ]
+
+
+def pair(**more: object) -> NodeStates:
+    """Return the states of an application on a pair of databases."""
+    cluster = Node("db", node("db", "database").kind, "db", ("db1", "db2"), rollup=Rollup.BEST, **more)  # type: ignore[arg-type]
+    members = (node("db1", "database", "", "tcp"), node("db2", "database", "", "tcp"))
+    return NodeStates(GraphIndex(graph_of(node("app", "application", "db"), cluster, *members)))
+
+
+def answer(name: str, health: Health, at: float = 1.0) -> ProbeResult:
+    return ProbeResult(ProbeSpec(1, check(name, "tcp")), health, ErrorClass.NONE, "", at, 0.01)
+
+
+def told(states: NodeStates) -> dict[str, tuple[str, str]]:
+    return {state.node: (state.status, state.detail) for state in states.all() if state.node in {"app", "db"}}
+
+
+def test_a_cluster_without_checks_of_its_own_stands_as_its_members_do() -> None:
+    states = pair()
+    assert told(states) == {"app": ("unknown", ""), "db": ("unknown", "db1, db2 are unknown")}
+    states.take(answer("db1", Health.GOOD))
+    assert told(states) == {"app": ("unknown", ""), "db": ("good", "db2 is unknown")}
+    changed = states.take(answer("db2", Health.BAD))
+    assert [(one.node, one.status) for one in changed] == [("db2", "bad"), ("db", "degraded"), ("app", "degraded")]
+    assert told(states) == {"app": ("degraded", ""), "db": ("degraded", "db2 is bad; carried by db1")}
+    states.take(answer("db1", Health.BAD, at=2.0))
+    assert told(states) == {"app": ("degraded", ""), "db": ("bad", "db1, db2 are bad, and there is no other")}
+
+
+def test_a_cluster_that_answers_itself_works_whatever_its_members_say() -> None:
+    states = pair(checks=(check("db", "tcp"),))
+    for name in ("db1", "db2"):
+        states.take(answer(name, Health.BAD))
+    assert told(states)["db"][0] == "bad"
+    states.take(answer("db", Health.GOOD))
+    assert told(states)["db"] == ("degraded", "db1, db2 are bad, and there is no other")
+    for name in ("db1", "db2"):
+        states.take(answer(name, Health.GOOD, at=3.0))
+    assert told(states)["db"] == ("good", "")
+    states.take(answer("db", Health.BAD, at=4.0))
+    assert told(states)["db"][0] == "bad"
+
+
+def test_good_members_do_not_make_a_cluster_good_that_was_to_be_asked_and_was_not() -> None:
+    states = pair(checks=(check("db", "tcp"),))
+    states.take(answer("db1", Health.GOOD))
+    states.take(answer("db2", Health.GOOD))
+    assert told(states)["db"] == ("unknown", "")
+
+
+def test_a_standby_that_is_down_while_the_active_one_works_is_a_degradation_with_a_note() -> None:
+    states = pair(standby=("db2",))
+    states.take(answer("db1", Health.GOOD))
+    states.take(answer("db2", Health.BAD))
+    assert told(states)["db"] == ("degraded", "standby db2 is bad: nothing takes over if db1 fails")
+
+
+def test_a_need_that_is_ignored_degrades_nothing() -> None:
+    above = replace(node("app", "application", "db1"), ignore=("db1",))
+    states = NodeStates(GraphIndex(graph_of(above, node("db1", "database", "", "tcp"))))
+    assert [one.node for one in states.take(answer("db1", Health.BAD))] == ["db1"]
+
+
+def test_a_chain_of_any_depth_is_followed_without_recursion() -> None:
+    links = [node(f"n{number}", "host", f"n{number + 1}") for number in range(20_000)]
+    states = NodeStates(GraphIndex(graph_of(*links, node("n20000", "host", "", "tcp"))))
+    assert len(states.take(answer("n20000", Health.BAD))) == 20_001
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_nodes_are_gone_over_in_seconds_and_an_answer_touches_what_it_changes() -> None:
+    graph = big_graph(100_000)
+    began = time.process_time()
+    states = NodeStates(GraphIndex(graph))
+    states.swap(GraphIndex(graph))
+    seconds = time.process_time() - began
+    for name in ("core0", "core1"):
+        states.take(answer(name, Health.GOOD))
+    assert [one.node for one in states.take(answer("core1", Health.BAD, at=2.0))][:2] == ["core1", "core"]
+    assert len(states.take(answer("core0", Health.BAD, at=2.0))) == 2  # all above them are degraded already
+    assert seconds < 30  # 4 s of CPU where it was measured

@@ -12,8 +12,10 @@ from btimd.model.service import (
     CheckKind,
     Closure,
     Criticality,
+    Need,
     Node,
     NodeKind,
+    Rollup,
     ServiceGraph,
     ServiceRule,
 )
@@ -190,3 +192,55 @@ def test_needs_that_run_in_a_circle_are_refused_with_the_circle(tmp_path: Path) 
     assert complaints(tmp_path, text) == [
         "services.toml:3: node.a.needs: needs run in a circle: a -> b -> a; take one need away"
     ]
+
+
+def test_a_table_says_how_a_node_stands_when_part_of_what_it_needs_is_bad(tmp_path: Path) -> None:
+    text = """\
+[service.shop]
+name = "Shop"
+rollup = "weighted"
+weights = { db = 3 }
+needs = ["db", { node = "cache", strength = 0.3 }, "hr"]
+[service.hr]
+name = "HR"
+[node.db]
+kind = "database"
+rollup = "best"
+needs = ["db1", "db2", "hr"]
+standby = ["db2"]
+ignore = ["hr"]
+[node.cache]
+kind = "middleware"
+rollup = "quorum"
+quorum = 2
+needs = ["db1", "db2"]
+[node.db1]
+kind = "database"
+device = "blade-7"
+[node.db2]
+kind = "database"
+[node.users]
+kind = "user"
+region = "north"
+needs = ["db1", "db1"]
+"""
+
+    graph = load(tmp_path, text).graph
+
+    assert graph.nodes == {
+        "shop": Node(
+            "shop", NodeKind.BUSINESS, "Shop", ("db", "cache", "hr"), rollup=Rollup.WEIGHTED, weights={"db": 3.0},
+            need_facts=(Need("cache", strength=0.3),),
+        ),
+        "hr": Node("hr", NodeKind.BUSINESS, "HR"),
+        "db": Node(
+            "db", NodeKind.DATABASE, "db", ("db1", "db2", "hr"), rollup=Rollup.BEST, standby=("db2",), ignore=("hr",)
+        ),
+        "cache": Node("cache", NodeKind.MIDDLEWARE, "cache", ("db1", "db2"), rollup=Rollup.QUORUM, quorum=2),
+        "db1": Node("db1", NodeKind.DATABASE, "db1", device="blade-7"),
+        "db2": Node("db2", NodeKind.DATABASE, "db2"),
+        "users": Node("users", NodeKind.USER, "users", ("db1",), region="north"),
+    }  # fmt: skip
+    assert graph.user_node("north") == graph.nodes["users"]
+    assert graph.user_node("south") is None
+    assert graph.user_node("") is None

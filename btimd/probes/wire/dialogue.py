@@ -13,10 +13,13 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from typing_extensions import override
+
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.units import MonotonicSeconds, Seconds, UnixSeconds
 
 MAX_DETAIL: Final = 240
+_LEAST_SECRET: Final = 3  # a shorter beginning tells nobody anything, and stands in many words
 
 
 class AnswerError(ValueError):
@@ -50,19 +53,31 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open a connection to an address; the one before must have been closed."""
+    """Open a connection to an address; the one before must have been closed. Elapsed where it takes too long.
+
+    source_address, source_port: where it must come from; empty and 0: as the system likes.
+    """
 
     kind: Line
     address: str
     port: int
+    source_address: str = ""
+    source_port: int = 0
+    within_seconds: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Secure:
-    """Wrap the connection in TLS; server_name is sent and, where verify is set, must be in the certificate."""
+    """Wrap the connection in TLS; server_name is sent and, where verify is set, must be in the certificate.
+
+    alpn: the application protocols to offer (RFC 7301), best first. ca: PEM text of the only authorities to trust,
+    empty: the system's.
+    """
 
     server_name: str
     verify: bool
+    alpn: tuple[str, ...] = ()
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,14 @@ class Finish:
     outcome: Outcome
 
 
-Action: TypeAlias = Resolve | Connect | Secure | Send | Close | Finish
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait for what comes, but at most so long; the last action of a list. Elapsed where nothing came."""
+
+    seconds: Seconds
+
+
+Action: TypeAlias = Resolve | Connect | Secure | Send | Close | Finish | Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +125,40 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The connection is open."""
+    """The connection is open: at which time of day, from which own address."""
+
+    at: UnixSeconds = 0.0
+    source_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """TLS stands."""
+    """TLS stands.
+
+    at: the time of day. certificate: the server's, DER. chain: all certificates that the server sent, DER, its own
+    first. version: such as "TLSv1.3". alpn: the application protocol that was chosen, empty: none.
+    """
+
+    at: UnixSeconds = 0.0
+    certificate: bytes = b""
+    chain: tuple[bytes, ...] = ()
+    version: str = ""
+    alpn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFailed:
-    """The TLS handshake failed."""
+    """The TLS handshake failed; code: what is wrong with the certificate (X509_V_ERR of OpenSSL), 0: nothing."""
 
     reason: str
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The host answers and says that nobody listens there."""
+    """The host answers and says that nobody listens there. by: who says so where it is somebody else, a firewall."""
+
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +186,11 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Elapsed:
+    """What a dialogue wanted to wait for did not come in the time it gave."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """The time of the probe is up."""
 
@@ -168,7 +211,7 @@ class LocalFailure:
 
 Event: TypeAlias = (
     Resolved | Unresolved | Connected | Secured | TlsFailed | Refused | Unreachable
-    | Received | Closed | Reset | Deadline | NotPermitted | LocalFailure
+    | Received | Closed | Reset | Elapsed | Deadline | NotPermitted | LocalFailure
 )  # fmt: skip
 
 
@@ -204,6 +247,17 @@ def printable(text: str, limit: int = MAX_DETAIL) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def without_secret(text: str, secret: str) -> str:
+    """Return text without a secret that a stranger may have repeated in it, nor a beginning of it that was cut off."""
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for size in range(len(secret) - 1, _LEAST_SECRET - 1, -1):
+        for end in ("...", "'", '"'):
+            text = text.replace(secret[:size] + end, f"***{end}")
+    return text
+
+
 class Dialogue(ABC):
     """The part that all dialogues share: name, connection, and what each way of failing means.
 
@@ -222,6 +276,7 @@ class Dialogue(ABC):
         self._stage_began: MonotonicSeconds = 0.0
         self._started: MonotonicSeconds = 0.0
         self._values: dict[str, float] = {}
+        self._hidden: tuple[str, ...] = ()  # passwords, in every form they are sent: never in what people read
 
     def start(self, now: MonotonicSeconds) -> list[Action]:
         """Begin; return the first things to do."""
@@ -249,6 +304,8 @@ class Dialogue(ABC):
                 return self._connect(self.line, addresses[0], self._port, now)
             case Closed():
                 return self._closed(now)
+            case Elapsed():
+                return self._time_is_up(now)
             case Deadline():
                 return self._silence(now)
             case _:
@@ -272,6 +329,11 @@ class Dialogue(ABC):
         del now  # overriding dialogues need it
         return self._bad(ErrorClass.NO_ANSWER, f"{self._target} accepts the connection and closes it without an answer")
 
+    def _time_is_up(self, now: MonotonicSeconds) -> list[Action]:
+        """Say what follows when a Wait is over; only dialogues that wait are told."""
+        del now
+        return []
+
     def _silence(self, now: MonotonicSeconds) -> list[Action]:
         """Say what the end of time means at this stage."""
         waited = f"{now - self._started:.1f} s"
@@ -293,6 +355,9 @@ class Dialogue(ABC):
 
     def _failed(self, event: Event) -> list[Action]:  # noqa: PLR0911  one case per event
         match event:
+            case Refused(by) if by:
+                said = f"{by} says so for it (ICMP port unreachable), as firewalls do"
+                return self._bad(ErrorClass.REFUSED, f"{self._target} refuses: {said}")
             case Refused():
                 return self._bad(ErrorClass.REFUSED, f"{self._target} refuses: the host answers, nobody listens there")
             case Unreachable(reason):
@@ -333,7 +398,23 @@ class Dialogue(ABC):
 
     def _end(self, health: Health, error: ErrorClass, detail: str) -> list[Action]:
         self._stage = Stage.ENDED
+        for secret in self._hidden:
+            detail = without_secret(detail, secret)
         return [Finish(Outcome(health, error, printable(detail), MappingProxyType(dict(self._values))))]
+
+
+class DatagramDialogue(Dialogue):
+    """A question in one datagram; silence is a timeout, as nobody can tell a lost one from a dead server."""
+
+    line = Line.UDP
+    question: str = "a datagram"
+
+    @override
+    def _silence(self, now: MonotonicSeconds) -> list[Action]:
+        if self._stage is not Stage.TALKING or self._present_line is not Line.UDP:
+            return super()._silence(now)
+        waited = now - self._started
+        return self._bad(ErrorClass.TIMEOUT, f"{self._target} does not answer {self.question} within {waited:.1f} s")
 
 
 def result_of(spec: ProbeSpec, outcome: Outcome, *, started_at: UnixSeconds, elapsed_seconds: Seconds) -> ProbeResult:

@@ -9,6 +9,8 @@ from typing_extensions import override
 
 from btimd.model.probe import ErrorClass
 from btimd.model.units import MonotonicSeconds
+from btimd.probes.wire import h2
+from btimd.probes.wire.certificates import NO_RULE, ExpiryRule
 from btimd.probes.wire.dialogue import (
     Action,
     AnswerError,
@@ -16,12 +18,10 @@ from btimd.probes.wire.dialogue import (
     Connect,
     Connected,
     Deadline,
-    Dialogue,
     Event,
     Line,
     Received,
     Refused,
-    Secure,
     Send,
     Stage,
     Unreachable,
@@ -31,9 +31,11 @@ from btimd.probes.wire.dialogue import (
 )  # fmt: skip
 from btimd.probes.wire.dns import Lookup
 from btimd.probes.wire.httpmessage import MAX_KEPT, Head, ResponseReader, encode_get
+from btimd.probes.wire.tls import SecuredDialogue, TlsMode, TlsOptions
 
 HTTP_PORT: Final = 80
 HTTPS_PORT: Final = 443
+VERSIONS: Final = ("1.1", "2")
 _STATUS_PATTERN: Final = re.compile(r"[1-5](?:xx|\d\d)")
 
 
@@ -55,8 +57,9 @@ class HttpRequest:
     """What to ask for and what to expect.
 
     expect_text: must stand in the first 256 KiB of the body; empty: any body. secure: speak TLS; verify: check the
-    server's certificate against the system's authorities. resolver: (address, port) of the name server to ask for
-    `host`, None: the system's resolver.
+    server's certificate against the system's authorities, or those in `ca` (PEM text); expiry: when its end is near.
+    version: "1.1" or "2" (over TLS by ALPN, else as known beforehand).
+    resolver: (address, port) of the name server to ask for `host`, None: the system's resolver.
     """
 
     host: str
@@ -67,21 +70,39 @@ class HttpRequest:
     expect_text: str = ""
     secure: bool = False
     verify: bool = True
+    ca: str = ""
+    expiry: ExpiryRule = NO_RULE
+    version: str = "1.1"
     resolver: tuple[str, int] | None = None
 
 
-class HttpDialogue(Dialogue):
+class HttpDialogue(SecuredDialogue):
     """One GET; good when the whole response came, its status is an expected one and the text is in it."""
 
     def __init__(self, request: HttpRequest, query_id: int) -> None:
         default_port = HTTPS_PORT if request.secure else HTTP_PORT
-        super().__init__(request.host, request.port or default_port)
+        named = request.host_header.partition(":")[0]
+        tls = TlsOptions(
+            TlsMode.FIRST if request.secure else TlsMode.OFF,
+            verify=request.verify,
+            server_name=named if not named.startswith("[") else "",
+            ca=request.ca,
+            expiry=request.expiry,
+        )
+        if request.version not in VERSIONS:
+            raise ValueError(f"version {request.version!r} is unknown; write one of {', '.join(VERSIONS)}")
+        is_h2 = request.version == VERSIONS[1]
+        super().__init__(request.host, request.port or default_port, tls, (h2.ALPN,) if is_h2 else ())
         self._request = request
         self._is_expected_status = status_rule(request.expect_status)
         bare_host = f"[{request.host}]" if ":" in request.host else request.host
         authority = bare_host if self._port == default_port else f"{bare_host}:{self._port}"
-        self._get = encode_get(path=request.path, host=request.host_header or authority)
-        self._reader = ResponseReader()
+        host = request.host_header or authority
+        self._get = encode_get(path=request.path, host=host)  # refuses what would break out of its line
+        self._reader: ResponseReader | h2.H2Reader = ResponseReader()
+        if is_h2:
+            self._get = h2.encode_get(path=request.path, authority=host, scheme="https" if request.secure else "http")
+            self._reader = h2.H2Reader()
         self._sent_at: MonotonicSeconds = 0.0
         self._lookup: Lookup | None = None
         if request.resolver is not None and not is_address(request.host):
@@ -128,17 +149,10 @@ class HttpDialogue(Dialogue):
         return self._bad(ErrorClass.NAME_ERROR, f"{lookup.name} is not resolved by {server}: {why}")
 
     @override
-    def _on_connected(self, now: MonotonicSeconds) -> list[Action]:
-        if not self._request.secure:
-            return super()._on_connected(now)
-        self._values["connect_seconds"] = now - self._stage_began
-        self._enter(Stage.SECURING, now)
-        named = self._request.host_header.partition(":")[0]
-        return [Secure(named if named and not named.startswith("[") else self._request.host, self._request.verify)]
-
-    @override
     def _ready(self, now: MonotonicSeconds) -> list[Action]:
         self._sent_at = now
+        if self._alpn and self._secured is not None and self._secured.alpn not in self._alpn:
+            return self._bad(ErrorClass.PROTOCOL_ERROR, f"{self._target} speaks TLS and offers no HTTP/2 in it (ALPN)")
         return [Send(self._get)]
 
     @override
@@ -148,8 +162,12 @@ class HttpDialogue(Dialogue):
         try:
             self._reader.feed(data)
         except AnswerError as error:
-            return self._bad(ErrorClass.PROTOCOL_ERROR, f"{self._target} does not speak HTTP: {error}")
-        return self._judge() if self._reader.done else []
+            name = "HTTP" if self._request.version == VERSIONS[0] else "HTTP/2"
+            return self._bad(ErrorClass.PROTOCOL_ERROR, f"{self._target} does not speak {name}: {error}")
+        if self._reader.done:
+            return self._judge()
+        reply = self._reader.take_reply() if isinstance(self._reader, h2.H2Reader) else b""
+        return [Send(reply)] if reply else []
 
     @override
     def _closed(self, now: MonotonicSeconds) -> list[Action]:

@@ -1,9 +1,12 @@
 import pytest
+from typing_extensions import override
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.probes.wire.dialogue import (
+    Action,
     Connect,
     Connected,
+    DatagramDialogue,
     Deadline,
     Event,
     Finish,
@@ -11,10 +14,12 @@ from btimd.probes.wire.dialogue import (
     LocalFailure,
     NotPermitted,
     Outcome,
+    Received,
     Refused,
     Reset,
     Resolve,
     Resolved,
+    Send,
     TlsFailed,
     Unreachable,
     Unresolved,
@@ -22,6 +27,7 @@ from btimd.probes.wire.dialogue import (
     join_host_port,
     printable,
     result_of,
+    without_secret,
 )
 from btimd.probes.wire.tcp import TcpDialogue
 from tests.probes.samples import check
@@ -42,7 +48,7 @@ from tests.probes.samples import check
             Deadline(),
             Health.BAD,
             ErrorClass.TIMEOUT,
-            "10.2.0.20:5432 does not answer a tcp connect within 2.0 s",
+            "10.2.0.20:5432 does not answer a tcp connect within 2.0 s: dropped without a word",
         ),
         (TlsFailed("bad"), Health.BAD, ErrorClass.PROTOCOL_ERROR, "10.2.0.20:5432: TLS handshake failed: bad"),
         (NotPermitted("ask root"), Health.UNKNOWN, ErrorClass.NOT_PERMITTED, "ask root"),
@@ -121,9 +127,41 @@ def test_text_of_strangers_is_made_printable_and_short() -> None:
     assert printable("x" * 300) == "x" * 237 + "..."
 
 
+def test_a_secret_is_taken_out_of_a_text_also_where_it_was_cut() -> None:
+    assert without_secret("no hunter2 here: 'hunt' hun...", "hunter2") == "no *** here: '***' ***..."
+    assert without_secret("hu... well", "hunter2") == "hu... well"
+    assert without_secret("well", "") == "well"
+
+
 def test_hosts_are_written_as_people_write_them() -> None:
     assert join_host_port("::1", 53) == "[::1]:53"
     assert join_host_port("erp.example", 80) == "erp.example:80"
     assert join_host_port("10.0.0.1", 0) == "10.0.0.1"
     assert is_address("fe80::1")
     assert not is_address("erp.example")
+
+
+def test_a_datagram_that_nobody_answers_is_a_timeout_and_nothing_else() -> None:
+    class Asking(DatagramDialogue):
+        question = "a knock"
+
+        @override
+        def _ready(self, now: float) -> list[Action]:
+            return [Send(b"knock")]
+
+        @override
+        def _received(self, data: bytes, now: float) -> list[Action]:
+            return self._good("it is open")
+
+    ends: list[tuple[list[Event], ErrorClass, str]] = [
+        ([Connected(), Deadline()], ErrorClass.TIMEOUT, "10.0.0.1:7 does not answer a knock within 2.0 s"),
+        ([Connected(), Refused()], ErrorClass.REFUSED, "10.0.0.1:7 refuses: the host answers, nobody listens there"),
+        ([Connected(), Received(b"")], ErrorClass.NONE, "it is open"),
+        ([Deadline()], ErrorClass.TIMEOUT, "10.0.0.1:7 does not answer a udp connect within 2.0 s"),
+    ]
+    for events, error, detail in ends:
+        dialogue = Asking("10.0.0.1", 7)
+        assert dialogue.start(0.0) == [Connect(Line.UDP, "10.0.0.1", 7)]
+        *_, last = [dialogue.handle(event, 2.0) for event in events]
+        assert isinstance(last[0], Finish)
+        assert (last[0].outcome.error, last[0].outcome.detail) == (error, detail)

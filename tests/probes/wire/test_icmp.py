@@ -8,14 +8,17 @@ from btimd.probes.wire.dialogue import (
     Connect,
     Connected,
     Deadline,
+    Elapsed,
     Finish,
     Line,
     Outcome,
     Received,
     Send,
     Unreachable,
+    Wait,
 )
 from btimd.probes.wire.icmp import (
+    Burst,
     Echo,
     IcmpDialogue,
     decode_echo,
@@ -66,6 +69,70 @@ def test_silence_is_a_timeout_and_no_way_is_unreachable() -> None:
     assert gone.handle(Unreachable("no route to host"), 1.0) == [
         Finish(Outcome(Health.BAD, ErrorClass.UNREACHABLE, "10.0.0.1 cannot be reached: no route to host"))
     ]
+
+
+def reply(number: int) -> Received:
+    return Received(encode_echo(Echo(0, 1, 0x0506 + number, DATA)))
+
+
+def test_a_burst_sends_on_while_answers_come_and_measures_both() -> None:
+    dialogue = IcmpDialogue("10.0.0.1", TOKEN, Burst(count=3, interval_seconds=0.1, max_loss=0.5))
+    dialogue.start(1.0)
+    assert dialogue.handle(Connected(), 1.0) == [Send(REQUEST_V4), Wait(0.1)]
+    (wait,) = dialogue.handle(reply(0), 1.0625)
+    assert isinstance(wait, Wait)
+    assert wait.seconds == pytest.approx(0.0375)
+    assert dialogue.handle(reply(0), 1.07) != [], "a second answer is none, and waiting goes on"
+    send, _ = dialogue.handle(Elapsed(), 1.125)
+    assert send == Send(encode_echo(Echo(8, 0x0708, 0x0507, DATA)))
+    _, last = dialogue.handle(Elapsed(), 1.25)
+    assert last == Wait(0.5)
+    dialogue.handle(reply(2), 1.5)
+    assert dialogue.handle(Elapsed(), 1.75) == [
+        Finish(
+            Outcome(
+                Health.GOOD,
+                ErrorClass.NONE,
+                "10.0.0.1 answers echo requests",
+                {"rtt_seconds": 0.15625, "loss_ratio": 1.0 - 2 / 3},
+            )
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("burst", "error", "detail"),
+    [
+        (Burst(count=2, max_loss=0.4), ErrorClass.TIMEOUT, "10.0.0.1 answers only 1 of 2 echo requests"),
+        (
+            Burst(count=2, max_loss=0.5, max_rtt_seconds=0.05),
+            ErrorClass.SLOW,
+            "10.0.0.1 takes 62.5 ms to answer an echo request, more than 50 ms",
+        ),
+        (Burst(count=2, max_loss=0.5), ErrorClass.NONE, "10.0.0.1 answers echo requests"),
+    ],
+)
+def test_a_burst_is_judged_by_its_limits(burst: Burst, error: ErrorClass, detail: str) -> None:
+    dialogue = IcmpDialogue("10.0.0.1", TOKEN, burst)
+    dialogue.start(1.0)
+    dialogue.handle(Connected(), 1.0)
+    dialogue.handle(reply(0), 1.0625)
+    dialogue.handle(Elapsed(), 1.25)
+    (finish,) = dialogue.handle(Elapsed(), 2.0)
+    assert isinstance(finish, Finish)
+    assert (finish.outcome.error, finish.outcome.detail) == (error, detail)
+
+
+def test_a_burst_without_any_answer_waits_its_whole_time() -> None:
+    dialogue = IcmpDialogue("10.0.0.1", TOKEN, Burst(count=2))
+    dialogue.start(1.0)
+    dialogue.handle(Connected(), 1.0)
+    dialogue.handle(Elapsed(), 1.25)
+    assert dialogue.handle(Elapsed(), 2.0) == []
+    (finish,) = dialogue.handle(Deadline(), 3.0)
+    assert isinstance(finish, Finish)
+    assert finish.outcome.detail == "10.0.0.1 does not answer 2 echo requests within 2.0 s"
+    assert finish.outcome.values == {"loss_ratio": 1.0}
 
 
 def test_the_checksum_of_a_whole_message_is_zero() -> None:

@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import pytest
+
+from btimd.model.probe import ErrorClass
+from btimd.model.service import Check, CheckKind, Closure, Rollup
+from btimd.rca.graph import GraphIndex
+from btimd.rca.graphfaults import GraphFaults
+from btimd.rca.likelihood import PROFILE_OF, Mode
+from tests.rca.worlds import graph_of, node, shop
+
+
+def seen_by(faults: GraphFaults, check_id: str) -> dict[tuple[str, str], tuple[float, str]]:
+    """Return what a check sees: (node, mode) -> (detection, profile)."""
+    row = faults.model.row(faults.question_of[check_id])
+    names = {number: name for name, number in PROFILE_OF.items()}
+    return {
+        (faults.nodes[int(faults.model.faults.node[fault])], faults.mode_of(int(fault)).value): (
+            round(float(detection), 4),
+            names[int(profile)],
+        )
+        for fault, detection, profile in zip(row.faults, row.detection, row.profile, strict=True)
+    }
+
+
+def test_components_are_dead_or_sick_and_a_business_suffers_from_what_is_not_modelled() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    modes = {
+        name: [faults.mode_of(fault).value for fault in faults.model.faults_of(faults.node_number[name])]
+        for name in ("erp", "db1", "host-db")
+    }
+    assert modes == {"erp": ["unmodelled"], "db1": ["dead", "sick"], "host-db": ["dead", "sick"]}
+
+
+def test_a_check_of_a_database_sees_its_process_and_the_host_below() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    assert seen_by(faults, "db1-tcp") == {
+        ("db1", "dead"): (0.96, "process dead"),
+        ("db1", "sick"): (0.15, "process sick"),
+        ("host-db", "dead"): (0.96, "runs-on dead"),
+        ("host-db", "sick"): (0.35, "runs-on sick"),
+    }
+
+
+def test_a_transaction_sees_what_is_needed_further_down_ever_less() -> None:
+    seen = seen_by(GraphFaults(GraphIndex(shop())), "erp-web-http")
+    assert [seen[name, "dead"][0] for name in ("erp-web", "erp-app", "db1")] == [0.96, 0.94, 0.9212]
+    assert seen["db1", "dead"][1] == "needs dead"
+
+
+def test_one_of_two_redundant_servers_is_seen_less_and_an_ignored_one_not_at_all() -> None:
+    graph = graph_of(
+        replace(node("pool", "application", "a b c", "http"), rollup=Rollup.BEST, ignore=("c",)),
+        *(node(name, "application", "", "http") for name in "abc"),
+    )
+    seen = seen_by(GraphFaults(GraphIndex(graph)), "pool-http")
+    assert {name: seen[name, "dead"][0] for name in ("pool", "a", "b")} == {"pool": 0.96, "a": 0.423, "b": 0.423}
+    assert ("c", "dead") not in seen
+
+
+def test_an_agents_word_is_about_its_node_alone() -> None:
+    cpu = Check("cpu", "db1", CheckKind.CPU, host="192.0.2.1", closure=Closure.OWN)
+    graph = graph_of(replace(node("db1", "database", "host-db"), checks=(cpu,)), node("host-db", "host"))
+    assert seen_by(GraphFaults(GraphIndex(graph)), "cpu") == {
+        ("db1", "dead"): (0.6, "state dead"), ("db1", "sick"): (0.45, "state sick"),
+    }  # fmt: skip
+
+
+def test_the_users_of_a_region_reach_everything_over_their_own_lines() -> None:
+    graph = graph_of(
+        node("erp", "business", "web", "http"),
+        node("web", "application", "", "http"),
+        replace(node("users-north", "user", "wan-north"), region="north"),
+        node("wan-north", "network"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    check = faults.index.checks["erp-http"]
+    assert faults.nodes_seen_by(check) == ("erp", "web")
+    assert faults.nodes_seen_by(check, "north") == ("erp", "web", "users-north", "wan-north")
+    assert faults.nodes_seen_by(check, "south") == ("erp", "web")
+
+
+def test_who_is_asked_about_a_node_begins_with_itself_and_goes_on_with_its_users() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    about = [faults.checks[question].id for question in faults.model.about(faults.node_number["host-db"])]
+    assert about == ["host-db-icmp", "db1-postgres", "db1-tcp", "erp-app-http", "erp-app-tcp", "erp-web-http",
+                     "erp-web-tcp", "erp-http"]  # fmt: skip
+
+
+def test_own_checks_are_worth_what_they_show_of_the_ways_in_which_a_node_fails() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    worth = {name: faults.detection_of_own(faults.index.checks[name]) for name in ("db1-tcp", "db1-postgres")}
+    wanted = {"db1-tcp": 0.6 * 0.96 + 0.4 * 0.15, "db1-postgres": 0.6 * 0.96 + 0.4 * 0.95}
+    assert worth == pytest.approx(wanted, rel=1e-3)
+
+
+def test_priors_follow_the_kind_unless_the_operator_says_otherwise() -> None:
+    graph = graph_of(node("a", "application"), node("h", "host", prior=0.01))
+    faults = GraphFaults(GraphIndex(graph))
+    assert faults.prior_of(["a"]) == pytest.approx(6e-4, rel=0.01)
+    assert faults.prior_of(["a", "h"]) == pytest.approx(0.0106, rel=0.02)
+
+
+def test_modes_are_told_by_number() -> None:
+    assert GraphFaults(GraphIndex(shop())).mode_of(0) is Mode.UNMODELLED
+    assert ErrorClass.EXCEEDED.phrase == "is beyond its limits"
