@@ -233,9 +233,8 @@ def versions() -> str:
     return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-async def bench(names: Sequence[str], *, rounds: int = 1) -> list[Score]:
-    """Run faults one after the other, against one enterprise and one btimd."""
-    scores: list[Score] = []
+async def bench(names: Sequence[str], scores: list[Score], *, rounds: int = 1) -> None:
+    """Run faults one after the other, against one enterprise and one btimd; scores gets what came of each."""
     with Enterprise() as world:
         os.environ["SSL_CERT_FILE"] = str(world.authority)
         async with Watch(world.configuration()) as watch:
@@ -254,7 +253,6 @@ async def bench(names: Sequence[str], *, rounds: int = 1) -> list[Score]:
                 )
                 if not score.is_right:
                     print(*(f"     {line}" for line in score.evidence), sep="\n", file=sys.stderr, flush=True)
-    return scores
 
 
 _ABOUT: Final = """\
@@ -294,13 +292,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
     arguments = parser.parse_args()
-    scores = asyncio.run(bench(arguments.only or list(FAULTS), rounds=arguments.rounds))
-    if arguments.json:
-        arguments.json.write_text(
-            json.dumps({"summary": summary(scores), "faults": [asdict(score) for score in scores]}, indent=1)
-        )
-    if arguments.markdown:
-        arguments.markdown.write_text(markdown(scores, versions()))
+    scores: list[Score] = []
+    try:
+        asyncio.run(bench(arguments.only or list(FAULTS), scores, rounds=arguments.rounds))
+    finally:  # what was found until it was broken off is told all the same
+        if arguments.json:
+            figures = {"summary": summary(scores), "faults": [asdict(score) for score in scores]}
+            arguments.json.write_text(json.dumps(figures, indent=1))
+        if arguments.markdown:
+            arguments.markdown.write_text(markdown(scores, versions()))
     print(json.dumps(summary(scores), indent=1))
 
 
