@@ -24,6 +24,7 @@ from bench.enterprise.plan import (
 from btimd.lab.config import Table, Value, _toml
 from btimd.model.service import CheckKind
 from btimd.probes.catalogue import SPECS
+from btimd.probes.settings import ProbeSettings
 from btimd.settings.tables import NodeTable
 
 EVERY: Final = "2s"
@@ -98,6 +99,8 @@ def write_configuration(folder: Path, authority: Path) -> Path:
         '[store]\nkind = "embedded"\n'
         # A branch's beacon is btimd's own and does four transactions every two seconds for it.
         "[probes]\nheavy_per_ten_seconds = 40.0\nheavy_burst = 12\n"
+        # The bench breaks the same things again and again, which no enterprise does.
+        + ("flap_count = 0\n" if "flap_count" in ProbeSettings.model_fields else "")
     )
     (folder / "ipplan.csv").write_text(
         "prefix,region,segment,person\n10.77.10.0/24,north,north-office,\n10.77.20.0/24,south,south-office,\n"
