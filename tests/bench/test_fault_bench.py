@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.enterprise.certificates import write_certificates
 from bench.enterprise.configuration import ONLY_WITH_CHECK, write_configuration
 from bench.enterprise.faults import FAULTS, Fault
 from bench.faults import Score, judge, markdown, summary
@@ -33,6 +34,8 @@ def judged(broken: Fault, *verdicts: Verdict) -> Score:
 
 
 def test_the_configuration_is_accepted_and_holds_every_true_cause(tmp_path: Path) -> None:
+    (tmp_path / "certificates").mkdir()
+    write_certificates(tmp_path / "certificates")
     config = load_config(write_configuration(tmp_path / "btimd", tmp_path / "certificates" / "authority.pem"))
 
     nodes = set(config.services.graph.nodes)
