@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import time
@@ -50,7 +51,7 @@ class Score:
     place: int = 0
     seconds: float | None = None
     from_injection: float | None = None
-    confidence: float = 0.0
+    confidence: float | None = None
     probes: int = 0
     wrong: list[str] = field(default_factory=list)
     busiest: str = ""
@@ -176,7 +177,7 @@ def markdown(scores: Sequence[Score], versions: str) -> str:
     told = summary(scores)
     rows = [
         f"| {score.name} | {score.kind} | {score.causes} | {score.felt or 'nothing'} | {score.said or 'no verdict'} |"
-        f" {score.place or '-'} | {_number(score.seconds)} | {_number(score.from_injection)} | {score.confidence:.2f} |"
+        f" {score.place or '-'} | {_number(score.seconds)} | {_number(score.from_injection)} | {_number(score.confidence)} |"
         f" {score.probes} | {score.busiest} {score.load:.0%} |"
         for score in scores
     ]
@@ -292,6 +293,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that everything is taken away
     scores: list[Score] = []
     try:
         asyncio.run(bench(arguments.only or list(FAULTS), scores, rounds=arguments.rounds))
