@@ -177,7 +177,8 @@ def markdown(scores: Sequence[Score], versions: str) -> str:
     told = summary(scores)
     rows = [
         f"| {score.name} | {score.kind} | {score.causes} | {score.felt or 'nothing'} | {score.said or 'no verdict'} |"
-        f" {score.place or '-'} | {_number(score.seconds)} | {_number(score.from_injection)} | {_number(score.confidence)} |"
+        f" {score.place or '-'} | {_number(score.seconds)} | {_number(score.from_injection)} |"
+        f" {_number(score.confidence)} |"
         f" {score.probes} | {score.busiest} {score.load:.0%} |"
         for score in scores
     ]
@@ -283,6 +284,7 @@ wait for each other; what a crash left behind is removed by the next start. Five
 (`tests/stories/test_enterprise.py`).
 
 ## Figures
+
 """.splitlines()
 
 
