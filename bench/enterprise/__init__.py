@@ -1,0 +1,1 @@
+"""A real small enterprise in network namespaces, and its faults, to judge diagnoses by."""

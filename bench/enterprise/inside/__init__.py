@@ -1,0 +1,1 @@
+"""What runs on the hosts: programs for Debian's Python, with the client libraries that real applications use."""
