@@ -56,7 +56,7 @@ def files_named(values: Mapping[str, Any], table: str = "") -> Iterator[tuple[st
             yield from files_named(value, key)
         elif name.endswith("_file") and value is not None:
             yield key, value
-        elif name.endswith("_files"):
+        elif name.endswith("_files") and not isinstance(value, int):  # not a number of files
             yield from ((f"{key}[{index}]", path) for index, path in enumerate(value))
 
 

@@ -124,7 +124,7 @@ def verdict(findings: list[Finding], values: Mapping[str, float], *, about: str,
     more = f" and {len(told) - most} more" if len(told) > most else ""
     text = f"{'; '.join(told[:most])}{more}"
     if worst > 1:
-        return Outcome(Health.BAD, ErrorClass.WRONG_ANSWER, printable(f"{about}: {text}"), values)
+        return Outcome(Health.BAD, ErrorClass.EXCEEDED, printable(f"{about}: {text}"), values)
     head = f"{about}: warning: " if worst else f"{about}: "
     return Outcome(Health.GOOD, ErrorClass.NONE, printable(head + text), values)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from btimd.model.service import Check, CheckKind, Closure, Depth, depth_of
+from btimd.model.service import Check, CheckKind, Closure, Depth, NodeKind, depth_of
 from btimd.model.units import Ratio
 from btimd.rca.faultmodel import DETECTION_CAP, FaultModel, Faults, IntArray, Row
 from btimd.rca.graph import GraphIndex
@@ -212,8 +212,13 @@ class GraphFaults:
             done.add(name)
             yield name, _Way(-strength, hops)
             through = not local or self.index.is_virtual(name)
+            if local and name != start and self.index.kind(name) is NodeKind.NETWORK:
+                # A way from one server to another may need the other one: nobody else runs on it.
+                beyond = frozenset({NodeKind.HOST, NodeKind.OS})
+            else:
+                beyond = frozenset()
             for need, edge in zip(self.index.needs(name), self._edges(name), strict=True):
-                if need in done or not (through or self.index.is_physical(need)):
+                if need in done or not (through or self.index.is_physical(need)) or self.index.kind(need) in beyond:
                     continue
                 if -strength * edge >= _WEAKEST:
                     count += 1

@@ -119,7 +119,7 @@ class AmqpDialogue(Script):
         self._values["message_count"], self._values["consumer_count"] = messages, readers
         holds = f"queue {printable(self._queue, 60)!r} holds {messages} messages and has {readers} consumers"
         if self._most is not None and messages > self._most:
-            raise Halt(ErrorClass.WRONG_ANSWER, f"{holds}; more than {self._most:g} messages are too many")
+            raise Halt(ErrorClass.EXCEEDED, f"{holds}; more than {self._most:g} messages are too many")
         if self._least is not None and readers < self._least:
             raise Halt(ErrorClass.WRONG_ANSWER, f"{holds}; fewer than {self._least:g} consumers are too few")
         return f"; {holds}"

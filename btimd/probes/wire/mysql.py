@@ -39,6 +39,8 @@ _END: Final = 0xFE
 _ERROR: Final = 0xFF
 _NOT_ALLOWED: Final = frozenset({1044, 1045, 1130, 1142, 1143, 1227, 1251, 1370, 1698, 1862, 4151})
 _WAITED: Final = frozenset({1205, 1317, 1969, 3024})  # lock wait, interrupted, max_statement_time, max_execution_time
+_RESOURCES: Final = frozenset({1021, 1037, 1038, 1040, 1041, 1203, 1226})
+"""Disk full, out of memory, too many connections of all, of a user."""
 _FAST_OK: Final = b"\x03"
 _FULL: Final = b"\x04"
 _WANT_KEY: Final = b"\x02"
@@ -163,7 +165,7 @@ class MysqlDialogue(Script):
         """Say what an error in the logon means: good where nobody tried to get in, else the end."""
         says = f"{told} and says {error.text}" if told else f"says {error.text}"
         if error.code not in _NOT_ALLOWED:
-            raise Halt(ErrorClass.WRONG_ANSWER, says)
+            raise Halt(ErrorClass.EXCEEDED if error.code in _RESOURCES else ErrorClass.WRONG_ANSWER, says)
         if self._account.user:
             raise Halt(ErrorClass.NOT_PERMITTED, f"{printable(says, 150)}; check the probe's user, password and host")
         self._elapsed("answer_seconds")
@@ -243,4 +245,6 @@ class MysqlDialogue(Script):
         says = f"says {error.text}"
         if error.code in _NOT_ALLOWED:
             return Halt(ErrorClass.NOT_PERMITTED, f"{printable(says, 150)}; grant it to the probe's user")
+        if error.code in _RESOURCES:
+            return Halt(ErrorClass.EXCEEDED, says)
         return Halt(ErrorClass.NO_ANSWER if error.code in _WAITED else ErrorClass.WRONG_ANSWER, says)

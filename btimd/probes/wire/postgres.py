@@ -29,6 +29,7 @@ SELECT_ONE: Final = "SELECT 1"
 _AUTHENTICATION: Final = {
     3: "a password", 5: "an MD5 password", 7: "GSSAPI", 9: "SSPI", 10: "SASL (SCRAM)",
 }  # fmt: skip
+_RESOURCES: Final = "53"  # SQLSTATE class: insufficient resources: connections, disk, memory
 _NOT_ALLOWED: Final = "28"  # SQLSTATE class: invalid authorization specification
 _NOT_ENOUGH: Final = "42501"  # insufficient privilege
 _WAITED: Final = frozenset({"57014", "55P03"})  # broken off after the statement's time; lock not available
@@ -228,4 +229,6 @@ class PostgresDialogue(Script):
             detail = f"{printable(detail, 140)}; check the probe's user and database, and pg_hba.conf"
             known = self._account.password is not None
             return Halt(ErrorClass.NOT_PERMITTED if known else ErrorClass.WRONG_ANSWER, detail)
+        if state.startswith(_RESOURCES):
+            return Halt(ErrorClass.EXCEEDED, detail)
         return Halt(ErrorClass.NO_ANSWER if state in _WAITED else ErrorClass.WRONG_ANSWER, detail)

@@ -124,7 +124,7 @@ def test_a_server_that_turns_nobody_away_is_good_without_an_account() -> None:
         ),
         (
             [encode(0, b"\xff\x10\x04Too many connections")],
-            (Health.BAD, ErrorClass.WRONG_ANSWER, "10.2.0.30:3306 says 1040: Too many connections"),
+            (Health.BAD, ErrorClass.EXCEEDED, "10.2.0.30:3306 says 1040: Too many connections"),
         ),
         (
             [GREETING, encode(2, OK), error(1205, "Lock wait timeout exceeded", 1)],
