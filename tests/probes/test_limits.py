@@ -55,7 +55,7 @@ def test_the_worst_finding_decides_and_is_told_first() -> None:
         Health.GOOD, ErrorClass.NONE, "host: warning: disk 85 % (limit > 80)", {"x": 1.0}
     )
     assert verdict(findings, {}, about="host") == Outcome(
-        Health.BAD, ErrorClass.WRONG_ANSWER, "host: disk 95 % (limit > 90)"
+        Health.BAD, ErrorClass.EXCEEDED, "host: disk 95 % (limit > 90)"
     )
     many = [found(limits, 99.0, f"d{number}") for number in range(6)]
     assert verdict(many, {}, about="h").detail.endswith("d3 (limit > 90) and 2 more")

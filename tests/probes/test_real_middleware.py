@@ -54,7 +54,7 @@ async def test_the_depth_of_a_queue_of_rabbitmq_is_told(rabbitmq: int) -> None:
     assert few.health is Health.GOOD, few.detail
     assert (few.values["message_count"], few.values["consumer_count"]) == (3.0, 0.0)
     full = await probe(amqp(rabbitmq, max_messages="2", **account), secret="guest")
-    assert (full.health, full.error) == (Health.BAD, ErrorClass.WRONG_ANSWER)
+    assert (full.health, full.error) == (Health.BAD, ErrorClass.EXCEEDED)
     assert full.detail.endswith("more than 2 messages are too many")
 
 

@@ -54,7 +54,7 @@ def judged(asked: Question, page: str = PAGE) -> Outcome:
 )
 def test_series_are_put_together_and_held_against_limits(asked: Question, health: Health, detail: str) -> None:
     outcome = judged(asked)
-    error = ErrorClass.WRONG_ANSWER if health is Health.BAD else ErrorClass.NONE
+    error = ErrorClass.EXCEEDED if health is Health.BAD else ErrorClass.NONE
     assert (outcome.health, outcome.error, outcome.detail) == (health, error, f"host:9100/metrics: {detail}")
 
 

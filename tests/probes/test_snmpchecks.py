@@ -208,7 +208,7 @@ async def test_a_full_disk_is_seen(tmp_path: Path) -> None:
             absent = await ran(runner, of(CheckKind.FILESYSTEM, port, path="/none"))
     finally:
         subprocess.run(["umount", place], check=True)  # noqa: ASYNC221
-    assert (outcome.health, outcome.error) == (Health.BAD, ErrorClass.WRONG_ANSWER)
+    assert (outcome.health, outcome.error) == (Health.BAD, ErrorClass.EXCEEDED)
     assert outcome.detail.startswith(f"127.0.0.1: {place} is 99 % full, ")
     assert absent.detail.startswith("127.0.0.1 has no filesystem /none; it tells of ")
 
@@ -226,7 +226,7 @@ async def test_the_use_of_an_interface_is_read_twice(tmp_path: Path) -> None:
         memory = await ran(runner, of(CheckKind.MEMORY, port), "router")
     assert first.health is Health.BAD
     assert first.values["use_ratio"] > 0.04  # how fast the simulator's clock runs depends on the machine
-    assert brief(down) == (Health.BAD, ErrorClass.WRONG_ANSWER, "127.0.0.1: Gi0/2 is down")
+    assert brief(down) == (Health.BAD, ErrorClass.EXCEEDED, "127.0.0.1: Gi0/2 is down")
     assert off.detail == "127.0.0.1: GigabitEthernet0/3 was switched off by its administrator"
     assert (off.health, may.health) == (Health.BAD, Health.GOOD)
     assert none.detail == "127.0.0.1: has no interface Gi9/9; it tells of Gi0/1, Gi0/2, Gi0/3"

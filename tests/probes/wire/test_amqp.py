@@ -101,7 +101,7 @@ def test_tls_has_its_own_port() -> None:
             [HELLO, LIMITS, OPENED, CHANNEL, depth(101)],
             (
                 Health.BAD,
-                ErrorClass.WRONG_ANSWER,
+                ErrorClass.EXCEEDED,
                 "queue 'orders' holds 101 messages and has 1 consumers; more than 100 messages are too many",
             ),
         ),
