@@ -114,6 +114,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ImpactService/GetRestoringOrder": Role.VIEWER,
     "/btimd.v1.ImpactService/ListGrownNeeds": Role.VIEWER,
     # end of ImpactService
+    # DiagnosisService
+    "/btimd.v1.DiagnosisService/ListDiagnoses": Role.VIEWER,
+    "/btimd.v1.DiagnosisService/GetDiagnosis": Role.VIEWER,
+    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.OPERATOR,
+    # end of DiagnosisService
 }
 """Every call there is; one that is missing here is never served."""
 

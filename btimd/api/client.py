@@ -19,6 +19,7 @@ from btimd.api.auth import Role, digest_of
 from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
+    diagnosis_pb2,
     discovery_pb2,
     flows_pb2,
     graph_pb2,
@@ -72,6 +73,7 @@ _FILES: Final = (
     discovery_pb2,
     views_pb2,
     impact_pb2,
+    diagnosis_pb2,
 )
 _METHODS: Final = {
     method.name: method

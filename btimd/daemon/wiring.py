@@ -7,6 +7,7 @@ from random import Random
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.component import ApiComponent
+from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
@@ -49,6 +50,7 @@ from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
+from btimd.rca.capsulekeeper import CapsuleKeeper
 from btimd.rca.component import RcaComponent
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
@@ -79,6 +81,7 @@ class Wired:
     sla: SlaComponent
     incidents: IncidentComponent
     rca: RcaComponent
+    capsules: CapsuleKeeper
     decisions: Decisions
     probes: Probes
     archive: FlowArchive
@@ -107,6 +110,7 @@ class Wired:
             self.sla,
             self.incidents,
             self.rca,
+            self.capsules,
             self.decisions,
             self.archive,
             self.archive_desk,
@@ -255,6 +259,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_clear=lambda symptom: decisions.symptom_cleared(symptom),
         on_result=lambda result: decisions.result(result),
     )
+    capsules = CapsuleKeeper(
+        state_directory=state, keep=settings.rca.capsules_kept, metrics=metrics, log=Log("rca.capsules")
+    )
     rca = RcaComponent(
         settings=settings.rca,
         graph=graph,
@@ -264,6 +271,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         log=Log("rca"),
         on_verdict=lambda verdict: decisions.verdict(verdict),
         on_cleared=lambda verdict: decisions.cleared(verdict),
+        on_capsule=capsules.take,
     )
     decisions = Decisions(
         graph=graph,
@@ -337,6 +345,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
             archive_service(archive_desk),
             discovery_service(discovery),
             views_service(views, clock),
+            diagnosis_service(capsules),
         ),
         metrics=metrics,
         health=lambda: wired.health(),
@@ -373,6 +382,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         sla=sla,
         incidents=incidents,
         rca=rca,
+        capsules=capsules,
         decisions=decisions,
         probes=probes,
         archive=archive,
