@@ -16,6 +16,7 @@ from rich.console import Group
 from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, find_token, new_token
 from btimd.cli import (
     ctl_baselines,
+    ctl_diagnosis,
     ctl_discovery,
     ctl_flows,
     ctl_impact,
@@ -51,6 +52,7 @@ _AREAS: Final = (
     ctl_discovery,
     ctl_views,
     ctl_impact,
+    ctl_diagnosis,
 )
 
 
