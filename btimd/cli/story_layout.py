@@ -12,15 +12,15 @@ LAYERS: Final = (
     NodeKind.BUSINESS, NodeKind.USER, NodeKind.APPLICATION, NodeKind.MIDDLEWARE, NodeKind.DATABASE, NodeKind.SHARED,
     NodeKind.OS, NodeKind.HOST, NodeKind.NETWORK, NodeKind.FACILITY,
 )  # fmt: skip
-BOX_WIDTH: Final = 172.0
+BOX_WIDTH: Final = 204.0
 BOX_HEIGHT: Final = 46.0
-ROW_GAP: Final = 40.0
+ROW_GAP: Final = 46.0
 _BOX_GAP: Final = 18.0
 _LINE_WIDTH: Final = 6.0
 _MOST_IN_ROW: Final = 8
-_SWEEPS: Final = 16
-_PATH_WEIGHT: Final = 12.0
-_LINE_WEIGHT: Final = 3.0
+_SWEEPS: Final = 24
+_PATH_WEIGHT: Final = 40.0
+_LINE_WEIGHT: Final = 12.0
 
 Key = tuple[str, int]
 """A box (id, -1), or the place where lines to a node (id) pass a row."""

@@ -79,7 +79,8 @@ SENTENCES: Final[Mapping[str, Mapping[Language, str]]] = {
     "left_out": {"en": "{count} more nodes are not shown", "zh": "另有 {count} 个节点未画出"},
     "unseen": {"en": "not looked at: {nodes}", "zh": "未检查：{nodes}"},
     "see_above": {"en": "see above", "zh": "见上"},
-    "answers": {"en": "{bad} bad, {good} good", "zh": "{bad} 坏 {good} 好"},
+    "bad": {"en": "{count} bad", "zh": "{count} 项异常"},
+    "good": {"en": "{count} good", "zh": "{count} 项正常"},
     "legend_path": {"en": "way from the symptom to the cause", "zh": "从现象到原因的路径"},
     "legend_needs": {"en": "needs", "zh": "依赖"},
     "picture": {"en": "The part of the model that it went through", "zh": "诊断经过的模型部分"},
@@ -191,3 +192,9 @@ def reason(language: Language, text: str) -> str:
 def kind_word(language: Language, kind: NodeKind) -> str:
     """Return the name of a layer."""
     return kind.value if language == "en" else KINDS[kind]
+
+
+def answers(language: Language, *, bad: int, good: int) -> str:
+    """Return what the checks of a node said, empty where they said nothing."""
+    told = [say(language, name, count=count) for name, count in (("bad", bad), ("good", good)) if count]
+    return say(language, "and").join(told)

@@ -12,7 +12,7 @@ from rich.tree import Tree
 from btimd.cli.ctl_tables import SHAPES, fill, new_table
 from btimd.cli.ctl_text import clean, full_moment, percent, span
 from btimd.cli.story_layout import LAYERS
-from btimd.cli.story_phrases import PARTS, STATUSES, Language, kind_word, say
+from btimd.cli.story_phrases import PARTS, STATUSES, Language, answers, kind_word, say
 from btimd.cli.story_svg import STATES
 from btimd.cli.story_text import Chapter, chapters
 from btimd.model.diagnosis import DiagnosisEntry, DiagnosisStory, NodePart, StoryEdge, StoryNode
@@ -107,7 +107,7 @@ class _Forest:
         if node.part in {NodePart.CAUSE, NodePart.SUSPECT}:
             label.append(f" {percent(node.probability, 0)}", style="bold")
         if node.good or node.bad:
-            label.append(f"  {say(self._language, 'answers', bad=node.bad, good=node.good)}", style="dim")
+            label.append(f"  {answers(self._language, bad=node.bad, good=node.good)}", style="dim")
         if again:
             label.append(f"  ({say(self._language, 'see_above')})", style="bright_black")
         return label

@@ -8,7 +8,7 @@ from typing import Final
 
 from btimd.cli.ctl_text import clean, percent
 from btimd.cli.story_layout import BOX_HEIGHT, BOX_WIDTH, Band, Box, Line, lay_out
-from btimd.cli.story_phrases import PARTS, Language, kind_word, say
+from btimd.cli.story_phrases import PARTS, Language, answers, kind_word, say
 from btimd.cli.story_text import headline
 from btimd.model.diagnosis import DiagnosisStory, NodePart, StoryNode
 from btimd.model.view import STATE_COLOURS, ViewState
@@ -53,7 +53,9 @@ _HEAD: Final = 62.0
 _LEGEND_ROW: Final = 26.0
 _LEGEND_STEP: Final = 128.0
 _LEAST_WIDTH: Final = 760.0
-_NAME_CELLS: Final = 20
+_NAME_CELLS: Final = 21
+_REMARK_CELLS: Final = 25
+_TAIL_CELLS: Final = 7
 _TITLE_CELL: Final = 7.6
 _FONT: Final = "'DejaVu Sans','Noto Sans CJK SC','Microsoft YaHei',sans-serif"
 
@@ -138,9 +140,9 @@ def _box(box: Box, left: float, top: float, language: Language) -> Iterator[str]
     )
     colour = "#ffffff" if node.part is NodePart.CAUSE else _TEXT if node.part is not NodePart.UNSEEN else _FAINT
     yield _shape(node.part, x + 16, y + BOX_HEIGHT / 2)
-    yield _words(x + 32, y + 19, _cut(name), size=13, colour=colour, bold=node.part is not NodePart.UNSEEN)
+    yield _words(x + 32, y + 19, _shortened(name), size=12, colour=colour, bold=node.part is not NodePart.UNSEEN)
     faint = "#ffcdd2" if node.part is NodePart.CAUSE else _FAINT
-    yield _words(x + 32, y + 36, _cut(_remark(node, language), 24), size=11, colour=faint)
+    yield _words(x + 32, y + 36, _cut(_remark(node, language), _REMARK_CELLS), size=11, colour=faint)
     yield "</g>"
 
 
@@ -150,7 +152,7 @@ def _remark(node: StoryNode, language: Language) -> str:
     if node.part in {NodePart.CAUSE, NodePart.SUSPECT}:
         parts.append(percent(node.probability, 0))
     if node.good or node.bad:
-        parts.append(say(language, "answers", bad=node.bad, good=node.good))
+        parts.append(answers(language, bad=node.bad, good=node.good))
     return " · ".join(parts)
 
 
@@ -214,7 +216,18 @@ def _cells(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def _cut(text: str, cells: int = _NAME_CELLS) -> str:
+def _shortened(name: str) -> str:
+    """Return a name that fits into a box; its end, which often tells it from others, stays."""
+    name = " ".join(name.split())
+    if _cells(name) <= _NAME_CELLS:
+        return name
+    tail = name
+    while _cells(tail) > _TAIL_CELLS:
+        tail = tail[1:]
+    return _cut(name, _NAME_CELLS - _cells(tail)) + tail
+
+
+def _cut(text: str, cells: int) -> str:
     """Return as much of a text as fits, with a sign that there is more."""
     text = " ".join(text.split())
     if _cells(text) <= cells:
