@@ -37,7 +37,9 @@ def add_capsule_options(parser: argparse.ArgumentParser) -> None:
         help="capsule: make it again as if this check had said so; may be repeated",
     )
     parser.add_argument("--lang", choices=LANGUAGES, default="en", help="capsule: language of the story")
-    parser.add_argument("--graph", type=Path, metavar="FILE", help="capsule: draw the graph to FILE.svg or FILE.dot too")
+    parser.add_argument(
+        "--graph", type=Path, metavar="FILE", help="capsule: draw the graph to FILE.svg or FILE.dot too"
+    )
 
 
 def is_capsule(path: Path) -> bool:

@@ -24,7 +24,9 @@ def story_picture(story: DiagnosisStory, language: Language, zone: tzinfo | None
     """Show everything: the story, then the graph."""
     parts = [_chapter(chapter) for chapter in chapters(story, language, zone)]
     title = Text(clean(say(language, "title", id=story.verdict.id)), style="bold underline")
-    return Group(title, *parts, Text(""), Text(say(language, "picture"), style="bold cyan"), graph_tree(story, language))
+    return Group(
+        title, *parts, Text(""), Text(say(language, "picture"), style="bold cyan"), graph_tree(story, language)
+    )
 
 
 def _chapter(chapter: Chapter) -> RenderableType:
@@ -64,7 +66,9 @@ class _Forest:
             parent, name, on_path = work.pop()
             again = name in self._opened
             self._opened.add(name)
-            branch = parent.add(self._label(self._nodes[name], on_path=on_path, again=again and bool(self._needs[name])))
+            branch = parent.add(
+                self._label(self._nodes[name], on_path=on_path, again=again and bool(self._needs[name]))
+            )
             if on_path:
                 branch.guide_style = "red"
             if again:

@@ -236,5 +236,3 @@ class _Teller:
 
     def _clock(self, at: float) -> str:
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).strftime("%m-%d %H:%M:%S")
-
-

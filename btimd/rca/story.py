@@ -179,8 +179,7 @@ def _known(capsule: Capsule, index: GraphIndex, verdict: Verdict) -> tuple[Known
     near = {node for top in tops for node in index.needs_closure(top)}
     told = [timed.event for timed in capsule.events if timed.at <= verdict.ended_at]
     signs: Mapping[str, Sign] = {
-        sign.id: sign
-        for sign in (*capsule.state.signs, *(event.sign for event in told if isinstance(event, SignSeen)))
+        sign.id: sign for sign in (*capsule.state.signs, *(event.sign for event in told if isinstance(event, SignSeen)))
     }
     changes: Iterable[Change] = (
         *capsule.state.changes,

@@ -40,6 +40,7 @@ class FakeDiagnoses(DiagnosisView):
 
     def __init__(self) -> None:
         entry = entry_of(shop_story().verdict, complete=True, model="0123456789abcdef", program="1")
+        entry = replace(entry, ended_at=1000.5)
         self.entries = [entry, *(replace(entry, id=f"D{number}", complete=False) for number in (2, 1))]
         self.unreadable = False
 
