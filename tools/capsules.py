@@ -1,6 +1,6 @@
-"""Records tests/rca/capsules again: a running btimd watches the loopback laboratory while one fault after the other comes.
+"""Records tests/rca/capsules again: a btimd watches the loopback laboratory while one fault after the other comes.
 
-python tools/capsules.py [FAULT ...] [--folder FOLDER]. Every fault takes some ten seconds.
+python tools/capsules.py [FAULT ...] [--folder FOLDER]. Every fault takes some seconds.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from btimd.sla.component import SlaComponent
 
 FOLDER = Path(__file__).parents[1] / "tests" / "rca" / "capsules"
 RECORDED = (
-    "db-dead", "db-hung", "db-slow", "app-error", "app-hung", "web-dead", "dns-record-gone", "dns-record-wrong", "dns-dead",
-    "host-down", "host-power-off",
+    "db-dead", "db-hung", "db-slow", "app-error", "app-hung", "web-dead", "dns-record-gone", "dns-record-wrong",
+    "dns-dead", "host-down", "host-power-off",
 )  # fmt: skip
 """Of each kind one; `python tools/capsules.py list` shows all there are."""
 

@@ -45,8 +45,8 @@ def add_parser(subparsers: SubParsers) -> None:
         "brings them, attributes everything by the configuration, and prints what each business carried, per place and "
         "interval, or how well its connections did. Times are those of the capture. "
         "error: 95 % of sampled figures lie within this share of the truth; lost: what never came of the exporters. "
-        "A .capsule.json.gz is a kept diagnosis: it is made again and told; the exit status is 0 for the same verdict, 1 "
-        "for another one, 2 for a file that is no capsule.",
+        "A .capsule.json.gz is a kept diagnosis: it is made again and told; the exit status is 0 for the same verdict, "
+        "1 for another one, 2 for a file that is no capsule.",
     )
     parser.add_argument("file", type=Path, help="pcap or pcapng file, or the capsule of a diagnosis")
     add_kind_option(parser, "take the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are")

@@ -1,6 +1,6 @@
-"""Where the nodes of a diagnosis stand in its picture: layers from the business down, few crossings, a straight path."""
+"""Where the nodes of a diagnosis stand in its picture: layers from the business down, few crossings."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -12,6 +12,7 @@ LAYERS: Final = (
     NodeKind.BUSINESS, NodeKind.USER, NodeKind.APPLICATION, NodeKind.MIDDLEWARE, NodeKind.DATABASE, NodeKind.SHARED,
     NodeKind.OS, NodeKind.HOST, NodeKind.NETWORK, NodeKind.FACILITY,
 )  # fmt: skip
+_SOFTWARE: Final = frozenset({NodeKind.APPLICATION, NodeKind.MIDDLEWARE, NodeKind.DATABASE, NodeKind.SHARED})
 BOX_WIDTH: Final = 204.0
 BOX_HEIGHT: Final = 46.0
 ROW_GAP: Final = 46.0
@@ -72,6 +73,7 @@ class _Drawing:
     def __init__(self, nodes: Sequence[StoryNode], edges: Sequence[StoryEdge]) -> None:
         self.nodes = {node.id: node for node in nodes}
         self.edges = [edge for edge in edges if edge.node in self.nodes and edge.need in self.nodes]
+        self.layers = self._layers()
         self.kinds: list[NodeKind] = []
         self.rows: list[list[Key]] = []
         self.row_of: dict[str, int] = {}
@@ -83,11 +85,26 @@ class _Drawing:
                 weight = _PATH_WEIGHT if edge.on_path else _LINE_WEIGHT if upper[1] >= 0 and lower[1] >= 0 else 1.0
                 self.links[upper, lower] = max(self.links.get((upper, lower), 0.0), weight)
 
+    def _layers(self) -> list[NodeKind]:
+        """Return the layers from above; of those of software the one that needs another stands over it."""
+        layers = list(LAYERS)
+        down: dict[tuple[NodeKind, NodeKind], float] = {}
+        for edge in self.edges:
+            kinds = (self.nodes[edge.node].kind, self.nodes[edge.need].kind)
+            down[kinds] = down.get(kinds, 0.0) + (_PATH_WEIGHT if edge.on_path else 1.0)
+        places = [place for place, kind in enumerate(layers) if kind in _SOFTWARE]
+        for _ in places:
+            for one, other in pairwise(places):
+                upper, lower = layers[one], layers[other]
+                if down.get((lower, upper), 0.0) > down.get((upper, lower), 0.0):
+                    layers[one], layers[other] = lower, upper
+        return layers
+
     def _make_rows(self) -> None:
         """Put every node into a row: by its layer, within it by who needs whom; long rows are broken."""
         order = {name: place for place, name in enumerate(self._walk())}
         depth = self._depths()
-        for kind in LAYERS:
+        for kind in self.layers:
             levels: dict[int, list[str]] = {}
             for name in sorted((name for name, node in self.nodes.items() if node.kind is kind), key=order.__getitem__):
                 levels.setdefault(depth[name], []).append(name)
@@ -107,7 +124,7 @@ class _Drawing:
         for edge in self.edges:
             needs[edge.node].append(edge)
         seen: set[str] = set()
-        for root in sorted(self.nodes, key=lambda name: LAYERS.index(self.nodes[name].kind)):
+        for root in sorted(self.nodes, key=lambda name: self.layers.index(self.nodes[name].kind)):
             work = [root]
             while work:
                 name = work.pop()
@@ -166,7 +183,7 @@ class _Drawing:
                 yield x, tops[self.row_of[name]] + (0.0 if place else BOX_HEIGHT)
 
     def _bands(self, tops: Sequence[float]) -> Iterator[Band]:
-        for kind in LAYERS:
+        for kind in self.layers:
             own = [top for top, of in zip(tops, self.kinds, strict=True) if of is kind]
             if own:
                 yield Band(kind, min(own) - ROW_GAP / 2, max(own) + BOX_HEIGHT + ROW_GAP / 2)
@@ -228,10 +245,10 @@ class _Drawing:
         for sweep in range(2 * _SWEEPS):
             ordered = self.rows if sweep % 2 == 0 else reversed(self.rows)
             for row in ordered:
-                near: Callable[[Key], Iterable[tuple[Key, float]]] = lambda key: (*above[key], *below[key])
+                near = {key: (*above[key], *below[key]) for key in row}
                 wanted = [
-                    (_mean([(places[other], weight) for other, weight in near(key)], places[key]),
-                     max([weight for _, weight in near(key)], default=0.1))
+                    (_mean([(places[other], weight) for other, weight in near[key]], places[key]),
+                     max([weight for _, weight in near[key]], default=0.1))
                     for key in row
                 ]  # fmt: skip
                 places |= dict(zip(row, _in_order(wanted, _offsets(row)), strict=True))
@@ -248,7 +265,7 @@ def _offsets(row: Sequence[Key]) -> list[float]:
 
 
 def _in_order(wanted: Sequence[tuple[float, float]], offsets: Sequence[float]) -> list[float]:
-    """Return the places nearest to what is wanted (place, weight) that keep order and distances (isotonic regression)."""
+    """Return the places nearest to those wanted (place, weight) in order and at distances: isotonic regression."""
     blocks: list[tuple[float, float, int]] = []
     for (place, weight), offset in zip(wanted, offsets, strict=True):
         block = (place - offset, weight, 1)

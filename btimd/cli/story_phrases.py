@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001, E501
+#  Chinese has its own punctuation; sentences stand whole on their lines
 """The words of a diagnosis' story, in English and in Chinese: whole sentences with places for what differs."""
 
 import re

@@ -42,7 +42,7 @@ def _chapter(chapter: Chapter) -> RenderableType:
 
 
 def graph_tree(story: DiagnosisStory, language: Language) -> Tree:
-    """Show what needs what, from the business down; the way to the cause first, a node that several need opened once."""
+    """Show what needs what, from the business down, the way to the cause first; what several need is opened once."""
     return _Forest(story, language).tree()
 
 

@@ -51,9 +51,9 @@ _MARGIN: Final = 20.0
 _BANDS_WIDTH: Final = 96.0
 _HEAD: Final = 62.0
 _LEGEND_ROW: Final = 26.0
-_LEGEND_STEP: Final = 128.0
+_LEGEND_STEP: Final = 118.0
 _LEAST_WIDTH: Final = 760.0
-_NAME_CELLS: Final = 21
+_NAME_CELLS: Final = 20
 _REMARK_CELLS: Final = 25
 _TAIL_CELLS: Final = 7
 _TITLE_CELL: Final = 7.6
@@ -83,8 +83,8 @@ def _svg(story: DiagnosisStory, language: Language) -> Iterator[str]:
     yield f'<rect x="0" y="0" width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>'
     yield _words(_MARGIN, 26, say(language, "title", id=story.verdict.id), size=12, colour=_FAINT)
     cells = int((width - 2 * _MARGIN) / _TITLE_CELL)
-    for number, line in enumerate(_broken(headline(story, language), cells)[:2]):
-        yield _words(_MARGIN, 48 + 19 * number, line, size=14, bold=True)
+    for number, text in enumerate(_broken(headline(story, language), cells)[:2]):
+        yield _words(_MARGIN, 48 + 19 * number, text, size=14, bold=True)
     for number, band in enumerate(layout.bands):
         yield from _band(band, body, width, language, shaded=number % 2 == 0)
     for line in sorted(layout.lines, key=lambda line: line.edge.on_path):
@@ -202,7 +202,7 @@ def _words(x: float, y: float, text: str, *, size: int, colour: str = _TEXT, bol
 
 
 def _xml(text: str) -> str:
-    """Return a text from outside as it may stand in XML: no markup, none of the characters that XML has no place for."""
+    """Return a text from outside as it may stand in XML: no markup, no characters that XML has no place for."""
     known = clean(text).replace("\n", " ")
     return escape("".join("\ufffd" if _has_no_place(character) else character for character in known))
 

@@ -140,16 +140,15 @@ def read_head(path: Path) -> CapsuleHead:
                 if head is not None:
                     return head
                 if opened.eof or len(found) > MAX_OCTETS or (not opened.unconsumed_tail and not file.peek(1)):
-                    raise CapsuleError(f"{path}: has no verdict at its beginning")
+                    break
                 limit = len(found) + _FIRST_OCTETS
-    except CapsuleError:
-        raise
     except OSError as error:
         raise CapsuleError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise CapsuleError(f"{path}: {error.title}: {error.errors()[0]['msg']}") from error
     except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CapsuleError(f"{path}: is no capsule of a diagnosis: {error}") from error
+    raise CapsuleError(f"{path}: has no verdict at its beginning")
 
 
 def _head(text: str) -> CapsuleHead | None:

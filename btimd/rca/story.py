@@ -165,12 +165,9 @@ def _symptoms(capsule: Capsule, verdict: Verdict) -> tuple[Symptom, ...]:
     for known in capsule.state.known:
         seen.update(known.symptoms)
     seen |= {symptom.id: symptom for symptom in capsule.state.waiting}
-    seen |= {timed.event.symptom.id: timed.event.symptom for timed in capsule.events if _is_symptom(timed.event)}
+    events = (timed.event for timed in capsule.events)
+    seen |= {event.symptom.id: event.symptom for event in events if isinstance(event, SymptomSeen)}
     return tuple(seen[name] for name in verdict.symptoms if name in seen)
-
-
-def _is_symptom(event: object) -> bool:
-    return isinstance(event, SymptomSeen)
 
 
 def _known(capsule: Capsule, index: GraphIndex, verdict: Verdict) -> tuple[KnownFact, ...]:

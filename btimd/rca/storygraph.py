@@ -25,10 +25,14 @@ def picture(
     ways = pairwise(verdict.path)
     shown: dict[str, None] = dict.fromkeys(path)
     left_out: set[str] = set()
+    quiet = {line.node for line in verdict.evidence} - {*verdict.symptom_nodes, *verdict.causes, *verdict.path}
+    quiet -= {line.node for line in verdict.evidence if line.health is Health.BAD}
     for node in _that_matter(verdict):
         if node not in nodes or node in shown:
             continue
         way = _way(index, verdict, node)
+        if len(way) == 1 and node in quiet:
+            continue  # it was known and has nothing to do with it
         more = [one for one in way if one not in shown]
         if len(shown) + len(more) > MOST_NODES:
             left_out.add(node)
@@ -97,7 +101,7 @@ def _node(index: GraphIndex, verdict: Verdict, answers: dict[str, Counter[Health
     )
 
 
-def _part(verdict: Verdict, said: Counter[Health], probability: float, node: str) -> NodePart:  # noqa: PLR0911  one return per part
+def _part(verdict: Verdict, said: Counter[Health], probability: float, node: str) -> NodePart:
     if node == verdict.cause or node in verdict.causes:
         return NodePart.CAUSE
     if node in verdict.symptom_nodes:

@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001
+#  Chinese has its own punctuation
 """`btimctl diagnosis` against a served API."""
 
 import asyncio

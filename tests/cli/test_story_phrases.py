@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001
+#  Chinese has its own punctuation
 from string import Formatter
 
 from btimd.cli.story_phrases import (

@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001
+#  Chinese has its own punctuation
 from dataclasses import replace
 from datetime import UTC
 
@@ -60,15 +62,10 @@ def test_second_causes_and_differences_are_said() -> None:
 
 def test_a_finding_of_every_status_has_a_sentence_in_chinese() -> None:
     story = shop_story()
-    told = {
-        status: headline(replace(story, verdict=replace(story.verdict, status=status, **changed)), "zh")
-        for status, changed in (
-            (VerdictStatus.CAUSE_FOUND, {}),
-            (VerdictStatus.SHORTLIST, {}),
-            (VerdictStatus.UNKNOWN, {"cause": None, "path": ()}),
-            (VerdictStatus.NOT_CONFIRMED, {"cause": None, "path": ()}),
-        )
-    }
+    found = {status: replace(story.verdict, status=status) for status in VerdictStatus}
+    for status in (VerdictStatus.UNKNOWN, VerdictStatus.NOT_CONFIRMED):
+        found[status] = replace(found[status], cause=None, path=())
+    told = {status: headline(replace(story, verdict=verdict), "zh") for status, verdict in found.items()}
     assert told[VerdictStatus.CAUSE_FOUND] == (
         "ERP database (db1) 拒绝连接；受影响业务：ERP，途经 erp → erp-web → erp-app → db1"
     )
