@@ -117,6 +117,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # BudgetService
     "/btimd.v1.BudgetService/GetBudget": Role.VIEWER,
     # end of BudgetService
+    # DiagnosisService
+    "/btimd.v1.DiagnosisService/ListDiagnoses": Role.VIEWER,
+    "/btimd.v1.DiagnosisService/GetDiagnosis": Role.VIEWER,
+    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.OPERATOR,
+    # end of DiagnosisService
 }
 """Every call there is; one that is missing here is never served."""
 

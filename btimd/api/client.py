@@ -20,6 +20,7 @@ from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
     budget_pb2,
+    diagnosis_pb2,
     discovery_pb2,
     flows_pb2,
     graph_pb2,
@@ -74,6 +75,7 @@ _FILES: Final = (
     views_pb2,
     impact_pb2,
     budget_pb2,
+    diagnosis_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -17,6 +17,7 @@ from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Pag
 from btimd.cli import (
     ctl_baselines,
     ctl_budget,
+    ctl_diagnosis,
     ctl_discovery,
     ctl_flows,
     ctl_impact,
@@ -53,6 +54,7 @@ _AREAS: Final = (
     ctl_views,
     ctl_impact,
     ctl_budget,
+    ctl_diagnosis,
 )
 
 

@@ -1,4 +1,4 @@
-"""btimd replay: what a capture of flow export or of packets would have been, per business, place and interval."""
+"""btimd replay: what a capture would have been, per business, place and interval; and a diagnosis made again."""
 
 import argparse
 import sys
@@ -19,6 +19,7 @@ from btimd.capture.wire.walk import part
 from btimd.cli.common import SubParsers, add_config_option, plain_console, print_json
 from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.decode import add_kind_option, kind_of
+from btimd.cli.replay_capsule import add_capsule_options, is_capsule, replay_capsule
 from btimd.cli.replay_packets import RowKey, replay_packets, replay_quality, row_key, said
 from btimd.daemon.config import Config, load_config
 from btimd.daemon.wiring import build_attribution
@@ -39,13 +40,15 @@ def add_parser(subparsers: SubParsers) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
         "replay",
-        help="print windows per business for a capture of flow export or of packets",
+        help="print windows per business for a capture of flow export or of packets; make a diagnosis again",
         description="Reads a pcap or pcapng file of NetFlow, IPFIX or sFlow datagrams, or of packets as a mirror port "
         "brings them, attributes everything by the configuration, and prints what each business carried, per place and "
         "interval, or how well its connections did. Times are those of the capture. "
-        "error: 95 % of sampled figures lie within this share of the truth; lost: what never came of the exporters.",
+        "error: 95 % of sampled figures lie within this share of the truth; lost: what never came of the exporters. "
+        "A .capsule.json.gz is a kept diagnosis: it is made again and told; the exit status is 0 for the same verdict, "
+        "1 for another one, 2 for a file that is no capsule.",
     )
-    parser.add_argument("file", type=Path, help="pcap or pcapng file")
+    parser.add_argument("file", type=Path, help="pcap or pcapng file, or the capsule of a diagnosis")
     add_kind_option(parser, "take the records of NetFlow, IPFIX and sFlow datagrams, or all packets as they are")
     parser.add_argument(
         "--interval", choices=("10s", "60s"), default="60s", help="length of the windows (default: 60s)"
@@ -61,12 +64,15 @@ def add_parser(subparsers: SubParsers) -> None:
         help="with --quality: a row for each of these; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per window cell")
+    add_capsule_options(parser)
     add_config_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the windows; a summary of what was read and lost goes to standard error."""
+    """Print the windows; a summary of what was read and lost goes to standard error. A capsule is made again."""
+    if is_capsule(options.file):
+        return replay_capsule(options)
     if options.by and not options.quality:
         raise _wrong("--by goes with --quality; without it, rows are per region and segment anyway")
     config = load_config(options.config)

@@ -8,6 +8,7 @@ from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
+from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
@@ -58,6 +59,7 @@ from btimd.model.service import Check, Criticality, ServiceGraph
 from btimd.model.verdict import Verdict
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
+from btimd.rca.capsulekeeper import CapsuleKeeper
 from btimd.rca.component import RcaComponent
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
@@ -97,6 +99,7 @@ class Wired:
     sla: SlaComponent
     incidents: IncidentComponent
     rca: RcaComponent
+    capsules: CapsuleKeeper
     decisions: Decisions
     probes: Probes
     runners: Runners
@@ -129,6 +132,7 @@ class Wired:
             self.sla,
             self.incidents,
             self.rca,
+            self.capsules,
             self.decisions,
             self.growth_watch,
             self.archive,
@@ -281,6 +285,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         runners=runners.by_errand,
         read_file=read_option_file,
     )
+    capsules = CapsuleKeeper(
+        state_directory=state, keep=settings.rca.capsules_kept, metrics=metrics, log=Log("rca.capsules")
+    )
     rca = RcaComponent(
         settings=settings.rca,
         graph=graph,
@@ -290,6 +297,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         log=Log("rca"),
         on_verdict=lambda verdict: decisions.verdict(verdict),
         on_cleared=lambda verdict: decisions.cleared(verdict),
+        on_capsule=capsules.take,
     )
 
     def outages_began(verdict: Verdict, users: UsersByRegion) -> None:
@@ -400,6 +408,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             views_service(views, clock),
             impact_service(outages, growth),
             budget_service(probes),
+            diagnosis_service(capsules),
         ),
         metrics=metrics,
         health=lambda: wired.health(),
@@ -436,6 +445,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         sla=sla,
         incidents=incidents,
         rca=rca,
+        capsules=capsules,
         decisions=decisions,
         probes=probes,
         runners=runners,

@@ -6,6 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,18 @@ _KINDS: Final[Mapping[str, TypeAdapter[Any]]] = {
 _GRAPH: Final[TypeAdapter[ServiceGraph]] = TypeAdapter(ServiceGraph)
 _STATE: Final[TypeAdapter[EngineState]] = TypeAdapter(EngineState)
 _VERDICT: Final[TypeAdapter[Verdict]] = TypeAdapter(Verdict)
-_CHUNK: Final = 1024 * 1024
+_FIRST_OCTETS: Final = 256 * 1024
+"""Of a file, what is unpacked first to find its verdict; then ever more of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapsuleHead:
+    """What stands at the beginning of a capsule."""
+
+    program: str
+    model: str
+    complete: bool
+    verdict: Verdict
 
 
 class CapsuleError(ValueError):
@@ -114,6 +126,51 @@ def read(path: Path) -> Capsule:
     except OSError as error:
         raise CapsuleError(f"{path}: cannot be read: {error.strerror}") from error
     return decode(data, str(path))
+
+
+def read_head(path: Path) -> CapsuleHead:
+    """Return how a capsule begins without reading its model; raises CapsuleError."""
+    try:
+        with path.open("rb") as file:
+            opened = zlib.decompressobj(wbits=31)
+            found, limit = bytearray(), _FIRST_OCTETS
+            while True:
+                found += opened.decompress(opened.unconsumed_tail + file.read(limit), limit)
+                head = _head(found.decode(errors="ignore"))
+                if head is not None:
+                    return head
+                if opened.eof or len(found) > MAX_OCTETS or (not opened.unconsumed_tail and not file.peek(1)):
+                    break
+                limit = len(found) + _FIRST_OCTETS
+    except OSError as error:
+        raise CapsuleError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise CapsuleError(f"{path}: {error.title}: {error.errors()[0]['msg']}") from error
+    except (zlib.error, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CapsuleError(f"{path}: is no capsule of a diagnosis: {error}") from error
+    raise CapsuleError(f"{path}: has no verdict at its beginning")
+
+
+def _head(text: str) -> CapsuleHead | None:
+    """Return the beginning of a document, None where more of it is needed."""
+    if text and not text.startswith("{"):
+        raise ValueError("it does not begin with an object")
+    decoder, fields, place = json.JSONDecoder(), dict[str, Any](), 1
+    while "verdict" not in fields:
+        try:
+            name, place = decoder.raw_decode(text, _next(text, place))
+            fields[name], place = decoder.raw_decode(text, _next(text, place))
+        except json.JSONDecodeError:
+            return None
+    verdict = _VERDICT.validate_python(fields["verdict"])
+    return CapsuleHead(str(fields["program"]), str(fields["model"]), bool(fields["complete"]), verdict)
+
+
+def _next(text: str, place: int) -> int:
+    """Return where the next name or value begins."""
+    while text[place : place + 1] in {" ", ",", ":", "\n"}:
+        place += 1
+    return place
 
 
 def _version(version: Any, name: str) -> int:

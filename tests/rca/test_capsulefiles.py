@@ -8,7 +8,7 @@ import pytest
 from btimd.model.service import Need, Provenance, Rollup
 from btimd.rca import capsulefiles
 from btimd.rca.capsule import Capsule
-from btimd.rca.capsulefiles import CapsuleError, decode, encode, model_hash, read, write
+from btimd.rca.capsulefiles import CapsuleError, CapsuleHead, decode, encode, model_hash, read, read_head, write
 from btimd.rca.replay import differences, replay
 from tests.rca.test_engine import broken
 from tests.rca.test_replay import recorded
@@ -89,3 +89,35 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(CapsuleError, match="cannot be read: No such file or directory"):
         read(tmp_path / "none")
+
+
+def test_how_a_capsule_begins_is_read_without_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    capsule = replace(some(), model="abc")
+    path = write(tmp_path, capsule, 3)
+    whole = path.read_bytes()
+    monkeypatch.setattr(capsulefiles, "_FIRST_OCTETS", 100)
+    for data in (whole, whole[: len(whole) // 2]):
+        path.write_bytes(data)
+        assert read_head(path) == CapsuleHead("test", "abc", complete=True, verdict=capsule.verdict)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"", "has no verdict at its beginning"),
+        (b"hello", "is no capsule of a diagnosis"),
+        (gzip.compress(b"[]"), "is no capsule of a diagnosis: it does not begin with an object"),
+        (gzip.compress(b'{"version": 1'), "has no verdict at its beginning"),
+        (spoiled(verdict={}), "Verdict: Field required"),
+    ],
+)
+def test_what_does_not_begin_as_a_capsule_is_refused(tmp_path: Path, data: bytes, text: str) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(data)
+    with pytest.raises(CapsuleError, match=text):
+        read_head(path)
+
+
+def test_a_beginning_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CapsuleError, match="cannot be read"):
+        read_head(tmp_path / "none")
