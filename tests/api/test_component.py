@@ -25,6 +25,7 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
         "": False,
         "ArchiveService": True,
         "BaselinesService": True,
+        "BudgetService": True,
         "DiscoveryService": True,
         "FlowsService": True,
         "GraphService": False,
@@ -67,6 +68,7 @@ async def test_reflection_lists_the_services(served: Served) -> None:
     assert sorted(service.name for service in answer.list_services_response.service) == [
         "btimd.v1.ArchiveService",
         "btimd.v1.BaselinesService",
+        "btimd.v1.BudgetService",
         "btimd.v1.DiscoveryService",
         "btimd.v1.FlowsService",
         "btimd.v1.GraphService",
