@@ -348,12 +348,25 @@ class Diagnosis:
         self.evidence.append(found)
         return found
 
+    @property
+    def heard_nothing(self) -> bool:
+        """Tell whether there is no evidence but the symptoms."""
+        return not self.answers and not self._told and not self._sign_questions
+
     def ratios(self) -> Mapping[str, float]:
-        """Return how much each check's answer speaks for the leader against the runner-up, in powers of ten."""
-        checks = self.faults.checks
+        """Return how much each check's answer speaks for the leader against the runner-up, in powers of ten.
+
+        The runner-up is the likeliest explanation without the leader: more faults beside it are no other explanation.
+        """
+        checks, search = self.faults.checks, self.search()
+        sets = search.belief().sets
+        leading = set(sets[0].nodes) if sets else set()
+        other = next((number for number, one in enumerate(sets) if not leading <= set(one.nodes)), None)
+        if other is None:
+            return {}
         return {
             checks[reason.question].id: round(reason.log10_ratio, 2)
-            for reason in self.search().reasons()
+            for reason in search.reasons(other)
             if reason.question < len(checks)
         }
 

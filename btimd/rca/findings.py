@@ -82,7 +82,7 @@ def judge(diagnosis: Diagnosis, belief: Belief, options: EngineOptions, *, budge
     """Return how the diagnosis ends if it ends now, for the likeliest cause."""
     leader = diagnosis.suspect(belief)
     reason = _BUDGET_SPENT if budget_spent else _NOTHING_LEFT
-    if diagnosis.probes_used and not diagnosis.answers and not diagnosis.ratios():
+    if diagnosis.probes_used and diagnosis.heard_nothing:
         return Outcome(VerdictStatus.UNKNOWN, None, "none of the checks could be carried out")
     if not leader or diagnosis.index.is_logical(leader):
         if belief.probability(leader) >= options.confident:
