@@ -7,6 +7,7 @@ from btimd.daemon.config import Config
 from btimd.daemon.losses import Loss, losses, traffic_losses, user_losses
 from btimd.daemon.usercounts import users_on_line
 from btimd.flows.component import FlowPipeline
+from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanInForce, PlanService
 from btimd.model.ports import Exporter, FlowView
 from btimd.model.topology import DeviceFacts, TopologyView
@@ -64,6 +65,30 @@ def businesses_over(topology: TopologyView, businesses: Iterable[str], device: s
         for business in businesses
         if any(hop.device == device for hop in topology.business_path(business, limit=_MOST_HOPS))
     ]
+
+
+def prefixes_by_region(entries: Iterable[PlanEntry]) -> Mapping[str, frozenset[str]]:
+    """Return the prefixes of an IP plan by region."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.region, set()).add(entry.prefix)
+    return {region: frozenset(prefixes) for region, prefixes in found.items()}
+
+
+def names_of_devices(devices: Iterable[DeviceFacts]) -> Mapping[str, tuple[str, ...]]:
+    """Return what else devices are called, by name: where they are asked, and the addresses of their interfaces."""
+    return {
+        device.name: tuple(
+            dict.fromkeys(
+                (
+                    device.address,
+                    device.sys_name,
+                    *(address.partition("/")[0] for one in device.interfaces for address in one.addresses),
+                )
+            )
+        )
+        for device in devices
+    }
 
 
 class Closing:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from btimd.api.archive import archive_service
@@ -22,6 +23,7 @@ from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
+from btimd.daemon.signs import SignDesk
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
 from btimd.daemon.use import (
     Closing,
@@ -31,6 +33,7 @@ from btimd.daemon.use import (
     businesses_over,
     exporter_text,
     losses_of,
+    names_of_devices,
     plan_in_force,
     users_in_all,
 )
@@ -43,7 +46,9 @@ from btimd.flows.duplicates import Duplicates
 from btimd.flows.linkservice import LinkService
 from btimd.flows.personservice import PersonService
 from btimd.flows.planservice import PlanService
+from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.model.evidence import Finding
 from btimd.model.incident import Incident
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
@@ -80,6 +85,7 @@ class Wired:
     incidents: IncidentComponent
     rca: RcaComponent
     decisions: Decisions
+    signs: SignDesk
     probes: Probes
     archive: FlowArchive
     archive_desk: Closing
@@ -223,6 +229,11 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         compared=lambda: duplicates.compared,
         servers=lambda business: [rule.server for rule in flows.attribution.rules if business in rule.businesses],
     )
+    watch = TrafficWatch(
+        lambda signs: flows.on_loop(partial(signs_desk.traffic, signs)),
+        points=len(points),
+        names_of=lambda: {name: one.name for name, one in decisions.graph.businesses.items()},
+    )
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -235,7 +246,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         packet_source=packets if points else None,
         points=points,
         spans=lambda: span.interfaces(),
-        taps=(links.tap, baselines.feeders, *((archive,) if archived.enabled else ())),
+        taps=(links.tap, baselines.feeders, watch, *((archive,) if archived.enabled else ())),
+        packet_taps=(watch.packets,),
         on_closed=(baselines.closed,),
         persons=persons.lookup,
         thresholds=user_thresholds(graph.businesses, settings.flows.user_active, settings.flows.user_idle),
@@ -265,6 +277,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         on_verdict=lambda verdict: decisions.verdict(verdict),
         on_cleared=lambda verdict: decisions.cleared(verdict),
     )
+    signs_desk = SignDesk(
+        graph=graph, rca=rca, clock=clock, metrics=metrics, devices=lambda: names_of_devices(inventory.devices())
+    )
     decisions = Decisions(
         graph=graph,
         flows=flows,
@@ -276,14 +291,21 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         clock=clock,
         log=Log("decisions"),
     )
+
+    def device_changed(device: str, text: str) -> None:
+        signs_desk.device_changed(device, text)
+        decisions.device_changed(device, text, businesses_over(links.desk, decisions.graph.businesses, device))
+
+    def found(finding: Finding) -> None:
+        signs_desk.found(finding)
+        decisions.found(finding)
+
     inventory = build_inventory(
         config,
         metrics=metrics,
         clock=clock,
         on_facts=links.take_facts,
-        on_change=lambda device, text: decisions.device_changed(
-            device, text, businesses_over(links.desk, decisions.graph.businesses, device)
-        ),
+        on_change=device_changed,
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -357,7 +379,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     evidence = EvidenceService(
         lines.freeze,
         EvidenceKeeper(state, kept.keep_limits()),
-        decisions.found,
+        found,
         metrics,
         Log("capture.evidence"),
         clock=clock,
@@ -374,6 +396,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         incidents=incidents,
         rca=rca,
         decisions=decisions,
+        signs=signs_desk,
         probes=probes,
         archive=archive,
         archive_desk=Closing("archive.desk", archive_desk.close),

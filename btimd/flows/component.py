@@ -228,6 +228,11 @@ class FlowPipeline(Component, FlowView):
         """Let the flow thread do something before its next block, as what `decode` uses is that thread's alone."""
         self._between_blocks.append(action)
 
+    def on_loop(self, action: Callable[[], None]) -> None:
+        """Let the loop do something; for taps, on the flow thread. Nothing happens once the loop is closed."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)
+
     @override
     def windows(self, *, interval_milliseconds: int, business: str | None, limit: int) -> Sequence[WindowRow]:
         """Return rows of the latest intervals in memory, newest first."""

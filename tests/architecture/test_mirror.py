@@ -39,6 +39,8 @@ WITHOUT_TEST_FILE = {
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
     "model/sign.py": "records; tests/rca",
+    "model/heard.py": "records; tests/daemon/test_signs.py",
+    "daemon/findingsigns.py": "tests/daemon/test_signs.py",
     "rca/asking.py": "tests/rca/test_verdicts.py and test_engine.py",
     "rca/capsule.py": "records; tests/rca/test_replay.py",
     "rca/findings.py": "tests/rca/test_verdicts.py and test_engine.py",

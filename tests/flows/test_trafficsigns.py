@@ -15,7 +15,9 @@ PLAN = attribution()
 GOOD = SYN | ACK | PSH
 
 
-def served(count: int, *, at: int, network: str = "10.1.0", server: str = ERP, octets: int = 5000, lasted: int = 50) -> list[FlowBatch]:
+def served(
+    count: int, *, at: int, network: str = "10.1.0", server: str = ERP, octets: int = 5000, lasted: int = 50
+) -> list[FlowBatch]:
     return [
         records(f"{network}.{one}", server, client=GOOD, server=GOOD, at=at, octets=octets, lasted=lasted)
         for one in range(1, count + 1)
@@ -44,7 +46,12 @@ class Listening:
     def usual(self, until: int = 20_000, **how: int) -> None:
         """Serve both regions of both servers for some time."""
         for at in range(0, until, 1000):
-            parts = [*served(4, at=at, **how), *served(4, at=at, network="10.2.0", **how), *served(4, at=at, server=SHARED, **how), *served(4, at=at, server=SHARED, network="10.2.0", **how)]  # type: ignore[arg-type]
+            parts = [
+                *served(4, at=at, **how),
+                *served(4, at=at, network="10.2.0", **how),
+                *served(4, at=at, server=SHARED, **how),
+                *served(4, at=at, server=SHARED, network="10.2.0", **how),
+            ]  # type: ignore[arg-type]
             self.look(*parts, at=at + 200)
 
 
@@ -55,12 +62,16 @@ def listening() -> Listening:
     return found
 
 
-@pytest.mark.parametrize(("successes", "tries", "expected"), [(0, 0, 0.0), (4, 4, 0.597), (5, 5, 0.649), (50, 100, 0.419), (0, 9, 0.0)])
+@pytest.mark.parametrize(
+    ("successes", "tries", "expected"), [(0, 0, 0.0), (4, 4, 0.597), (5, 5, 0.649), (50, 100, 0.419), (0, 9, 0.0)]
+)
 def test_the_bound_of_a_share_needs_tries(successes: int, tries: int, expected: float) -> None:
     assert wilson_low(successes, tries) == pytest.approx(expected, abs=0.001)
 
 
-def test_users_who_are_served_are_a_good_sign_from_the_beginning_of_the_shortest_span_that_suffices(listening: Listening) -> None:
+def test_users_who_are_served_are_a_good_sign_from_the_beginning_of_the_shortest_span_that_suffices(
+    listening: Listening,
+) -> None:
     found = listening.look(*served(12, at=21_000), at=21_300)
     assert found["flows:erp@east"] == Sign(
         id="flows:erp@east",
@@ -84,7 +95,12 @@ def test_silence_is_no_sign_and_too_few_answers_are_none_either(listening: Liste
 def test_refused_connections_are_a_bad_sign_about_business_and_users(listening: Listening) -> None:
     found = listening.look(*refused(6, at=40_000), at=40_200)
     sign = found["flows:erp@east"]
-    assert (sign.health, sign.error, sign.at, sign.region) == (Health.BAD, ErrorClass.REFUSED, (T0 + 40_000) / 1000, "east")
+    assert (sign.health, sign.error, sign.at, sign.region) == (
+        Health.BAD,
+        ErrorClass.REFUSED,
+        (T0 + 40_000) / 1000,
+        "east",
+    )
     assert sign.text == "users of ERP in east: 6 of 6 connections refused"
 
 
@@ -115,13 +131,21 @@ def test_what_is_slow_does_not_become_usual_while_it_lasts(listening: Listening)
         assert found["flows:erp@east"].error is ErrorClass.SLOW
 
 
-def test_a_region_that_loses_several_services_points_at_its_network_when_others_are_served(listening: Listening) -> None:
+def test_a_region_that_loses_several_services_points_at_its_network_when_others_are_served(
+    listening: Listening,
+) -> None:
     found = listening.look(
         *lost(6, at=40_000), *lost(6, at=40_000, server=SHARED), *served(6, at=40_000, network="10.2.0"),
         *served(6, at=40_000, network="10.2.0", server=SHARED), at=41_000,
     )  # fmt: skip
     sign = found["flows:region:east"]
-    assert (sign.node, sign.health, sign.error, sign.scope, sign.weight) == ("east", Health.BAD, ErrorClass.TIMEOUT, Closure.LOCAL, 0.6)
+    assert (sign.node, sign.health, sign.error, sign.scope, sign.weight) == (
+        "east",
+        Health.BAD,
+        ErrorClass.TIMEOUT,
+        Closure.LOCAL,
+        0.6,
+    )
     assert sign.text == "users in east of 2 services: 6 of 6 connections not answered; other regions are served"
     assert found["flows:region:west"].health is Health.GOOD
 
@@ -141,7 +165,12 @@ def quality(listening: Listening, *told: object, at: int) -> dict[str, Sign]:
 def test_on_mirrored_packets_requests_that_nobody_answers_are_a_bad_sign_though_connections_stand() -> None:
     listening = Listening()
     for at in range(0, 10_000, 500):
-        told = [took("server_leg", 0.001, at=at), counted(at=at, requests=2), took("response", 0.02, at=at), took("response", 0.02, at=at)]
+        told = [
+            took("server_leg", 0.001, at=at),
+            counted(at=at, requests=2),
+            took("response", 0.02, at=at),
+            took("response", 0.02, at=at),
+        ]
         quality(listening, *told, at=at)
     found: dict[str, Sign] = {}
     for at in range(21_000, 31_000, 500):
@@ -154,6 +183,19 @@ def test_on_mirrored_packets_requests_that_nobody_answers_are_a_bad_sign_though_
 def test_on_mirrored_packets_the_slow_leg_is_named() -> None:
     listening = Listening()
     for at in range(0, 20_000, 500):
-        quality(listening, *(took("client_leg", 0.04, at=at) for _ in range(3)), *(took("response", 0.02, at=at) for _ in range(3)), at=at)
-    found = quality(listening, *(took("client_leg", 0.4, at=30_000) for _ in range(6)), *(took("response", 0.02, at=30_000) for _ in range(6)), at=30_000)
-    assert found["flows:erp@east"].text == "users of erp in east: round trips take far longer than usual (client network, 6 connections)"
+        quality(
+            listening,
+            *(took("client_leg", 0.04, at=at) for _ in range(3)),
+            *(took("response", 0.02, at=at) for _ in range(3)),
+            at=at,
+        )
+    found = quality(
+        listening,
+        *(took("client_leg", 0.4, at=30_000) for _ in range(6)),
+        *(took("response", 0.02, at=30_000) for _ in range(6)),
+        at=30_000,
+    )
+    assert (
+        found["flows:erp@east"].text
+        == "users of erp in east: round trips take far longer than usual (client network, 6 connections)"
+    )
