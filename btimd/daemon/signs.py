@@ -23,6 +23,7 @@ _HEARD_KEPT: Final = 2000
 _SENDERS_KEPT: Final = 1000
 _MOST_TEXT: Final = 500
 _IDS_KEPT: Final = 20_000
+_NAMES_SECONDS: Final = 60.0
 _PREFIXES_TOLD: Final = 5
 _QUIET_SECONDS: Final = 20.0
 """So often it is told that all is well while there is no trouble: it must be known that users are watched."""
@@ -79,7 +80,8 @@ class SignDesk(EventsView):
         self._clock = clock
         self._devices = devices
         self._on_change = on_change
-        self._whose = Whose(graph, devices())
+        self._names: Whose | None = None
+        self._names_at: UnixSeconds = 0.0
         self._heard: deque[Heard] = deque(maxlen=_HEARD_KEPT)
         self._senders: dict[tuple[str, str], _Counts] = {}
         self._sent: dict[str, Sign] = {}
@@ -95,7 +97,7 @@ class SignDesk(EventsView):
     def swap(self, graph: ServiceGraph) -> None:
         """Go on with another model; what of it is new or otherwise is a change on those nodes."""
         before, self._graph = self._graph, graph
-        self.devices_changed()
+        self._names = None
         now = self._clock.wall()
         for node in graph.nodes.values():
             earlier = before.nodes.get(node.id)
@@ -122,9 +124,13 @@ class SignDesk(EventsView):
                 text = f"the IP plan of {region} was changed: {', '.join(sorted(differs)[:_PREFIXES_TOLD])}"
                 self._take_change(Change(user.id, text, now, "model"), "ipplan.csv")
 
-    def devices_changed(self) -> None:
-        """Look again whose names and addresses are whose."""
-        self._whose = Whose(self._graph, self._devices())
+    @property
+    def _whose(self) -> Whose:
+        """Whose names and addresses are whose; devices are asked what they are called, so it is made anew at times."""
+        now = self._clock.monotonic()
+        if self._names is None or now - self._names_at > _NAMES_SECONDS:
+            self._names, self._names_at = Whose(self._graph, self._devices()), now
+        return self._names
 
     # -- traffic and packets
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 
 from btimd.flows.pulse import ANSWERS, CONNECTED, OCTETS_COUNT, REFUSED, TURN_COUNT, UNANSWERED, Pulse, PulseLimits
@@ -56,7 +58,8 @@ def test_what_packets_tell_is_booked_when_the_question_was_put() -> None:
     )
     (key,) = pulse.cells()
     newest, all_of_it = pulse.beat(key, 1), pulse.beat(key, 8)
-    assert newest is not None and all_of_it is not None
+    assert newest is not None
+    assert all_of_it is not None
     assert (newest.began, newest.sums[REFUSED], newest.sums[CONNECTED]) == (T0 - 250, 3, 0)
     assert (all_of_it.began, all_of_it.sums[CONNECTED], all_of_it.sums[ANSWERS]) == (T0 - 1250, 1, 1)
     assert all_of_it.packets
@@ -67,7 +70,7 @@ def test_records_made_of_own_captures_are_told_by_their_packets_alone() -> None:
 
 
 def test_figures_too_old_or_in_the_future_are_counted_and_bins_expire() -> None:
-    whole = {"client": SYN | ACK | PSH, "server": SYN | ACK | PSH}
+    whole: dict[str, Any] = {"client": SYN | ACK | PSH, "server": SYN | ACK | PSH}
     pulse = pulse_of(records("10.1.0.1", at=-70_000, **whole), records("10.1.0.1", at=70_000, **whole))
     assert (pulse.cells(), pulse.stale) == ((), 2)
     pulse = pulse_of(records("10.1.0.1", **whole))
@@ -78,7 +81,7 @@ def test_figures_too_old_or_in_the_future_are_counted_and_bins_expire() -> None:
 
 
 def test_cells_and_clients_are_bounded_and_what_found_no_room_is_counted() -> None:
-    whole = {"client": SYN | ACK | PSH, "server": SYN | ACK | PSH}
+    whole: dict[str, Any] = {"client": SYN | ACK | PSH, "server": SYN | ACK | PSH}
     pulse = pulse_of(
         *(records(f"10.1.0.{one}", **whole) for one in range(1, 5)),
         records("10.2.0.1", **whole),
@@ -97,5 +100,6 @@ def test_other_ids_begin_anew() -> None:
 
 def test_unattributed_traffic_is_nobodys() -> None:
     pulse = pulse_of(records("10.1.0.1", "198.51.100.1", client=SYN | ACK | PSH, server=SYN | ACK | PSH))
-    assert pulse.cells() == () and not pulse.changed
+    assert pulse.cells() == ()
+    assert not pulse.changed
     assert np.array_equal(pulse_of().cells(), ())

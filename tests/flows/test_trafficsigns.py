@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from btimd.flows.pulse import Pulse
@@ -43,7 +45,7 @@ class Listening:
             self.pulse.add_records(PLAN.attribute(FlowBatch(exported)), PLAN.names, T0 + at)
         return {sign.id: sign for sign in self.judge.look(T0 + at)}
 
-    def usual(self, until: int = 20_000, **how: int) -> None:
+    def usual(self, until: int = 20_000, **how: Any) -> None:
         """Serve both regions of both servers for some time."""
         for at in range(0, until, 1000):
             parts = [
@@ -51,7 +53,7 @@ class Listening:
                 *served(4, at=at, network="10.2.0", **how),
                 *served(4, at=at, server=SHARED, **how),
                 *served(4, at=at, server=SHARED, network="10.2.0", **how),
-            ]  # type: ignore[arg-type]
+            ]
             self.look(*parts, at=at + 200)
 
 
@@ -151,7 +153,7 @@ def test_a_region_that_loses_several_services_points_at_its_network_when_others_
 
 
 def quality(listening: Listening, *told: object, at: int) -> dict[str, Sign]:
-    batch = quality_batch(*told)  # type: ignore[arg-type]
+    batch = quality_batch(*told)
     listening.pulse.add_quality(
         batch,
         attributed_connections(PLAN, batch.addresses, batch.ports, batch.protocol),
