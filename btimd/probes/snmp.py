@@ -137,6 +137,7 @@ class _Library:
         self.get, self.bulk = cmdgen.GetCommandGenerator, cmdgen.BulkCommandGeneratorSingleRun
         self.following = cmdgen.NextCommandGeneratorSingleRun
         self.object_name, self.null = rfc1902.ObjectName, rfc1905.unSpecified
+        self.octets = rfc1902.OctetString
         self.nothing = (
             rfc1902.Null,
             rfc1905.UnSpecified,
@@ -353,3 +354,30 @@ def _keys(user: User) -> tuple[str, bytes, str, bytes]:
 
 def _short(error: Any) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def credentials_adder(engine: Any) -> Any:
+    """Return what makes credentials known to an engine of the library that takes notifications.
+
+    Called with credentials, and the engine id in hexadecimal that stands for any engine: traps of version 3 come under
+    the sender's own id, which nobody knows before; informs come under the receiver's.
+    """
+    library = _Library()
+    known: set[str] = set()
+
+    def add(credentials: Community | User, any_engine: str) -> None:
+        if isinstance(credentials, Community):
+            library.config.add_v1_system(engine, f"c{len(known)}", credentials.community)
+            known.add(f"c{len(known)}")
+        elif credentials.name not in known:
+            known.add(credentials.name)
+            keys = (
+                library.auth[credentials.auth], credentials.auth_key or None,
+                library.priv[credentials.priv], credentials.priv_key or None,
+            )  # fmt: skip
+            library.config.add_v3_user(engine, credentials.name, *keys)
+            library.config.add_v3_user(
+                engine, credentials.name, *keys, securityEngineId=library.octets(hexValue=any_engine)
+            )
+
+    return add
