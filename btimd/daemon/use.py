@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec
 
 from btimd.daemon.config import Config
 from btimd.daemon.losses import Loss, losses, traffic_losses, user_losses
@@ -22,6 +23,7 @@ from btimd.runtime.metrics import Metrics
 from btimd.settings.fields import read_secret
 from btimd.settings.report import Problem, SettingsError
 
+P = ParamSpec("P")
 _MINUTE_MILLISECONDS = 60_000
 _MOST_ROWS = 100_000
 _MOST_HOPS = 1000
@@ -89,6 +91,16 @@ def names_of_devices(devices: Iterable[DeviceFacts]) -> Mapping[str, tuple[str, 
         )
         for device in devices
     }
+
+
+def both(first: Callable[P, None], second: Callable[P, None]) -> Callable[P, None]:
+    """Return what calls one after the other with the same."""
+
+    def call(*args: P.args, **more: P.kwargs) -> None:
+        first(*args, **more)
+        second(*args, **more)
+
+    return call
 
 
 class Closing:

@@ -21,6 +21,7 @@ from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -29,12 +30,14 @@ from btimd.daemon.use import (
     Closing,
     PlanWatch,
     ask_exporters,
+    both,
     build_inventory,
     businesses_over,
     exporter_text,
     losses_of,
     names_of_devices,
     plan_in_force,
+    snmp_access,
     users_in_all,
 )
 from btimd.daemon.usercounts import user_thresholds, users_on_line
@@ -48,12 +51,13 @@ from btimd.flows.personservice import PersonService
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
-from btimd.model.evidence import Finding
 from btimd.model.incident import Incident
 from btimd.model.probe import ProbeSpec
 from btimd.model.service import Check, Criticality
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
+from btimd.probes.syslogs import SyslogListener
+from btimd.probes.traps import TrapListener
 from btimd.rca.component import RcaComponent
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
@@ -86,6 +90,8 @@ class Wired:
     rca: RcaComponent
     decisions: Decisions
     signs: SignDesk
+    syslog: SyslogListener
+    traps: TrapListener
     probes: Probes
     archive: FlowArchive
     archive_desk: Closing
@@ -127,6 +133,8 @@ class Wired:
             *([self.evidence] if self.evidence is not None else ()),
             self.probes,
             self.inventory,
+            self.syslog,
+            self.traps,
             self.exporter_watch,
             self.capture,
             self.span_lines,
@@ -292,20 +300,20 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         log=Log("decisions"),
     )
 
-    def device_changed(device: str, text: str) -> None:
-        signs_desk.device_changed(device, text)
-        decisions.device_changed(device, text, businesses_over(links.desk, decisions.graph.businesses, device))
-
-    def found(finding: Finding) -> None:
-        signs_desk.found(finding)
-        decisions.found(finding)
-
     inventory = build_inventory(
         config,
         metrics=metrics,
         clock=clock,
         on_facts=links.take_facts,
-        on_change=device_changed,
+        on_change=both(
+            lambda device, text: signs_desk.device_changed(device, text),
+            lambda device, text: decisions.device_changed(
+                device, text, businesses_over(links.desk, decisions.graph.businesses, device)
+            ),
+        ),
+    )
+    syslog, traps = build_listeners(
+        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -379,7 +387,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
     evidence = EvidenceService(
         lines.freeze,
         EvidenceKeeper(state, kept.keep_limits()),
-        found,
+        both(signs_desk.found, decisions.found),
         metrics,
         Log("capture.evidence"),
         clock=clock,
@@ -397,6 +405,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
         rca=rca,
         decisions=decisions,
         signs=signs_desk,
+        syslog=syslog,
+        traps=traps,
         probes=probes,
         archive=archive,
         archive_desk=Closing("archive.desk", archive_desk.close),

@@ -84,8 +84,8 @@ class ListenSettings(Section):
         for host, port in places:
             if not is_loopback(host) and not self.allow:
                 raise ValueError(
-                    f"{key} = {host}:{port} takes messages of everybody; write allow = [...] with the prefixes of those "
-                    'that may send, or "0.0.0.0/0" where the network itself is protected'
+                    f"{key} = {host}:{port} takes messages of everybody; write allow = [...] with the prefixes of "
+                    'those that may send, or "0.0.0.0/0" where the network itself is protected'
                 )
 
 
@@ -135,6 +135,8 @@ class TrapSettings(ListenSettings):
     """UDP, such as `["0.0.0.0:162"]`."""
     community_file: SettingsPath | None = None
     """One more community that is taken, for devices that are not asked."""
+    max_engines: int = Field(default=1000, ge=1, le=100_000)
+    """Senders of version 3 whose traps are understood; to know one costs some milliseconds."""
     per_second: float = Field(default=200.0, gt=0, le=100_000)
     sender_per_second: float = Field(default=20.0, gt=0, le=100_000)
 

@@ -359,25 +359,27 @@ def _short(error: Any) -> str:
 def credentials_adder(engine: Any) -> Any:
     """Return what makes credentials known to an engine of the library that takes notifications.
 
-    Called with credentials, and the engine id in hexadecimal that stands for any engine: traps of version 3 come under
-    the sender's own id, which nobody knows before; informs come under the receiver's.
+    Called with credentials, and b"" for the receiver's own engine id, under which informs of version 3 come, or with
+    that of a sender, under which his traps come.
     """
     library = _Library()
-    known: set[str] = set()
+    known: set[tuple[str, bytes]] = set()
 
-    def add(credentials: Community | User, any_engine: str) -> None:
+    def add(credentials: Community | User, engine_id: bytes) -> None:
         if isinstance(credentials, Community):
-            library.config.add_v1_system(engine, f"c{len(known)}", credentials.community)
-            known.add(f"c{len(known)}")
-        elif credentials.name not in known:
-            known.add(credentials.name)
-            keys = (
-                library.auth[credentials.auth], credentials.auth_key or None,
-                library.priv[credentials.priv], credentials.priv_key or None,
-            )  # fmt: skip
-            library.config.add_v3_user(engine, credentials.name, *keys)
+            name = f"c{len(known)}"
+            library.config.add_v1_system(engine, name, credentials.community)
+            known.add((name, b""))
+        elif (credentials.name, engine_id) not in known:
+            known.add((credentials.name, engine_id))
             library.config.add_v3_user(
-                engine, credentials.name, *keys, securityEngineId=library.octets(hexValue=any_engine)
+                engine,
+                credentials.name,
+                library.auth[credentials.auth],
+                credentials.auth_key or None,
+                library.priv[credentials.priv],
+                credentials.priv_key or None,
+                securityEngineId=library.octets(engine_id) if engine_id else None,
             )
 
     return add

@@ -10,6 +10,8 @@ from btimd.model.service import NodeKind
 from btimd.model.sign import SignSource
 from btimd.model.units import UnixSeconds
 from btimd.probes.snmpsession import Oid, Value
+from btimd.probes.wire.ber import elements
+from btimd.probes.wire.dialogue import AnswerError
 
 TRAP_OID: Final[Oid] = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 TRAP_ADDRESS: Final[Oid] = (1, 3, 6, 1, 6, 3, 18, 1, 3, 0)
@@ -18,6 +20,7 @@ _IF_INDEX: Final[Oid] = (1, 3, 6, 1, 2, 1, 2, 2, 1, 1)
 _IF_DESCR: Final[Oid] = (1, 3, 6, 1, 2, 1, 2, 2, 1, 2)
 _IF_ADMIN: Final[Oid] = (1, 3, 6, 1, 2, 1, 2, 2, 1, 7)
 _IF_NAME: Final[Oid] = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1)
+_ENGINE_ID_OCTETS: Final = (5, 32)
 _DOWN: Final = 2
 _MOST_VALUES: Final = 6
 _MOST_TEXT: Final = 60
@@ -46,10 +49,11 @@ class TrapRule:
 
 
 _BAD, _OVER = Health.BAD, Health.UNKNOWN
+_LOST: Final = ErrorClass.UNREACHABLE
 TABLE: Final[tuple[TrapRule, ...]] = (
     TrapRule((*_SNMP, 1), "coldStart", None),
     TrapRule((*_SNMP, 2), "warmStart", None),
-    TrapRule((*_SNMP, 3), "linkDown", _BAD, ErrorClass.UNREACHABLE, subject="interface"),
+    TrapRule((*_SNMP, 3), "linkDown", _BAD, _LOST, subject="interface"),
     TrapRule((*_SNMP, 4), "linkUp", _OVER, subject="interface"),
     TrapRule((*_UPS, 1), "upsTrapOnBattery", _BAD, kinds=_POWER, subject="power"),
     TrapRule((*_UPS, 3), "upsTrapAlarmEntryAdded", _BAD, kinds=_POWER, subject="alarm", weight=0.6),
@@ -60,9 +64,9 @@ TABLE: Final[tuple[TrapRule, ...]] = (
     TrapRule((1, 3, 6, 1, 2, 1, 47, 2, 0, 1), "entConfigChange", None),
     TrapRule((1, 3, 6, 1, 2, 1, 17, 0, 1), "newRoot", None),
     TrapRule((1, 3, 6, 1, 2, 1, 17, 0, 2), "topologyChange", None),
-    TrapRule((1, 3, 6, 1, 2, 1, 15, 7, 2), "bgpBackwardTransition", _BAD, ErrorClass.UNREACHABLE, subject="bgp", weight=0.5),
+    TrapRule((1, 3, 6, 1, 2, 1, 15, 7, 2), "bgpBackwardTransition", _BAD, _LOST, subject="bgp", weight=0.5),
     TrapRule((1, 3, 6, 1, 2, 1, 15, 7, 1), "bgpEstablished", _OVER, subject="bgp"),
-    TrapRule((1, 3, 6, 1, 2, 1, 15, 0, 2), "bgpBackwardTransNotification", _BAD, ErrorClass.UNREACHABLE, subject="bgp", weight=0.5),
+    TrapRule((1, 3, 6, 1, 2, 1, 15, 0, 2), "bgpBackwardTransNotification", _BAD, _LOST, subject="bgp"),
     TrapRule((1, 3, 6, 1, 2, 1, 15, 0, 1), "bgpEstablishedNotification", _OVER, subject="bgp"),
     TrapRule((1, 3, 6, 1, 2, 1, 14, 16, 2, 2), "ospfNbrStateChange", None),
     TrapRule((1, 3, 6, 1, 2, 1, 68, 0, 1), "vrrpTrapNewMaster", None),
@@ -149,3 +153,17 @@ def _shown(value: Value) -> str:
     if isinstance(value, tuple):
         return ".".join(map(str, value))[:_MOST_TEXT]
     return "" if value is None else str(value)
+
+
+def engine_id_of(datagram: bytes) -> bytes:
+    """Return the engine id that a message of version 3 names (RFC 3412 section 6, RFC 3414 section 2.4), else b""."""
+    try:
+        ((_, message),) = elements(datagram)
+        (_, version), _, (_, parameters), *_ = elements(message)
+        if version != b"\x03":
+            return b""
+        ((_, inner),) = elements(parameters)
+        (_, engine_id), *_ = elements(inner)
+    except (AnswerError, ValueError):
+        return b""
+    return engine_id if _ENGINE_ID_OCTETS[0] <= len(engine_id) <= _ENGINE_ID_OCTETS[1] else b""

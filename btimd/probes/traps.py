@@ -16,13 +16,12 @@ from btimd.probes.eventsettings import TrapSettings
 from btimd.probes.sendergate import SenderGate
 from btimd.probes.snmpsession import Oid, Value
 from btimd.probes.snmptargets import Community, User
-from btimd.probes.traprules import meaning, notification_of
+from btimd.probes.traprules import engine_id_of, meaning, notification_of
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 
-_ANY_ENGINE = "0000000000"
 _RECEIVE = "rfc3412.receiveMessage:request"
 _MOST_OCTETS = 16_384
 
@@ -52,6 +51,8 @@ class TrapListener(Component):
         self._log = log
         self._gate = SenderGate(settings.allow, settings.per_second, settings.sender_per_second, settings.max_senders)
         self._engine: Any = None
+        self._engines: set[bytes] = set()
+        self._add: Callable[[Community | User, bytes], None] = lambda _credentials, _engine_id: None
         self._sender = ""
         self._let_in = False
         self.addresses: tuple[tuple[str, int], ...] = ()
@@ -93,9 +94,9 @@ class TrapListener(Component):
         except OSError as error:
             await self.stop()
             raise OSError(error.errno, f"probes.traps.listen: cannot listen: {error.strerror or error}") from error
-        add = credentials_adder(engine)
+        self._add = credentials_adder(engine)
         for credentials in self._credentials:
-            add(credentials, _ANY_ENGINE)
+            self._add(credentials, b"")
         engine.observer.register_observer(self._note_sender, _RECEIVE)
         ntfrcv.NotificationReceiver(engine, self._take)
         self._log.info("traps-started", at=", ".join(f"{host}:{port}" for host, port in self.addresses))
@@ -125,12 +126,22 @@ class TrapListener(Component):
             return
         self._sender, self._let_in = sender, False
         try:
+            self._know_engine(engine_id_of(datagram))
             handle()
         except Exception:  # noqa: BLE001  whatever hostile octets raise in the library
             self._dropped.labels("malformed").inc()
             return
         if not self._let_in:  # the library tells of strangers and broken messages by silence
             self._dropped.labels("not-believed").inc()
+
+    def _know_engine(self, engine_id: bytes) -> None:
+        """Make the users known under the engine id of a sender: traps of version 3 come under the sender's own."""
+        if not engine_id or engine_id in self._engines or len(self._engines) >= self._settings.max_engines:
+            return
+        self._engines.add(engine_id)
+        for credentials in self._credentials:
+            if isinstance(credentials, User):
+                self._add(credentials, engine_id)
 
     def _note_sender(self, _engine: Any, _point: str, variables: Any, _context: Any) -> None:
         self._sender = str(variables["transportAddress"][0])

@@ -42,6 +42,7 @@ WITHOUT_TEST_FILE = {
     "model/heard.py": "records; tests/daemon/test_signs.py",
     "probes/syslogtable.py": "a table; tests/probes/test_syslogrules.py",
     "probes/eventsettings.py": "tests/probes/test_syslogs.py and test_traps.py",
+    "daemon/listeners.py": "tests/daemon/test_wiring.py and tests/stories/test_signs.py",
     "daemon/findingsigns.py": "tests/daemon/test_signs.py",
     "rca/asking.py": "tests/rca/test_verdicts.py and test_engine.py",
     "rca/capsule.py": "records; tests/rca/test_replay.py",
