@@ -114,6 +114,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ImpactService/GetRestoringOrder": Role.VIEWER,
     "/btimd.v1.ImpactService/ListGrownNeeds": Role.VIEWER,
     # end of ImpactService
+    # EventsService
+    "/btimd.v1.EventsService/ListEvents": Role.VIEWER,
+    "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
+    "/btimd.v1.EventsService/RecordChange": Role.OPERATOR,
+    # end of EventsService
 }
 """Every call there is; one that is missing here is never served."""
 

@@ -20,6 +20,7 @@ from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
     discovery_pb2,
+    events_pb2,
     flows_pb2,
     graph_pb2,
     impact_pb2,
@@ -70,6 +71,7 @@ _FILES: Final = (
     baselines_pb2,
     archive_pb2,
     discovery_pb2,
+    events_pb2,
     views_pb2,
     impact_pb2,
 )

@@ -17,6 +17,7 @@ from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Pag
 from btimd.cli import (
     ctl_baselines,
     ctl_discovery,
+    ctl_events,
     ctl_flows,
     ctl_impact,
     ctl_persons,
@@ -49,6 +50,7 @@ _AREAS: Final = (
     ctl_baselines,
     ctl_flows,
     ctl_discovery,
+    ctl_events,
     ctl_views,
     ctl_impact,
 )

@@ -9,6 +9,7 @@ from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.component import ApiComponent
 from btimd.api.discovery import discovery_service
+from btimd.api.events import events_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.topology import topology_service
@@ -367,7 +368,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:
             archive_service(archive_desk),
             discovery_service(discovery),
             views_service(views, clock),
+            events_service(signs_desk),
         ),
+        take_event=signs_desk.take,
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
