@@ -28,6 +28,8 @@ _PREFIXES_TOLD: Final = 5
 _QUIET_SECONDS: Final = 20.0
 """So often it is told that all is well while there is no trouble: it must be known that users are watched."""
 _BAD_SECONDS: Final = 5.0
+_RETURN_SECONDS: Final = 600.0
+_RETURNING_SECONDS: Final = 0.5
 _PACKETS_COUNT_SECONDS: Final = 60.0
 _CONTRADICTABLE: Final = frozenset({
     ErrorClass.REFUSED, ErrorClass.TIMEOUT, ErrorClass.UNREACHABLE, ErrorClass.RESET, ErrorClass.NO_ANSWER,
@@ -86,6 +88,7 @@ class SignDesk(EventsView):
         self._senders: dict[tuple[str, str], _Counts] = {}
         self._sent: dict[str, Sign] = {}
         self._sent_at: dict[str, UnixSeconds] = {}
+        self._bad_at: dict[str, UnixSeconds] = {}
         self._bad_packets: dict[str, UnixSeconds] = {}
         self._count = metrics.counter(
             "btimd_signs_total", "What was seen or told without asking, by source and what became of it.",
@@ -145,7 +148,7 @@ class SignDesk(EventsView):
                 continue
             before = self._sent.get(sign.id)
             if before is not None and before.health is sign.health:
-                pause = 0.0 if symptoms else _BAD_SECONDS if sign.health is Health.BAD else _QUIET_SECONDS
+                pause = 0.0 if symptoms else _BAD_SECONDS if sign.health is Health.BAD else self._pause(sign.id, now)
                 if sign.at <= before.at or now - self._sent_at[sign.id] < pause:
                     continue
             elif before is not None and sign.at < before.at:
@@ -155,6 +158,11 @@ class SignDesk(EventsView):
             if before is None or before.health is not sign.health:
                 self._note(sign.source.value, "traffic", HeardAs(sign.health.value), sign.node, sign.id, sign.text)
             self._rca.signed(sign)
+
+    def _pause(self, sign_id: str, now: UnixSeconds) -> float:
+        """Return how long not to repeat that all is well: after trouble it is waited for that users return."""
+        was_bad = now - self._bad_at.get(sign_id, float("-inf")) < _RETURN_SECONDS
+        return _RETURNING_SECONDS if was_bad else _QUIET_SECONDS
 
     def _placed(self, sign: Sign) -> Sign | None:
         """Return a sign about a region as one about the node of its users; None where the model knows no such node."""
@@ -171,6 +179,10 @@ class SignDesk(EventsView):
         self._sent.pop(sign.id, None)
         self._sent[sign.id] = sign
         self._sent_at[sign.id] = now
+        if sign.health is Health.BAD:
+            self._bad_at[sign.id] = now
+            if len(self._bad_at) > _IDS_KEPT:
+                del self._bad_at[next(iter(self._bad_at))]
         if len(self._sent) > _IDS_KEPT:
             oldest = next(iter(self._sent))
             del self._sent[oldest], self._sent_at[oldest]

@@ -92,6 +92,14 @@ def test_while_all_is_well_users_are_told_of_now_and_then_and_in_trouble_at_once
     assert desk.seen(ago=5.0) == [], "what came late tells of a time that is known already"
 
 
+def test_after_trouble_it_is_told_soon_that_users_are_back(desk: Desk) -> None:
+    assert len(desk.seen(Health.BAD)) == 1
+    desk.clock.advance(1.0)
+    assert len(desk.seen()) == 1
+    desk.clock.advance(1.0)
+    assert len(desk.seen()) == 1
+
+
 def test_users_who_connect_do_not_contradict_a_probe_that_got_a_wrong_answer(desk: Desk) -> None:
     desk.trouble(ErrorClass.WRONG_ANSWER)
     assert desk.seen() == []
