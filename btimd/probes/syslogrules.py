@@ -21,7 +21,9 @@ _MOST_SEARCHED: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class SyslogRule:
-    """pattern: searched for in "MNEMONIC APP: TEXT", in any case. Its groups `subject` and `interface` say what of the
+    """What a message means that looks like this.
+
+    pattern: searched for in "MNEMONIC APP: TEXT", in any case. Its groups `subject` and `interface` say what of the
     node it is about. severity_at_most: only messages so severe or more (0 = emergency). sender: regular expression of
     the sender's address or the message's host name, "" = anybody's. health: None = a change, UNKNOWN = it is over.
     text: what to show instead of the message, "" = the message. subject: what an end takes back; as the group says.

@@ -24,8 +24,10 @@ _CLOSE_SECONDS = 1.0
 
 
 class SyslogListener(Component):
-    """A part of the daemon; listens only where the settings say. on_told: takes what was understood, not_understood:
-    source, sender and text of the rest. `addresses`: where UDP, then TCP, then TLS is taken, once started.
+    """A part of the daemon; listens only where the settings say.
+
+    on_told: takes what was understood, not_understood: source, sender and text of the rest. `addresses`: where UDP,
+    then TCP, then TLS is taken, once started.
     """
 
     def __init__(

@@ -49,13 +49,13 @@ class Desk:
         )
 
     def seen(
-        self, health: Health = Health.GOOD, *, node: str = "erp", id: str = "flows:erp@north", ago: float = 0.0
+        self, health: Health = Health.GOOD, *, node: str = "erp", name: str = "flows:erp@north", ago: float = 0.0
     ) -> list[Sign]:
         before = len(self.rca.signs)
         self.desk.traffic(
             [
                 Sign(
-                    id,
+                    name,
                     node,
                     health,
                     ErrorClass.NONE,
@@ -130,7 +130,7 @@ def test_users_who_connect_do_not_contradict_what_their_packets_said(desk: Desk)
 
 
 def test_what_a_region_sees_is_about_the_node_of_its_users_and_what_no_model_knows_is_dropped(desk: Desk) -> None:
-    assert [one.node for one in desk.seen(id="flows:region:north", node="north")] == ["north"]
+    assert [one.node for one in desk.seen(name="flows:region:north", node="north")] == ["north"]
     desk.desk.traffic(
         [Sign("flows:region:moon", "moon", Health.BAD, ErrorClass.NONE, "", SignSource.FLOWS, 0.0, region="moon")]
     )

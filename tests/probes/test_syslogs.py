@@ -29,7 +29,7 @@ class Ears:
 
     async def until(self, count: int) -> None:
         async with asyncio.timeout(5):
-            while len(self.told) + len(self.unknown) < count:
+            while len(self.told) + len(self.unknown) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
 

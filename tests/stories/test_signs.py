@@ -11,6 +11,7 @@ from btimd.daemon.app import App
 from btimd.daemon.config import load_config
 from btimd.lab.config import write_configuration
 from btimd.lab.enterprise import Enterprise
+from btimd.lab.settings import LabSettings
 from btimd.model.heard import HeardAs
 from btimd.model.verdict import Verdict, VerdictStatus
 from tests.programs import need
@@ -27,7 +28,7 @@ async def verdict_of(app: App, seconds: float = 30.0) -> Verdict:
 
 async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tmp_path: Path) -> None:
     need("logger")
-    async with Enterprise() as enterprise:
+    async with Enterprise(LabSettings(users_per_segment=12, think_seconds=0.8)) as enterprise:
         write_configuration(tmp_path, enterprise)
         with (tmp_path / "btimd.toml").open("a") as file:
             file.write('\n[probes.syslog]\nlisten = ["127.0.0.1:0"]\n[probes.traps]\nlisten = ["127.0.0.1:0"]\n')
@@ -36,7 +37,7 @@ async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tm
         running = asyncio.create_task(app.run())
         try:
             await enterprise.start_users(app.addresses.capture[0])
-            await asyncio.sleep(15)  # users' traffic must have become usual
+            await asyncio.sleep(10)  # users' traffic must have become usual
             services = tmp_path / "services.toml"
             # btimd's own way to one page breaks: it asks a port that nobody listens on; users know the right one.
             services.write_text(re.sub(r"(\[check.erp-page\][^\[]*?port = )\d+", r"\g<1>1", services.read_text()))
