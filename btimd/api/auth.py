@@ -122,6 +122,11 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.DiagnosisService/GetDiagnosis": Role.VIEWER,
     "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.OPERATOR,
     # end of DiagnosisService
+    # EventsService
+    "/btimd.v1.EventsService/ListEvents": Role.VIEWER,
+    "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
+    "/btimd.v1.EventsService/RecordChange": Role.OPERATOR,
+    # end of EventsService
 }
 """Every call there is; one that is missing here is never served."""
 

@@ -12,6 +12,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from btimd.api.auth import Gate, Token, load_tokens, local_token
+from btimd.api.events_http import EventsFace
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
@@ -20,6 +21,7 @@ from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.api.rpc import Dispatcher, Service
 from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
+from btimd.model.heard import Heard, Told
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
@@ -35,6 +37,7 @@ _MAX_REQUEST_OCTETS: Final = 1024 * 1024
 class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
+    take_event: what webhook events are handed to; without, there is no POST /events.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
 
@@ -48,6 +51,7 @@ class ApiComponent:
         incidents: IncidentDesk,
         sla: SlaBook,
         more: Sequence[Service] = (),
+        take_event: Callable[[Told], Heard] | None = None,
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
         clock: Clock,
@@ -82,6 +86,8 @@ class ApiComponent:
             metrics=metrics,
             health=health,
         )
+        if take_event is not None:
+            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics).post
         self._serving: Any = None
         self._server: Any = None
         self._grpc_address = settings.grpc_listen

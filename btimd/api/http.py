@@ -1,7 +1,7 @@
 """The HTTP face: /metrics for Prometheus, /healthz and /readyz for whoever supervises the daemon."""
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from btimd.runtime.metrics import Metrics
 
 _METRICS_TYPE: Final = "text/plain; version=1.0.0; charset=utf-8"
 _SHUTDOWN_SECONDS: Final = 1.0
-_MAX_REQUEST_OCTETS: Final = 64 * 1024
+_MAX_REQUEST_OCTETS: Final = 256 * 1024
 
 
 class HttpServer:
@@ -35,6 +35,8 @@ class HttpServer:
         self._metrics = metrics
         self._health = health
         self._runner: web.AppRunner | None = None
+        self.more: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = {}
+        """Handlers of POST by path, before the start."""
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None) -> tuple[str, int]:
         """Listen; return the address, with the port the system chose where `port` is 0. Raises OSError."""
@@ -42,6 +44,8 @@ class HttpServer:
         app.router.add_get("/metrics", self._metrics_page)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
+        for path, handler in self.more.items():
+            app.router.add_post(path, handler)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, ssl_context=tls).start()

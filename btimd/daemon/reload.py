@@ -5,7 +5,7 @@ from functools import partial
 
 from btimd.daemon.config import Config
 from btimd.daemon.settings import RootSettings
-from btimd.daemon.use import plan_in_force, snmp_access
+from btimd.daemon.use import plan_in_force, prefixes_by_region, snmp_access
 from btimd.daemon.usercounts import user_thresholds
 from btimd.daemon.wiring import Wired, build_attribution
 from btimd.flows.settings import PersonSettings, TopologyOptions
@@ -29,6 +29,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
     await wired.persons.reload(flow_settings.persons)
+    plan_before = prefixes_by_region(wired.plan.in_force.entries)
     wired.flows.swap(attribution)
     thresholds = user_thresholds(graph.businesses, flow_settings.user_active, flow_settings.user_idle)
     wired.flows.set_thresholds(thresholds)
@@ -45,6 +46,8 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.declared.graph, wired.declared.plan_entries = graph, new.plan_entries
     wired.decisions.swap(graph)
     wired.rca.swap(graph)
+    wired.signs.swap(graph)
+    wired.signs.plan_changed(plan_before, prefixes_by_region(new.plan_entries))
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec
 
 from btimd.daemon.config import Config
 from btimd.daemon.losses import Loss, losses, traffic_losses, user_losses
 from btimd.daemon.usercounts import users_on_line
 from btimd.flows.component import FlowPipeline
+from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanInForce, PlanService
 from btimd.model.ports import Exporter, FlowView
 from btimd.model.topology import DeviceFacts, TopologyView
@@ -21,6 +23,7 @@ from btimd.runtime.metrics import Metrics
 from btimd.settings.fields import read_secret
 from btimd.settings.report import Problem, SettingsError
 
+P = ParamSpec("P")
 _MINUTE_MILLISECONDS = 60_000
 _MOST_ROWS = 100_000
 _MOST_HOPS = 1000
@@ -64,6 +67,40 @@ def businesses_over(topology: TopologyView, businesses: Iterable[str], device: s
         for business in businesses
         if any(hop.device == device for hop in topology.business_path(business, limit=_MOST_HOPS))
     ]
+
+
+def prefixes_by_region(entries: Iterable[PlanEntry]) -> Mapping[str, frozenset[str]]:
+    """Return the prefixes of an IP plan by region."""
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.region, set()).add(entry.prefix)
+    return {region: frozenset(prefixes) for region, prefixes in found.items()}
+
+
+def names_of_devices(devices: Iterable[DeviceFacts]) -> Mapping[str, tuple[str, ...]]:
+    """Return what else devices are called, by name: where they are asked, and the addresses of their interfaces."""
+    return {
+        device.name: tuple(
+            dict.fromkeys(
+                (
+                    device.address,
+                    device.sys_name,
+                    *(address.partition("/")[0] for one in device.interfaces for address in one.addresses),
+                )
+            )
+        )
+        for device in devices
+    }
+
+
+def both(first: Callable[P, None], second: Callable[P, None]) -> Callable[P, None]:
+    """Return what calls one after the other with the same."""
+
+    def call(*args: P.args, **more: P.kwargs) -> None:
+        first(*args, **more)
+        second(*args, **more)
+
+    return call
 
 
 class Closing:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from btimd.api.archive import archive_service
@@ -10,6 +11,7 @@ from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
@@ -24,19 +26,23 @@ from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
+from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
+from btimd.daemon.signs import SignDesk
 from btimd.daemon.spans import SpanLines, packet_channel, subject_of
 from btimd.daemon.use import (
     Closing,
     PlanWatch,
     ask_exporters,
+    both,
     build_inventory,
     businesses_over,
     exporter_text,
     losses_of,
+    names_of_devices,
     plan_in_force,
     snmp_access,
     users_in_all,
@@ -51,6 +57,7 @@ from btimd.flows.linkservice import LinkService
 from btimd.flows.personservice import PersonService
 from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
+from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
@@ -59,6 +66,8 @@ from btimd.model.service import Check, Criticality, ServiceGraph
 from btimd.model.verdict import Verdict
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
+from btimd.probes.syslogs import SyslogListener
+from btimd.probes.traps import TrapListener
 from btimd.rca.capsulekeeper import CapsuleKeeper
 from btimd.rca.component import RcaComponent
 from btimd.runtime.clock import Clock
@@ -101,6 +110,9 @@ class Wired:
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
+    signs: SignDesk
+    syslog: SyslogListener
+    traps: TrapListener
     probes: Probes
     runners: Runners
     declared: Declared
@@ -148,6 +160,8 @@ class Wired:
             *([self.evidence] if self.evidence is not None else ()),
             self.probes,
             self.inventory,
+            self.syslog,
+            self.traps,
             self.exporter_watch,
             self.capture,
             self.span_lines,
@@ -250,6 +264,11 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         compared=lambda: duplicates.compared,
         servers=lambda business: [rule.server for rule in flows.attribution.rules if business in rule.businesses],
     )
+    watch = TrafficWatch(
+        lambda signs: flows.on_loop(partial(signs_desk.traffic, signs)),
+        points=len(points),
+        names_of=lambda: {name: one.name for name, one in decisions.graph.businesses.items()},
+    )
     flows = FlowPipeline(
         settings=settings.flows,
         source=channel,
@@ -262,7 +281,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         packet_source=packets if points else None,
         points=points,
         spans=lambda: span.interfaces(),
-        taps=(links.tap, baselines.feeders, *((archive,) if archived.enabled else ())),
+        taps=(links.tap, baselines.feeders, watch, *((archive,) if archived.enabled else ())),
+        packet_taps=(watch.packets,),
         on_closed=(baselines.closed,),
         persons=persons.lookup,
         thresholds=user_thresholds(graph.businesses, settings.flows.user_active, settings.flows.user_idle),
@@ -303,6 +323,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     def outages_began(verdict: Verdict, users: UsersByRegion) -> None:
         outages.began(verdict, users)
 
+    signs_desk = SignDesk(
+        graph=graph, rca=rca, clock=clock, metrics=metrics, devices=lambda: names_of_devices(inventory.devices())
+    )
     decisions = Decisions(
         graph=graph,
         flows=flows,
@@ -315,14 +338,21 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("decisions"),
     )
+
     inventory = build_inventory(
         config,
         metrics=metrics,
         clock=clock,
         on_facts=links.take_facts,
-        on_change=lambda device, text: decisions.device_changed(
-            device, text, businesses_over(links.desk, decisions.graph.businesses, device)
+        on_change=both(
+            lambda device, text: signs_desk.device_changed(device, text),
+            lambda device, text: decisions.device_changed(
+                device, text, businesses_over(links.desk, decisions.graph.businesses, device)
+            ),
         ),
+    )
+    syslog, traps = build_listeners(
+        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -409,7 +439,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             impact_service(outages, growth),
             budget_service(probes),
             diagnosis_service(capsules),
+            events_service(signs_desk),
         ),
+        take_event=signs_desk.take,
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -429,7 +461,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     evidence = EvidenceService(
         lines.freeze,
         EvidenceKeeper(state, kept.keep_limits()),
-        decisions.found,
+        both(signs_desk.found, decisions.found),
         metrics,
         Log("capture.evidence"),
         clock=clock,
@@ -447,6 +479,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         rca=rca,
         capsules=capsules,
         decisions=decisions,
+        signs=signs_desk,
+        syslog=syslog,
+        traps=traps,
         probes=probes,
         runners=runners,
         declared=declared,

@@ -52,6 +52,8 @@ from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
 from btimd.runtime.log import Log, OncePerInterval
 from btimd.runtime.metrics import Metrics
 
+PacketTap = Callable[[SpanTraffic, Attribution, UnixMillis], None]
+"""Looks at what was captured, on the flow thread, with the plan and rules in force and the time."""
 _WAIT_SECONDS = 0.25
 _STOP_SECONDS = 5.0
 _STALLED_SECONDS = 10.0
@@ -79,7 +81,8 @@ class FlowPipeline(Component, FlowView):
     The other callables are asked by any thread. A block that makes anything fail is lost, counted and logged. Kernels
     are compiled by `warm` before the start. `packet_source`: what btimd made of packets that it captured itself.
     `points`: the names of the interfaces it captures on; their exporter ids are the first, in this order. `taps` see
-    every attributed record, `on_closed` every interval that closes or is revised, both on the flow thread.
+    every attributed record, `packet_taps` all that was captured,
+    `on_closed` every interval that closes or is revised, both on the flow thread.
     `thresholds`: after how many seconds users of a business are idle, then gone, where not as in the settings.
     `persons`: who sits behind addresses now; goes before the plan, asked by whoever asks for users.
     """
@@ -104,12 +107,14 @@ class FlowPipeline(Component, FlowView):
         points: Sequence[str] = (),
         spans: Callable[[], Sequence[SpanInterface]] = lambda: (),
         taps: Sequence[RecordTap] = (),
+        packet_taps: Sequence[PacketTap] = (),
         on_closed: Sequence[Callable[[Closed | QualityClosed], None]] = (),
         thresholds: Mapping[str, tuple[float, float]] | None = None,
         persons: Callable[[], PersonLookup | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._taps = tuple(taps)
+        self._packet_taps = tuple(packet_taps)
         self._on_closed = tuple(on_closed)
         self._source = source
         self._packets = packet_source
@@ -222,6 +227,11 @@ class FlowPipeline(Component, FlowView):
     def between_blocks(self, action: Callable[[], None]) -> None:
         """Let the flow thread do something before its next block, as what `decode` uses is that thread's alone."""
         self._between_blocks.append(action)
+
+    def on_loop(self, action: Callable[[], None]) -> None:
+        """Let the loop do something; for taps, on the flow thread. Nothing happens once the loop is closed."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)
 
     @override
     def windows(self, *, interval_milliseconds: int, business: str | None, limit: int) -> Sequence[WindowRow]:
@@ -420,6 +430,8 @@ class FlowPipeline(Component, FlowView):
             self._point_counts[traffic.observation_point] += traffic.packets, traffic.lost_packets
         self._add(traffic.flows, now)
         self._quality.add(traffic, now)
+        for tap in self._packet_taps:
+            self._guarded(partial(tap, traffic, self._windows.attribution, now))
         return []
 
     def _close_quality(self) -> list[QualityClosed]:

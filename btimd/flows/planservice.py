@@ -154,6 +154,11 @@ class PlanService(PlanView):
         rows = self.watch.new_rows(clients, unexpected_rows(plan, held.businesses, clients))
         return talkers_of(plan, held.businesses, clients, rows, self._persons())
 
+    @property
+    def in_force(self) -> PlanInForce:
+        """The plan in force."""
+        return self._in_force
+
     async def swap(self, in_force: PlanInForce) -> PlanChange:
         """Go over to another plan; log and remember what it changes. Nothing in here can fail for what a plan says."""
         old, self._in_force = self._in_force, in_force

@@ -253,7 +253,7 @@ class QualityWindows:
         return taken
 
 
-def _attributed(
+def attributed_connections(
     attribution: Attribution,
     addresses: npt.NDArray[np.int64],
     ports: npt.NDArray[np.uint16],
@@ -290,7 +290,7 @@ class _Records(_Told):
 
     def __init__(self, quality: QualityBatch, attribution: Attribution) -> None:
         super().__init__(quality, quality.time_milliseconds, attribution)
-        self._of = _attributed(attribution, quality.addresses, quality.ports, quality.protocol)
+        self._of = attributed_connections(attribution, quality.addresses, quality.ports, quality.protocol)
 
     def gather(
         self,
@@ -332,7 +332,9 @@ class _Samples(_Told):
     def __init__(self, quality: QualityBatch, attribution: Attribution) -> None:
         super().__init__(quality, quality.sample_time_milliseconds, attribution)
         self._scratch = np.zeros((3, max(kernels.SAMPLES_AT_ONCE, self.most_owners)), np.int64)
-        self._of = _attributed(attribution, quality.sample_addresses, quality.sample_ports, quality.sample_protocol)
+        self._of = attributed_connections(
+            attribution, quality.sample_addresses, quality.sample_ports, quality.sample_protocol
+        )
 
     def gather(
         self,

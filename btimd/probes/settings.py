@@ -10,6 +10,7 @@ from btimd.model.address import Prefix
 from btimd.model.indicator import Flapping, Threshold
 from btimd.model.service import CheckKind
 from btimd.probes.budgetlimits import BudgetLimits, Limit, SubnetLimit
+from btimd.probes.eventsettings import SyslogSettings, TrapSettings
 from btimd.settings.fields import Duration, Section, SettingsPath
 
 SnmpVersion = Literal["2c", "3"]
@@ -241,6 +242,10 @@ class ProbeSettings(Section):
     """Devices that are asked by SNMP, by name."""
     snmp_defaults: SnmpDefaultSettings = Field(default_factory=SnmpDefaultSettings)
     """What holds for all of them."""
+    syslog: SyslogSettings = Field(default_factory=SyslogSettings)
+    """Where syslog is taken, and what the messages mean."""
+    traps: TrapSettings = Field(default_factory=TrapSettings)
+    """Where SNMP traps and informs are taken."""
     plugins: PluginSettings = Field(default_factory=PluginSettings)
     """Which programs plugin checks may run."""
 

@@ -137,6 +137,7 @@ class _Library:
         self.get, self.bulk = cmdgen.GetCommandGenerator, cmdgen.BulkCommandGeneratorSingleRun
         self.following = cmdgen.NextCommandGeneratorSingleRun
         self.object_name, self.null = rfc1902.ObjectName, rfc1905.unSpecified
+        self.octets = rfc1902.OctetString
         self.nothing = (
             rfc1902.Null,
             rfc1905.UnSpecified,
@@ -353,3 +354,32 @@ def _keys(user: User) -> tuple[str, bytes, str, bytes]:
 
 def _short(error: Any) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def credentials_adder(engine: Any) -> Any:
+    """Return what makes credentials known to an engine of the library that takes notifications.
+
+    Called with credentials, and b"" for the receiver's own engine id, under which informs of version 3 come, or with
+    that of a sender, under which his traps come.
+    """
+    library = _Library()
+    known: set[tuple[str, bytes]] = set()
+
+    def add(credentials: Community | User, engine_id: bytes) -> None:
+        if isinstance(credentials, Community):
+            name = f"c{len(known)}"
+            library.config.add_v1_system(engine, name, credentials.community)
+            known.add((name, b""))
+        elif (credentials.name, engine_id) not in known:
+            known.add((credentials.name, engine_id))
+            library.config.add_v3_user(
+                engine,
+                credentials.name,
+                library.auth[credentials.auth],
+                credentials.auth_key or None,
+                library.priv[credentials.priv],
+                credentials.priv_key or None,
+                securityEngineId=library.octets(engine_id) if engine_id else None,
+            )
+
+    return add

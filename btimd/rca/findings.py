@@ -64,14 +64,18 @@ def users_are_served(diagnosis: Diagnosis) -> str:
     """
     if any(symptom.check_id not in diagnosis.index.checks for symptom in diagnosis.symptoms.values()):
         return ""
+    heard = [sign for sign in diagnosis.signs_told() if sign.source is SignSource.FLOWS]
     texts: dict[str, None] = {}
     for symptom in diagnosis.symptoms.values():
-        served = [
+        theirs = [
             sign
-            for sign in diagnosis.signs_told()
-            if sign.source is SignSource.FLOWS and sign.health is Health.GOOD and sign.at >= symptom.seen_at
-            and symptom.node in diagnosis.index.needs_closure(sign.node)
-        ]  # fmt: skip
+            for sign in heard
+            if symptom.node in diagnosis.index.needs_closure(sign.node)
+            and (not symptom.region or symptom.region == sign.region)
+        ]
+        if any(sign.health is Health.BAD for sign in theirs):
+            return ""
+        served = [sign for sign in theirs if sign.health is Health.GOOD and sign.at >= symptom.seen_at]
         if not served:
             return ""
         texts.update(dict.fromkeys(sign.text for sign in served))

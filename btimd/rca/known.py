@@ -67,7 +67,14 @@ class Known:
             due.append(self.verification.next_at)
         return min(due, default=None)
 
-    def users_still_away(self, signs: Iterable[Sign]) -> bool:
-        """Tell whether users who were lost with this trouble have not been seen served again."""
-        back = {sign.id for sign in signs if sign.health is Health.GOOD and sign.at >= self.verdict.ended_at}
-        return not self.users_away <= back
+    def users_still_away(self, signs: Iterable[Sign], now: UnixSeconds) -> bool:
+        """Tell whether users who were lost with this trouble have not been seen served again.
+
+        What is not heard of any more for twice the time that a sign lasts decides nothing.
+        """
+        lasting = (
+            sign
+            for sign in signs
+            if sign.id in self.users_away and sign.health is Health.BAD and now - sign.at < 2.0 * sign.lasts_seconds
+        )
+        return any(lasting)
