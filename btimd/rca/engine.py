@@ -362,7 +362,7 @@ class Engine:
         given_up = state.rounds >= self.options.verify_times
         unanswerable = bool(open_checks) and all(check.id in state.unanswered for check in open_checks)
         still_bad = bool(open_checks) and not (given_up and unanswerable)
-        away = known.users_still_away(self.memory.signs.values()) and not given_up
+        away = known.users_still_away(self.memory.signs.values(), turn.now) and not given_up
         if not still_bad and not away:
             del self._known[known.verdict.id]
             turn.commands.append(CauseCleared(known.verdict))
@@ -629,9 +629,12 @@ class Engine:
             turn.commands.append(DiagnosisDropped(one.id, joined))
 
     def _users_away(self, one: Diagnosis) -> frozenset[str]:
-        """Return the signs that tell of users who are not served in this trouble."""
+        """Return the signs that tell of users of a business who are not served in this trouble."""
+        businesses = self.index.graph.businesses
         return frozenset(
-            sign.id for sign in one.signs_told() if sign.source is SignSource.FLOWS and sign.health is Health.BAD
+            sign.id
+            for sign in one.signs_told()
+            if sign.source is SignSource.FLOWS and sign.health is Health.BAD and sign.node in businesses
         )
 
     def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: _Turn) -> None:
