@@ -9,7 +9,7 @@ from btimd.model.flowbatch import FlowBatch
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.service import Closure
 from btimd.model.sign import Sign, SignSource
-from tests.flows.connections import counted, quality_batch, took
+from tests.flows.connections import Told, counted, quality_batch, took
 from tests.flows.records_of_visits import ACK, PSH, RST, SYN, records
 from tests.flows.traffic import ERP, SHARED, T0, attribution
 
@@ -152,7 +152,7 @@ def test_a_region_that_loses_several_services_points_at_its_network_when_others_
     assert found["flows:region:west"].health is Health.GOOD
 
 
-def quality(listening: Listening, *told: object, at: int) -> dict[str, Sign]:
+def quality(listening: Listening, *told: Told, at: int) -> dict[str, Sign]:
     batch = quality_batch(*told)
     listening.pulse.add_quality(
         batch,
