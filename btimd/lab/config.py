@@ -74,8 +74,9 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *,
         # The users' records leave within a second, so windows need not wait ten for late ones.
         "flows": {"grace": "2s"},
         "store": {"kind": "embedded"},
-        # The laboratory's servers bear more than an operator's: a diagnosis need not wait for its turn.
-        "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12},
+        # The laboratory's servers bear more than an operator's: a diagnosis need not wait for its turn. And things
+        # are broken again and again on purpose: that is no flapping.
+        "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12, "flap_count": 0},
         "api": {"grpc_listen": "127.0.0.1:0", "http_listen": "127.0.0.1:0"},
     }
     if mirror:

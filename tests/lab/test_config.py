@@ -83,7 +83,7 @@ async def test_the_main_file_listens_on_free_loopback_ports_and_keeps_its_state_
         "capture": {"netflow": {"listen": ["127.0.0.1:0"]}},
         "flows": {"grace": "2s"},
         "store": {"kind": "embedded"},
-        "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12},
+        "probes": {"heavy_per_ten_seconds": 30.0, "heavy_burst": 12, "flap_count": 0},
         "api": {"grpc_listen": "127.0.0.1:0", "http_listen": "127.0.0.1:0"},
         "itsm": {
             "webhook": {"demo": {"url": "http://127.0.0.1:9/hook", "secret_file": str(folder / "webhook.secret")}}
