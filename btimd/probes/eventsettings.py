@@ -46,6 +46,7 @@ class SyslogRuleSettings(Section):
     severity_at_most: int = Field(default=7, ge=0, le=7)
     """Only messages so severe or more: 3 = error, 4 = warning."""
     subject: str = Field(default="", max_length=64)
+    """What of the node it is about, where the pattern does not say."""
     text: str = Field(default="", max_length=200)
     """Shown instead of the message."""
     lasts: Annotated[Duration, Field(ge=1, le=86_400)] = 600.0
@@ -99,7 +100,9 @@ class SyslogSettings(ListenSettings):
     tls_listen: tuple[HostPort, ...] = ()
     """TLS (RFC 5425)."""
     cert_file: SettingsPath | None = None
+    """Certificate of the TLS listener, with what leads to its authority; PEM."""
     key_file: SettingsPath | None = None
+    """Its key, readable by btimd only; PEM."""
     client_ca_file: SettingsPath | None = None
     """Who connects over TLS must show a certificate of this authority; without, none is asked for."""
     connections: int = Field(default=256, ge=1, le=65_536)
@@ -109,6 +112,7 @@ class SyslogSettings(ListenSettings):
     shipped_rules: bool = True
     """Use the rules that come with btimd, after your own."""
     rules: dict[str, SyslogRuleSettings] = Field(default_factory=dict)
+    """Your own rules, by name; the first that fits decides."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
