@@ -146,6 +146,36 @@ def _turned(table: _Table) -> _Table:
     return out
 
 
+def _of_indicators(full: _Table, arrays: GraphArrays) -> _Table:
+    """Return which faults each indicator sees."""
+    nodes = len(arrays.prior)
+    dense, touched = np.zeros(nodes), np.empty(nodes, np.int32)
+    return _filled(
+        lambda begin, table: merged(
+            begin, arrays.indicator_starts, arrays.indicator_needs, full.starts, full.nodes, full.values,
+            dense, touched, table.starts, table.nodes, table.values,
+        ),
+        len(arrays.indicator_starts) - 1,
+    )  # fmt: skip
+
+
+def _seen_by(
+    hit: _Table, hit_physically: _Table, arrays: GraphArrays
+) -> tuple[IntArray, FaultArray, npt.NDArray[np.float32]]:
+    """Return which faults each node suffers from, physically, and each indicator sees: starts, nodes, values."""
+    tables = [_turned(hit), _turned(hit_physically)]
+    tables.append(_of_indicators(tables[0], arrays))
+    offsets = np.cumsum([0] + [len(table.nodes) for table in tables])
+    parts = [table.starts[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
+    starts = np.concatenate([*parts, offsets[-1:]]).astype(np.int64)
+    # One column after the other, and what is copied is given back: this is what the memory of a model goes to.
+    nodes, values = [table.nodes for table in tables], [table.values for table in tables]
+    tables.clear()
+    all_nodes = np.concatenate(nodes)
+    nodes.clear()
+    return starts, all_nodes, np.concatenate(values)
+
+
 class GraphModel(FaultModel):
     """A fault model over GraphArrays. Probes have the ids 0 .. probes - 1, indicators follow."""
 
@@ -171,21 +201,7 @@ class GraphModel(FaultModel):
         hit = _Effects(nodes, down, up)
         self._hit = hit.of_all(physical_only=False)
         self._hit_physically = hit.of_all(physical_only=True)
-        full, physical = _turned(self._hit), _turned(self._hit_physically)
-        dense, touched = np.zeros(nodes), np.empty(nodes, np.int32)
-        seen = _filled(
-            lambda begin, table: merged(
-                begin, arrays.indicator_starts, arrays.indicator_needs, full.starts, full.nodes, full.values,
-                dense, touched, table.starts, table.nodes, table.values,
-            ),
-            indicators,
-        )  # fmt: skip
-        tables = (full, physical, seen)
-        offsets = np.cumsum([0] + [len(table.nodes) for table in tables])
-        parts = [table.starts[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
-        self._starts = np.concatenate([*parts, offsets[-1:]]).astype(np.int64)
-        self._nodes = np.concatenate([table.nodes for table in tables])
-        self._values = np.concatenate([table.values for table in tables])
+        self._starts, self._nodes, self._values = _seen_by(self._hit, self._hit_physically, arrays)
         self._row_of = np.concatenate(
             [arrays.probe_node + np.where(arrays.probe_end_to_end, 0, nodes), 2 * nodes + np.arange(indicators)]
         ).astype(np.int64)
