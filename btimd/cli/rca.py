@@ -1,6 +1,7 @@
 """btimd rca: try the diagnosis on worlds whose truth is known, draw such worlds, and try it on the site's own model."""
 
 import argparse
+import gc
 import resource
 import sys
 import time
@@ -128,6 +129,7 @@ def run_simulate(options: argparse.Namespace) -> int:
     began = time.process_time()
     policy = MAKERS[options.policy](world, limits, np.random.default_rng(options.seed))
     built = time.process_time() - began
+    gc.freeze()  # the world stays as it is: looking through it for garbage would take longer than a step
     runs = []
     for run in _watched(simulate(world, policy, incidents, clock=time.process_time), len(incidents), options):
         runs.append(run)

@@ -200,6 +200,7 @@ def merged(
 
 @kernel
 def expand_rows(
+    begin: int,
     questions: I64,
     row_of: I64,
     starts: I64,
@@ -212,6 +213,7 @@ def expand_rows(
     fault_gain: F64,
     fault_unmodelled: B,
     wanted: I32,
+    looked_at: B,
     cap: float,
     out_starts: I64,
     out_fault: I32,
@@ -219,29 +221,33 @@ def expand_rows(
 ) -> int:
     """Write the faults that some questions see, from the nodes that they reach: one node has several faults.
 
-    questions: int64[n]. row_of: int64[all], the row of each question in starts: int64[rows + 1], nodes: int32, values:
-    float32.
+    begin: row of `questions` to begin with. questions: int64[n]. row_of: int64[all], the row of each question
+    in starts: int64[rows + 1], nodes: int32, values: float32.
     question_node: int32[all], -1 = none, physical_only: bool[all], own_detection: float64[all], value at its own node.
     first_fault: int64[nodes + 1], fault_gain: float64[faults], how much of a value shows, fault_unmodelled:
     bool[faults], not seen by questions that are physical_only. wanted: int32[faults], the id to write for a fault,
-    -1 = leave it out. cap: no detection is above it. out_starts: int64[n + 1]; out_fault: int32, out_detection:
-    float64, with
-    room for all. Returns how many were written.
+    -1 = leave it out. looked_at: bool[nodes], False where none of a node's faults is wanted: most nodes are passed
+    over by it. cap: no detection is above it. out_starts: int64[n + 1], right up to `begin`; out_fault: int32,
+    out_detection: float64.
+    Returns the question that did not fit any more (the next call may begin there), or their number.
     """
-    filled = 0
-    out_starts[0] = 0
-    for row in range(len(questions)):
+    filled = out_starts[begin]
+    for row in range(begin, len(questions)):
         question = questions[row]
         for entry in range(starts[row_of[question]], starts[row_of[question] + 1]):
             node = nodes[entry]
+            if not looked_at[node]:
+                continue
             value = float(values[entry])
             if node == question_node[question]:
                 value = own_detection[question]
             for fault in range(first_fault[node], first_fault[node + 1]):
                 if wanted[fault] < 0 or (fault_unmodelled[fault] and physical_only[question]):
                     continue
+                if filled == len(out_fault):
+                    return row
                 out_fault[filled] = wanted[fault]
                 out_detection[filled] = min(cap, value * fault_gain[fault])
                 filled += 1
         out_starts[row + 1] = filled
-    return filled
+    return len(questions)

@@ -29,7 +29,6 @@ def good_cost(
     weight: F64,
     doubt: float,
     shared: float,
-    first: int,
     sign: float,
     total: F64,
     luck: F64,
@@ -43,7 +42,7 @@ def good_cost(
     and d^(1 - shared) for each question of it; and with probability `doubt` the group does not see the fault at all.
 
     begin_groups: int64[groups + 1], the questions of each group, which stand together. starts: int64[questions + 1],
-    faults: int32 candidates, detection: float64. weight: float64[questions]. first: candidates below it are left alone.
+    faults: int32 candidates, detection: float64. weight: float64[questions].
     total: float64[candidates], all 0 before and after. luck, each: float64[candidates], touched: int32[candidates],
     scratch. cost: float64[candidates].
     Returns how many pairs of group and candidate there were.
@@ -54,7 +53,7 @@ def good_cost(
         for question in range(begin_groups[group], begin_groups[group + 1]):
             for entry in range(starts[question], starts[question + 1]):
                 candidate = faults[entry]
-                if candidate < first or detection[entry] <= 0.0:
+                if detection[entry] <= 0.0:
                     continue
                 if total[candidate] == 0.0:
                     touched[count] = candidate

@@ -158,10 +158,9 @@ def diagnose(
     for node, factor in (boosts or {}).items():
         search.boost(node, factor)
     bad = set(symptoms)
-    for number, group in enumerate(groups):
-        search.observe(
-            model.probe_count + number, int(number in bad), weight=how.symptom_weight, group=group, symptom=True
-        )
+    questions = range(model.probe_count, model.probe_count + len(groups))
+    outcomes = [int(number in bad) for number in range(len(groups))]
+    search.observe_many(questions, outcomes, groups, weight=how.symptom_weight, symptom=True)
     one = _Diagnosis(model, search, ask, how)
     ending = one.run()
     belief = search.belief()

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -117,6 +118,9 @@ class Diagnosis:
     _told: dict[str, tuple[UnixSeconds, Health, float]] = field(default_factory=dict)
     _touching: dict[str, bool] = field(default_factory=dict)
     _candidates: frozenset[str] = frozenset()
+    _near: list[str] = field(default_factory=list)
+    _sorted_out: int = 0
+    _sorted_cache: Mapping[str, ProbeResult] | None = None
 
     @property
     def index(self) -> GraphIndex:
@@ -227,6 +231,7 @@ class Diagnosis:
     def _scope_changed(self) -> None:
         self._touching.clear()
         self._candidates = frozenset()
+        self._sorted_cache = None
 
     def _tell_symptoms(self, search: Search) -> None:
         for key, symptom in self.symptoms.items():
@@ -239,10 +244,9 @@ class Diagnosis:
     def _tell_known(self, search: Search, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> None:
         """Tell the search what checks have said lately that touch the suspects, and take back what grew too old."""
         spoken = {symptom.check_id for symptom in self.symptoms.values()} & self.index.checks.keys()
-        for check_id, result in cache.items():
-            if check_id in spoken or self.index.checks.get(check_id) != result.spec.check:
-                continue
-            if not self._touches(check_id):
+        for check_id in self._touching_among(cache):
+            result = cache[check_id]
+            if check_id in spoken or self.index.checks[check_id] != result.spec.check:
                 continue
             own = self.answers.get(check_id)
             fresh = own is not None and own.at == result.started_at
@@ -250,6 +254,18 @@ class Diagnosis:
             if own is not None and not fresh and own.at > result.started_at:
                 continue
             self._tell(search, result, weight)
+
+    def _touching_among(self, cache: Mapping[str, ProbeResult]) -> list[str]:
+        """Return the checks with an answer that touch the suspects.
+
+        Of a cache seen before only new keys are looked at: answers are replaced in it, and never taken out one by one.
+        """
+        if self._sorted_cache is not cache or len(cache) < self._sorted_out:
+            self._sorted_cache, self._near, self._sorted_out = cache, [], 0
+        new = islice(cache, self._sorted_out, None) if len(cache) > self._sorted_out else ()
+        self._near += [check_id for check_id in new if check_id in self.index.checks and self._touches(check_id)]
+        self._sorted_out = len(cache)
+        return self._near
 
     def _tell(self, search: Search, result: ProbeResult, weight: float) -> None:
         check_id = result.spec.check.id

@@ -57,6 +57,7 @@ class GraphFaults:
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
+        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[bool, bool, bool]], tuple[float, str]] = {}
         self.model = FaultModel(
             self._faults(),
             question_node=[self.node_number[check.node] for check in self.checks],
@@ -141,11 +142,20 @@ class GraphFaults:
         faults: list[int] = []
         detection: list[float] = []
         profile: list[int] = []
-        near = self._ways_from(check.node, local=True)
-        for name, way in self._reached(check, region).items():
+        reached = self._reached(check, region)
+        near = self._ways_from(check.node, local=True) if len(reached) > 1 else {}
+        for name, way in reached.items():
+            reach = self._reach(check, name, near)
+            traits = (self.index.is_physical(name), self.index.is_naming(name), self.index.is_record(name))
             for fault in self.model.faults_of(self.node_number[name]):
-                reach = self._reach(check, name, near)
-                seen, shown = self._meet(check, name, self._modes[fault], reach, way)
+                # What a check shows goes by kinds alone, of which there are few; nodes are many.
+                key = (check.kind, name == check.node, self._modes[fault], reach, traits)
+                met = self._met.get(key)
+                if met is None:
+                    met = self._met[key] = self._meet(check, name, self._modes[fault], reach)
+                seen, shown = met[0] * way.strength, met[1]
+                if reach is Reach.NEEDS:
+                    seen *= PER_HOP ** max(way.hops - 1, 0)
                 if seen >= _WEAKEST:
                     faults.append(fault)
                     detection.append(min(seen, DETECTION_CAP))
@@ -171,13 +181,11 @@ class GraphFaults:
             return Reach.RUNS_ON if self.index.is_physical(name) else Reach.OWN  # stands in for a virtual node
         return Reach.NEEDS
 
-    def _meet(self, check: Check, name: str, mode: Mode, reach: Reach, way: _Way) -> tuple[float, str]:
-        """Return how surely the check finds this fault, and the profile of errors that it then shows."""
+    def _meet(self, check: Check, name: str, mode: Mode, reach: Reach) -> tuple[float, str]:
+        """Return how surely the check finds this fault where it is next to it, and the profile of errors it shows."""
         depth = depth_of(check.kind)
         physical = self.index.is_physical(name)
-        seen = detection_of(check.kind, depth, mode, reach, physical=physical) * way.strength
-        if reach is Reach.NEEDS:
-            seen *= PER_HOP ** max(way.hops - 1, 0)
+        seen = detection_of(check.kind, depth, mode, reach, physical=physical)
         return seen, self._profile(check, name, mode, reach, depth)
 
     def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:

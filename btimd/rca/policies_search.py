@@ -65,14 +65,11 @@ class _Weighing:
         for node in case.changes.tolist():
             search.boost(node, CHANGE_BOOST)
         bad = set(case.symptoms.tolist())
-        for number, group in enumerate(self._groups):
-            search.observe(
-                self._model.probe_count + number,
-                int(number in bad),
-                weight=self._how.symptom_weight,
-                group=group,
-                symptom=True,
-            )
+        first, count = self._model.probe_count, len(self._groups)
+        outcomes = [int(number in bad) for number in range(count)]
+        search.observe_many(
+            range(first, first + count), outcomes, self._groups, weight=self._how.symptom_weight, symptom=True
+        )
         return search
 
     def _learn(self, search: Search, ask: Ask, probes: Sequence[int]) -> None:

@@ -3,7 +3,7 @@
 Nothing here knows of graphs, checks or time. All is deterministic: equal weights go by the smaller id.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +55,19 @@ class Search:
         -1 = none. symptom: it is no probe.
         """
         self._evidence.observe(question, Answer(outcome, weight, group, symptom))
+        self._state = None
+
+    def observe_many(
+        self,
+        questions: Iterable[int],
+        outcomes: Iterable[int],
+        groups: Iterable[int],
+        *,
+        weight: float = 1.0,
+        symptom: bool = False,
+    ) -> None:
+        """Take in many answers at once, as observe does; one outcome and one group per question."""
+        self._evidence.observe_many(questions, outcomes, groups, weight, symptom=symptom)
         self._state = None
 
     def retract(self, question: int) -> None:

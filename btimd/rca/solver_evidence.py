@@ -1,11 +1,23 @@
 """What the answers so far say about every candidate: good ones as a cost, bad ones as rows that want explaining."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from btimd.kernels.noisyor import columns, good_cost
+from btimd.kernels.noisyor import columns, gains_of_one_more, good_cost
 from btimd.rca.faultmodel import BAD, GOOD, LEAK_PROFILE, FaultArray, FaultModel, FloatArray, IntArray
+
+WORTH: Final = 9.0
+"""A set this many nats below the best does not matter."""
+
+_SLACK: Final = 2.0
+"""A candidate this many nats below what may matter is given up; the next answers seldom bring it back."""
+_PART: Final = 48
+
+_Group = tuple[IntArray, FloatArray]
+"""Good questions that stand together: int64 ids, float64 weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,18 @@ class Positives:
     column_entry: IntArray
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The candidates that can be in a set that matters, with numbers of their own, and the bad answers over them.
+
+    candidates: int64[n], ascending. prior: float64[n], log odds with what the good answers cost.
+    """
+
+    candidates: IntArray
+    prior: FloatArray
+    positives: Positives
+
+
 def expected_faults(model: FaultModel) -> float:
     """Return how many faults of nodes the prior alone expects at the same time."""
     known = ~model.faults.unmodelled
@@ -49,7 +73,12 @@ def expected_faults(model: FaultModel) -> float:
 class Evidence:
     """The answers of one search over its candidates: all faults that a bad answer may come from.
 
-    fault_of: int32[candidates]. cost: float64[candidates], log of what good answers leave of it. prior: float64.
+    fault_of: int32[candidates]. cost: float64[candidates], log of what good answers leave of it.
+
+    A candidate that no set that matters can hold is not charged to the end, since that takes most of the time: what it
+    can gain at most, which is alone and without the good answers, is WORTH below nothing (or below the best alone) with
+    those that were charged. Its cost is a bound until an answer makes it matter; then it is charged anew. Where errors
+    have classes, a candidate may gain more in company, and all are kept.
     """
 
     def __init__(self, model: FaultModel, doubt: float, shared: float, usual_faults: float) -> None:
@@ -57,13 +86,24 @@ class Evidence:
         self.answers: dict[int, Answer] = {}
         self.log_odds = model.faults.log_odds + min(np.log(usual_faults / expected_faults(model)), 3.0)
         self._doubt, self._shared = doubt, shared
-        self._groups: dict[int, list[int]] = {}
-        self._pending: list[int] = []
-        self._positive: list[int] = []
-        self._rebuild = True
+        self._bounded = model.profiles.shape[1] == 1
         self._candidate_of = np.full(model.fault_count, -1, np.int32)
+        self._charged_of = self._candidate_of.copy()
+        self._pending: list[int] = []
+        self._clear()
+        self._rebuild = True
+
+    def _clear(self) -> None:
+        """Forget all that was made of the answers."""
+        self._candidate_of[:] = -1
+        self._charged_of[:] = -1
         self.fault_of = np.zeros(0, np.int32)
         self.cost = np.zeros(0)
+        self._gain = np.zeros(0)
+        self._alive = np.zeros(0, np.bool_)
+        self._groups: dict[int, _Group] = {}
+        self._positive: list[int] = []
+        self._selected: tuple[IntArray, Positives] | None = None
         self.positives = self._gather()
 
     def observe(self, question: int, answer: Answer) -> None:
@@ -76,6 +116,24 @@ class Evidence:
         self.answers[question] = answer
         self._pending.append(question)
 
+    def observe_many(
+        self, questions: Iterable[int], outcomes: Iterable[int], groups: Iterable[int], weight: float, *, symptom: bool
+    ) -> None:
+        """Take in many answers of one weight, as observe does one by one."""
+        shared: dict[tuple[int, int], Answer] = {}
+        answers: dict[int, Answer] = {}
+        for question, outcome, group in zip(questions, outcomes, groups, strict=True):
+            answer = shared.get((outcome, group))
+            if answer is None:
+                answer = shared[outcome, group] = Answer(outcome, weight, group, symptom)
+            answers[question] = answer
+        if not self.answers.keys().isdisjoint(answers):
+            for question, answer in answers.items():
+                self.observe(question, answer)
+            return
+        self.answers.update(answers)
+        self._pending += answers
+
     def retract(self, question: int) -> None:
         """Forget an answer."""
         if self.answers.pop(question, None) is not None:
@@ -84,68 +142,122 @@ class Evidence:
     def refresh(self) -> None:
         """Work in what was observed since the last time."""
         if self._rebuild:
-            self._candidate_of[:] = -1
-            self.fault_of, self.cost = np.zeros(0, np.int32), np.zeros(0)
-            self._groups, self._positive, self._pending = {}, [], list(self.answers)
+            self._clear()
+            self._pending = list(self.answers)
             self._rebuild = False
         pending = list(dict.fromkeys(self._pending))
-        self._pending = []
         bad = [question for question in pending if self.answers[question].outcome != GOOD]
         good = [question for question in pending if self.answers[question].outcome == GOOD]
+        self._pending = []
         if bad:
-            self._add_candidates(bad)
+            self._add_bad(bad)
         if good:
             self._add_good(good)
-        if bad or not self._positive:
-            self._positive += bad
-            self.positives = self._gather()
+        self._bring_back()
 
-    def prior(self) -> FloatArray:
-        """Return log odds of each candidate with what the good answers cost it."""
-        return np.asarray(self.log_odds[self.fault_of] + self.cost, np.float64)
+    def scope(self) -> Scope:
+        """Return the candidates that matter, and the bad answers over them."""
+        worth = self.log_odds[self.fault_of] + self._gain + self.cost
+        matters = self._alive & (worth >= self._least(worth))
+        if self._selected is None or not np.isin(np.nonzero(matters)[0], self._selected[0]).all():
+            # A little more than matters now, so that it still holds after the next good answers.
+            chosen = np.nonzero(self._alive & (worth >= self._least(worth) - 1.0))[0]
+            self._selected = (chosen, _among(self.positives, chosen, len(worth)))
+        chosen, positives = self._selected
+        return Scope(chosen, self.log_odds[self.fault_of[chosen]] + self.cost[chosen], positives)
 
     def candidate_of(self, fault: int) -> int:
         """Return the candidate that a fault is, -1 where it is none."""
         return int(self._candidate_of[fault])
 
-    def _add_candidates(self, bad: list[int]) -> None:
-        rows = self.model.rows(bad)
-        unique = np.unique(rows.faults)
+    def _least(self, worth: FloatArray) -> float:
+        """Return how much a candidate alone must be worth, so that it may matter."""
+        alive = worth[self._alive]
+        return min(float(alive.max()), 0.0) - WORTH if self._bounded and len(alive) else -np.inf
+
+    def _add_bad(self, bad: list[int]) -> None:
+        unique = np.unique(self.model.rows(bad).faults)
         new = unique[self._candidate_of[unique] < 0]
-        if not len(new):
-            return
-        first = len(self.fault_of)
-        self._candidate_of[new] = np.arange(first, first + len(new), dtype=np.int32)
+        first, count = len(self.fault_of), len(new)
+        self._candidate_of[new] = np.arange(first, first + count, dtype=np.int32)
         self.fault_of = np.concatenate([self.fault_of, new.astype(np.int32)])
-        self.cost = np.concatenate([self.cost, np.zeros(len(new))])
-        self._charge(list(self._groups.values()), first=first, sign=1.0)
+        self.cost = np.concatenate([self.cost, np.zeros(count)])
+        self._alive = np.concatenate([self._alive, np.zeros(count, np.bool_)])
+        self._positive += bad
+        self.positives = self._gather()
+        self._selected = None
+        alone = self.positives
+        self._gain = np.zeros(len(self.fault_of))
+        gains_of_one_more(
+            alone.weight, alone.quiet, alone.load, alone.kind, alone.starts, alone.candidates, alone.one_less,
+            alone.more_load, alone.more_kind, self._gain,
+        )  # fmt: skip
+        self._charge_anew(np.arange(first, first + count), -WORTH)
+
+    def _bring_back(self) -> None:
+        """Charge those to the end that may matter after all."""
+        while len(self.fault_of):
+            worth = self.log_odds[self.fault_of] + self._gain + self.cost
+            least = self._least(worth)
+            back = np.nonzero(~self._alive & (worth >= least) & np.isfinite(worth))[0]
+            if not len(back):
+                return
+            self._charge_anew(back, least)
+
+    def _charge_anew(self, candidates: IntArray, least: float) -> None:
+        """Charge candidates for all good answers so far, from nothing."""
+        self.cost[candidates] = 0.0
+        self._alive[candidates] = True
+        wanted = np.full(self.model.fault_count, -1, np.int32)
+        wanted[self.fault_of[candidates]] = candidates
+        self._charge(list(self._groups.values()), wanted, 1.0, least)
+        alive = candidates[self._alive[candidates]]
+        self._charged_of[self.fault_of[alive]] = alive
 
     def _add_good(self, good: list[int]) -> None:
         """Charge for good answers; a group that grows is taken back and charged anew as a whole."""
-        by_group: dict[int, list[int]] = {}
-        for question in good:
-            group = self.answers[question].group
-            by_group.setdefault(group if group >= 0 else -2 - question, []).append(question)
-        known = [self._groups[group] for group in by_group if group in self._groups]
-        self._charge(known, first=0, sign=-1.0)
-        for group, questions in by_group.items():
-            self._groups.setdefault(group, []).extend(questions)
-        self._charge([self._groups[group] for group in by_group], first=0, sign=1.0)
+        answers = [self.answers[question] for question in good]
+        questions = np.array(good, np.int64)
+        weight = np.fromiter((answer.weight for answer in answers), np.float64, len(good))
+        group = np.fromiter((answer.group for answer in answers), np.int64, len(good))
+        group = np.where(group >= 0, group, -2 - questions)
+        names, first, place, counts = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+        order = np.argsort(place.reshape(-1), kind="stable")
+        starts = np.cumsum(counts) - counts
+        # The groups keep the order of their first answers, so that sums are made in the same order each time.
+        turn = np.argsort(first, kind="stable")
+        spans = [order[start : start + count] for start, count in zip(starts[turn], counts[turn], strict=True)]
+        new = [(int(name), (questions[span], weight[span])) for name, span in zip(names[turn], spans, strict=True)]
+        self._charge([self._groups[name] for name, _ in new if name in self._groups], self._charged_of, -1.0, -np.inf)
+        for name, one in new:
+            known = self._groups.get(name)
+            joined = one if known is None else (np.concatenate([known[0], one[0]]), np.concatenate([known[1], one[1]]))
+            self._groups[name] = joined
+        self._charge([self._groups[name] for name, _ in new], self._charged_of, 1.0, -WORTH)
 
-    def _charge(self, groups: list[list[int]], *, first: int, sign: float) -> None:
+    def _charge(self, groups: list[_Group], wanted: FaultArray, sign: float, least: float) -> None:
+        """Charge the candidates in `wanted` for groups of good answers; those that cannot matter are taken out."""
         if not groups or not len(self.cost):
             return
-        begin = np.zeros(len(groups) + 1, np.int64)
-        np.cumsum([len(group) for group in groups], out=begin[1:])
-        questions = np.array([question for group in groups for question in group], np.int64)
-        rows = self.model.rows_among(questions, self._candidate_of)
-        weight = np.array([self.answers[int(question)].weight for question in questions])
+        floor = (least if self._bounded else -np.inf) - _SLACK - (self.log_odds[self.fault_of] + self._gain)
         total, luck, each = (np.zeros(len(self.cost)) for _ in range(3))
         touched = np.zeros(len(self.cost), np.int32)
-        good_cost(
-            begin, rows.starts, rows.faults, rows.detection, weight, self._doubt, self._shared, first, sign,
-            total, luck, each, touched, self.cost,
-        )  # fmt: skip
+        # In parts: what an early one gives up need not be made for the others.
+        for first in range(0, len(groups), _PART):
+            part = groups[first : first + _PART]
+            begin = np.zeros(len(part) + 1, np.int64)
+            np.cumsum([len(questions) for questions, _ in part], out=begin[1:])
+            questions = np.concatenate([questions for questions, _ in part])
+            rows = self.model.rows_among(questions, wanted)
+            weight = np.concatenate([weight for _, weight in part])
+            good_cost(
+                begin, rows.starts, rows.faults, rows.detection, weight, self._doubt, self._shared, sign,
+                total, luck, each, touched, self.cost,
+            )  # fmt: skip
+            lost = np.nonzero(self._alive & (self.cost < floor))[0]
+            self._alive[lost] = False
+            wanted[self.fault_of[lost]] = -1
+            self._charged_of[self.fault_of[lost]] = -1
 
     def _gather(self) -> Positives:
         """Return the bad answers as rows and columns."""
@@ -170,3 +282,20 @@ class Evidence:
             questions, weight, np.exp(-load), load, load * own, rows.starts, rows.faults, np.exp(-more), more,
             more * share, starts, row, entry,
         )  # fmt: skip
+
+
+def _among(positives: Positives, candidates: IntArray, count: int) -> Positives:
+    """Return the bad answers over some of the candidates, which are renamed to their places."""
+    names = np.full(count, -1, np.int32)
+    names[candidates] = np.arange(len(candidates), dtype=np.int32)
+    renamed = names[positives.candidates]
+    keep = np.nonzero(renamed >= 0)[0]
+    starts = np.searchsorted(keep, positives.starts).astype(np.int64)
+    renamed = renamed[keep]
+    column_starts = np.zeros(len(candidates) + 1, np.int64)
+    row, entry = np.zeros(len(keep), np.int32), np.zeros(len(keep), np.int64)
+    columns(starts, renamed, column_starts, row, entry)
+    return Positives(
+        positives.questions, positives.weight, positives.quiet, positives.load, positives.kind, starts, renamed,
+        positives.one_less[keep], positives.more_load[keep], positives.more_kind[keep], column_starts, row, entry,
+    )  # fmt: skip

@@ -43,7 +43,7 @@ _NEAR: Final = 14
 _FAR: Final = 8
 _UPWARD_LIMIT: Final = 400
 _REMEMBERED: Final = 20_000
-_PART: Final = 60_000
+_ROOM: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,36 @@ def _turned(table: _Table) -> _Table:
     return out
 
 
+def _of_indicators(full: _Table, arrays: GraphArrays) -> _Table:
+    """Return which faults each indicator sees."""
+    nodes = len(arrays.prior)
+    dense, touched = np.zeros(nodes), np.empty(nodes, np.int32)
+    return _filled(
+        lambda begin, table: merged(
+            begin, arrays.indicator_starts, arrays.indicator_needs, full.starts, full.nodes, full.values,
+            dense, touched, table.starts, table.nodes, table.values,
+        ),
+        len(arrays.indicator_starts) - 1,
+    )  # fmt: skip
+
+
+def _seen_by(
+    hit: _Table, hit_physically: _Table, arrays: GraphArrays
+) -> tuple[IntArray, FaultArray, npt.NDArray[np.float32]]:
+    """Return which faults each node suffers from, physically, and each indicator sees: starts, nodes, values."""
+    tables = [_turned(hit), _turned(hit_physically)]
+    tables.append(_of_indicators(tables[0], arrays))
+    offsets = np.cumsum([0] + [len(table.nodes) for table in tables])
+    parts = [table.starts[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
+    starts = np.concatenate([*parts, offsets[-1:]]).astype(np.int64)
+    # One column after the other, and what is copied is given back: this is what the memory of a model goes to.
+    nodes, values = [table.nodes for table in tables], [table.values for table in tables]
+    tables.clear()
+    all_nodes = np.concatenate(nodes)
+    nodes.clear()
+    return starts, all_nodes, np.concatenate(values)
+
+
 class GraphModel(FaultModel):
     """A fault model over GraphArrays. Probes have the ids 0 .. probes - 1, indicators follow."""
 
@@ -171,21 +201,7 @@ class GraphModel(FaultModel):
         hit = _Effects(nodes, down, up)
         self._hit = hit.of_all(physical_only=False)
         self._hit_physically = hit.of_all(physical_only=True)
-        full, physical = _turned(self._hit), _turned(self._hit_physically)
-        dense, touched = np.zeros(nodes), np.empty(nodes, np.int32)
-        seen = _filled(
-            lambda begin, table: merged(
-                begin, arrays.indicator_starts, arrays.indicator_needs, full.starts, full.nodes, full.values,
-                dense, touched, table.starts, table.nodes, table.values,
-            ),
-            indicators,
-        )  # fmt: skip
-        tables = (full, physical, seen)
-        offsets = np.cumsum([0] + [len(table.nodes) for table in tables])
-        parts = [table.starts[:-1] + offset for table, offset in zip(tables, offsets, strict=False)]
-        self._starts = np.concatenate([*parts, offsets[-1:]]).astype(np.int64)
-        self._nodes = np.concatenate([table.nodes for table in tables])
-        self._values = np.concatenate([table.values for table in tables])
+        self._starts, self._nodes, self._values = _seen_by(self._hit, self._hit_physically, arrays)
         self._row_of = np.concatenate(
             [arrays.probe_node + np.where(arrays.probe_end_to_end, 0, nodes), 2 * nodes + np.arange(indicators)]
         ).astype(np.int64)
@@ -200,7 +216,6 @@ class GraphModel(FaultModel):
             make_row=self._row,
             about=self._near_probes,
         )
-        self._most_faults = int(np.diff(self.first_fault).max(initial=1))
         self._all = np.arange(self.fault_count, dtype=np.int32)
 
     @override
@@ -208,32 +223,26 @@ class GraphModel(FaultModel):
         """Return the rows of questions with the faults renamed to wanted[fault]; those with -1 are left out."""
         if self._added and np.any(questions >= self.probe_count + len(self.arrays.indicator_starts) - 1):
             return super().rows_among(questions, wanted)
-        rows = self._row_of[questions]
-        counts = np.cumsum(self._starts[rows + 1] - self._starts[rows]) * self._most_faults
+        looked_at = np.zeros(self.node_count, np.bool_)
+        looked_at[self.faults.node[np.nonzero(wanted >= 0)[0]]] = True
         starts = np.zeros(len(questions) + 1, np.int64)
-        faults: list[FaultArray] = []
-        detections: list[FloatArray] = []
-        done = filled = 0
-        # In parts: most of the room for many rows stays empty, and touching it is what takes the time.
-        while done < len(questions):
-            before = int(counts[done - 1]) if done else 0
-            end = max(int(np.searchsorted(counts, before + _PART, side="right")), done + 1)
-            room = int(counts[end - 1]) - before
-            fault, detection = np.empty(room, np.int32), np.empty(room, np.float64)
-            part = np.zeros(end - done + 1, np.int64)
-            count = expand_rows(
-                questions[done:end], self._row_of, self._starts, self._nodes, self._values, self.question_node,
+        fault, detection = np.empty(_ROOM, np.int32), np.empty(_ROOM, np.float64)
+        done = 0
+        while True:
+            done = expand_rows(
+                done, questions, self._row_of, self._starts, self._nodes, self._values, self.question_node,
                 self._physical_only, self._own_detection, self.first_fault, self._gain, self.faults.unmodelled, wanted,
-                DETECTION_CAP, part, fault, detection,
+                looked_at, DETECTION_CAP, starts, fault, detection,
             )  # fmt: skip
-            starts[done : end + 1] = part + filled
-            faults.append(fault[:count].copy())
-            detections.append(detection[:count].copy())
-            filled += count
-            done = end
-        together = np.concatenate(faults) if faults else np.zeros(0, np.int32)
-        shown = np.concatenate(detections) if detections else np.zeros(0)
-        return Rows(starts, together, shown, np.zeros(filled, np.uint8), self.question_leak[questions])
+            filled = int(starts[done])
+            if done == len(questions):
+                break
+            more = max(filled, _ROOM)
+            fault = np.concatenate([fault, np.empty(more, np.int32)])
+            detection = np.concatenate([detection, np.empty(more, np.float64)])
+        return Rows(
+            starts, fault[:filled], detection[:filled], np.zeros(filled, np.uint8), self.question_leak[questions]
+        )
 
     def probes_of(self, node: int) -> IntArray:
         """Return the probes of a node itself."""

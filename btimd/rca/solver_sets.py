@@ -5,14 +5,13 @@ fault is weighed exactly, and the best exchanges are combined. What is kept is t
 """
 
 from dataclasses import dataclass
-from itertools import product
 from typing import Final
 
 import numpy as np
 
 from btimd.kernels.noisyor import gains_of_one_more, score_sets, state_of_set
 from btimd.rca.faultmodel import BoolArray, FloatArray, IntArray
-from btimd.rca.solver_evidence import Evidence
+from btimd.rca.solver_evidence import WORTH, Evidence
 
 WIDTH: Final = 4
 """Most faults of one set."""
@@ -22,13 +21,12 @@ _BRANCH: Final = 6
 _CENTRES: Final = 4
 _AROUND: Final = 160
 _KEPT: Final = 512
-_WORTH: Final = 9.0
-"""A set this many nats below the best does not matter."""
 _COMBINED: Final = {2: 16, 3: 8, 4: 5}
-_KEY_BITS: Final = 15
+_KEY_BITS: Final = 16
 _MOST_CANDIDATES: Final = 2**_KEY_BITS - 2
 
 Members = tuple[int, ...]
+_NONE: Final = (-1,) * WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,11 @@ class SetSearch:
 
     def __init__(self, evidence: Evidence, max_faults: int, *, certain: bool) -> None:
         self._certain = certain
-        self._positives = evidence.positives
-        self._prior = evidence.prior()
-        self._node = evidence.model.faults.node[evidence.fault_of].astype(np.int64)
+        scope = evidence.scope()
+        self._candidates = scope.candidates
+        self._positives = scope.positives
+        self._prior = scope.prior
+        self._node = evidence.model.faults.node[evidence.fault_of[scope.candidates]].astype(np.int64)
         self._most = min(max_faults, WIDTH)
         self._gains: dict[Members, tuple[float, FloatArray]] = {}
         self._scores: dict[Members, float] = {(): 0.0}
@@ -79,7 +79,7 @@ class SetSearch:
                 score, gain = self._extend(members)
                 count = _BEAM if not members else _BRANCH
                 for candidate in _largest(gain, count):
-                    if gain[candidate] > -_WORTH and score + gain[candidate] > best - 2.0 * _WORTH:
+                    if gain[candidate] > -WORTH and score + gain[candidate] > best - 2.0 * WORTH:
                         reach[_joined(members, candidate)] = score + float(gain[candidate])
             level = sorted(reach, key=lambda members: (-reach[members], members))[:_BEAM]
             found.update({members: reach[members] for members in level})
@@ -165,9 +165,14 @@ class SetSearch:
         lists = []
         for member in members:
             _, gain = self._extend(tuple(one for one in members if one != member))
-            lists.append([int(one) for one in _largest(gain, _COMBINED[len(members)])])
-        sets = [one for one in product(*lists) if len({int(self._node[member]) for member in one}) == len(one)]
-        return self._rows(sets)
+            lists.append(_largest(gain, _COMBINED[len(members)]))
+        grids = np.meshgrid(*lists, indexing="ij")
+        sets = np.full((grids[0].size, WIDTH), -1, np.int64)
+        for position, grid in enumerate(grids):
+            sets[:, position] = grid.reshape(-1)
+        nodes = np.sort(self._node[sets[:, : len(members)]], axis=1)
+        distinct: IntArray = sets[(nodes[:, 1:] != nodes[:, :-1]).all(axis=1)]
+        return distinct
 
     def _weigh(self, sets: IntArray) -> Posterior:
         ordered = np.sort(np.where(sets < 0, _MOST_CANDIDATES + 1, sets), axis=1)
@@ -181,16 +186,15 @@ class SetSearch:
             unique = unique[(unique >= 0).any(axis=1)]
         score = self.score(unique)
         order = np.argsort(-score, kind="stable")[:_KEPT]
-        order = order[score[order] > score[order[0]] - _WORTH]
+        order = order[score[order] > score[order[0]] - WORTH]
         weight = np.exp(score[order] - score[order[0]])
-        return Posterior(np.ascontiguousarray(unique[order]), weight / weight.sum(), score[order])
+        best = unique[order]
+        named = np.where(best < 0, -1, self._candidates[np.maximum(best, 0)])
+        return Posterior(np.ascontiguousarray(named), weight / weight.sum(), score[order])
 
     @staticmethod
     def _rows(sets: list[Members]) -> IntArray:
-        rows = np.full((len(sets), WIDTH), -1, np.int64)
-        for number, members in enumerate(sets):
-            rows[number, : len(members)] = members
-        return rows
+        return np.array([(*members, *_NONE[len(members) :]) for members in sets], np.int64).reshape(-1, WIDTH)
 
 
 def _joined(members: Members, candidate: int) -> Members:

@@ -95,7 +95,6 @@ WITHOUT_TEST_FILE = {
     "model/ipplan.py": "a record; tests/flows",
     "rca/events.py": "records; tests/rca/test_engine.py",
     "rca/solver_choice.py": "tests/rca/test_solver.py",
-    "rca/solver_evidence.py": "tests/rca/test_solver.py",
     "rca/solver_sets.py": "tests/rca/test_solver.py",
     "rca/solver_types.py": "records; tests/rca/test_solver.py",
     "runtime/clock.py": "reads the clock",

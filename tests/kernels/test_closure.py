@@ -120,9 +120,12 @@ def test_a_node_has_several_faults_and_a_local_check_does_not_see_what_is_unmode
     vague, wanted = np.array([False, True, False, False]), np.array([0, 1, 2, -1], np.int32)
     for physical_only, expected in ((False, ([0, 1, 2], [0.95, 0.95, 0.3])), (True, ([0, 2], [0.95, 0.3]))):
         out_starts, fault, detection = np.zeros(2, np.int64), np.zeros(4, np.int32), np.zeros(4)
-        count = expand_rows(
-            np.zeros(1, np.int64), np.zeros(1, np.int64), starts, nodes, values, np.zeros(1, np.int32),
-            np.array([physical_only]), np.array([0.95]), first, gain, vague, wanted, 0.96, out_starts, fault, detection,
+        looked_at = np.array([True, True])
+        done = expand_rows(
+            0, np.zeros(1, np.int64), np.zeros(1, np.int64), starts, nodes, values, np.zeros(1, np.int32),
+            np.array([physical_only]), np.array([0.95]), first, gain, vague, wanted, looked_at, 0.96,
+            out_starts, fault, detection,
         )  # fmt: skip
-        assert out_starts.tolist() == [0, count]
+        count = len(expected[0])
+        assert (done, out_starts.tolist()) == (1, [0, count])
         assert (fault[:count].tolist(), detection[:count].tolist()) == (expected[0], pytest.approx(expected[1]))

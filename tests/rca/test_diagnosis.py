@@ -159,3 +159,16 @@ def test_signs_are_evidence_while_they_last_and_the_latest_of_an_id_counts() -> 
     assert one.signs_told() == (told,)
     assert one.belief({}, NOW + 61, [told]).probability("db1") == pytest.approx(calm)
     assert one.signs_told() == ()
+
+
+def test_an_answer_that_comes_into_the_same_cache_later_or_is_replaced_there_counts() -> None:
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.SLOW))
+    cache = {"db1-tcp": known(faults, "db1-tcp", Health.GOOD, NOW)}
+    one.belief(cache, NOW)
+    cache["db1-tcp"] = known(faults, "db1-tcp", Health.BAD, NOW)
+    later = [check.id for check in faults.checks if check.id not in ("db1-tcp", "erp-http")]
+    cache |= {check_id: known(faults, check_id, Health.GOOD, NOW) for check_id in later}
+    after = one.belief(cache, NOW)
+    fresh = running(faults, ("erp-http", ErrorClass.SLOW)).belief(dict(cache), NOW)
+    assert dict(after.probabilities) == pytest.approx(dict(fresh.probabilities))
