@@ -39,6 +39,7 @@ def model_of(world: World) -> GraphModel:
             probe_false_positive=probes.false_positive.astype(np.float64),
             indicator_starts=indicators.start.astype(np.int64),
             indicator_needs=indicators.need,
+            node_kind=world.kind,
         )
     )
 
