@@ -27,7 +27,7 @@ WORLD_SEARCH: Final = SearchOptions(
     group_shared=0.0,
     usual_faults=2.0,
     shortlist_gain_bits=0.05,
-    settled_gain_bits=0.1,
+    settled_gain_bits=0.05,
 )
 """How a search weighs where whole incidents are diagnosed: several faults at a time are no rarity there."""
 

@@ -27,6 +27,8 @@ USUAL: Final = Calibration(
 """Fitted on incidents of drawn enterprises of 10,000 nodes whose models have gaps and errors, one and two faults at a
 time: near certainty is right a little less often than it says, since models are wrong in ways they do not know."""
 
+WHOLE: Final = IDENTITY
+
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
     """Return the monotone map that fits best (isotonic regression: pool adjacent violators). Empty input: identity."""

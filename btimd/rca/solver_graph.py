@@ -33,7 +33,7 @@ GAIN_SHARES: Final = (0.75, 0.25)
 
 LEAK_FULL: Final = 0.003
 LEAK_LOCAL: Final = 0.001
-LEAK_INDICATOR: Final = 0.0007
+LEAK_INDICATOR: Final = 0.0003
 """What is bad without a reason in the model, besides false alarms: by how far a question looks."""
 
 UNMODELLED_ODDS: Final = 2e-4
