@@ -29,7 +29,7 @@ from btimd.rca.scores import calibration, summary
 from btimd.rca.simulate import Answer, Ask, Case, Outcomes, Policy, Run, SimulationOptions, simulate
 from btimd.rca.truthfile import parse_incidents
 from btimd.rca.world import Incident, IntArray, World
-from btimd.rca.worlddraw import Drawing, draw
+from btimd.rca.worlddraw import SPREADS, Drawing, draw
 from btimd.rca.worldfile import parse_world
 from btimd.rca.worldwrite import model_text, truth_text
 
@@ -53,6 +53,7 @@ class Plan:
     seeds: tuple[int, ...]
     policies: tuple[str, ...]
     options: SimulationOptions
+    spread: str = SPREADS[0]
 
 
 @lru_cache(maxsize=2)
@@ -154,7 +155,7 @@ def pooled(policy: str, plan: Plan, drawings: Sequence[Drawing], options: Simula
 
 
 def drawings_of(plan: Plan, nodes: int, regime: str, faults: int, **special: bool) -> list[Drawing]:
-    return [Drawing(nodes, regime, faults, plan.incidents, seed, **special) for seed in plan.seeds]
+    return [Drawing(nodes, regime, faults, plan.incidents, seed, spread=plan.spread, **special) for seed in plan.seeds]
 
 
 def main_table(plan: Plan) -> None:
@@ -276,7 +277,9 @@ def families_table(plan: Plan) -> None:
         for seed in plan.seeds:
             for faults in plan.faults:
                 for policy in [name for name in plan.policies if name in {"adaptive", "everything"}]:
-                    drawing = Drawing(nodes, "moderate", faults, plan.incidents, seed, any_family=True)
+                    drawing = Drawing(
+                        nodes, "moderate", faults, plan.incidents, seed, any_family=True, spread=plan.spread
+                    )
                     scores = pooled(policy, plan, [drawing]).scores()
                     row(nodes, seed, faults, policy, _probes(scores), *_scores(scores))
 
@@ -325,6 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=PARTS)
     parser.add_argument("--max-probes", type=int, default=100)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--spread", default=SPREADS[0], choices=SPREADS)
     parser.add_argument("--confidence", type=float, default=0.92)
     given = parser.parse_args(arguments)
     plan = Plan(
@@ -335,6 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tuple(given.seeds),
         tuple(given.policies),
         SimulationOptions(given.max_probes, given.batch, given.confidence),
+        given.spread,
     )
     print(f"{machine()}; {plan.incidents} incidents per cell and seed, seeds {', '.join(map(str, plan.seeds))}")
     for part in given.parts:

@@ -73,6 +73,10 @@ def _add_world(what: SubParsers) -> None:
     world.add_argument("--faults", type=count, default=1, metavar="K", help="faults at once (default: 1)")
     world.add_argument("--incidents", type=count, default=60, metavar="N", help="how many (default: 60)")
     world.add_argument("--seed", type=int, default=1, metavar="S", help="default: 1")
+    world.add_argument(
+        "--spread", choices=("independent", "correlated"), default="independent",
+        help="every observation is drawn for itself, or part of the luck is shared",
+    )  # fmt: skip
     world.add_argument("--any-family", action="store_true", help="another shape of enterprise for every seed")
     world.add_argument("--hidden", action="store_true", help="the nodes at fault are missing in the model")
     world.add_argument("--changes", action="store_true", help="half of the faults come from a change that is known")
@@ -214,6 +218,7 @@ def run_world(options: argparse.Namespace) -> int:
             any_family=options.any_family,
             hidden=options.hidden,
             changes=options.changes,
+            spread=options.spread,
         )
     )
     try:

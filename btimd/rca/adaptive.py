@@ -4,6 +4,7 @@ Where nothing known explains what is seen, the search widens to what the model m
 suffers to something that nothing is known to need.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,8 +20,16 @@ from btimd.rca.solver_types import Belief, Ending, SearchOptions
 UNKNOWN: Final = -1
 """Outcome of a probe that gave no answer: it costs, and tells nothing."""
 
-_SUFFERS: Final = 0.3
-"""From this probability of something unmodelled on, it is looked for."""
+WORLD_SEARCH: Final = SearchOptions(
+    cost_power=0.1,
+    batch_share=0.4,
+    group_doubt=0.005,
+    group_shared=0.0,
+    usual_faults=2.0,
+    shortlist_gain_bits=0.05,
+    settled_gain_bits=0.05,
+)
+"""How a search weighs where whole incidents are diagnosed: several faults at a time are no rarity there."""
 
 Ask = Callable[[list[int]], Sequence[int]]
 
@@ -31,16 +40,20 @@ class PolicyOptions:
 
     batch: most probes of one round. symptom_weight: how much an indicator counts. hard_limit: most probes.
     widen: most probes of things that nothing is known to need, asked where something unmodelled is suspected.
-    widen_boost: how much likelier those are then, before they are asked.
+    widen_boost: how much likelier those are then, before they are asked. suffers: from this probability of something
+    unmodelled on, it is looked for; lost: where the first of the ranked is less probable, it is looked for near all
+    that is bad.
     """
 
     batch: int = 4
     symptom_weight: float = 1.0
-    search: SearchOptions = field(default_factory=lambda: SearchOptions(cost_power=0.1, batch_share=0.4))
+    search: SearchOptions = field(default_factory=lambda: WORLD_SEARCH)
     hard_limit: int = 100
-    widen: int = 12
+    widen: int = 24
     widen_batch: int = 6
-    widen_boost: float = 40.0
+    widen_boost: float = 200.0
+    suffers: float = 0.2
+    lost: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,9 @@ class Answer:
 class _Diagnosis:
     """One run."""
 
-    def __init__(self, model: GraphModel, search: Search, ask: Ask, options: PolicyOptions) -> None:
+    def __init__(
+        self, model: GraphModel, search: Search, ask: Ask, options: PolicyOptions, suffering: Sequence[int]
+    ) -> None:
         self.model = model
         self.search = search
         self.options = options
@@ -73,7 +88,10 @@ class _Diagnosis:
         self.askable = np.zeros(model.question_count, np.bool_)
         self.askable[: model.probe_count] = True
         self._ask = ask
+        self._suffering = list(suffering)
         self._widened: set[int] = set()
+        self._looked_at: set[int] = set()
+        self._left_to_widen = options.widen
         self._confirmed: set[int] = set()
 
     def run(self) -> Ending:
@@ -108,23 +126,39 @@ class _Diagnosis:
         return bool(probes)
 
     def _widen(self, room: int) -> bool:
-        """Ask what an unmodelled suspect may need without anybody knowing; tell whether something was bad there."""
+        """Ask what those who suffer may need without anybody knowing; tell whether something was bad there."""
+        while room > 0 and self._left_to_widen > 0:
+            node = self._sufferer()
+            if node < 0:
+                return False
+            self._widened.add(node)
+            nodes = [
+                one
+                for one in self.model.unattached_like_needs_of(node, self.options.widen)
+                if one not in self._looked_at
+            ]
+            self._looked_at.update(nodes)
+            for one in nodes:
+                self.search.boost(one, self.options.widen_boost)
+                for below in self.model.needs_of(one):
+                    self.search.boost(below, self.options.widen_boost / 4.0)
+            probes = [probe for one in nodes if (probe := self._deepest_check(one)) >= 0]
+            probes = probes[: min(room, self._left_to_widen)]
+            for first in range(0, len(probes), self.options.widen_batch):
+                some = probes[first : first + self.options.widen_batch]
+                self._left_to_widen -= len(some)
+                room -= len(some)
+                if self._learn(some):
+                    return True
+        return False
+
+    def _sufferer(self) -> int:
+        """Return the next node that may suffer from something unmodelled, -1 where there is none."""
         belief = self.search.belief()
-        suspects = [one for one in belief.ranked if one.unmodelled > _SUFFERS and one.node not in self._widened]
-        if not suspects or self.options.widen <= 0:
-            return False
-        node = suspects[0].node
-        self._widened.add(node)
-        nodes = self.model.unattached_like_needs_of(node, self.options.widen)
-        for one in nodes:
-            self.search.boost(one, self.options.widen_boost)
-            for below in self.model.needs_of(one):
-                self.search.boost(below, self.options.widen_boost / 4.0)
-        probes = [probe for one in nodes if (probe := self._deepest_check(one)) >= 0][:room]
-        for first in range(0, len(probes), self.options.widen_batch):
-            if self._learn(probes[first : first + self.options.widen_batch]):
-                return True
-        return bool(probes) and self._widen(room - len(probes))
+        nodes = [one.node for one in belief.ranked if one.unmodelled > self.options.suffers]
+        if belief.raw_confidence < self.options.lost:
+            nodes += self._suffering
+        return next((node for node in nodes if node not in self._widened), -1)
 
     def _deepest_check(self, node: int) -> int:
         """Return the check of a node that sees most of what it stands on, -1 where it has none left."""
@@ -135,6 +169,12 @@ class _Diagnosis:
             return -1
         seen = model.arrays.probe_end_to_end[own] + model.arrays.probe_detects[own]
         return int(own[np.argmax(seen)])
+
+
+def _most_hit(symptoms: set[int], groups: Sequence[int]) -> list[int]:
+    """Return the groups with symptoms, those with the most first."""
+    hit = Counter(groups[number] for number in symptoms)
+    return sorted(hit, key=lambda group: (-hit[group], group))
 
 
 def diagnose(
@@ -161,7 +201,7 @@ def diagnose(
     questions = range(model.probe_count, model.probe_count + len(groups))
     outcomes = [int(number in bad) for number in range(len(groups))]
     search.observe_many(questions, outcomes, groups, weight=how.symptom_weight, symptom=True)
-    one = _Diagnosis(model, search, ask, how)
+    one = _Diagnosis(model, search, ask, how, _most_hit(bad, groups))
     ending = one.run()
     belief = search.belief()
     return Answer(

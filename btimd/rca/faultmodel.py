@@ -130,6 +130,8 @@ class FaultModel:
         self.first_fault = np.searchsorted(faults.node, np.arange(faults.node_count + 1)).astype(np.int64)
         if np.any(np.diff(faults.node) < 0):
             raise ValueError("faults are not in the order of their nodes; sort them by node")
+        self.noticed = np.ones(len(faults.node))
+        """P(something that is watched all the time shows that fault): a diagnosis begins only then."""
         self._make_row = make_row
         self._about = about
         self._added: dict[int, Row] = {}

@@ -11,6 +11,7 @@ import numpy as np
 from typing_extensions import override
 
 from btimd.rca.adaptive import PolicyOptions, diagnose
+from btimd.rca.calibration import WHOLE
 from btimd.rca.simulate import UNKNOWN, Answer, Ask, Case, Policy, SimulationOptions
 from btimd.rca.solver import Search
 from btimd.rca.solver_graph import GraphArrays, GraphModel
@@ -20,6 +21,8 @@ from btimd.rca.world import World
 PLANNED: Final = 24
 CHANGE_BOOST: Final = 20.0
 _NEAR_SUSPECTS: Final = 400
+_INDICATOR_SHARE: Final = 0.25
+"""False alarms of indicators beside those of checks: files do not tell them, and an indicator is debounced."""
 
 
 def model_of(world: World) -> GraphModel:
@@ -39,6 +42,8 @@ def model_of(world: World) -> GraphModel:
             probe_false_positive=probes.false_positive.astype(np.float64),
             indicator_starts=indicators.start.astype(np.int64),
             indicator_needs=indicators.need,
+            indicator_false_positive=_INDICATOR_SHARE * float(np.mean(probes.false_positive)) if len(probes) else 0.003,
+            node_kind=world.kind,
         )
     )
 
@@ -61,7 +66,7 @@ class _Weighing:
 
     def _begin(self, case: Case) -> Search:
         """Return a search that knows the indicators and the changes."""
-        search = Search(self._model, self._how.search)
+        search = Search(self._model, self._how.search, WHOLE)
         for node in case.changes.tolist():
             search.boost(node, CHANGE_BOOST)
         bad = set(case.symptoms.tolist())
@@ -97,6 +102,7 @@ class Adaptive(_Weighing, Policy):
             self._groups,
             lambda probes: ask(probes).tolist(),
             self._how,
+            calibration=WHOLE,
             boosts=dict.fromkeys(case.changes.tolist(), CHANGE_BOOST),
         )
         return answer_of(found.belief)

@@ -65,9 +65,10 @@ class Scope:
 
 
 def expected_faults(model: FaultModel) -> float:
-    """Return how many faults of nodes the prior alone expects at the same time."""
+    """Return how many faults of nodes that are noticed the prior alone expects at the same time."""
     known = ~model.faults.unmodelled
-    return max(float(np.exp(np.minimum(model.faults.log_odds[known], 0.0)).sum()), 1e-9)
+    chance = np.exp(np.minimum(model.faults.log_odds[known], 0.0))
+    return max(float((chance * model.noticed[known]).sum()), 1e-9)
 
 
 class Evidence:

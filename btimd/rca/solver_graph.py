@@ -21,24 +21,26 @@ from btimd.rca.faultmodel import (
     Rows,
 )
 
-BLEND: Final = 0.5
+BLEND: Final = 0.0
 """How much many ways to a fault count for more than the surest of them."""
 
-CUT: Final = 0.03
+CUT: Final = 0.05
 """Ways through the graph that carry less than this are left out."""
 
 GAINS: Final = (1.0, 0.62)
 """How much of a fault shows: a hard one all of it, a gray one part of it."""
 GAIN_SHARES: Final = (0.75, 0.25)
 
-LEAK_FULL: Final = 0.012
-LEAK_LOCAL: Final = 0.006
-LEAK_INDICATOR: Final = 0.004
+LEAK_FULL: Final = 0.003
+LEAK_LOCAL: Final = 0.001
+LEAK_INDICATOR: Final = 0.0003
 """What is bad without a reason in the model, besides false alarms: by how far a question looks."""
 
 UNMODELLED_ODDS: Final = 2e-4
 """Prior of 'this node suffers from something that the model does not hold'."""
 
+_NOTICED_AT_LEAST: Final = 0.02
+_SAME_KIND: Final = 0.05
 _NEAR: Final = 14
 _FAR: Final = 8
 _UPWARD_LIMIT: Final = 400
@@ -55,7 +57,8 @@ class GraphArrays:
     probe_node: int32[probes], probe_cost, probe_detects (P(bad | its own node is at fault)), probe_false_positive:
     float64, probe_end_to_end: bool, it passes through all that its node needs, not only through physical edges.
     indicator_starts: int64[indicators + 1] into indicator_needs: int32, the nodes an indicator stands on directly.
-    indicator_false_positive: how often an indicator is bad without a reason.
+    indicator_false_positive: how often an indicator is bad without a reason. node_kind: int[nodes], equal for nodes of
+    the same kind, None where kinds are not known: it tells what could have been meant by an edge that is missing.
     """
 
     prior: FloatArray
@@ -71,6 +74,7 @@ class GraphArrays:
     indicator_starts: IntArray
     indicator_needs: FaultArray
     indicator_false_positive: float = 0.003
+    node_kind: npt.NDArray[np.integer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,12 @@ class GraphModel(FaultModel):
         alone = np.diff(up.starts) == 0
         alone[arrays.indicator_needs] = False
         alone &= np.diff(self._probe_starts) > 0
-        self._unattached = np.nonzero(alone & (np.diff(down.starts) > 0))[0]
+        alone &= np.diff(down.starts) > 0
+        if arrays.node_kind is not None:
+            # Nobody forgets what a thing runs on: only a kind that is called can have lost its caller.
+            called = arrays.node_kind[arrays.edge_to[~arrays.edge_physical]]
+            alone &= np.isin(arrays.node_kind, called)
+        self._unattached = np.nonzero(alone)[0]
         hit = _Effects(nodes, down, up)
         self._hit = hit.of_all(physical_only=False)
         self._hit_physically = hit.of_all(physical_only=True)
@@ -216,6 +225,13 @@ class GraphModel(FaultModel):
             make_row=self._row,
             about=self._near_probes,
         )
+        if indicators:
+            first = int(self._starts[2 * nodes])
+            missed = np.zeros(nodes)
+            chances = np.minimum(self._values[first:], DETECTION_CAP).astype(np.float64)
+            np.add.at(missed, self._nodes[first:], np.log1p(-chances))
+            shown = -np.expm1(missed)
+            self.noticed = np.maximum(shown[faults.node], _NOTICED_AT_LEAST)
         self._all = np.arange(self.fault_count, dtype=np.int32)
 
     @override
@@ -255,15 +271,19 @@ class GraphModel(FaultModel):
     def unattached_like_needs_of(self, node: int, most: int) -> list[int]:
         """Return nodes with checks that nothing needs, those most like what `node` needs first.
 
-        Two nodes are alike as far as they need the same: an edge that is missing in the model mostly led to a twin of
-        something else that the node needs.
+        Two nodes are alike as far as they need the same, and a little where they are of one kind: an edge that is
+        missing in the model mostly led to a twin of something else that the node needs.
         """
+        kind = self.arrays.node_kind
         mine = [int(need) for need in self.needs_of(node)]
         wanted = [set(self.needs_of(need).tolist()) for need in mine]
+        kinds = set() if kind is None else {int(kind[need]) for need in mine} - {int(kind[node])}
         found: list[tuple[float, int]] = []
         for other in self._unattached:
             needs = set(self.needs_of(int(other)).tolist())
             alike = max((len(needs & one) / len(needs | one) for one in wanted if needs | one), default=0.0)
+            if kind is not None:
+                alike = alike + _SAME_KIND if int(kind[other]) in kinds else 0.0
             if alike > 0.0:
                 found.append((-alike, int(other)))
         return [other for _, other in sorted(found)[:most]]

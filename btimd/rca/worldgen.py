@@ -66,6 +66,12 @@ class Family:
     luck: float = 0.3
 
 
+ROOMY: Final = Family(
+    services=3.6, shared=0.1, chained=0.1, middleware=0.9, databases=1.1, cohosted=0.05, per_host=1.1, dual_homed=0.4
+)
+"""An enterprise that shares less: of 10,000 nodes it has about 850 indicators, which stand on about 260 each."""
+
+
 def drawn_family(rng: np.random.Generator) -> Family:
     """Draw how the enterprises of a family are built."""
     single = rng.uniform(0.15, 0.6)

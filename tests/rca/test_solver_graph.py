@@ -40,5 +40,5 @@ def test_what_nothing_needs_is_found_by_what_it_needs_itself() -> None:
 
 def test_a_false_alarm_is_as_likely_as_the_world_says_and_a_bit_more() -> None:
     one = model()
-    assert one.question_leak[:2].tolist() == pytest.approx([0.022, 0.022])
+    assert one.question_leak[:2].tolist() == pytest.approx([0.013, 0.013])
     assert np.all(one.question_leak > 0.0)

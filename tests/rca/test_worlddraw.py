@@ -31,3 +31,10 @@ def test_what_was_asked_for_is_drawn() -> None:
     assert len(hidden.model) == 392
     assert all(one["causes"][0] not in hidden.model.node_row for one in hidden.incidents)
     assert all("changes" in one for one in changed.incidents)
+
+
+def test_damage_spreads_as_was_asked_for() -> None:
+    independent, correlated = draw(SMALL), draw(replace(SMALL, spread="correlated"))
+
+    assert list(model_text(independent.model)) != list(model_text(correlated.model))
+    assert len(correlated.incidents) == len(independent.incidents) == 3
