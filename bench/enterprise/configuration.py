@@ -14,6 +14,7 @@ from bench.enterprise.plan import (
     BEACON_PORT,
     BUSINESSES,
     ERP_PORT,
+    METRICS_PORT,
     PDU_PORT,
     REGIONS,
     SERVERS,
@@ -30,6 +31,7 @@ from btimd.settings.tables import NodeTable
 EVERY: Final = "2s"
 _DNS: Final = f"{ADDRESS['dns1']}:53"
 _GUEST: Final = {"user": "guest", "password_file": "guest.secret", "tls": "false"}
+_SENDER: Final = {"sender": f"btimd@{ZONE}"}
 _QUERIES: Final = {"shop": "SELECT id FROM orders LIMIT 1", "erp": "SELECT id FROM items LIMIT 1"}
 _LINE_PRIOR: Final = 0.002
 """Lines to branches fail more often than the routers at their ends; the operator knows."""
@@ -145,7 +147,7 @@ def _applications(writer: _Writer, authority: str) -> None:
     slow = {"timeout": "3s", "slow_over": "900ms"}
     check("shop", "page", "http", f"shop.{ZONE}", 443, order | {"tls": "true", "resolver": _DNS}, every=EVERY, **slow)
     check("erp", "page", "http", f"erp.{ZONE}", ERP_PORT, entry | {"resolver": _DNS}, every=EVERY, **slow)
-    check("mail", "send", "smtp|tcp", at["mail1"], 25, every=EVERY, closure="full", timeout="2s")
+    check("mail", "send", "smtp|tcp", at["mail1"], 25, _SENDER, every=EVERY, closure="full", timeout="2s")
     check("mail", "read", "imap|tcp", at["mail1"], 143, {"user": "wang", "password_file": "mail.secret"}, every=EVERY,
           closure="full", timeout="2s")  # fmt: skip
     check("directory", "search", "ldap|tcp", at["ldap1"], 389, {"base": "ou=people,dc=corp,dc=test"}, every=EVERY,
@@ -244,6 +246,8 @@ def _services(writer: _Writer) -> None:
     node("rabbit", "middleware", "RabbitMQ", "host-mq1")
     check("rabbit", "connect", "tcp", at["mq1"], 5672)
     check("rabbit", "open", "amqp", at["mq1"], 5672, _GUEST, slow_over="600ms")
+    check("rabbit", "memory-alarm", "prometheus", at["mq1"], METRICS_PORT,
+          {"series": "rabbitmq_alarms_memory_used_watermark", "critical": "> 0"}, closure="own")  # fmt: skip
     node("slapd", "shared", "directory server", "host-ldap1")
     check("slapd", "connect", "tcp", at["ldap1"], 389)
     check("slapd", "search", "ldap", at["ldap1"], 389, slow_over="400ms")
@@ -252,7 +256,7 @@ def _services(writer: _Writer) -> None:
           {"user": "cn=erp,ou=services,dc=corp,dc=test", "password_file": "erp.secret"}, closure="full")  # fmt: skip
     node("postfix", "application", "mail transport", "disk-mail1", "host-mail1")
     check("postfix", "connect", "tcp", at["mail1"], 25)
-    check("postfix", "greeting", "smtp", at["mail1"], 25)
+    check("postfix", "takes-mail", "smtp", at["mail1"], 25, _SENDER)
     node("dovecot", "application", "mail boxes", "host-mail1")
     check("dovecot", "connect", "tcp", at["mail1"], 143)
     check("dovecot", "logon", "imap", at["mail1"], 143, {"user": "wang", "password_file": "mail.secret"})

@@ -118,10 +118,10 @@ class GraphFaults:
         return Faults.of(len(self.nodes), owner, prior, unmodelled)
 
     def _leak(self, check: Check) -> float:
-        deep = check.closure is Closure.FULL and any(
-            not self.index.is_physical(need) for need in self.index.needs(check.node)
-        )
-        return LEAK_FULL if deep else LEAK_LOCAL
+        return LEAK_FULL if check.closure is Closure.FULL and self._needs_processes(check.node) else LEAK_LOCAL
+
+    def _needs_processes(self, node: str) -> bool:
+        return any(not self.index.is_physical(need) for need in self.index.needs(node))
 
     def _about(self, node: int) -> IntArray:
         """Return the checks that see a node: its own, then those of its users, nearest first."""
@@ -175,7 +175,8 @@ class GraphFaults:
         """Return how surely the check finds this fault, and the profile of errors that it then shows."""
         depth = depth_of(check.kind)
         physical = self.index.is_physical(name)
-        seen = detection_of(check.kind, depth, mode, reach, physical=physical) * way.strength
+        partial = name == check.node and check.closure is Closure.LOCAL and self._needs_processes(name)
+        seen = detection_of(check.kind, depth, mode, reach, physical=physical, partial=partial) * way.strength
         if reach is Reach.NEEDS:
             seen *= PER_HOP ** max(way.hops - 1, 0)
         return seen, self._profile(check, name, mode, reach, depth)

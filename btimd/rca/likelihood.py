@@ -121,6 +121,9 @@ PHYSICAL: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.SICK, Depth.DIALOGUE): 0.70,
     (Mode.SICK, Depth.STATE): 0.50,
 })  # fmt: skip
+SICK_BY_A_PART: Final = 0.65
+"""How surely a node's dialogue shows that it works badly where it leaves out what the node needs: a page that says
+"alive" does little of the work that the node is there for."""
 THROUGH_NEEDS: Final[Mapping[Mode, float]] = MappingProxyType({Mode.DEAD: 0.94, Mode.SICK: 0.90, Mode.UNMODELLED: 0.90})
 PER_HOP: Final = 0.98
 SHALLOW_THROUGH_NEEDS: Final = 0.3
@@ -132,13 +135,13 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "process dead": {_E.REFUSED: 70, _E.TIMEOUT: 10, _E.RESET: 6, _E.NO_ANSWER: 3, _E.WRONG_ANSWER: 3,
                      _E.UNREACHABLE: 2, _E.PROTOCOL_ERROR: 2},
     "process sick": {_E.NO_ANSWER: 28, _E.WRONG_ANSWER: 26, _E.SLOW: 20, _E.TIMEOUT: 8, _E.RESET: 5,
-                     _E.PROTOCOL_ERROR: 5, _E.EXCEEDED: 3, _E.CERTIFICATE: 3},
+                     _E.PROTOCOL_ERROR: 4, _E.EXCEEDED: 5, _E.CERTIFICATE: 3},
     "runs-on dead": {_E.TIMEOUT: 50, _E.UNREACHABLE: 30, _E.REFUSED: 14, _E.NO_ANSWER: 4},
     "runs-on sick": {_E.SLOW: 33, _E.TIMEOUT: 30, _E.NO_ANSWER: 15, _E.UNREACHABLE: 8, _E.RESET: 5, _E.EXCEEDED: 3},
     "needs dead": {_E.WRONG_ANSWER: 60, _E.NO_ANSWER: 12, _E.TIMEOUT: 6, _E.SLOW: 6, _E.RESET: 4,
                    _E.PROTOCOL_ERROR: 4, _E.REFUSED: 3},
     "needs sick": {_E.NO_ANSWER: 30, _E.SLOW: 30, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 8, _E.RESET: 3,
-                   _E.PROTOCOL_ERROR: 2, _E.REFUSED: 1},
+                   _E.PROTOCOL_ERROR: 1, _E.EXCEEDED: 1, _E.REFUSED: 1},
     "names dead": {_E.TIMEOUT: 40, _E.REFUSED: 25, _E.NO_ANSWER: 25, _E.UNREACHABLE: 5},
     "names sick": {_E.NAME_ERROR: 30, _E.WRONG_ANSWER: 25, _E.PROTOCOL_ERROR: 15, _E.NO_ANSWER: 15, _E.SLOW: 10},
     "record": {_E.NAME_ERROR: 70, _E.WRONG_ANSWER: 25},
@@ -164,8 +167,13 @@ PROFILES: Final = np.array([_distribution(profile) for profile in _PROFILES.valu
 """P(error | bad answer that a fault of the profile causes): float64[profiles, ERRORS]."""
 
 
-def detection_of(kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, physical: bool) -> float:
-    """Return how surely a check of this depth is bad when a fault meets it so; through needs: before the hops count."""
+def detection_of(
+    kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, physical: bool, partial: bool = False
+) -> float:
+    """Return how surely a check of this depth is bad when a fault meets it so; through needs: before the hops count.
+
+    partial: the check leaves out what its node needs.
+    """
     if mode is Mode.UNMODELLED:
         return UNMODELLED_DETECTION * (1.0 if reach is Reach.OWN else THROUGH_NEEDS[mode])
     if kind is CheckKind.PROCESS and mode is Mode.DEAD and reach is Reach.OWN:
@@ -173,5 +181,5 @@ def detection_of(kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, phy
     if physical and reach is not Reach.NEEDS:
         return PHYSICAL[mode, depth]
     if reach is Reach.OWN:
-        return OWN_PROCESS[mode, depth]
+        return min(OWN_PROCESS[mode, depth], SICK_BY_A_PART if partial and mode is Mode.SICK else 1.0)
     return THROUGH_NEEDS[mode] * (1.0 if depth is Depth.DIALOGUE else SHALLOW_THROUGH_NEEDS)
