@@ -247,7 +247,7 @@ def _services(writer: _Writer) -> None:
     check("rabbit", "connect", "tcp", at["mq1"], 5672)
     check("rabbit", "open", "amqp", at["mq1"], 5672, _GUEST, slow_over="600ms")
     check("rabbit", "memory-alarm", "prometheus", at["mq1"], METRICS_PORT,
-          {"series": "rabbitmq_alarms_memory_used_watermark", "critical": "> 0"}, closure="own")  # fmt: skip
+          {"series": "rabbitmq_alarms_memory_used_watermark", "critical": "> 0"}, closure="own", every=EVERY)  # fmt: skip
     node("slapd", "shared", "directory server", "host-ldap1")
     check("slapd", "connect", "tcp", at["ldap1"], 389)
     check("slapd", "search", "ldap", at["ldap1"], 389, slow_over="400ms")

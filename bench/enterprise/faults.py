@@ -159,7 +159,7 @@ _TABLE: Final = (
         "database connections",
         "a report uses all connections up",
         "postgres",
-        f"{_SHOP}, {_ERP}",
+        _SHOP,
         connections_used_up(),
     ),
     _make(

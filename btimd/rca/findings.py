@@ -38,7 +38,8 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
 
     The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
-    the leak of every check leaves some doubt. For what processes run on, an echo is dialogue enough. A need without
+    the leak of every check leaves some doubt. That a process takes connections does not clear it where it can be asked
+    more. For what processes run on, an echo is dialogue enough. A need without
     checks of its own stays open for ever.
     """
     settled = diagnosis.settled()
@@ -49,10 +50,11 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
         return None
     still_open: list[str] = []
     for need in dict.fromkeys(graph.nodes[node].needs):
-        said = [settled.get(check.id) for check in graph.nodes[need].checks]
-        if Health.BAD in said:
+        checks = graph.nodes[need].checks
+        if any(settled.get(check.id) is Health.BAD for check in checks):
             return None
-        if Health.GOOD not in said:
+        deep = [] if diagnosis.index.is_physical(need) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
+        if not any(settled.get(check.id) is Health.GOOD for check in deep or checks):
             still_open.append(need)
     return tuple(still_open)
 

@@ -22,6 +22,7 @@ from btimd.rca.likelihood import (
     PER_HOP,
     PROFILE_OF,
     PROFILES,
+    SYSTEM_STATE,
     Mode,
     Reach,
     detection_of,
@@ -177,21 +178,35 @@ class GraphFaults:
         physical = self.index.is_physical(name)
         partial = name == check.node and check.closure is Closure.LOCAL and self._needs_processes(name)
         seen = detection_of(check.kind, depth, mode, reach, physical=physical, partial=partial) * way.strength
+        if reach is Reach.OWN and depth is Depth.STATE and mode is Mode.SICK and self._is_system(name):
+            seen = SYSTEM_STATE
         if reach is Reach.NEEDS:
             seen *= PER_HOP ** max(way.hops - 1, 0)
         return seen, self._profile(check, name, mode, reach, depth)
+
+    @staticmethod
+    def _profile_of_names(check: Check, mode: Mode, *, is_record: bool) -> str:
+        if check.kind is CheckKind.DNS:
+            return f"record {mode}" if is_record else f"names {mode}"
+        return "through a wrong record" if is_record and mode is Mode.SICK else "through names"
+
+    def _is_system(self, name: str) -> bool:
+        return self.index.kind(name) is NodeKind.OS
+
+    def _runs_out(self, name: str, mode: Mode, depth: Depth) -> bool:
+        return mode is Mode.SICK and depth is Depth.DIALOGUE and self._is_system(name)
 
     def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:
         if mode is Mode.UNMODELLED:
             return "unmodelled"
         if depth is Depth.STATE:
             return f"state {mode}"
-        if self.index.is_physical(name) and reach is not Reach.NEEDS:
+        if self.index.is_physical(name) and reach is not Reach.NEEDS and not self._runs_out(name, mode, depth):
             return f"runs-on {mode}"
         if self.index.is_naming(name) and (check.kind is CheckKind.DNS or name != check.node):
-            if check.kind is not CheckKind.DNS:
-                return "through names"
-            return "record" if self.index.is_record(name) else f"names {mode}"
+            return self._profile_of_names(check, mode, is_record=self.index.is_record(name))
+        if self._runs_out(name, mode, depth):
+            return "system"
         return f"process {mode}" if reach is Reach.OWN else f"needs {mode}"
 
     def _ways_from(self, start: str, *, local: bool) -> dict[str, _Way]:
