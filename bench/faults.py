@@ -29,7 +29,7 @@ from btimd.model.verdict import Verdict, VerdictStatus
 
 VERDICT_WITHIN: Final = 30.0
 PAIR_WITHIN: Final = 25.0
-SETTLE: Final = 3.0
+SETTLE: Final = 1.5
 QUIET_WITHIN: Final = 60.0
 
 
