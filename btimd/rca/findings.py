@@ -38,8 +38,9 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
 
     The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
-    the leak of every check leaves some doubt. That a process takes connections does not clear it where it can be asked
-    more. For what processes run on, an echo is dialogue enough. A need without checks of its own stays open for ever.
+    the leak of every check leaves some doubt. A need is cleared when all of its dialogues have had their say; that it
+    takes connections is enough where it has none. For what processes run on, an echo is dialogue enough. A need without
+    checks of its own stays open for ever.
     Where a limit was met, it may be that of a system further down, whose room or memory is used up.
     """
     settled = diagnosis.settled()
@@ -55,7 +56,9 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
         if any(settled.get(check.id) is Health.BAD for check in checks):
             return None
         deep = [] if diagnosis.index.is_physical(need) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
-        if not any(settled.get(check.id) is Health.GOOD for check in deep or checks):
+        if any(check.id not in settled for check in deep) or not any(
+            settled.get(check.id) is Health.GOOD for check in deep or checks
+        ):
             still_open.append(need)
     return tuple(still_open)
 

@@ -16,12 +16,14 @@ from btimd.rca.likelihood import (
     KIND_ODDS,
     LEAK_FULL,
     LEAK_LOCAL,
+    LEAK_STATE,
     LEAK_SYMPTOM,
     P_DEAD,
     P_DEAD_RECORD,
     PER_HOP,
     PROFILE_OF,
     PROFILES,
+    SYSTEM_SHOWS,
     SYSTEM_STATE,
     Mode,
     Reach,
@@ -119,6 +121,8 @@ class GraphFaults:
         return Faults.of(len(self.nodes), owner, prior, unmodelled)
 
     def _leak(self, check: Check) -> float:
+        if depth_of(check.kind) is Depth.STATE:
+            return LEAK_STATE
         return LEAK_FULL if check.closure is Closure.FULL and self._needs_processes(check.node) else LEAK_LOCAL
 
     def _needs_processes(self, node: str) -> bool:
@@ -178,8 +182,8 @@ class GraphFaults:
         physical = self.index.is_physical(name)
         partial = name == check.node and check.closure is Closure.LOCAL and self._needs_processes(name)
         seen = detection_of(check.kind, depth, mode, reach, physical=physical, partial=partial) * way.strength
-        if reach is Reach.OWN and depth is Depth.STATE and mode is Mode.SICK and self._is_system(name):
-            seen = SYSTEM_STATE
+        if mode is Mode.SICK and self._is_system(name):
+            seen = SYSTEM_STATE if depth is Depth.STATE else min(seen, SYSTEM_SHOWS)
         if reach is Reach.NEEDS:
             seen *= PER_HOP ** max(way.hops - 1, 0)
         return seen, self._profile(check, name, mode, reach, depth)

@@ -100,6 +100,8 @@ P_DEAD_RECORD: Final = 0.75
 
 LEAK_FULL: Final = 0.03
 LEAK_LOCAL: Final = 0.012
+LEAK_STATE: Final = 0.002
+"""An agent's figure that is beyond its limit is hardly ever wrong."""
 LEAK_SYMPTOM: Final = 1e-5
 """A symptom was bad several times before it was raised: that nothing is behind it is less likely than any fault."""
 
@@ -128,6 +130,8 @@ SICK_BY_A_PART: Final = 0.65
 "alive" does little of the work that the node is there for."""
 SYSTEM_STATE: Final = 0.85
 """How surely a state of a system shows that it has run out of something."""
+SYSTEM_SHOWS: Final = 0.35
+"""How surely something shows that the system below has run out: those who only read do not notice a full disk."""
 THROUGH_NEEDS: Final[Mapping[Mode, float]] = MappingProxyType({Mode.DEAD: 0.94, Mode.SICK: 0.90, Mode.UNMODELLED: 0.90})
 PER_HOP: Final = 0.98
 SHALLOW_THROUGH_NEEDS: Final = 0.3
@@ -144,8 +148,8 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "runs-on sick": {_E.SLOW: 33, _E.TIMEOUT: 30, _E.NO_ANSWER: 15, _E.UNREACHABLE: 8, _E.RESET: 5, _E.EXCEEDED: 3},
     "needs dead": {_E.WRONG_ANSWER: 42, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
                    _E.PROTOCOL_ERROR: 7, _E.REFUSED: 5},
-    "needs sick": {_E.NO_ANSWER: 28, _E.SLOW: 25, _E.WRONG_ANSWER: 33, _E.TIMEOUT: 5, _E.RESET: 2,
-                   _E.EXCEEDED: 5, _E.REFUSED: 1},
+    "needs sick": {_E.NO_ANSWER: 27, _E.SLOW: 25, _E.WRONG_ANSWER: 31, _E.TIMEOUT: 5, _E.RESET: 2,
+                   _E.EXCEEDED: 8, _E.REFUSED: 1},
     "system": {_E.WRONG_ANSWER: 30, _E.EXCEEDED: 20, _E.NO_ANSWER: 14, _E.SLOW: 14, _E.TIMEOUT: 8, _E.REFUSED: 6,
                _E.RESET: 4},
     "names dead": {_E.TIMEOUT: 40, _E.REFUSED: 25, _E.NO_ANSWER: 25, _E.UNREACHABLE: 5},

@@ -134,8 +134,8 @@ def test_a_system_without_room_shows_as_a_limit_in_what_stands_on_it_and_in_its_
         node("host", "host", "", "icmp"),
     )
     faults = GraphFaults(GraphIndex(graph))
-    assert seen_by(faults, "db-postgres")["disk", "sick"] == (0.7, "system")
-    assert seen_by(faults, "app-http")["disk", "sick"] == (0.882, "system")
+    assert seen_by(faults, "db-postgres")["disk", "sick"] == (0.35, "system")
+    assert seen_by(faults, "app-http")["disk", "sick"] == (0.343, "system")
     assert seen_by(faults, "disk-state") == {
         ("disk", "dead"): (0.6, "state dead"),
         ("disk", "sick"): (0.85, "state sick"),
