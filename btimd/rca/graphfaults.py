@@ -238,11 +238,18 @@ class GraphFaults:
             else:
                 beyond = frozenset()
             for need, edge in zip(self.index.needs(name), self._edges(name), strict=True):
-                if need in done or not (through or self.index.is_physical(need)) or self.index.kind(need) in beyond:
+                stands_on = self.index.is_physical(need) and not self._is_way(name, need)
+                if need in done or not (through or stands_on) or self.index.kind(need) in beyond:
                     continue
                 if -strength * edge >= _WEAKEST:
                     count += 1
                     heappush(heap, (strength * edge, hops + 1, count, need))
+
+    def _is_way(self, name: str, need: str) -> bool:
+        """Tell whether a process needs a way to another server, which those who ask the process do not take."""
+        if self.index.is_physical(name) or self.index.kind(need) is not NodeKind.NETWORK:
+            return False
+        return any(self.index.kind(below) in {NodeKind.HOST, NodeKind.OS} for below in self.index.needs(need))
 
     def _edges(self, name: str) -> Sequence[float]:
         found = self._strengths.get(name)

@@ -148,3 +148,17 @@ def test_a_record_that_leads_elsewhere_shows_as_another_value_and_as_the_errors_
     assert (asked["name-erp", "dead"][1], asked["name-erp", "sick"][1]) == ("record dead", "record sick")
     assert (used["name-erp", "dead"][1], used["name-erp", "sick"][1]) == ("through names", "through a wrong record")
     assert used["dns1", "sick"][1] == "through names"
+
+
+def test_the_way_of_a_process_to_another_server_is_a_need_and_not_what_it_runs_on() -> None:
+    graph = graph_of(
+        node("app", "application", "way host-app", "http tcp"),
+        node("way", "network", "host-app host-db", "http!"),
+        node("host-app", "host", "lan", "icmp"),
+        node("host-db", "host", "lan", "icmp"),
+        node("lan", "network", "", "icmp"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    assert seen_by(faults, "app-http")["way", "dead"] == (0.94, "needs dead")
+    assert ("way", "dead") not in seen_by(faults, "app-tcp")
+    assert seen_by(faults, "app-tcp")["lan", "dead"] == (0.96, "runs-on dead")
