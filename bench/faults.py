@@ -29,7 +29,7 @@ from btimd.model.verdict import Verdict, VerdictStatus
 
 VERDICT_WITHIN: Final = 30.0
 PAIR_WITHIN: Final = 25.0
-SETTLE: Final = 3.0
+SETTLE: Final = 1.5
 QUIET_WITHIN: Final = 60.0
 
 
@@ -295,6 +295,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that everything is taken away
     scores: list[Score] = []
     try:

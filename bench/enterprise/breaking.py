@@ -158,9 +158,15 @@ while True:
 def connections_used_up() -> Way:
     def inject(world: Enterprise) -> None:
         world.machines["app2"].spawn("report", PYTHON, "-c", f"# report job{_REPORT}")
-        time.sleep(0.3)
-        sql(world.machines["db1"], "postgres",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop'")  # fmt: skip
+        for _ in range(20):  # until the report was quicker than the shop
+            time.sleep(0.2)
+            sql(world.machines["db1"], "postgres",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'shop'")  # fmt: skip
+            time.sleep(0.1)
+            left = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'shop'"
+            if sql(world.machines["db1"], "postgres", left).strip() == "0":
+                return
+        raise RuntimeError("the shop kept its connections")
 
     def heal(world: Enterprise) -> None:
         world.machines["app2"].signal("report job", signal.SIGKILL)

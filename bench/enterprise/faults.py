@@ -159,7 +159,7 @@ _TABLE: Final = (
         "database connections",
         "a report uses all connections up",
         "postgres",
-        f"{_SHOP}, {_ERP}",
+        _SHOP,
         connections_used_up(),
     ),
     _make(
@@ -228,10 +228,10 @@ _TABLE: Final = (
     _make(
         "south-narrow",
         "link slow",
-        "the line to south has 100 kbit/s",
+        "the line to south has 150 kbit/s",
         "link-south",
-        "south is slow",
-        narrow("wan2", "to-accs", "100kbit"),
+        "south is slow, fails",
+        narrow("wan2", "to-accs", "150kbit"),
     ),
     _make(
         "south-route-gone",

@@ -20,6 +20,8 @@ COLLECTOR: Final = "10.77.250.2"
 COLLECTOR_WIRE: Final = f"{PREFIX}col"
 
 SHOP_PORT, ERP_PORT, WORKER_PORT, AGENT_PORT, BEACON_PORT, PDU_PORT = 8080, 8080, 8082, 6556, 8099, 8080
+METRICS_PORT: Final = 15692
+"""Where RabbitMQ tells its figures."""
 BUSINESSES: Final = ("shop", "erp", "mail", "directory")
 REGIONS: Final = ("north", "south")
 

@@ -14,6 +14,7 @@ from bench.enterprise.plan import (
     BEACON_PORT,
     BRANCHES,
     ERP_PORT,
+    METRICS_PORT,
     NAMES,
     PDU_PORT,
     ROUTERS,
@@ -107,8 +108,9 @@ def _rabbitmq(host: Host) -> None:
         base.mkdir()
         (base / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = {host_address(host)}:5672\nloopback_users = none\nlog.file = false\n"
+            f"prometheus.tcp.ip = {host_address(host)}\nprometheus.tcp.port = {METRICS_PORT}\n"
         )
-        (base / "enabled_plugins").write_text("[].\n")
+        (base / "enabled_plugins").write_text("[rabbitmq_prometheus].\n")
         for file in (base, *base.iterdir()):
             shutil.chown(file, "rabbitmq", "rabbitmq")
     host.spawn("rabbitmq", *rabbit(host, "/usr/lib/rabbitmq/bin/rabbitmq-server"))

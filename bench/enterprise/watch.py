@@ -54,6 +54,8 @@ class Watch:
 
     def begin(self) -> None:
         """Forget what was said until now."""
+        # What failed lately is suspected first; here it would be the last fault of the list, so every one is the first.
+        self._app.wired.rca._engine.memory.suspicion.restore((), ())  # noqa: SLF001
         self._known = {verdict.id for verdict in self._app.wired.rca.verdicts(10_000)}
         self.seen = []
 

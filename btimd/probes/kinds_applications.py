@@ -50,6 +50,7 @@ def _smtp(check: Check, token: int, secrets: Secrets) -> Dialogue:
         tls=tls_of(options, secrets),
         logon=_logon(check, secrets),
         ehlo=options.get("ehlo", "btimd.invalid"),
+        sender=options.get("sender"),
     )
 
 
@@ -189,7 +190,13 @@ KINDS: Final[Mapping[CheckKind, KindSpec]] = MappingProxyType({
         Closure.FULL,
         _smtp,
         default_port=SMTP_PORT,
-        options={**TLS_OPTIONS, **_LOGON, "ehlo": 'the name btimd greets with; default `"btimd.invalid"`'},
+        options={
+            **TLS_OPTIONS,
+            **_LOGON,
+            "ehlo": 'the name btimd greets with; default `"btimd.invalid"`',
+            "sender": "announce a mail of this sender and call it off, which shows a full spool; empty = as a bounce; "
+            "default: NOOP",
+        },
         outcomes=_LINE_OUTCOMES,
     ),
     CheckKind.POP3: KindSpec(

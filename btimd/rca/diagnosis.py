@@ -31,6 +31,9 @@ FRESH_WEIGHT: Final = 0.5
 LATE_WEIGHT: Final = 0.7
 """What an answer is worth that came after its diagnosis had given it up."""
 
+_STALE_SECONDS: Final = 5.0
+"""A bad answer from longer before the first symptom is evidence, and asked again: it may have been repaired since."""
+
 _FORGOTTEN_WEIGHT: Final = 0.05
 _WEIGHT_STEP: Final = 0.05
 _MAX_KNOWN_EVIDENCE: Final = 20
@@ -328,7 +331,12 @@ class Diagnosis:
         """Return the checks that need not be asked again, with what they said (UNKNOWN: they could not)."""
         found = {spec.check.id: Health.UNKNOWN for spec, _ in self.inflight.values()}
         found |= dict.fromkeys(self.asked, Health.UNKNOWN)
-        found |= {key: health for key, (_, health, weight) in self._told.items() if weight >= FRESH_WEIGHT}
+        stale = self.since() - _STALE_SECONDS
+        found |= {
+            key: health
+            for key, (at, health, weight) in self._told.items()
+            if weight >= FRESH_WEIGHT and (health is Health.GOOD or at >= stale)
+        }
         found |= {
             symptom.check_id: Health.BAD for symptom in self.symptoms.values() if symptom.check_id in self.index.checks
         }

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from btimd.model.probe import Health
-from btimd.model.service import Depth, depth_of
+from btimd.model.probe import ErrorClass, Health
+from btimd.model.service import Depth, NodeKind, depth_of
 from btimd.model.sign import SignSource
 from btimd.model.verdict import VerdictStatus
 from btimd.rca.diagnosis import Belief, Diagnosis
@@ -38,8 +38,10 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     """Return the direct needs of a node that no check has cleared, None where the walk down does not end here.
 
     The walk ends at a node whose own dialogue fails while all it needs works: that is the layer at fault, also where
-    the leak of every check leaves some doubt. For what processes run on, an echo is dialogue enough. A need without
+    the leak of every check leaves some doubt. A need is cleared when all of its dialogues have had their say; that it
+    takes connections is enough where it has none. For what processes run on, an echo is dialogue enough. A need without
     checks of its own stays open for ever.
+    Where a limit was met, it may be that of a system further down, whose room or memory is used up.
     """
     settled = diagnosis.settled()
     graph = diagnosis.index.graph
@@ -48,13 +50,28 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     if not any(settled.get(check.id) is Health.BAD for check in own):
         return None
     still_open: list[str] = []
-    for need in dict.fromkeys(graph.nodes[node].needs):
-        said = [settled.get(check.id) for check in graph.nodes[need].checks]
-        if Health.BAD in said:
+    below = _systems_below(diagnosis, node) if _met_a_limit(diagnosis, node) else ()
+    for need in dict.fromkeys((*graph.nodes[node].needs, *below)):
+        checks = graph.nodes[need].checks
+        if any(settled.get(check.id) is Health.BAD for check in checks):
             return None
-        if Health.GOOD not in said:
+        deep = [] if diagnosis.index.is_physical(need) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
+        if any(check.id not in settled for check in deep) or not any(
+            settled.get(check.id) is Health.GOOD for check in deep or checks
+        ):
             still_open.append(need)
     return tuple(still_open)
+
+
+def _met_a_limit(diagnosis: Diagnosis, node: str) -> bool:
+    return any(one.node == node and one.error is ErrorClass.EXCEEDED for one in diagnosis.evidence)
+
+
+def _systems_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
+    """Return the systems with checks of their own that a node stands on."""
+    index = diagnosis.index
+    below = index.needs_closure(node)[1:]
+    return tuple(one for one in below if index.kind(one) is NodeKind.OS and index.graph.nodes[one].checks)
 
 
 def users_are_served(diagnosis: Diagnosis) -> str:

@@ -16,12 +16,15 @@ from btimd.rca.likelihood import (
     KIND_ODDS,
     LEAK_FULL,
     LEAK_LOCAL,
+    LEAK_STATE,
     LEAK_SYMPTOM,
     P_DEAD,
     P_DEAD_RECORD,
     PER_HOP,
     PROFILE_OF,
     PROFILES,
+    SYSTEM_SHOWS,
+    SYSTEM_STATE,
     Mode,
     Reach,
     detection_of,
@@ -119,10 +122,12 @@ class GraphFaults:
         return Faults.of(len(self.nodes), owner, prior, unmodelled)
 
     def _leak(self, check: Check) -> float:
-        deep = check.closure is Closure.FULL and any(
-            not self.index.is_physical(need) for need in self.index.needs(check.node)
-        )
-        return LEAK_FULL if deep else LEAK_LOCAL
+        if depth_of(check.kind) is Depth.STATE:
+            return LEAK_STATE
+        return LEAK_FULL if check.closure is Closure.FULL and self._needs_processes(check.node) else LEAK_LOCAL
+
+    def _needs_processes(self, node: str) -> bool:
+        return any(not self.index.is_physical(need) for need in self.index.needs(node))
 
     def _about(self, node: int) -> IntArray:
         """Return the checks that see a node: its own, then those of its users, nearest first."""
@@ -146,10 +151,16 @@ class GraphFaults:
         near = self._ways_from(check.node, local=True) if len(reached) > 1 else {}
         for name, way in reached.items():
             reach = self._reach(check, name, near)
-            traits = (self.index.is_physical(name), self.index.is_naming(name), self.index.is_record(name))
+            own = name == check.node
+            traits = (
+                self.index.kind(name),
+                self.index.is_naming(name),
+                self.index.is_record(name),
+                own and check.closure is Closure.LOCAL and self._needs_processes(name),
+            )
             for fault in self.model.faults_of(self.node_number[name]):
                 # What a check shows goes by kinds alone, of which there are few; nodes are many.
-                key = (check.kind, name == check.node, self._modes[fault], reach, traits)
+                key = (check.kind, own, self._modes[fault], reach, traits)
                 met = self._met.get(key)
                 if met is None:
                     met = self._met[key] = self._meet(check, name, self._modes[fault], reach)
@@ -185,20 +196,35 @@ class GraphFaults:
         """Return how surely the check finds this fault where it is next to it, and the profile of errors it shows."""
         depth = depth_of(check.kind)
         physical = self.index.is_physical(name)
-        seen = detection_of(check.kind, depth, mode, reach, physical=physical)
+        partial = name == check.node and check.closure is Closure.LOCAL and self._needs_processes(name)
+        seen = detection_of(check.kind, depth, mode, reach, physical=physical, partial=partial)
+        if mode is Mode.SICK and self._is_system(name):
+            seen = SYSTEM_STATE if depth is Depth.STATE else min(seen, SYSTEM_SHOWS)
         return seen, self._profile(check, name, mode, reach, depth)
+
+    @staticmethod
+    def _profile_of_names(check: Check, mode: Mode, *, is_record: bool) -> str:
+        if check.kind is CheckKind.DNS:
+            return f"record {mode}" if is_record else f"names {mode}"
+        return "through a wrong record" if is_record and mode is Mode.SICK else "through names"
+
+    def _is_system(self, name: str) -> bool:
+        return self.index.kind(name) is NodeKind.OS
+
+    def _runs_out(self, name: str, mode: Mode, depth: Depth) -> bool:
+        return mode is Mode.SICK and depth is Depth.DIALOGUE and self._is_system(name)
 
     def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:
         if mode is Mode.UNMODELLED:
             return "unmodelled"
         if depth is Depth.STATE:
             return f"state {mode}"
-        if self.index.is_physical(name) and reach is not Reach.NEEDS:
+        if self.index.is_physical(name) and reach is not Reach.NEEDS and not self._runs_out(name, mode, depth):
             return f"runs-on {mode}"
         if self.index.is_naming(name) and (check.kind is CheckKind.DNS or name != check.node):
-            if check.kind is not CheckKind.DNS:
-                return "through names"
-            return "record" if self.index.is_record(name) else f"names {mode}"
+            return self._profile_of_names(check, mode, is_record=self.index.is_record(name))
+        if self._runs_out(name, mode, depth):
+            return "system"
         return f"process {mode}" if reach is Reach.OWN else f"needs {mode}"
 
     def _ways_from(self, start: str, *, local: bool) -> dict[str, _Way]:
@@ -226,11 +252,18 @@ class GraphFaults:
             else:
                 beyond = frozenset()
             for need, edge in zip(self.index.needs(name), self._edges(name), strict=True):
-                if need in done or not (through or self.index.is_physical(need)) or self.index.kind(need) in beyond:
+                stands_on = self.index.is_physical(need) and not self._is_way(name, need)
+                if need in done or not (through or stands_on) or self.index.kind(need) in beyond:
                     continue
                 if -strength * edge >= _WEAKEST:
                     count += 1
                     heappush(heap, (strength * edge, hops + 1, count, need))
+
+    def _is_way(self, name: str, need: str) -> bool:
+        """Tell whether a process needs a way to another server, which those who ask the process do not take."""
+        if self.index.is_physical(name) or self.index.kind(need) is not NodeKind.NETWORK:
+            return False
+        return any(self.index.kind(below) in {NodeKind.HOST, NodeKind.OS} for below in self.index.needs(need))
 
     def _edges(self, name: str) -> Sequence[float]:
         found = self._strengths.get(name)

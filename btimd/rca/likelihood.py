@@ -88,16 +88,20 @@ P_DEAD: Final[Mapping[NodeKind, float]] = MappingProxyType({
     NodeKind.MIDDLEWARE: 0.60,
     NodeKind.DATABASE: 0.60,
     NodeKind.SHARED: 0.70,
-    NodeKind.OS: 0.80,
+    NodeKind.OS: 0.30,
     NodeKind.HOST: 0.80,
     NodeKind.FACILITY: 0.90,
 })  # fmt: skip
-"""Share of a kind's faults that are plain; applications fail by answering wrongly more often than hosts do."""
+"""Share of a kind's faults that are plain; applications fail by answering wrongly more often than hosts do,
+and a system whose host is up mostly runs out of something: room, memory, processors."""
 
-P_DEAD_RECORD: Final = 0.90
+P_DEAD_RECORD: Final = 0.75
+"""The other records are there and lead elsewhere."""
 
 LEAK_FULL: Final = 0.03
 LEAK_LOCAL: Final = 0.012
+LEAK_STATE: Final = 0.002
+"""An agent's figure that is beyond its limit is hardly ever wrong."""
 LEAK_SYMPTOM: Final = 1e-5
 """A symptom was bad several times before it was raised: that nothing is behind it is less likely than any fault."""
 
@@ -121,6 +125,13 @@ PHYSICAL: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.SICK, Depth.DIALOGUE): 0.70,
     (Mode.SICK, Depth.STATE): 0.50,
 })  # fmt: skip
+SICK_BY_A_PART: Final = 0.65
+"""How surely a node's dialogue shows that it works badly where it leaves out what the node needs: a page that says
+"alive" does little of the work that the node is there for."""
+SYSTEM_STATE: Final = 0.85
+"""How surely a state of a system shows that it has run out of something."""
+SYSTEM_SHOWS: Final = 0.35
+"""How surely something shows that the system below has run out: those who only read do not notice a full disk."""
 THROUGH_NEEDS: Final[Mapping[Mode, float]] = MappingProxyType({Mode.DEAD: 0.94, Mode.SICK: 0.90, Mode.UNMODELLED: 0.90})
 PER_HOP: Final = 0.98
 SHALLOW_THROUGH_NEEDS: Final = 0.3
@@ -131,24 +142,33 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "leak": {},
     "process dead": {_E.REFUSED: 70, _E.TIMEOUT: 10, _E.RESET: 6, _E.NO_ANSWER: 3, _E.WRONG_ANSWER: 3,
                      _E.UNREACHABLE: 2, _E.PROTOCOL_ERROR: 2},
-    "process sick": {_E.NO_ANSWER: 28, _E.WRONG_ANSWER: 26, _E.SLOW: 20, _E.TIMEOUT: 8, _E.RESET: 5,
-                     _E.PROTOCOL_ERROR: 5, _E.EXCEEDED: 3, _E.CERTIFICATE: 3},
+    "process sick": {_E.NO_ANSWER: 28, _E.WRONG_ANSWER: 30, _E.SLOW: 18, _E.TIMEOUT: 5, _E.RESET: 3,
+                     _E.PROTOCOL_ERROR: 2, _E.EXCEEDED: 10, _E.CERTIFICATE: 3},
     "runs-on dead": {_E.TIMEOUT: 50, _E.UNREACHABLE: 30, _E.REFUSED: 14, _E.NO_ANSWER: 4},
     "runs-on sick": {_E.SLOW: 33, _E.TIMEOUT: 30, _E.NO_ANSWER: 15, _E.UNREACHABLE: 8, _E.RESET: 5, _E.EXCEEDED: 3},
-    "needs dead": {_E.WRONG_ANSWER: 60, _E.NO_ANSWER: 12, _E.TIMEOUT: 6, _E.SLOW: 6, _E.RESET: 4,
-                   _E.PROTOCOL_ERROR: 4, _E.REFUSED: 3},
-    "needs sick": {_E.NO_ANSWER: 30, _E.SLOW: 30, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 8, _E.RESET: 3,
-                   _E.PROTOCOL_ERROR: 2, _E.REFUSED: 1},
+    "needs dead": {_E.WRONG_ANSWER: 42, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
+                   _E.PROTOCOL_ERROR: 7, _E.REFUSED: 5},
+    "needs sick": {_E.NO_ANSWER: 27, _E.SLOW: 25, _E.WRONG_ANSWER: 31, _E.TIMEOUT: 5, _E.RESET: 2,
+                   _E.EXCEEDED: 8, _E.REFUSED: 1},
+    "system": {_E.WRONG_ANSWER: 30, _E.EXCEEDED: 20, _E.NO_ANSWER: 14, _E.SLOW: 14, _E.TIMEOUT: 8, _E.REFUSED: 6,
+               _E.RESET: 4},
     "names dead": {_E.TIMEOUT: 40, _E.REFUSED: 25, _E.NO_ANSWER: 25, _E.UNREACHABLE: 5},
     "names sick": {_E.NAME_ERROR: 30, _E.WRONG_ANSWER: 25, _E.PROTOCOL_ERROR: 15, _E.NO_ANSWER: 15, _E.SLOW: 10},
-    "record": {_E.NAME_ERROR: 70, _E.WRONG_ANSWER: 25},
+    "record dead": {_E.NAME_ERROR: 85, _E.WRONG_ANSWER: 10},
+    "record sick": {_E.WRONG_ANSWER: 85, _E.NAME_ERROR: 8},
+    "through a wrong record": {_E.REFUSED: 28, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 18, _E.CERTIFICATE: 8,
+                               _E.UNREACHABLE: 6, _E.NO_ANSWER: 6, _E.PROTOCOL_ERROR: 4},
     "through names": {_E.NAME_ERROR: 80, _E.WRONG_ANSWER: 5, _E.TIMEOUT: 5, _E.NO_ANSWER: 4, _E.SLOW: 4},
     "state dead": {_E.WRONG_ANSWER: 60, _E.EXCEEDED: 20, _E.TIMEOUT: 10},
     "state sick": {_E.EXCEEDED: 75, _E.WRONG_ANSWER: 15, _E.SLOW: 5},
     "unmodelled": {_E.WRONG_ANSWER: 25, _E.NO_ANSWER: 12, _E.SLOW: 12, _E.NAME_ERROR: 12, _E.TIMEOUT: 12,
                    _E.REFUSED: 8, _E.PROTOCOL_ERROR: 8, _E.RESET: 6, _E.UNREACHABLE: 5},
 })  # fmt: skip
-"""Which errors a fault shows, in per cent by rough experience; what is left is spread evenly over all errors."""
+"""Which errors a fault shows, in per cent by rough experience; what is left is spread evenly over all errors.
+
+The shares are flatter than experience: checks through one another repeat each other's error, and each counts as if it
+stood alone.
+"""
 
 
 def _distribution(profile: Mapping[ErrorClass, float]) -> FloatArray:
@@ -164,8 +184,13 @@ PROFILES: Final = np.array([_distribution(profile) for profile in _PROFILES.valu
 """P(error | bad answer that a fault of the profile causes): float64[profiles, ERRORS]."""
 
 
-def detection_of(kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, physical: bool) -> float:
-    """Return how surely a check of this depth is bad when a fault meets it so; through needs: before the hops count."""
+def detection_of(
+    kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, physical: bool, partial: bool = False
+) -> float:
+    """Return how surely a check of this depth is bad when a fault meets it so; through needs: before the hops count.
+
+    partial: the check leaves out what its node needs.
+    """
     if mode is Mode.UNMODELLED:
         return UNMODELLED_DETECTION * (1.0 if reach is Reach.OWN else THROUGH_NEEDS[mode])
     if kind is CheckKind.PROCESS and mode is Mode.DEAD and reach is Reach.OWN:
@@ -173,5 +198,5 @@ def detection_of(kind: CheckKind, depth: Depth, mode: Mode, reach: Reach, *, phy
     if physical and reach is not Reach.NEEDS:
         return PHYSICAL[mode, depth]
     if reach is Reach.OWN:
-        return OWN_PROCESS[mode, depth]
+        return min(OWN_PROCESS[mode, depth], SICK_BY_A_PART if partial and mode is Mode.SICK else 1.0)
     return THROUGH_NEEDS[mode] * (1.0 if depth is Depth.DIALOGUE else SHALLOW_THROUGH_NEEDS)

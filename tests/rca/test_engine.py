@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.model.service import Closure, ServiceGraph
+from btimd.model.service import Check, CheckKind, Closure, ServiceGraph
 from btimd.model.sign import Change, Sign, SignSource
 from btimd.model.symptom import Symptom
 from btimd.model.verdict import Verdict, VerdictStatus
@@ -102,6 +102,53 @@ def test_the_mean_number_of_checks_is_small() -> None:
     everything = sum(1 for _ in graph.checks())
     assert sum(used) / len(used) < 7.0
     assert everything == 36
+
+
+def with_a_disk() -> ServiceGraph:
+    """Return ERP over a database whose files are on a file system that can be asked."""
+    state = Check("disk-state", "disk", CheckKind.FILESYSTEM, host="192.0.2.1", closure=Closure.OWN, cost=3.0)
+    return graph_of(
+        node("erp", "business", "erp-app", "http"),
+        node("erp-app", "application", "db1 host-app", "http"),
+        node("db1", "database", "disk host-db", "postgres tcp"),
+        replace(node("disk", "os", "host-db"), checks=(state,)),
+        node("host-app", "host", "", "icmp"),
+        node("host-db", "host", "", "icmp"),
+    )
+
+
+def ended(graph: ServiceGraph, said: dict[str, ErrorClass]) -> tuple[Verdict, set[str]]:
+    """Return the first verdict on ERP, and what was asked; everything is good but what is said."""
+    engine = Engine(graph)
+    engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
+    commands = engine.tick(NOW + 0.3)
+    everything: set[str] = set()
+    while True:
+        for command in commands:
+            if isinstance(command, ReportVerdict):
+                return command.verdict, everything
+        probes = specs(commands)
+        everything |= set(probes)
+        commands = []
+        for name, spec in probes.items():
+            error = said.get(name, ErrorClass.NONE)
+            health = Health.GOOD if error is ErrorClass.NONE else Health.BAD
+            commands += engine.handle(answer(spec, health, error), NOW + 1)
+
+
+@pytest.mark.parametrize(("disk", "cause"), [(ErrorClass.WRONG_ANSWER, "disk"), (ErrorClass.NONE, "erp-app")])
+def test_where_a_limit_was_met_the_systems_further_down_are_looked_at_before_the_walk_ends(
+    disk: ErrorClass, cause: str
+) -> None:
+    verdict, everything = ended(with_a_disk(), {"erp-app-http": ErrorClass.EXCEEDED, "disk-state": disk})
+    assert (verdict.status, verdict.cause) == (VerdictStatus.CAUSE_FOUND, cause)
+    assert "disk-state" in everything
+
+
+def test_that_a_process_takes_connections_does_not_clear_it_where_it_can_be_asked_more() -> None:
+    verdict, everything = ended(with_a_disk(), {"erp-app-http": ErrorClass.WRONG_ANSWER})
+    assert verdict.cause == "erp-app"
+    assert "db1-postgres" in everything
 
 
 # -- scenarios

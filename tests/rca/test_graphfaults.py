@@ -104,3 +104,61 @@ def test_priors_follow_the_kind_unless_the_operator_says_otherwise() -> None:
 def test_modes_are_told_by_number() -> None:
     assert GraphFaults(GraphIndex(shop())).mode_of(0) is Mode.UNMODELLED
     assert ErrorClass.EXCEEDED.phrase == "is beyond its limits"
+
+
+def test_a_page_that_asks_nothing_of_what_its_node_needs_shows_less_of_a_sick_one() -> None:
+    graph = graph_of(
+        node("app", "application", "db host", "http http!"),
+        node("worker", "application", "host", "http!"),
+        node("db", "database", "", "tcp"),
+        node("host", "host", "", "icmp"),
+    )
+    whole, alive = graph.nodes["app"].checks
+    graph = graph_of(
+        replace(graph.nodes["app"], checks=(whole, replace(alive, id="app-alive"))),
+        *(graph.nodes[name] for name in ("worker", "db", "host")),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    sick = {check: seen_by(faults, check)[check.split("-")[0], "sick"][0] for check in ("app-http", "app-alive")}
+    assert sick == {"app-http": 0.95, "app-alive": 0.65}
+    assert seen_by(faults, "app-alive")["app", "dead"][0] == 0.96
+    assert seen_by(faults, "worker-http")["worker", "sick"][0] == 0.95  # it needs nothing but its host
+
+
+def test_a_system_without_room_shows_as_a_limit_in_what_stands_on_it_and_in_its_state() -> None:
+    disk = Check("disk-state", "disk", CheckKind.FILESYSTEM, host="192.0.2.1", closure=Closure.OWN)
+    graph = graph_of(
+        node("app", "application", "db", "http"),
+        node("db", "database", "disk", "postgres"),
+        replace(node("disk", "os", "host"), checks=(disk,)),
+        node("host", "host", "", "icmp"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    assert seen_by(faults, "db-postgres")["disk", "sick"] == (0.35, "system")
+    assert seen_by(faults, "app-http")["disk", "sick"] == (0.343, "system")
+    assert seen_by(faults, "disk-state") == {
+        ("disk", "dead"): (0.6, "state dead"),
+        ("disk", "sick"): (0.85, "state sick"),
+    }
+
+
+def test_a_record_that_leads_elsewhere_shows_as_another_value_and_as_the_errors_of_another_host() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    asked, used = seen_by(faults, "name-erp-dns"), seen_by(faults, "erp-http")
+    assert (asked["name-erp", "dead"][1], asked["name-erp", "sick"][1]) == ("record dead", "record sick")
+    assert (used["name-erp", "dead"][1], used["name-erp", "sick"][1]) == ("through names", "through a wrong record")
+    assert used["dns1", "sick"][1] == "through names"
+
+
+def test_the_way_of_a_process_to_another_server_is_a_need_and_not_what_it_runs_on() -> None:
+    graph = graph_of(
+        node("app", "application", "way host-app", "http tcp"),
+        node("way", "network", "host-app host-db", "http!"),
+        node("host-app", "host", "lan", "icmp"),
+        node("host-db", "host", "lan", "icmp"),
+        node("lan", "network", "", "icmp"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    assert seen_by(faults, "app-http")["way", "dead"] == (0.94, "needs dead")
+    assert ("way", "dead") not in seen_by(faults, "app-tcp")
+    assert seen_by(faults, "app-tcp")["lan", "dead"] == (0.96, "runs-on dead")

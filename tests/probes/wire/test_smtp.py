@@ -84,6 +84,29 @@ def test_every_other_end_says_where(tls: TlsOptions, pieces: list[Piece], error:
     assert told(ends(lambda: dialogue(tls), pieces)) == (error, f"10.2.0.25:25{detail}")
 
 
+def test_a_mail_is_announced_and_called_off() -> None:
+    sent, end = play(SmtpDialogue("10.2.0.25", 0, sender="a@example.org"), [HELLO, OFFERS, OK, OK])
+    assert sent == [b"EHLO btimd.invalid\r\n", b"MAIL FROM:<a@example.org>\r\n", b"RSET\r\n", b"QUIT\r\n"]
+    assert told(end) == (ErrorClass.NONE, "10.2.0.25:25 takes mail; it is 'mail.example ESMTP'")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (b"452 4.3.1 Insufficient system storage\r\n", ErrorClass.EXCEEDED),
+        (b"553 5.1.8 who is that\r\n", ErrorClass.WRONG_ANSWER),
+    ],
+)
+def test_a_server_without_room_says_so_when_a_mail_is_announced(reply: bytes, error: ErrorClass) -> None:
+    said = f"10.2.0.25:25 answers MAIL FROM: {reply.decode().strip()}"
+    assert told(ends(lambda: SmtpDialogue("10.2.0.25", 0, sender=""), [HELLO, OFFERS, reply])) == (error, said)
+
+
+def test_a_sender_is_one_address() -> None:
+    with pytest.raises(ValueError, match="without angle brackets"):
+        SmtpDialogue("10.2.0.25", 0, sender="<a@example.org>")
+
+
 def test_a_password_that_the_server_repeats_is_hidden() -> None:
     pieces = [HELLO, OFFERS, b"535 bad AG1lAHNlY3JldA== (secret)\r\n"]
     assert told(ends(lambda: dialogue(logon=Logon("me", "secret")), pieces)) == (
