@@ -60,7 +60,7 @@ class GraphFaults:
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
-        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[bool, bool, bool]], tuple[float, str]] = {}
+        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
         self.model = FaultModel(
             self._faults(),
             question_node=[self.node_number[check.node] for check in self.checks],

@@ -60,7 +60,10 @@ def spoiled(**changed: object) -> bytes:
     [
         (b"", "f: is no capsule of a diagnosis: it is cut off"),
         (b"hello", "f: is no capsule of a diagnosis: Error -3 while decompressing data: incorrect header check"),
-        (gzip.compress(b"[]", mtime=0), "f: is no capsule of a diagnosis: list indices must be integers or slices, not str"),
+        (
+            gzip.compress(b"[]", mtime=0),
+            "f: is no capsule of a diagnosis: list indices must be integers or slices, not str",
+        ),
         (gzip.compress(b"{}", mtime=0), "f: is no capsule of a diagnosis: 'version'"),
         (spoiled(version=9), "f: is of version 9; this btimd reads version 1"),
         (spoiled(events=[{"at": 1, "kind": "Quake", "event": {}}]), "holds an event of unknown kind 'Quake'"),
