@@ -27,6 +27,8 @@ OUTCOMES: Final = {
     "wrong-answer": "it answers, but not what was expected",
     "protocol-error": "something else answers there, or the answer is broken",
     "slow": "it works, slower than slow_over",
+    "exceeded": "something measured is beyond its limit",
+    "certificate": "its certificate is not accepted",
     "not-permitted": "this machine may not ask: no evidence",
     "over-budget": "the load budget did not allow it: no evidence",
     "local-failure": "it could not be asked, or who knows does not say: no evidence",
