@@ -15,7 +15,10 @@ from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.events import events_service
+from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.rpc import Service
@@ -29,7 +32,10 @@ from btimd.runtime.metrics import Metrics
 from tests.fakes.archive import FakeArchive
 from tests.fakes.baselines import FakeBaselines
 from tests.fakes.budget import FakeBudget
+from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.events import FakeEvents
+from tests.fakes.impact import FakeOutages
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
@@ -69,6 +75,9 @@ class Served:
     topology: FakeTopology = field(default_factory=FakeTopology)
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
+    diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    events: FakeEvents = field(default_factory=FakeEvents)
+    outages: FakeOutages = field(default_factory=FakeOutages)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,6 +101,9 @@ class Served:
             archive_service(self.archive),
             baselines_service(self.baselines),
             budget_service(self.budget),
+            diagnosis_service(self.diagnoses),
+            events_service(self.events),
+            impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
             persons_service(self.persons),
             plan_service(self.plan),

@@ -7,7 +7,6 @@ from pathlib import Path
 import grpc
 import pytest
 from aiohttp import ClientSession
-from typing_extensions import override
 
 from btimd.api.auth import Caller, Role
 from btimd.api.component import ApiComponent
@@ -15,35 +14,15 @@ from btimd.api.errors import ApiError
 from btimd.api.events import EventsServicer, events_service
 from btimd.api.pb import events_pb2 as pb
 from btimd.api.settings import ApiSettings
-from btimd.model.heard import EventsView, Heard, HeardAs, Sender, Told
+from btimd.model.heard import Heard, HeardAs, Told
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.api.conftest import SECRETS, write_tokens
+from tests.fakes.events import HEARD, FakeEvents
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
 OTTO = Caller("otto", Role.OPERATOR)
-HEARD = Heard(5.0, "syslog", "10.0.0.1", HeardAs.BAD, "db", "disk-full", "No space left")
-
-
-class FakeEvents(EventsView):
-    def __init__(self) -> None:
-        self.asked: list[object] = []
-
-    @override
-    def heard(self, *, limit: int, node: str | None = None, heard_as: HeardAs | None = None) -> list[Heard]:
-        self.asked.append((limit, node, heard_as))
-        return [HEARD]
-
-    @override
-    def senders(self) -> list[Sender]:
-        return [Sender("syslog", "10.0.0.1", 1, 2, 3, 5.0, "hello")]
-
-    @override
-    def record_change(self, node: str, text: str, actor: str) -> Heard:
-        if node != "db":
-            raise KeyError(node)
-        return Heard(5.0, "person", actor, HeardAs.CHANGE, node, "", text)
 
 
 async def test_what_was_heard_and_who_sent_are_listed() -> None:
