@@ -61,6 +61,6 @@ def test_every_part_is_told_by_shape_and_not_by_colour_alone() -> None:
 
 def test_the_same_graph_can_be_given_to_graphviz() -> None:
     text = dot(shop_story(), "en")
-    assert '"db1" [label="ERP database\\ncause · 98 % · 1 bad"' in text
+    assert '"db1" [label="ERP database\\ncause · 99 % · 1 bad"' in text
     assert '"erp" -> "erp-web" [color="#c62828", penwidth=3];' in text
     assert 'label="\\"]; evil [label=\\"' in dot(hostile(), "en")

@@ -69,7 +69,7 @@ def test_a_finding_of_every_status_has_a_sentence_in_chinese() -> None:
     assert told[VerdictStatus.CAUSE_FOUND] == (
         "ERP database (db1) 拒绝连接；受影响业务：ERP，途经 erp → erp-web → erp-app → db1"
     )
-    assert told[VerdictStatus.SHORTLIST].startswith("不确定，最可能是 db1 98 %")
+    assert told[VerdictStatus.SHORTLIST].startswith("不确定，最可能是 db1 99 %")
     assert told[VerdictStatus.UNKNOWN] == "ERP 附近的故障原因未知；受影响业务：ERP"
     assert told[VerdictStatus.NOT_CONFIRMED] == "对 ERP 的探测失败，但用户仍得到服务：故障在探测自身的路径上"
 

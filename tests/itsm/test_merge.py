@@ -10,7 +10,7 @@ UNKNOWN = verdict(cause=None, symptom_nodes=("hr", "erp", "hr"), cause_error=Err
 
 
 def test_every_error_has_a_family() -> None:
-    assert {error_family(error) for error in ErrorClass} == {"down", "slow", "wrong", "unclear", "unusual"}
+    assert {error_family(error) for error in ErrorClass} == {"down", "slow", "wrong", "exceeded", "unclear", "unusual"}
 
 
 @pytest.mark.parametrize(
