@@ -1,5 +1,6 @@
 """Who carries out probes that are more than one dialogue: paths, plugins, exporters, SNMP; and what they may read."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from btimd.probes.snmptargets import Target
 from btimd.probes.transport import Transport
 from btimd.probes.walks import MtuErrand, PathErrand
 from btimd.runtime.clock import Clock
+from btimd.runtime.lifecycle import ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.settings.fields import read_secret
@@ -33,7 +35,9 @@ def read_option_file(path: str, *, secret: bool) -> str:
 
 
 class Runners:
-    """One runner per class of errand. devices: those of [probes.snmp.NAME], whose credentials checks may use."""
+    """One runner per class of errand; a Component. devices: of [probes.snmp.NAME], whose credentials checks may use."""
+
+    name = "probes.runners"
 
     def __init__(self, settings: ProbeSettings, devices: tuple[Target, ...], *, metrics: Metrics, clock: Clock) -> None:
         log = Log("probes")
@@ -53,6 +57,17 @@ class Runners:
         self._plugins.swap(settings.plugins)
         self._snmp.swap(devices)
 
-    async def close(self) -> None:
-        """Give back what sessions hold."""
+    async def start(self) -> None:
+        """Take nothing."""
+
+    async def run(self) -> None:
+        """Wait."""
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """Give back what sessions hold; may be called twice."""
         await self._snmp.close()
+
+    def health(self) -> ComponentHealth:
+        """There is nothing that could be wrong."""
+        return ComponentHealth()

@@ -158,6 +158,7 @@ class Wired:
             self.views,
             self.api,
             *([self.evidence] if self.evidence is not None else ()),
+            self.runners,
             self.probes,
             self.inventory,
             self.syslog,

@@ -17,7 +17,8 @@ async def test_every_errand_has_its_runner() -> None:
     runners = Runners(ProbeSettings(), (), metrics=Metrics(), clock=ManualClock())
     assert set(runners.by_errand) == {PathErrand, MtuErrand, PluginErrand, ScrapeErrand, HostErrand}
     runners.swap(ProbeSettings(), ())
-    await runners.close()
+    await runners.stop()
+    await runners.stop()
 
 
 def test_every_kind_of_check_can_be_built() -> None:
