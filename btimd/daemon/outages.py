@@ -1,7 +1,7 @@
 """What an outage would do and what to bring back first, from what the parts of btimd know at this moment."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,11 +96,3 @@ def most_users(counts: Iterable[UsersByRegion]) -> UsersByRegion:
             for region, number in regions.items():
                 known[region] = max(known.get(region, 0), number)
     return {business: dict(regions) for business, regions in found.items()}
-
-
-def counted(users: Mapping[str, Iterable[tuple[str, int]]] | None) -> UsersByRegion:
-    """Return counts of (region, users on line) by business as they are needed here; {} for None: nobody counts."""
-    return {
-        business: {region: number for region, number in regions if number}
-        for business, regions in (users or {}).items()
-    }

@@ -26,11 +26,6 @@ TLS_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({
     **VERIFY_OPTIONS,
 })  # fmt: skip
 
-ONLY_FIRST_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({
-    "tls": '`"true"` or `"false"` (default)',
-    **VERIFY_OPTIONS,
-})  # fmt: skip
-
 _TRUTH: Final = {"true": True, "yes": True, "false": False, "no": False}
 _TOO_MUCH: Final = 1e9
 _WARN_DAYS: Final = "30"

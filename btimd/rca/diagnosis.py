@@ -28,9 +28,6 @@ _SHORT_DIALOGUES: Final = frozenset({CheckKind.HTTP, CheckKind.DNS})
 FRESH_WEIGHT: Final = 0.5
 """From this weight on a known answer is as good as a new one and the check is not asked."""
 
-LATE_WEIGHT: Final = 0.7
-"""What an answer is worth that came after its diagnosis had given it up."""
-
 _STALE_SECONDS: Final = 5.0
 """A bad answer from longer before the first symptom is evidence, and asked again: it may have been repaired since."""
 

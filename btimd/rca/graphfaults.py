@@ -34,7 +34,6 @@ from btimd.rca.strength import need_strength
 _WEAKEST: Final = 0.05
 """A fault that a check would see less often than this is not looked for through it."""
 _MAX_ABOUT: Final = 24
-_MODES_OF_A_COMPONENT: Final = (Mode.DEAD, Mode.SICK)
 
 
 @dataclass(frozen=True, slots=True)

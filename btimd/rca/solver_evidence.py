@@ -167,10 +167,6 @@ class Evidence:
         chosen, positives = self._selected
         return Scope(chosen, self.log_odds[self.fault_of[chosen]] + self.cost[chosen], positives)
 
-    def candidate_of(self, fault: int) -> int:
-        """Return the candidate that a fault is, -1 where it is none."""
-        return int(self._candidate_of[fault])
-
     def _least(self, worth: FloatArray) -> float:
         """Return how much a candidate alone must be worth, so that it may matter."""
         alive = worth[self._alive]

@@ -48,11 +48,6 @@ class Suspicion:
         if len(self._failed) > _MAX_NODES:
             del self._failed[next(iter(self._failed))]
 
-    def change_of(self, node: str, now: UnixSeconds) -> Change | None:
-        """Return what was changed on a node within the last day, the latest."""
-        found = self._changes.get(node)
-        return found if found is not None and now - found.at <= _REMEMBERED_SECONDS else None
-
     def boosts(self, now: UnixSeconds) -> Mapping[str, float]:
         """Return by how much nodes are likelier to be at fault than usual."""
         found: dict[str, float] = {}

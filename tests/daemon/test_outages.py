@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from btimd.daemon.outages import OutageDesk, OutageSources, counted, most_users
+from btimd.daemon.outages import OutageDesk, OutageSources, most_users
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ErrorClass
 from btimd.model.service import ServiceGraph
@@ -83,8 +83,6 @@ def test_of_several_counts_the_largest_numbers_count() -> None:
     assert most_users([{"erp": {"north": 3, "south": 1}}, {"erp": {"north": 2}, "hr": {"": 4}}]) == {
         "erp": {"north": 3, "south": 1}, "hr": {"": 4},
     }  # fmt: skip
-    assert counted({"erp": [("north", 3), ("", 0)]}) == {"erp": {"north": 3}}
-    assert counted(None) == {}
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -13,8 +13,6 @@ def test_a_change_is_suspected_twentyfold_and_half_of_that_every_six_hours() -> 
     assert [round(one.boosts(NOW + hours * HOUR).get("sw1", 1.0), 2) for hours in (0, 6, 12, 24, 25)] == [
         20.0, 10.5, 5.75, 2.19, 1.0,
     ]  # fmt: skip
-    assert one.change_of("sw1", NOW + 23 * HOUR) == Change("sw1", "new configuration", NOW, "syslog")
-    assert one.change_of("sw1", NOW + 25 * HOUR) is None
 
 
 def test_what_failed_within_a_day_is_suspected_more_and_both_add_up() -> None:
