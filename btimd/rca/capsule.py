@@ -13,22 +13,10 @@ from btimd.model.sign import Change, Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
-from btimd.rca.events import (
-    ChangeSeen,
-    EngineOptions,
-    GraphSwapped,
-    Observed,
-    ProbeDone,
-    SignSeen,
-    SymptomGone,
-    SymptomSeen,
-    Tick,
-)
+from btimd.rca.events import EngineOptions, Event
 from btimd.rca.known import Known
 
 CAPSULE_VERSION = 1
-
-Happening = SymptomSeen | SymptomGone | ProbeDone | Observed | SignSeen | ChangeSeen | GraphSwapped | Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,7 @@ class TimedEvent:
     """An event as the engine got it."""
 
     at: UnixSeconds
-    event: Happening
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from btimd.model.service import ServiceGraph
 from btimd.model.verdict import Verdict
-from btimd.rca.capsule import CAPSULE_VERSION, Capsule, EngineState, Happening, TimedEvent
+from btimd.rca.capsule import CAPSULE_VERSION, Capsule, EngineState, TimedEvent
 from btimd.rca.events import (
     ChangeSeen,
+    Event,
     GraphSwapped,
     Observed,
     ProbeDone,
@@ -186,7 +187,7 @@ def _plain(value: Any) -> dict[Any, Any]:
     return dict(value)
 
 
-def _dump(event: Happening) -> Any:
+def _dump(event: Event) -> Any:
     return _KINDS[type(event).__name__].dump_python(event, mode="json", fallback=_plain, warnings=False)
 
 

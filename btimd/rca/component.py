@@ -1,9 +1,8 @@
 """RcaComponent: the diagnosis engine on the event loop, and the view of the graph for the API."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from btimd import __version__
 from btimd.model.ports import DiagnosisProgress, NodeState, Prober
@@ -50,14 +49,6 @@ _SECONDS_BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 60.0)
 _PROBES_BUCKETS = (0.0, 1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 40.0)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """An event as the engine got it; the same events at the same times give the same commands."""
-
-    at: UnixSeconds
-    event: Event
-
-
 class RcaComponent:
     """Feeds the engine, carries out its commands, and answers GraphView. Every method is called on the loop.
 
@@ -96,7 +87,6 @@ class RcaComponent:
             _DIAGNOSES_SHOWN, keep=lambda progress: progress.verdict is None and bool(progress.symptom_nodes)
         )
         self._verdicts: dict[str, Verdict] = {}
-        self._events: deque[RecordedEvent] = deque(maxlen=settings.events_kept)
         self._anchor = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = asyncio.Event()
@@ -203,7 +193,6 @@ class RcaComponent:
         if self._failure is not None:
             return
         now = self._now()
-        self._events.append(RecordedEvent(now, event))
         self._recorder.before(self._engine, event, now)
         try:
             commands = self._engine.handle(event, now)
@@ -318,7 +307,3 @@ class RcaComponent:
         result = await self._prober.ask(check, f"asked for by {actor}")
         self.result(result)
         return result
-
-    def events(self) -> Sequence[RecordedEvent]:
-        """Return the last events that the engine was told, oldest first, for replay."""
-        return list(self._events)

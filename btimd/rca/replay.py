@@ -7,9 +7,9 @@ from typing import Final
 from btimd.model.service import ServiceGraph
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
-from btimd.rca.capsule import CAPSULE_VERSION, Capsule, EngineState, Happening, TimedEvent
+from btimd.rca.capsule import CAPSULE_VERSION, Capsule, EngineState, TimedEvent
 from btimd.rca.engine import Engine
-from btimd.rca.events import GraphSwapped, Observed, ReportVerdict, SignSeen, SymptomSeen, Tick, VerdictExtended
+from btimd.rca.events import Event, GraphSwapped, Observed, ReportVerdict, SignSeen, SymptomSeen, Tick, VerdictExtended
 
 _CONFIDENCE_MOVES: Final = 0.01
 
@@ -61,7 +61,7 @@ class Recorder:
         self._graph: ServiceGraph | None = None
         self._complete = True
 
-    def before(self, engine: Engine, event: Happening, now: UnixSeconds) -> None:
+    def before(self, engine: Engine, event: Event, now: UnixSeconds) -> None:
         """Take an event before the engine gets it."""
         if engine.is_quiet:
             self._events.clear()
@@ -92,7 +92,7 @@ class Recorder:
         )
 
 
-def _may_begin(engine: Engine, event: Happening) -> bool:
+def _may_begin(engine: Engine, event: Event) -> bool:
     """Tell whether a diagnosis can begin with an event."""
     return isinstance(event, SymptomSeen) or (
         engine.has_open_verdicts and isinstance(event, Tick | Observed | SignSeen)

@@ -7,9 +7,9 @@ from itertools import count
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
-from btimd.rca.capsule import Capsule, Happening
+from btimd.rca.capsule import Capsule
 from btimd.rca.engine import Engine
-from btimd.rca.events import Observed, ProbeDone, RunProbe, Tick
+from btimd.rca.events import Event, Observed, ProbeDone, RunProbe, Tick
 from btimd.rca.story import Run
 
 _UNASKED_SECONDS: Final = 0.01
@@ -30,7 +30,7 @@ def what_if(capsule: Capsule, answers: Mapping[str, Health]) -> Run:
     engine = Engine.restored(capsule.graph, replace(capsule.state, answers=known))
     run = Run(engine.index)
     order = count()
-    waiting: list[tuple[float, int, Happening]] = [
+    waiting: list[tuple[float, int, Event]] = [
         (timed.at, next(order), _event(timed.event, answers))
         for timed in capsule.events
         if not isinstance(timed.event, ProbeDone | Tick)
@@ -80,5 +80,5 @@ def _changed(result: ProbeResult, answers: Mapping[str, Health]) -> ProbeResult:
     return replace(result, health=health, error=error, detail=f"assumed to be {health.value}")
 
 
-def _event(event: Happening, answers: Mapping[str, Health]) -> Happening:
+def _event(event: Event, answers: Mapping[str, Health]) -> Event:
     return Observed(_changed(event.result, answers)) if isinstance(event, Observed) else event

@@ -9,6 +9,7 @@ from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import Check
 from btimd.model.sign import Change, Sign, SignSource
 from btimd.model.verdict import Verdict, VerdictStatus
+from btimd.rca.capsule import Capsule
 from btimd.rca.component import RcaComponent
 from btimd.rca.engine import Engine
 from btimd.rca.events import Event, ReportVerdict
@@ -51,6 +52,7 @@ class Bench:
         self.metrics = Metrics()
         self.verdicts: list[Verdict] = []
         self.cleared: list[Verdict] = []
+        self.capsules: list[Capsule] = []
         self.rca = RcaComponent(
             settings=RcaSettings(),
             graph=world.graph,
@@ -60,6 +62,7 @@ class Bench:
             log=Log("rca"),
             on_verdict=self.verdicts.append,
             on_cleared=self.cleared.append,
+            on_capsule=self.capsules.append,
         )
 
     def break_down(self) -> None:
@@ -101,7 +104,11 @@ async def test_a_change_and_a_sign_reach_the_diagnosis(bench: Bench) -> None:
     bench.rca.signed(Sign("s", "db1", Health.BAD, ErrorClass.EXCEEDED, said, SignSource.SYSLOG, now))
     bench.break_down()
     assert [verdict.cause for verdict in bench.verdicts] == ["db1"]
-    assert [type(one.event).__name__ for one in bench.rca.events()[:3]] == ["ChangeSeen", "SignSeen", "SymptomSeen"]
+    (capsule,) = bench.capsules
+    assert [type(one.event).__name__ for one in capsule.events][:1] == ["SymptomSeen"]
+    assert ([change.node for change in capsule.state.changes], [sign.id for sign in capsule.state.signs]) == (
+        ["db1"], ["s"],
+    )  # fmt: skip
 
 
 async def test_what_happens_is_counted(bench: Bench) -> None:
@@ -155,8 +162,9 @@ async def test_a_wall_clock_that_is_set_back_does_not_stall_a_diagnosis(bench: B
 
 async def test_the_recorded_events_replay_to_the_same_verdict(bench: Bench) -> None:
     bench.break_down()
-    engine = Engine(bench.world.graph, first_probe_id=RcaSettings().first_probe_id)
-    commands = [command for one in bench.rca.events() for command in engine.handle(one.event, one.at)]
+    (capsule,) = bench.capsules
+    engine = Engine.restored(capsule.graph, capsule.state)
+    commands = [command for one in capsule.events for command in engine.handle(one.event, one.at)]
     assert commands[-1] == ReportVerdict(bench.verdicts[0])
 
 
