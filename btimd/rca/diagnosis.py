@@ -165,17 +165,6 @@ class Diagnosis:
         self._told.clear()
         self._search = None
 
-    def symptom_check(self, symptom: Symptom) -> Check:
-        """Return the check behind a symptom; one that is no check of the graph counts as a whole transaction."""
-        found = self.index.checks.get(symptom.check_id)
-        if found is not None and found.node == symptom.node:
-            return found
-        return Check(symptom.check_id, symptom.node, CheckKind.HTTP, host="", closure=Closure.FULL)
-
-    def explains(self, cause: str, symptom: Symptom) -> bool:
-        """Tell whether a fault of `cause` can show as this symptom."""
-        return cause in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
-
     def suspect(self, belief: Belief) -> str:
         """Return the likeliest node that can be behind a symptom, "" where there is none.
 
@@ -191,9 +180,7 @@ class Diagnosis:
         """Return all nodes that can be behind a symptom."""
         if not self._candidates:
             self._candidates = frozenset(
-                node
-                for symptom in self.symptoms.values()
-                for node in self.faults.nodes_seen_by(self.symptom_check(symptom), symptom.region)
+                node for symptom in self.symptoms.values() for node in self.faults.nodes_behind(symptom)
             )
         return self._candidates
 
@@ -236,7 +223,7 @@ class Diagnosis:
     def _tell_symptoms(self, search: Search) -> None:
         for key, symptom in self.symptoms.items():
             if key not in self._symptom_questions:
-                question = self.faults.add_symptom(self.symptom_check(symptom), symptom.region)
+                question = self.faults.add_symptom(self.faults.symptom_check(symptom), symptom.region)
                 outcome = outcome_of(Health.BAD, symptom.error)
                 self._symptom_questions[key] = question
                 search.observe(question, outcome if outcome is not None else 1, symptom=True)

@@ -248,27 +248,19 @@ class Engine:
                     looking_on.add_symptom(symptom)
         turn.commands.append(VerdictExtended(known.verdict))
 
-    def _explains(self, cause: str, symptom: Symptom) -> bool:
-        return self._sketch().explains(cause, symptom)
-
-    def _sketch(self) -> Diagnosis:
-        """Return a diagnosis of nothing, to ask what a symptom can come from."""
-        return Diagnosis("", self.faults, 0.0, 0.0, 0.0)
-
     def _explained_by(self, symptom: Symptom) -> Known | None:
         for known in self._known.values():
             cause = known.verdict.cause
             if cause is None:
                 if symptom.node in known.verdict.symptom_nodes:
                     return known
-            elif known.recovered_at is None and self._explains(cause, symptom):
+            elif known.recovered_at is None and self.faults.explains(cause, symptom):
                 return known
         return None
 
     def _sharing(self, symptom: Symptom, now: UnixSeconds) -> Diagnosis | None:
         """Return the running diagnosis whose suspects can be behind the symptom, the one with most of its mass."""
-        sketch = self._sketch()
-        closure = frozenset(self.faults.nodes_seen_by(sketch.symptom_check(symptom), symptom.region))
+        closure = frozenset(self.faults.nodes_behind(symptom))
         best, best_mass = None, min(self.faults.prior_of(closure), _SHARED_MASS)
         for one in self._running.values():
             if one.goes_on:
@@ -548,7 +540,9 @@ class Engine:
         for number, outcome in enumerate(outcomes):
             cause = outcome.cause
             covered = {
-                key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
+                key: symptom
+                for key, symptom in one.symptoms.items()
+                if cause is None or self.faults.explains(cause, symptom)
             }
             if not covered:
                 continue
@@ -649,7 +643,7 @@ class Engine:
         """Take the symptoms that a new verdict explains from the diagnoses that have no better suspect."""
         known = next((found for found in self._known.values() if found.verdict.cause == cause), None)
         for one in list(self._running.values()):
-            moved = {key: found for key, found in one.symptoms.items() if one.explains(cause, found)}
+            moved = {key: found for key, found in one.symptoms.items() if self.faults.explains(cause, found)}
             if known is None or not moved or one.id not in self._running or one.id == known.verdict.id:
                 continue
             belief = self._belief(one, turn.now)

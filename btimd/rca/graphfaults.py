@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from btimd.model.service import Check, CheckKind, Closure, Depth, NodeKind, depth_of
+from btimd.model.symptom import Symptom
 from btimd.model.units import Ratio
 from btimd.rca.faultmodel import DETECTION_CAP, FaultModel, Faults, IntArray, Row
 from btimd.rca.graph import GraphIndex
@@ -34,6 +35,7 @@ from btimd.rca.strength import need_strength
 _WEAKEST: Final = 0.05
 """A fault that a check would see less often than this is not looked for through it."""
 _MAX_ABOUT: Final = 24
+_SERVERS: Final = frozenset({NodeKind.HOST, NodeKind.OS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,21 @@ class GraphFaults:
     def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
         """Return the nodes that can make a check bad, nearest first."""
         return tuple(self._reached(check, region))
+
+    def symptom_check(self, symptom: Symptom) -> Check:
+        """Return the check behind a symptom; one that is no check of the graph counts as a whole transaction."""
+        found = self.index.checks.get(symptom.check_id)
+        if found is not None and found.node == symptom.node:
+            return found
+        return Check(symptom.check_id, symptom.node, CheckKind.HTTP, host="", closure=Closure.FULL)
+
+    def nodes_behind(self, symptom: Symptom) -> tuple[str, ...]:
+        """Return the nodes that can show as this symptom, nearest first."""
+        return self.nodes_seen_by(self.symptom_check(symptom), symptom.region)
+
+    def explains(self, cause: str, symptom: Symptom) -> bool:
+        """Tell whether a fault of `cause` can show as this symptom."""
+        return cause in self.nodes_behind(symptom)
 
     def prior_of(self, nodes: Iterable[str]) -> Ratio:
         """Return how likely one of these nodes is at fault before anything is known."""
@@ -244,25 +261,27 @@ class GraphFaults:
                 continue
             done.add(name)
             yield name, _Way(-strength, hops)
-            through = not local or self.index.is_virtual(name)
-            if local and name != start and self.index.kind(name) is NodeKind.NETWORK:
-                # A way from one server to another may need the other one: nobody else runs on it.
-                beyond = frozenset({NodeKind.HOST, NodeKind.OS})
-            else:
-                beyond = frozenset()
             for need, edge in zip(self.index.needs(name), self._edges(name), strict=True):
-                stands_on = self.index.is_physical(need) and not self._is_way(name, need)
-                if need in done or not (through or stands_on) or self.index.kind(need) in beyond:
+                if need in done or (local and not self._stands_on(start, name, need)):
                     continue
                 if -strength * edge >= _WEAKEST:
                     count += 1
                     heappush(heap, (strength * edge, hops + 1, count, need))
 
-    def _is_way(self, name: str, need: str) -> bool:
-        """Tell whether a process needs a way to another server, which those who ask the process do not take."""
-        if self.index.is_physical(name) or self.index.kind(need) is not NodeKind.NETWORK:
-            return False
-        return any(self.index.kind(below) in {NodeKind.HOST, NodeKind.OS} for below in self.index.needs(need))
+    def _stands_on(self, start: str, name: str, need: str) -> bool:
+        """Tell whether the way from `start` through what it runs on goes on from a node to something that it needs.
+
+        A network may be the way from one server to another, and need them both. Those who ask a process do not take
+        its way to another server, and nobody who comes by a network runs on the servers behind it.
+        """
+        if self.index.is_virtual(name):
+            return True
+        kind, below = self.index.kind(name), self.index.kind(need)
+        if kind is NodeKind.NETWORK and below in _SERVERS:
+            return name == start
+        if below is NodeKind.NETWORK and not self.index.is_physical(name):
+            return not any(self.index.kind(end) in _SERVERS for end in self.index.needs(need))
+        return self.index.is_physical(need)
 
     def _edges(self, name: str) -> Sequence[float]:
         found = self._strengths.get(name)

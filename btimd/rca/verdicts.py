@@ -150,5 +150,5 @@ def _own_error(diagnosis: Diagnosis, cause: str | None) -> ErrorClass:
     """Return what the cause's own checks say is wrong: the deepest bad answer, NONE without one."""
     own = [symptom for symptom in diagnosis.symptoms.values() if symptom.node == cause]
     bad = [(line.cost, line.error) for line in diagnosis.evidence if line.node == cause and line.health is Health.BAD]
-    bad += [(diagnosis.symptom_check(symptom).cost, symptom.error) for symptom in own]
+    bad += [(diagnosis.faults.symptom_check(symptom).cost, symptom.error) for symptom in own]
     return max(bad, key=lambda found: found[0])[1] if bad else ErrorClass.NONE

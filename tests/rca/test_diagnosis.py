@@ -75,14 +75,6 @@ def test_what_grew_too_old_is_taken_back() -> None:
     assert one.belief(cache, NOW + 60).probability("db1") < before / 2
 
 
-def test_a_symptom_of_no_known_check_counts_as_a_whole_transaction() -> None:
-    one = Diagnosis("D1", of("shop"), NOW, NOW, NOW + 10.0)
-    strange = Symptom("S", "baseline-erp", "erp", ErrorClass.SLOW, "less traffic than usual", NOW, NOW)
-    check = one.symptom_check(strange)
-    assert (check.node, check.closure) == ("erp", Closure.FULL)
-    assert one.explains("host-db", strange)
-
-
 def test_an_own_answer_is_taken_once() -> None:
     faults = of("shop")
     one = running(faults, ("erp-http", ErrorClass.SLOW))

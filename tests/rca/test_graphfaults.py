@@ -4,6 +4,7 @@ import pytest
 
 from btimd.model.probe import ErrorClass
 from btimd.model.service import Check, CheckKind, Closure, Rollup
+from btimd.model.symptom import Symptom
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
 from btimd.rca.likelihood import PROFILE_OF, Mode
@@ -78,6 +79,17 @@ def test_the_users_of_a_region_reach_everything_over_their_own_lines() -> None:
     assert faults.nodes_seen_by(check) == ("erp", "web")
     assert faults.nodes_seen_by(check, "north") == ("erp", "web", "users-north", "wan-north")
     assert faults.nodes_seen_by(check, "south") == ("erp", "web")
+
+
+def test_a_symptom_of_no_known_check_counts_as_a_whole_transaction() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    strange = Symptom("S", "baseline-erp", "erp", ErrorClass.SLOW, "less traffic than usual", 0.0, 0.0)
+    known = Symptom("T", "db1-tcp", "db1", ErrorClass.REFUSED, "refused", 0.0, 0.0)
+    check = faults.symptom_check(strange)
+    assert (check.node, check.closure) == ("erp", Closure.FULL)
+    assert faults.nodes_behind(strange) == faults.index.needs_closure("erp")
+    assert [faults.explains("host-db", symptom) for symptom in (strange, known)] == [True, True]
+    assert [faults.explains("erp-web", symptom) for symptom in (strange, known)] == [True, False]
 
 
 def test_who_is_asked_about_a_node_begins_with_itself_and_goes_on_with_its_users() -> None:
@@ -162,3 +174,16 @@ def test_the_way_of_a_process_to_another_server_is_a_need_and_not_what_it_runs_o
     assert seen_by(faults, "app-http")["way", "dead"] == (0.94, "needs dead")
     assert ("way", "dead") not in seen_by(faults, "app-tcp")
     assert seen_by(faults, "app-tcp")["lan", "dead"] == (0.96, "runs-on dead")
+
+
+def test_nobody_who_comes_by_a_network_runs_on_the_servers_behind_it() -> None:
+    graph = graph_of(
+        node("app", "application", "host-app", "tcp"),
+        node("host-app", "host", "san", "icmp"),
+        node("san", "network", "host-disk power", "icmp"),
+        node("host-disk", "host", "", "icmp"),
+        node("power", "facility"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    seen = {check: faults.nodes_seen_by(faults.index.checks[check])[1:] for check in ("app-tcp", "san-icmp")}
+    assert seen == {"app-tcp": ("host-app", "san", "power"), "san-icmp": ("host-disk", "power")}
