@@ -22,7 +22,7 @@ from bench.enterprise.plan import (
     WORKER_PORT,
     ZONE,
 )
-from btimd.lab.config import Table, Value, _toml
+from btimd.lab.config import Table, Value, toml_of
 from btimd.model.service import CheckKind
 from btimd.probes.catalogue import SPECS
 from btimd.probes.settings import ProbeSettings
@@ -123,7 +123,7 @@ def services_text(authority: Path) -> str:
     _regions(writer)
     _infrastructure(writer)
     writer.leave_out_unasked()
-    return _toml(writer.tables)
+    return toml_of(writer.tables)
 
 
 def _businesses() -> Iterator[tuple[str, Table]]:

@@ -89,7 +89,7 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *,
         tables["flows.quality"] = {"grace": "2s"}
     if webhook is not None:
         tables["itsm.webhook.demo"] = {"url": webhook.url, "secret_file": str(secret_file)}
-    return _toml(tables)
+    return toml_of(tables)
 
 
 def ip_plan_text(users_per_segment: int) -> str:
@@ -119,7 +119,7 @@ def services_text(enterprise: Enterprise) -> str:
         "node": "db1",
     }
     tables |= _infrastructure(enterprise)
-    return _toml(tables)
+    return toml_of(tables)
 
 
 def _business(business: BusinessPlan, enterprise: Enterprise) -> dict[str, Table]:
@@ -231,7 +231,7 @@ def _host_port(endpoint: tuple[str, int]) -> str:
     return f"{endpoint[0]}:{endpoint[1]}"
 
 
-def _toml(tables: Mapping[str, Table]) -> str:
+def toml_of(tables: Mapping[str, Table]) -> str:
     """Return tables as TOML; names of tables are dotted bare keys."""
     blocks = []
     for name, table in tables.items():
