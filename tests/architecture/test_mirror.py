@@ -52,6 +52,7 @@ WITHOUT_TEST_FILE = {
     "rca/findings.py": "tests/rca/test_verdicts.py and test_engine.py",
     "rca/known.py": "tests/rca/test_engine.py",
     "probes/kinds_basic.py": "tests/probes/test_catalogue.py",
+    "probes/kinds_middleware.py": "tests/probes/test_kinds_databases.py",
     "model/indicator.py": "records; tests/probes",
     "model/packets.py": "records; tests/flows/test_table.py",
     "model/quality.py": "records; tests/flows/test_quality.py",

@@ -1,11 +1,14 @@
 import pytest
 
 from btimd.model.service import CheckKind
+from btimd.probes import kinds_databases, kinds_middleware
 from btimd.probes.catalogue import dialogue_for, problem_of
-from btimd.probes.kinds_databases import KINDS
 from btimd.probes.wire.dialogue import Connect, Deadline
 from tests.probes.samples import check
 from tests.probes.wire.scripts import begin, outcome, speak
+
+KINDS = kinds_databases.KINDS | kinds_middleware.KINDS
+"""Both are servers with a log-on of their own, and are built alike."""
 
 SECRET = "correct horse"
 
