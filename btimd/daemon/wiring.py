@@ -267,6 +267,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     )
     watch = TrafficWatch(
         lambda signs: flows.on_loop(partial(signs_desk.traffic, signs)),
+        metrics,
         points=len(points),
         names_of=lambda: {name: one.name for name, one in decisions.graph.businesses.items()},
     )

@@ -15,6 +15,7 @@ from btimd.model.packets import SpanTraffic
 from btimd.model.sign import Sign
 from btimd.model.taps import Names, RecordTap
 from btimd.model.units import UnixMillis
+from btimd.runtime.metrics import Metrics
 
 
 class TrafficWatch(RecordTap):
@@ -27,6 +28,7 @@ class TrafficWatch(RecordTap):
     def __init__(
         self,
         tell: Callable[[Sequence[Sign]], None],
+        metrics: Metrics,
         *,
         points: int = 0,
         limits: PulseLimits | None = None,
@@ -37,11 +39,15 @@ class TrafficWatch(RecordTap):
         self._pulse = Pulse(points, limits)
         self._judge = TrafficJudge(self._pulse)
         self._looked_at: UnixMillis | None = None
-
-    @property
-    def overflowed(self) -> int:
-        """Figures that found no room among the pairs of rule and region."""
-        return self._pulse.overflowed
+        self._overflowed = metrics.counter(
+            "btimd_flows_pulse_overflows_total",
+            "Figures of a quarter of a second that diagnoses do not hear of, for want of room for rule and region",
+        )
+        self._stale = metrics.counter(
+            "btimd_flows_pulse_stale_total",
+            "Connections and durations that began too long ago, or in the future, for diagnoses to hear of them",
+        )
+        self._counted = (0, 0)
 
     @override
     def add(
@@ -69,6 +75,7 @@ class TrafficWatch(RecordTap):
         if self._looked_at is not None and 0 <= now - self._looked_at < LOOK_EVERY_MILLISECONDS:
             return
         self._looked_at = now
+        self._count()
         self._judge.names_of = self._names_of()
         signs = self._judge.look(now)
         if signs:
@@ -76,4 +83,10 @@ class TrafficWatch(RecordTap):
 
     @override
     def flush(self) -> None:
-        """Nothing is held that would be worth telling when btimd stops."""
+        """Count the rest; nothing is held that would be worth telling when btimd stops."""
+        self._count()
+
+    def _count(self) -> None:
+        before, self._counted = self._counted, (self._pulse.overflowed, self._pulse.stale)
+        for counter, had, has in zip((self._overflowed, self._stale), before, self._counted, strict=True):
+            counter.inc(has - had)
