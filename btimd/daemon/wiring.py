@@ -398,6 +398,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
         settings.rca.growth.options(),
         graph_grown,
+        journal.journal,
         clock,
         Log("rca.growth"),
     )

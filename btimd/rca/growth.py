@@ -6,8 +6,9 @@ by diagnoses, and does not count as one of its members. The same facts at the sa
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from btimd.model.growth import FoundNeed, GrownNeed
 from btimd.model.service import Need, Node, Provenance, ServiceGraph
@@ -107,6 +108,29 @@ class Growth:
             elif one.seen_at >= known.seen_at:
                 known.confidence, known.seen_at, known.count = one.confidence, one.seen_at, one.count
 
+    def known(self) -> frozenset[Key]:
+        """Return which needs are remembered: node, need, and who told it."""
+        return frozenset(self._known)
+
+    def to_document(self) -> list[list[Any]]:
+        """Return what is remembered, to be written down as JSON."""
+        return [
+            [*key, float(known.confidence), float(known.since), float(known.seen_at), known.count]
+            for key, known in self._known.items()
+        ]
+
+    def restore(self, document: object, now: UnixSeconds) -> None:
+        """Remember what was written down, as far as nothing newer is known; raises ValueError for what it cannot be.
+
+        Times after `now` are of a clock that was wrong: they count as now, so that they fade and give way.
+        """
+        if not isinstance(document, list):
+            raise ValueError("needs that were found are a list")  # noqa: TRY004  the document is wrong, not its caller
+        read = dict(_entry(line, now) for line in document[: self._options.most])
+        for key, known in read.items():
+            if len(self._known) < self._options.most:
+                self._known.setdefault(key, known)
+
     def grow(self, declared: ServiceGraph, now: UnixSeconds) -> Grown:
         """Return a declared graph grown by what is known now; what has faded away is forgotten."""
         options = self._options
@@ -151,6 +175,16 @@ class Growth:
         if sure < self._options.min_confidence:
             return f"not sure enough: {self._options.min_confidence:.0%} is wanted"
         return ""
+
+
+def _entry(line: object, now: UnixSeconds) -> tuple[Key, _Known]:
+    """Return a need as it was written down; raises ValueError."""
+    match line:
+        case [str(name), str(need), str(told), float(sure), float(since), float(seen_at), int(count)]:
+            if 0.0 <= sure <= 1.0 and isfinite(since) and isfinite(seen_at):
+                seen_at = min(seen_at, now)
+                return (name, need, Provenance(told)), _Known(sure, min(since, seen_at), seen_at, count)
+    raise ValueError(f"{line!r:.80} is no need that was found")
 
 
 def _with(declared: ServiceGraph, added: Mapping[str, list[Need]]) -> ServiceGraph:

@@ -1,5 +1,6 @@
 """The graph grows by what is found, fades, and never closes a circle."""
 
+import json
 import time
 
 import pytest
@@ -134,3 +135,39 @@ def test_twenty_thousand_finds_in_a_large_graph_take_seconds() -> None:
     grown = growing.grow(graph, 1.0)
     assert len(grown.in_force) == 15_000
     assert time.process_time() - began < 30  # 1 s of CPU where it was measured
+
+
+def test_what_was_found_goes_on_fading_after_it_was_written_down() -> None:
+    before = growth(half_life_seconds=DAY)
+    before.take([FoundNeed("host1", "sw", TOPOLOGY, 0.9, 100.0, 2), FoundNeed("host1", "sw", TOPOLOGY, 1.0, 200.0, 3)])
+    document = json.loads(json.dumps(before.to_document()))
+    assert document == [["host1", "sw", "topology", 1.0, 100.0, 200.0, 3]]
+    after = growth(half_life_seconds=DAY)
+    after.take([FoundNeed("host2", "sw", TOPOLOGY, 0.95, 200.0)])
+    after.restore([*document, ["host2", "sw", "topology", 0.5, 1.0, 1.0, 1]], 200.0 + DAY)
+    assert after.known() == {("host1", "sw", TOPOLOGY), ("host2", "sw", TOPOLOGY)}
+    assert after.grow(declared(), 200.0 + DAY).needs[0] == GrownNeed(
+        "host1", "sw", TOPOLOGY, 0.5, 100.0, 200.0, 3, in_force=False, remark="not sure enough: 90% is wanted"
+    )
+
+
+def test_what_was_written_down_is_bounded_and_none_of_it_is_of_the_future() -> None:
+    one = growth(most=2)
+    one.restore([[f"host{number}", "sw", "topology", 1.0, 900.0, 900.0, 1] for number in (1, 2, 3)], 500.0)
+    assert [(need.node, need.since, need.seen_at) for need in one.grow(declared(), 500.0).needs] == [
+        ("host1", 500.0, 500.0), ("host2", 500.0, 500.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {}, [1], [["host1", "sw"]], [["host1", "sw", "gossip", 1.0, 1.0, 1.0, 1]],
+        [["host1", "sw", "topology", 1.5, 1.0, 1.0, 1]], [["host1", "sw", "topology", 1.0, float("nan"), 1.0, 1]],
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_needs_is_refused_as_a_whole(document: object) -> None:
+    one = growth()
+    with pytest.raises(ValueError, match="found|valid"):
+        one.restore(document, 1.0)
+    assert one.known() == set()
