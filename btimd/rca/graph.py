@@ -1,7 +1,8 @@
 """What a diagnosis asks of the service graph: what does this need, who needs it, which way leads to the cause."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from btimd.model.service import Check, CheckKind, Closure, NodeKind, ServiceGraph
@@ -130,6 +131,25 @@ class GraphIndex:
                     work.append((name, True))
                     work.extend((need, False) for need in self.needs(name) if need not in order)
         return tuple(order)
+
+    @cached_property
+    def rank(self) -> Mapping[str, int]:
+        """Of every node a number that is higher than that of everything it needs."""
+        return {name: number for number, name in enumerate(self.needs_first)}
+
+    def climb(self, names: Iterable[str], changed: Callable[[str], bool]) -> None:
+        """Call `changed` with nodes, and with those above each that it says True of: once, after all that they need."""
+        waiting = [(self.rank[name], name) for name in names]
+        heapify(waiting)
+        last = ""
+        while waiting:
+            _, name = heappop(waiting)
+            if name == last:
+                continue
+            last = name
+            if changed(name):
+                for above in self._serves[name]:
+                    heappush(waiting, (self.rank[above], above))
 
     @cached_property
     def businesses_of_all(self) -> Mapping[str, tuple[str, ...]]:

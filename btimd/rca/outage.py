@@ -5,7 +5,6 @@ what the model says, not what checks have seen. Everything that is not named as 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
 from typing import Final
 
 from btimd.model.outage import BusinessOutage, OutageImpact, Redundancy, RegionLoss, UsersByRegion
@@ -30,14 +29,10 @@ class _Good(dict[str, ViewState]):
 
 
 class Failing:
-    """A graph in which nodes fail and come back; only what changes by it is looked at. Any depth, no recursion.
-
-    rank: of a node, higher than that of everything it needs.
-    """
+    """A graph in which nodes fail and come back; only what changes by it is looked at. Any depth, no recursion."""
 
     def __init__(self, index: GraphIndex, down: Iterable[str] = ()) -> None:
         self.index = index
-        self.rank = {name: rank for rank, name in enumerate(index.needs_first)}
         self._down: set[str] = set()
         self._states = _Good()
         self.fail(down)
@@ -50,7 +45,7 @@ class Failing:
     @property
     def touched(self) -> tuple[str, ...]:
         """Everything that is not good, what is needed first."""
-        return tuple(sorted(self._states, key=self.rank.__getitem__))
+        return tuple(sorted(self._states, key=self.index.rank.__getitem__))
 
     def state(self, name: str) -> ViewState:
         """Return how a node stands."""
@@ -95,25 +90,19 @@ class Failing:
         return tuple(found)
 
     def _derive(self, names: Iterable[str]) -> None:
-        waiting = [(self.rank[name], name) for name in names]
-        heapify(waiting)
-        last = ""
-        while waiting:
-            _, name = heappop(waiting)
-            if name == last:
-                continue
-            last = name
-            before = self._states[name]
-            node = self.index.graph.nodes[name]
-            state = ViewState.BAD if name in self._down else rolled_state(node, self._states)
-            if state is before:
-                continue
-            if state is ViewState.GOOD:
-                del self._states[name]
-            else:
-                self._states[name] = state
-            for above in self.index.served_by(name):
-                heappush(waiting, (self.rank[above], above))
+        self.index.climb(names, self._changed)
+
+    def _changed(self, name: str) -> bool:
+        """Derive the state of a node anew; tell whether it is another one."""
+        node = self.index.graph.nodes[name]
+        state = ViewState.BAD if name in self._down else rolled_state(node, self._states)
+        if state is self._states[name]:
+            return False
+        if state is ViewState.GOOD:
+            del self._states[name]
+        else:
+            self._states[name] = state
+        return True
 
 
 def cut_off_regions(failing: Failing) -> frozenset[str]:

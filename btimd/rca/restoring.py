@@ -128,7 +128,7 @@ class _Order:
         return _Gain(nodes, self._difference(nodes), share)
 
     def _lowest_first(self, nodes: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(nodes, key=self.failing.rank.__getitem__))
+        return tuple(sorted(nodes, key=self.failing.index.rank.__getitem__))
 
     def _difference(self, nodes: tuple[str, ...]) -> _Difference:
         """Return what these repairs bring back: users as a lower bound per region. Everything is left as it was."""

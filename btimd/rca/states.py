@@ -1,7 +1,6 @@
 """The state of every node: its own health by its last answers, and the status that its needs give it."""
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
 
 from btimd.model.ports import NodeState
 from btimd.model.probe import Health, ProbeResult
@@ -31,14 +30,12 @@ class NodeStates:
         self._results: dict[str, ProbeResult] = {}
         self._states: dict[str, NodeState] = {}
         self._status: dict[str, str] = {}
-        self._rank: dict[str, int] = {}
         self.swap(index)
 
     def swap(self, index: GraphIndex) -> list[NodeState]:
         """Go on with another graph; answers of checks that are no longer in it are forgotten. Return all states."""
         self._index = index
         self._results = {key: found for key, found in self._results.items() if key in index.checks}
-        self._rank = {name: rank for rank, name in enumerate(index.needs_first)}
         self._states, self._status = {}, {}
         for name in index.needs_first:
             state = self._state(name)
@@ -63,22 +60,16 @@ class NodeStates:
     def _derive(self, names: Iterable[str]) -> list[NodeState]:
         """Derive these anew, and those above them as far as a status changes; return what changed, needs first."""
         changed: list[NodeState] = []
-        waiting = [(self._rank[name], name) for name in names]
-        heapify(waiting)
-        last = ""
-        while waiting:
-            _, name = heappop(waiting)
-            if name == last:
-                continue
-            last = name
+
+        def derive(name: str) -> bool:
             state, before = self._state(name), self._states[name]
             if state == before:
-                continue
+                return False
             self._states[name], self._status[name] = state, state.status
             changed.append(state)
-            if state.status != before.status:
-                for above in self._index.served_by(name):
-                    heappush(waiting, (self._rank[above], above))
+            return state.status != before.status
+
+        self._index.climb(names, derive)
         return changed
 
     def _state(self, name: str) -> NodeState:

@@ -78,7 +78,7 @@ def test_the_businesses_above_all_nodes_are_those_above_each() -> None:
 
 def test_every_node_comes_after_what_it_needs() -> None:
     index = GraphIndex(enterprise())
-    rank = {name: number for number, name in enumerate(index.needs_first)}
+    rank = index.rank
     assert rank.keys() == index.graph.nodes.keys()
     assert all(rank[need] < rank[name] for name in rank for need in index.needs(name))
 
@@ -88,3 +88,19 @@ def test_the_model_says_what_users_of_a_region_come_through() -> None:
     index = GraphIndex(graph_of(users, node("line", "network"), node("others", "user")))
     assert (index.user_node("north"), index.user_node("south"), index.user_node("")) == ("users-north", None, None)
     assert index.regions == ("north",)
+
+
+def test_climbing_meets_each_node_once_after_its_needs_and_goes_on_above_what_changed() -> None:
+    index = GraphIndex(shop())
+    met: list[str] = []
+
+    def note(name: str) -> bool:
+        met.append(name)
+        return name != "erp-app"
+
+    index.climb(("db1", "host-db", "db1"), note)
+    assert met == ["host-db", "db1", "erp-app"]
+    met.clear()
+    index.climb(("erp-web", "dns1"), note)
+    assert sorted(met, key=index.rank.__getitem__) == met
+    assert met == ["dns1", "name-erp", "erp-web", "erp"]
