@@ -7,7 +7,7 @@ from btimd.probes.wire.dialogue import Connect, Deadline
 from tests.probes.samples import check
 from tests.probes.wire.scripts import begin, outcome, speak
 
-KINDS = kinds_databases.KINDS | kinds_middleware.KINDS
+KINDS = {**kinds_databases.KINDS, **kinds_middleware.KINDS}
 """Both are servers with a log-on of their own, and are built alike."""
 
 SECRET = "correct horse"
