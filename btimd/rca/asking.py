@@ -68,7 +68,11 @@ def _needs_to_clear(one: Diagnosis, belief: Belief, options: EngineOptions) -> t
 
 
 def _confirmation(one: Diagnosis, node: str, settled: Mapping[str, Health]) -> Choice | None:
-    """Return the node's own check that would show its faults most surely, None where it has none left to ask."""
+    """Return the node's own check that would show its faults most surely, None where it has none left to ask.
+
+    Not Search.confirmation: that weighs the best of the ways in which a node fails and never repeats a question. Here
+    all ways count, those of what is no component too, and what has become old may be asked again.
+    """
     best: Choice | None = None
     best_worth = (0.0, 0.0)
     for check in one.index.graph.nodes[node].checks:

@@ -165,6 +165,10 @@ class Diagnosis:
         self._told.clear()
         self._search = None
 
+    def explains(self, cause: str, symptom: Symptom) -> bool:
+        """Tell whether a fault of `cause` can show as this symptom."""
+        return self.faults.explains(cause, symptom)
+
     def suspect(self, belief: Belief) -> str:
         """Return the likeliest node that can be behind a symptom, "" where there is none.
 

@@ -540,9 +540,7 @@ class Engine:
         for number, outcome in enumerate(outcomes):
             cause = outcome.cause
             covered = {
-                key: symptom
-                for key, symptom in one.symptoms.items()
-                if cause is None or self.faults.explains(cause, symptom)
+                key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
             }
             if not covered:
                 continue
@@ -643,7 +641,7 @@ class Engine:
         """Take the symptoms that a new verdict explains from the diagnoses that have no better suspect."""
         known = next((found for found in self._known.values() if found.verdict.cause == cause), None)
         for one in list(self._running.values()):
-            moved = {key: found for key, found in one.symptoms.items() if self.faults.explains(cause, found)}
+            moved = {key: found for key, found in one.symptoms.items() if one.explains(cause, found)}
             if known is None or not moved or one.id not in self._running or one.id == known.verdict.id:
                 continue
             belief = self._belief(one, turn.now)
