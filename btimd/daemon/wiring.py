@@ -70,6 +70,8 @@ from btimd.probes.syslogs import SyslogListener
 from btimd.probes.traps import TrapListener
 from btimd.rca.capsulekeeper import CapsuleKeeper
 from btimd.rca.component import RcaComponent
+from btimd.rca.gaps import fails_alone
+from btimd.rca.graph import GraphIndex
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
@@ -370,6 +372,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         users=lambda: users_in_all(flows, tuple(decisions.graph.businesses)),
         verdicts=lambda: rca.verdicts(_VERDICTS_LOOKED_AT),
         clock=clock,
+        alone=lambda graph: fails_alone(GraphIndex(graph)),
     )
     outages = OutageDesk(
         OutageSources(

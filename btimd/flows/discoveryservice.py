@@ -1,7 +1,7 @@
 """DiscoveryService: asks the archive on request, off the loop, one question at a time, and remembers the answers."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -156,10 +156,12 @@ class DiscoveryService(DiscoveryView):
         verdicts: Callable[[], Sequence[Verdict]],
         clock: Clock,
         limits: DiscoveryLimits | None = None,
+        alone: Callable[[ServiceGraph], Collection[str] | None] = lambda _: None,
     ) -> None:
         self._source, self._attribution, self._graph = source, attribution, graph
         self._users, self._verdicts, self._clock = users, verdicts, clock
         self._limits = limits or DiscoveryLimits()
+        self._alone = alone
         self._one_at_a_time = asyncio.Lock()
         self._running: set[asyncio.Task[Any]] = set()
         self._remembered: dict[tuple[str, int, int, int], tuple[float, Any]] = {}
@@ -182,7 +184,12 @@ class DiscoveryService(DiscoveryView):
     async def weak_spots(self) -> Sequence[WeakSpot]:
         """Return the nodes that businesses hang on."""
         model = ModelAddresses(self._graph(), self._attribution().rules)
-        return await asyncio.to_thread(weak_spots, model, self._users(), past_causes(self._verdicts()))
+        users, past = self._users(), past_causes(self._verdicts())
+
+        def work() -> list[WeakSpot]:
+            return weak_spots(model, users, past, self._alone(model.graph))
+
+        return await asyncio.to_thread(work)
 
     async def _ask(
         self, what: str, since_seconds: Seconds, work: Callable[[Looking, ModelAddresses, int, int], T]

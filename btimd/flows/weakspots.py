@@ -1,10 +1,11 @@
 """Weak spots: nodes that businesses hang on, which have no stand-in, no check, or were the cause before.
 
 A need is a need: a node fails with each thing it needs. So every node below a business takes it down, unless it stands
-for several servers. What weighs is who is hit: the criticality of the businesses, and the users on line now.
+for several servers, or the roll-ups of the model say that others stand in for it; those are followed elsewhere. What
+weighs is who is hit: the criticality of the businesses, and the users on line now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from btimd.flows.modeladdresses import ModelAddresses, reachable
@@ -24,11 +25,15 @@ _SHOWN: Final = 6
 
 
 def weak_spots(
-    model: ModelAddresses, users: Mapping[str, int | None], past: PastCauses | None = None
-) -> list[WeakSpot]:  # fmt: skip
+    model: ModelAddresses,
+    users: Mapping[str, int | None],
+    past: PastCauses | None = None,
+    alone: Collection[str] | None = None,
+) -> list[WeakSpot]:
     """Return every node that a business needs, the most important one first (D01), with what makes it weak (B14).
 
-    users: on line now by business; a business that is missing, or None, is not measured.
+    users: on line now by business; a business that is missing, or None, is not measured. alone: nodes that by the
+    roll-ups of the model take a business down alone, None where nobody has followed them.
     """
     graph = model.graph
     needs = model.needs()
@@ -41,8 +46,9 @@ def weak_spots(
     total = sum(number for number in users.values() if number)
     past = past or PastCauses()
     found = [
-        _spot(model, graph.nodes[node], businesses, users, total, past) for node, businesses in above.items()
-    ]  # fmt: skip
+        _spot(model, graph.nodes[node], businesses, users, total, past, spared=alone is not None and node not in alone)
+        for node, businesses in above.items()
+    ]
     return sorted(found, key=lambda one: (-one.score, -one.verdicts, one.node))
 
 
@@ -64,12 +70,14 @@ def _spot(
     users: Mapping[str, int | None],
     total: int,
     past: PastCauses,
+    *,
+    spared: bool,
 ) -> WeakSpot:
     prefixes = model.prefixes.get(node.id, ())
     # a network or a building is no number of servers; who has no address is not known to have a second one
     several = len(prefixes) > 1 or any(prefix.length < _SINGLE_LENGTH for prefix in prefixes)
     known = bool(prefixes) or node.kind in {NodeKind.NETWORK, NodeKind.HOST, NodeKind.OS, NodeKind.FACILITY}
-    single = known and not several
+    single = known and not several and not spared
     measured = [number for name in businesses if (number := users.get(name)) is not None]
     weight = 0.0
     for name in businesses:
@@ -97,15 +105,18 @@ def _spot(
         checks=len(node.checks),
         verdicts=verdicts,
         diagnosis_seconds=past.seconds.get(node.id, 0.0),
-        text=_text(node, businesses, single=single, several=several, verdicts=verdicts),
+        text=_text(node, businesses, single=single, several=several, spared=spared, verdicts=verdicts),
     )
 
 
-def _text(node: Node, businesses: Sequence[str], *, single: bool, several: bool, verdicts: int) -> str:
+def _text(node: Node, businesses: Sequence[str], *, single: bool, several: bool, spared: bool, verdicts: int) -> str:
     more = f" and {len(businesses) - _SHOWN} more" if len(businesses) > _SHOWN else ""
     hit = f"{', '.join(businesses[:_SHOWN])}{more}"
-    parts = [f"{hit} {'fail' if len(businesses) > 1 else 'fails'} with it"]
-    if single:
+    verb = "need" if spared else "fail"
+    parts = [f"{hit} {verb if len(businesses) > 1 else f'{verb}s'} {'it' if spared else 'with it'}"]
+    if spared:
+        parts.append("none of them fails with it alone")
+    elif single:
         parts.append("nothing stands in for it")
     elif several:
         parts.append("it has several servers")

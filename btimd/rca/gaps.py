@@ -1,6 +1,6 @@
 """What a model leaves open: parts that nobody asks, layers that are missing, and what businesses hang on alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from btimd.model.service import Node, NodeKind, Rollup
@@ -25,6 +25,17 @@ def single_points(index: GraphIndex) -> Mapping[str, tuple[str, ...]]:
     Businesses themselves are left out. Where very many nodes have several others above them, the rest is not tried
     out, and a single point that redundant nodes share may be missing.
     """
+    return _tried_out(index)[0]
+
+
+def fails_alone(index: GraphIndex) -> Collection[str] | None:
+    """Return all single points; None where the model is too large to find them all."""
+    found, is_complete = _tried_out(index)
+    return found if is_complete else None
+
+
+def _tried_out(index: GraphIndex) -> tuple[Mapping[str, tuple[str, ...]], bool]:
+    """Return the single points, and whether these are all."""
     nodes = index.graph.nodes
     found = dict.fromkeys(index.graph.businesses)
     work = list(found)
@@ -51,9 +62,10 @@ def single_points(index: GraphIndex) -> Mapping[str, tuple[str, ...]]:
             work.append(name)
             spread()
         failing.restore((name,))
-    return {
+    points = {
         name: index.businesses_of_all[name] for name in nodes if name in found and name not in index.graph.businesses
     }
+    return points, tried <= _MOST_TRIED
 
 
 def _hard_needs(node: Node) -> Iterator[str]:

@@ -47,6 +47,12 @@ def test_what_takes_the_most_down_comes_first_and_pools_weigh_half() -> None:
     ]
 
 
+def test_what_others_stand_in_for_by_the_model_is_no_single_point() -> None:
+    (spot,) = (one for one in weak_spots(MODEL, {}, alone=("web",)) if one.node == "db")
+    assert (spot.score, spot.reasons) == (9.0, (WeakReason.IMPORTANT,))
+    assert spot.text == "erp, hr need it; none of them fails with it alone"
+
+
 def test_users_that_are_not_measured_are_unknown_and_not_none() -> None:
     assert {one.node: one.users for one in weak_spots(MODEL, {"hr": None})} == {"db": None, "web": None, "lost": None}
 

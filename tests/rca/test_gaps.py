@@ -7,7 +7,7 @@ import pytest
 
 from btimd.model.service import BusinessService, Need, Node, NodeKind, Rollup, ServiceGraph
 from btimd.model.view import ViewState
-from btimd.rca.gaps import gaps, single_points
+from btimd.rca.gaps import fails_alone, gaps, single_points
 from btimd.rca.graph import GraphIndex
 from btimd.rca.outage import Failing
 from tests.rca.biggraph import big_graph
@@ -36,6 +36,13 @@ def test_a_rack_that_a_pair_shares_is_a_single_point_and_its_members_are_none() 
         "erp-app": ("erp",), "db": ("erp",), "hr-farm": ("hr",), "page": ("web",), "dns": ("erp", "hr"),
         "host3": ("hr", "web"), "rack1": ("erp", "hr"), "rack2": ("hr", "web"),
     }  # fmt: skip
+
+
+def test_where_not_all_can_be_tried_out_nothing_is_told_of_who_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = GraphIndex(offices())
+    assert fails_alone(index) == single_points(index)
+    monkeypatch.setattr("btimd.rca.gaps._MOST_TRIED", 0)
+    assert fails_alone(index) is None
 
 
 def test_a_pair_with_one_member_that_must_work_and_soft_needs() -> None:
