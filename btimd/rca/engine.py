@@ -10,12 +10,12 @@ No clock and no socket: `handle(event, now)` returns commands; `now` is wall tim
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from btimd.model.ports import DiagnosisProgress
-from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
+from btimd.model.probe import ErrorClass, Health, ProbeResult
 from btimd.model.service import ServiceGraph
 from btimd.model.sign import Sign, SignSource
 from btimd.model.symptom import Symptom
@@ -46,22 +46,16 @@ from btimd.rca.events import (
 from btimd.rca.findings import Outcome, all_found, outcomes_of
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
-from btimd.rca.known import Known, Verification
+from btimd.rca.known import Known
 from btimd.rca.memory import Memory
 from btimd.rca.solver_types import SearchOptions
-from btimd.rca.verdicts import build_verdict, extend_verdict
+from btimd.rca.standing import Standing
+from btimd.rca.turn import Numbers, Turn
+from btimd.rca.verdicts import build_verdict
 
 _SHARED_MASS: Final = 0.05
 """A running diagnosis shares its cause with a symptom at least when this much of its belief could explain it."""
 _NEXT_BATCH_AT: Final = 0.25
-
-
-@dataclass(slots=True)
-class _Turn:
-    """The commands of one event, in order."""
-
-    now: UnixSeconds
-    commands: list[Command] = field(default_factory=list)
 
 
 class Engine:
@@ -84,10 +78,10 @@ class Engine:
         self.options = options if options is not None else EngineOptions()
         self.ignored: Counter[str] = Counter()
         self.memory = Memory()
-        self._next_probe_id = first_probe_id
         self._next_diagnosis = first_diagnosis
         self._running: dict[str, Diagnosis] = {}
-        self._known: dict[str, Known] = {}
+        self._numbers = Numbers(first_probe_id)
+        self._standing = Standing(self.options, self.memory, self._numbers)
         self._waiting: dict[str, Symptom] = {}
 
     @classmethod
@@ -96,7 +90,7 @@ class Engine:
         engine = cls(graph, state.options, first_probe_id=state.next_probe_id, first_diagnosis=state.next_diagnosis)
         engine.memory.restore(state.answers, state.signs)
         engine.memory.suspicion.restore(state.changes, state.failed)
-        engine._known = {known.verdict.id: copied(known) for known in state.known}
+        engine._known.update((known.verdict.id, copied(known)) for known in state.known)
         engine._waiting = {symptom.id: symptom for symptom in state.waiting}
         return engine
 
@@ -104,7 +98,7 @@ class Engine:
         """Return what is to be known to go on from here; only while no diagnosis runs (see is_quiet)."""
         return EngineState(
             options=self.options,
-            next_probe_id=self._next_probe_id,
+            next_probe_id=self._numbers.next_probe_id,
             next_diagnosis=self._next_diagnosis,
             answers=tuple(self.memory.answers.values()),
             signs=tuple(self.memory.signs.values()),
@@ -130,7 +124,7 @@ class Engine:
 
     def handle(self, event: Event, now: UnixSeconds) -> list[Command]:
         """Take one event and return what is to be done about it."""
-        turn = _Turn(now)
+        turn = Turn(now)
         match event:
             case SymptomSeen(symptom):
                 self._symptom_seen(symptom, turn)
@@ -173,11 +167,12 @@ class Engine:
             due.append(one.gives_up_at if one.probing else one.begins_at)
             if one.waits_for_users_until is not None:
                 due.append(one.waits_for_users_until)
-        for known in self._known.values():
-            at = known.next_deadline(self.options.recheck_seconds)
-            if at is not None:
-                due.append(at)
+        due.extend(self._standing.deadlines())
         return min(due, default=None)
+
+    @property
+    def _known(self) -> dict[str, Known]:
+        return self._standing.known
 
     @property
     def index(self) -> GraphIndex:
@@ -192,7 +187,7 @@ class Engine:
     @property
     def next_probe_id(self) -> int:
         """The id that the next probe gets."""
-        return self._next_probe_id
+        return self._numbers.next_probe_id
 
     @property
     def next_diagnosis(self) -> int:
@@ -210,7 +205,7 @@ class Engine:
 
     # -- symptoms
 
-    def _symptom_seen(self, symptom: Symptom, turn: _Turn) -> None:
+    def _symptom_seen(self, symptom: Symptom, turn: Turn) -> None:
         if any(symptom.id == known.id for known in self.open_symptoms()):
             self.ignored["repeated symptom"] += 1
         elif symptom.node not in self.index.graph.nodes:
@@ -218,8 +213,8 @@ class Engine:
         else:
             self._place(symptom, turn, grace=True)
 
-    def _place(self, symptom: Symptom, turn: _Turn, *, grace: bool) -> None:
-        known = self._explained_by(symptom)
+    def _place(self, symptom: Symptom, turn: Turn, *, grace: bool) -> None:
+        known = self._standing.explaining(symptom, self.faults)
         if known is not None:
             self._extend(known, (symptom,), turn)
             return
@@ -234,29 +229,13 @@ class Engine:
             self._progress(started, turn)
             self._advance(started, turn)
 
-    def _extend(self, known: Known, symptoms: Iterable[Symptom], turn: _Turn) -> None:
-        known.symptoms.update((symptom.id, symptom) for symptom in symptoms)
-        known.verification = None
-        listed = tuple(known.symptoms.values())
-        known.verdict = extend_verdict(
-            self.index, known.verdict, listed, own_error=known.own_error, reason=known.reason
-        )
+    def _extend(self, known: Known, symptoms: Iterable[Symptom], turn: Turn) -> None:
+        self._standing.extend(known, symptoms, self.index, turn)
         looking_on = self._running.get(known.verdict.id)
         if looking_on is not None:
-            for symptom in listed:
+            for symptom in known.symptoms.values():
                 if symptom.id not in looking_on.symptoms:
                     looking_on.add_symptom(symptom)
-        turn.commands.append(VerdictExtended(known.verdict))
-
-    def _explained_by(self, symptom: Symptom) -> Known | None:
-        for known in self._known.values():
-            cause = known.verdict.cause
-            if cause is None:
-                if symptom.node in known.verdict.symptom_nodes:
-                    return known
-            elif known.recovered_at is None and self.faults.explains(cause, symptom):
-                return known
-        return None
 
     def _sharing(self, symptom: Symptom, now: UnixSeconds) -> Diagnosis | None:
         """Return the running diagnosis whose suspects can be behind the symptom, the one with most of its mass."""
@@ -276,7 +255,7 @@ class Engine:
         return best
 
     def _start(
-        self, symptoms: Iterable[Symptom], turn: _Turn, *, grace: bool, verdict: Verdict | None = None
+        self, symptoms: Iterable[Symptom], turn: Turn, *, grace: bool, verdict: Verdict | None = None
     ) -> Diagnosis:
         now = turn.now
         stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S")
@@ -302,18 +281,18 @@ class Engine:
         self._running[started.id] = started
         return started
 
-    def _admit_waiting(self, turn: _Turn) -> None:
+    def _admit_waiting(self, turn: Turn) -> None:
         while self._waiting and self.running < self.options.max_running:
             symptom = self._waiting.pop(next(iter(self._waiting)))
             self._place(symptom, turn, grace=False)
 
-    def _symptom_gone(self, symptom_id: str, turn: _Turn, *, swapping: bool = False) -> None:
+    def _symptom_gone(self, symptom_id: str, turn: Turn, *, swapping: bool = False) -> None:
         found = self._waiting.pop(symptom_id, None) is not None
         for known in list(self._known.values()):
             if known.symptoms.pop(symptom_id, None) is not None:
                 found = True
                 if not known.symptoms:
-                    self._verify(known, turn)
+                    self._standing.verify(known, self.index, turn)
         for one in list(self._running.values()):
             if one.remove_symptom(symptom_id) is not None:
                 found = True
@@ -323,7 +302,7 @@ class Engine:
         if not found:
             self.ignored["end of an unknown symptom"] += 1
 
-    def _drop_if_empty(self, one: Diagnosis, turn: _Turn, *, joined: str = "") -> None:
+    def _drop_if_empty(self, one: Diagnosis, turn: Turn, *, joined: str = "") -> None:
         if one.symptoms:
             return
         self._forget(one)
@@ -337,53 +316,9 @@ class Engine:
         one.close()
         self._running.pop(one.id, None)
 
-    # -- is it over?
-
-    def _verify(self, known: Known, turn: _Turn) -> None:
-        """Begin to make sure that a cause is gone whose symptoms are."""
-        known.looks_on_at = None
-        known.verification = Verification(next_at=turn.now)
-        self._look_whether_gone(known, turn)
-
-    def _look_whether_gone(self, known: Known, turn: _Turn) -> None:
-        """Declare the cause gone where its checks are good and users are back, else ask (again)."""
-        state = known.verification
-        if state is None or state.waiting:
-            return
-        open_checks = [check for check in known.convicting(self.index) if check.id not in state.good]
-        given_up = state.rounds >= self.options.verify_times
-        unanswerable = bool(open_checks) and all(check.id in state.unanswered for check in open_checks)
-        still_bad = bool(open_checks) and not (given_up and unanswerable)
-        away = known.users_still_away(self.memory.signs.values(), turn.now) and not given_up
-        if not still_bad and not away:
-            del self._known[known.verdict.id]
-            turn.commands.append(CauseCleared(known.verdict))
-            return
-        if turn.now < state.next_at:
-            return
-        state.rounds += 1
-        state.next_at = turn.now + self.options.verify_seconds * min(2.0 ** (state.rounds // 5), 16.0)
-        for check in open_checks:
-            spec = self._spec(Choice(check, 0.0, f"is {check.node} well again?"))
-            state.waiting[spec.id] = check.id
-            turn.commands.append(RunProbe(spec))
-
-    def _verified(self, known: Known, result: ProbeResult, turn: _Turn) -> None:
-        state = known.verification
-        check_id = state.waiting.pop(result.spec.id, "") if state is not None else ""
-        if state is None or not check_id:
-            return
-        state.good.discard(check_id)
-        state.unanswered.discard(check_id)
-        if result.health is Health.GOOD:
-            state.good.add(check_id)
-        elif result.health is Health.UNKNOWN:
-            state.unanswered.add(check_id)
-        self._look_whether_gone(known, turn)
-
     # -- answers
 
-    def _probe_done(self, result: ProbeResult, turn: _Turn) -> None:
+    def _probe_done(self, result: ProbeResult, turn: Turn) -> None:
         self.memory.answered(result, self.index)
         for one in list(self._running.values()):
             if result.spec.id in one.inflight:
@@ -391,25 +326,20 @@ class Engine:
                 self._progress(one, turn)
                 self._advance(one, turn)
                 return
-        for known in list(self._known.values()):
-            if known.verification is not None and result.spec.id in known.verification.waiting:
-                self._verified(known, result, turn)
-                return
-        self.ignored["late answer"] += 1
+        if not self._standing.take(result, self.index, turn):
+            self.ignored["late answer"] += 1
 
-    def _observed(self, result: ProbeResult, turn: _Turn) -> None:
+    def _observed(self, result: ProbeResult, turn: Turn) -> None:
         self.memory.answered(result, self.index)
         check = result.spec.check
-        for known in list(self._known.values()):
-            if known.verdict.cause == check.node and result.health is not Health.UNKNOWN:
-                self._watch_cause(known, result, turn)
+        self._standing.watch(result, self.index, turn)
         self._recheck(turn)
         for one in list(self._running.values()):
             waits_for_it = any(spec.check.id == check.id for spec, _ in one.inflight.values())
             if one.probing and not waits_for_it and check.id in self.index.checks and one.id in self._running:
                 self._advance(one, turn)
 
-    def _sign_seen(self, sign: Sign, turn: _Turn) -> None:
+    def _sign_seen(self, sign: Sign, turn: Turn) -> None:
         if sign.node not in self.index.graph.nodes:
             self.ignored["sign of an unknown node"] += 1
             return
@@ -418,49 +348,26 @@ class Engine:
             if one.probing and one.id in self._running:
                 self._advance(one, turn)
         for known in list(self._known.values()):
-            self._look_whether_gone(known, turn)
+            self._standing.look_whether_gone(known, self.index, turn)
 
-    def _watch_cause(self, known: Known, result: ProbeResult, turn: _Turn) -> None:
-        """Note whether the check that convicted the cause is good again."""
-        convicted = {check.id for check in known.convicting(self.index)}
-        convicted |= {symptom.check_id for symptom in known.symptoms.values()}
-        if result.spec.check.id not in convicted or result.started_at < known.verdict.ended_at:
-            return
-        if known.verification is not None:
-            known.verification.good.discard(result.spec.check.id)
-            if result.health is Health.GOOD:
-                known.verification.good.add(result.spec.check.id)
-            self._look_whether_gone(known, turn)
-        elif result.health is Health.BAD:
-            known.recovered_at = None
-        elif known.recovered_at is None:
-            known.recovered_at = result.started_at
-
-    def _recheck(self, turn: _Turn) -> None:
-        """Look again at symptoms that outlived the repair of their cause: something else is broken too."""
-        for known in list(self._known.values()):
-            if known.recovered_at is None or turn.now < known.recovered_at + self.options.recheck_seconds:
-                continue
-            del self._known[known.verdict.id]
-            turn.commands.append(CauseCleared(known.verdict))
-            explained = {key for other in self._known.values() for key in other.symptoms}
-            for symptom in known.symptoms.values():
-                if symptom.id not in explained:
-                    self._place(symptom, turn, grace=True)
+    def _recheck(self, turn: Turn) -> None:
+        """Look again at symptoms that outlived the repair of their cause."""
+        for symptom in self._standing.outlived(turn):
+            self._place(symptom, turn, grace=True)
 
     # -- time and graph
 
-    def _ticked(self, turn: _Turn) -> None:
+    def _ticked(self, turn: Turn) -> None:
         self._recheck(turn)
         for known in list(self._known.values()):
-            self._look_whether_gone(known, turn)
+            self._standing.look_whether_gone(known, self.index, turn)
             if known.looks_on_at is not None and turn.now >= known.looks_on_at and known.symptoms:
                 self._look_on(known, turn)
         for one in list(self._running.values()):
             if one.id in self._running:
                 self._advance(one, turn)
 
-    def _look_on(self, known: Known, turn: _Turn) -> None:
+    def _look_on(self, known: Known, turn: Turn) -> None:
         """Go on with the search after a weak answer, with new answers to all questions."""
         known.looks_on_at = None
         known.looked_on += 1
@@ -470,11 +377,7 @@ class Engine:
         again.step = 1
         self._advance(again, turn)
 
-    def _plan_look_on(self, known: Known, turn: _Turn) -> None:
-        if known.is_weak and known.looked_on < self.options.looks_on_times:
-            known.looks_on_at = turn.now + self.options.looks_on_after_seconds * 2.0**known.looked_on
-
-    def _swapped(self, graph: ServiceGraph, turn: _Turn) -> None:
+    def _swapped(self, graph: ServiceGraph, turn: Turn) -> None:
         self.faults = GraphFaults(GraphIndex(graph))
         self.memory.keep(self.index)
         for one in self._running.values():
@@ -490,7 +393,7 @@ class Engine:
     def _belief(self, one: Diagnosis, now: UnixSeconds) -> Belief:
         return one.belief(self.memory.answers, now, self.memory.signs.values())
 
-    def _advance(self, one: Diagnosis, turn: _Turn) -> None:
+    def _advance(self, one: Diagnosis, turn: Turn) -> None:
         """Take a diagnosis as far as it gets without further answers."""
         if turn.now < one.begins_at:
             return
@@ -514,19 +417,14 @@ class Engine:
         if not one.inflight:
             self._conclude(one, belief, turn, budget_spent=False)
 
-    def _spec(self, choice: Choice) -> ProbeSpec:
-        spec = ProbeSpec(self._next_probe_id, choice.check, choice.why)
-        self._next_probe_id += 1
-        return spec
-
-    def _ask(self, one: Diagnosis, choice: Choice, turn: _Turn) -> None:
-        spec = self._spec(choice)
+    def _ask(self, one: Diagnosis, choice: Choice, turn: Turn) -> None:
+        spec = self._numbers.spec(choice.check, choice.why)
         one.inflight[spec.id] = (spec, choice.gain_bits)
         one.asked.add(choice.check.id)
         one.probes_used += 1
         turn.commands.append(RunProbe(spec))
 
-    def _conclude(self, one: Diagnosis, belief: Belief, turn: _Turn, *, budget_spent: bool) -> None:
+    def _conclude(self, one: Diagnosis, belief: Belief, turn: Turn, *, budget_spent: bool) -> None:
         """End a diagnosis: a verdict for every cause that is certain, else one over what is suspected."""
         if self._waits_for_users(one, turn):
             return
@@ -548,14 +446,14 @@ class Engine:
             verdict_id = one.id if not number else f"{one.id}.{number + 1}"
             self._report(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=certain)
         if before is not None and before.verdict.id in self._known:
-            self._plan_look_on(self._known[before.verdict.id], turn)
+            self._standing.plan_look_on(self._known[before.verdict.id], turn.now)
         one.close()
         if left:
             self._branch(one, list(left.values()), turn)
         for cause in certain:
             self._gather(cause, turn)
 
-    def _waits_for_users(self, one: Diagnosis, turn: _Turn) -> bool:
+    def _waits_for_users(self, one: Diagnosis, turn: Turn) -> bool:
         """Tell whether a verdict from probes alone waits a moment for what the users' own traffic says."""
         symptoms = one.symptoms.values()
         if one.waits_for_users_until is None:
@@ -573,7 +471,7 @@ class Engine:
         belief: Belief,
         outcome: Outcome,
         covered: dict[str, Symptom],
-        turn: _Turn,
+        turn: Turn,
         *,
         verdict_id: str,
         causes: tuple[str, ...],
@@ -602,7 +500,7 @@ class Engine:
         self._known[verdict_id] = known
         if certain and outcome.cause is not None:
             self.memory.suspicion.failed(outcome.cause, turn.now)
-        self._plan_look_on(known, turn)
+        self._standing.plan_look_on(known, turn.now)
         one.step += 1
         progress = DiagnosisProgress(
             verdict_id, one.step, verdict.symptom_nodes, verdict.ranked, verdict.evidence, verdict
@@ -610,7 +508,7 @@ class Engine:
         turn.commands.append(ReportProgress(progress))
         turn.commands.append(ReportVerdict(verdict) if before is None else VerdictExtended(verdict))
 
-    def _withdraw(self, one: Diagnosis, turn: _Turn, *, joined: str) -> None:
+    def _withdraw(self, one: Diagnosis, turn: Turn, *, joined: str) -> None:
         """End a diagnosis whose finding was known already."""
         weak = self._known.pop(one.id, None) if one.goes_on and one.id != joined else None
         if weak is not None:
@@ -629,7 +527,7 @@ class Engine:
             if sign.source is SignSource.FLOWS and sign.health is Health.BAD and sign.node in businesses
         )
 
-    def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: _Turn) -> None:
+    def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: Turn) -> None:
         """Start a diagnosis of symptoms that the causes found do not explain; it knows all answers so far."""
         branch = self._start(symptoms, turn, grace=False)
         branch.answers = dict(one.answers)
@@ -637,7 +535,7 @@ class Engine:
         self._progress(branch, turn)
         self._advance(branch, turn)
 
-    def _gather(self, cause: str, turn: _Turn) -> None:
+    def _gather(self, cause: str, turn: Turn) -> None:
         """Take the symptoms that a new verdict explains from the diagnoses that have no better suspect."""
         known = next((found for found in self._known.values() if found.verdict.cause == cause), None)
         for one in list(self._running.values()):
@@ -655,10 +553,9 @@ class Engine:
             self._extend(known, moved.values(), turn)
             self._drop_if_empty(one, turn, joined=known.verdict.id)
             if weak is not None and not weak.symptoms:
-                del self._known[weak.verdict.id]
-                turn.commands.append(CauseCleared(weak.verdict))
+                self._standing.clear(weak, turn)
 
-    def _progress(self, one: Diagnosis, turn: _Turn) -> None:
+    def _progress(self, one: Diagnosis, turn: Turn) -> None:
         if one.goes_on:
             return
         one.step += 1

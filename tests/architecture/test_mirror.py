@@ -51,6 +51,8 @@ WITHOUT_TEST_FILE = {
     "rca/capsule.py": "records; tests/rca/test_replay.py",
     "rca/findings.py": "tests/rca/test_verdicts.py and test_engine.py",
     "rca/known.py": "tests/rca/test_engine.py",
+    "rca/standing.py": "tests/rca/test_engine.py",
+    "rca/turn.py": "records; tests/rca/test_engine.py",
     "probes/kinds_basic.py": "tests/probes/test_catalogue.py",
     "probes/kinds_middleware.py": "tests/probes/test_kinds_databases.py",
     "model/indicator.py": "records; tests/probes",
