@@ -10,14 +10,13 @@ No clock and no socket: `handle(event, now)` returns commands; `now` is wall tim
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from btimd.model.ports import DiagnosisProgress
-from btimd.model.probe import ErrorClass, Health, ProbeResult
+from btimd.model.probe import ProbeResult
 from btimd.model.service import ServiceGraph
-from btimd.model.sign import Sign, SignSource
+from btimd.model.sign import Sign
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict, VerdictStatus
@@ -35,13 +34,11 @@ from btimd.rca.events import (
     Observed,
     ProbeDone,
     ReportProgress,
-    ReportVerdict,
     RunProbe,
     SignSeen,
     SymptomGone,
     SymptomSeen,
     Tick,
-    VerdictExtended,
 )
 from btimd.rca.findings import Outcome, all_found, outcomes_of
 from btimd.rca.graph import GraphIndex
@@ -51,7 +48,6 @@ from btimd.rca.memory import Memory
 from btimd.rca.solver_types import SearchOptions
 from btimd.rca.standing import Standing
 from btimd.rca.turn import Numbers, Turn
-from btimd.rca.verdicts import build_verdict
 
 _SHARED_MASS: Final = 0.05
 """A running diagnosis shares its cause with a symptom at least when this much of its belief could explain it."""
@@ -483,30 +479,7 @@ class Engine:
                 self._extend(known, covered.values(), turn)
                 self._withdraw(one, turn, joined=known.verdict.id)
                 return
-        verdict = build_verdict(one, belief, outcome, covered, turn.now, verdict_id=verdict_id, causes=causes)
-        before = self._known.get(verdict_id)
-        if before is not None and _same_finding(before.verdict, verdict):
-            return
-        if before is not None:
-            verdict = replace(
-                verdict,
-                started_at=before.verdict.started_at,
-                seconds_taken=max(turn.now - one.since(), 0.0),
-                probes_used=before.verdict.probes_used + verdict.probes_used,
-            )
-        own_error = verdict.cause_error if certain else ErrorClass.NONE
-        known = Known(verdict, covered, own_error, outcome.reason, users_away=self._users_away(one))
-        known.looked_on = before.looked_on if before is not None else 0
-        self._known[verdict_id] = known
-        if certain and outcome.cause is not None:
-            self.memory.suspicion.failed(outcome.cause, turn.now)
-        self._standing.plan_look_on(known, turn.now)
-        one.step += 1
-        progress = DiagnosisProgress(
-            verdict_id, one.step, verdict.symptom_nodes, verdict.ranked, verdict.evidence, verdict
-        )
-        turn.commands.append(ReportProgress(progress))
-        turn.commands.append(ReportVerdict(verdict) if before is None else VerdictExtended(verdict))
+        self._standing.give(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=causes)
 
     def _withdraw(self, one: Diagnosis, turn: Turn, *, joined: str) -> None:
         """End a diagnosis whose finding was known already."""
@@ -517,15 +490,6 @@ class Engine:
             one.step += 1
             turn.commands.append(ReportProgress(DiagnosisProgress(one.id, one.step, (), (), (), None)))
             turn.commands.append(DiagnosisDropped(one.id, joined))
-
-    def _users_away(self, one: Diagnosis) -> frozenset[str]:
-        """Return the signs that tell of users of a business who are not served in this trouble."""
-        businesses = self.index.graph.businesses
-        return frozenset(
-            sign.id
-            for sign in one.signs_told()
-            if sign.source is SignSource.FLOWS and sign.health is Health.BAD and sign.node in businesses
-        )
 
     def _branch(self, one: Diagnosis, symptoms: list[Symptom], turn: Turn) -> None:
         """Start a diagnosis of symptoms that the causes found do not explain; it knows all answers so far."""
@@ -563,8 +527,3 @@ class Engine:
         nodes = tuple(dict.fromkeys(symptom.node for symptom in one.symptoms.values()))
         progress = DiagnosisProgress(one.id, one.step, nodes, belief.ranked(), tuple(one.evidence), None)
         turn.commands.append(ReportProgress(progress))
-
-
-def _same_finding(before: Verdict, now: Verdict) -> bool:
-    """Tell whether looking on has found nothing else."""
-    return (before.status, before.cause, before.causes) == (now.status, now.cause, now.causes)

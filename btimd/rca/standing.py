@@ -5,17 +5,23 @@ are asked again, until they are good and the users who were lost are back.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from btimd.model.probe import Health, ProbeResult
+from btimd.model.ports import DiagnosisProgress
+from btimd.model.probe import ErrorClass, Health, ProbeResult
+from btimd.model.sign import SignSource
 from btimd.model.symptom import Symptom
 from btimd.model.units import UnixSeconds
-from btimd.rca.events import CauseCleared, EngineOptions, RunProbe, VerdictExtended
+from btimd.model.verdict import Verdict, VerdictStatus
+from btimd.rca.diagnosis import Belief, Diagnosis
+from btimd.rca.events import CauseCleared, EngineOptions, ReportProgress, ReportVerdict, RunProbe, VerdictExtended
+from btimd.rca.findings import Outcome
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
 from btimd.rca.known import Known, Verification
 from btimd.rca.memory import Memory
 from btimd.rca.turn import Numbers, Turn
-from btimd.rca.verdicts import extend_verdict
+from btimd.rca.verdicts import build_verdict, extend_verdict
 
 
 class Standing:
@@ -45,6 +51,44 @@ class Standing:
         listed = tuple(known.symptoms.values())
         known.verdict = extend_verdict(index, known.verdict, listed, own_error=known.own_error, reason=known.reason)
         turn.commands.append(VerdictExtended(known.verdict))
+
+    def give(
+        self,
+        one: Diagnosis,
+        belief: Belief,
+        outcome: Outcome,
+        covered: dict[str, Symptom],
+        turn: Turn,
+        *,
+        verdict_id: str,
+        causes: tuple[str, ...],
+    ) -> None:
+        """Give out the verdict of a diagnosis on the symptoms that it covers, or another one in place of a weak one."""
+        verdict = build_verdict(one, belief, outcome, covered, turn.now, verdict_id=verdict_id, causes=causes)
+        before = self.known.get(verdict_id)
+        if before is not None and _same_finding(before.verdict, verdict):
+            return
+        if before is not None:
+            verdict = replace(
+                verdict,
+                started_at=before.verdict.started_at,
+                seconds_taken=max(turn.now - one.since(), 0.0),
+                probes_used=before.verdict.probes_used + verdict.probes_used,
+            )
+        is_certain = outcome.status is VerdictStatus.CAUSE_FOUND
+        own_error = verdict.cause_error if is_certain else ErrorClass.NONE
+        known = Known(verdict, covered, own_error, outcome.reason, users_away=_users_away(one))
+        known.looked_on = before.looked_on if before is not None else 0
+        self.known[verdict_id] = known
+        if is_certain and outcome.cause is not None:
+            self._memory.suspicion.failed(outcome.cause, turn.now)
+        self.plan_look_on(known, turn.now)
+        one.step += 1
+        progress = DiagnosisProgress(
+            verdict_id, one.step, verdict.symptom_nodes, verdict.ranked, verdict.evidence, verdict
+        )
+        turn.commands.append(ReportProgress(progress))
+        turn.commands.append(ReportVerdict(verdict) if before is None else VerdictExtended(verdict))
 
     def clear(self, known: Known, turn: Turn) -> None:
         """Declare the trouble of a verdict over."""
@@ -139,3 +183,18 @@ class Standing:
             at = known.next_deadline(self._options.recheck_seconds)
             if at is not None:
                 yield at
+
+
+def _same_finding(before: Verdict, now: Verdict) -> bool:
+    """Tell whether looking on has found nothing else."""
+    return (before.status, before.cause, before.causes) == (now.status, now.cause, now.causes)
+
+
+def _users_away(one: Diagnosis) -> frozenset[str]:
+    """Return the signs that tell of users of a business who are not served in this trouble."""
+    businesses = one.index.graph.businesses
+    return frozenset(
+        sign.id
+        for sign in one.signs_told()
+        if sign.source is SignSource.FLOWS and sign.health is Health.BAD and sign.node in businesses
+    )
