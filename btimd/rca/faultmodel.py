@@ -15,10 +15,13 @@ row of a question, which is called when the row is needed first, and another tha
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from btimd.rca.solver_calm import Calm
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -132,6 +135,8 @@ class FaultModel:
             raise ValueError("faults are not in the order of their nodes; sort them by node")
         self.noticed = np.ones(len(faults.node))
         """P(something that is watched all the time shows that fault): a diagnosis begins only then."""
+        self.calm: Calm | None = None
+        """What searches that begin with many answers at once start from; see solver_calm.calm_of."""
         self._make_row = make_row
         self._about = about
         self._added: dict[int, Row] = {}
