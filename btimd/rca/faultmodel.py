@@ -15,6 +15,7 @@ row of a question, which is called when the row is needed first, and another tha
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -158,6 +159,13 @@ class FaultModel:
     def question_count(self) -> int:
         """How many questions there are, those dropped included."""
         return len(self.question_node)
+
+    @cached_property
+    def expected_faults(self) -> float:
+        """How many faults of nodes that are noticed the prior alone expects at the same time."""
+        known = ~self.faults.unmodelled
+        chance = np.exp(np.minimum(self.faults.log_odds[known], 0.0))
+        return max(float((chance * self.noticed[known]).sum()), 1e-9)
 
     def faults_of(self, node: int) -> range:
         """Return the ids of the faults of a node."""

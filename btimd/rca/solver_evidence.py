@@ -61,13 +61,6 @@ class Scope:
     positives: Positives
 
 
-def expected_faults(model: FaultModel) -> float:
-    """Return how many faults of nodes that are noticed the prior alone expects at the same time."""
-    known = ~model.faults.unmodelled
-    chance = np.exp(np.minimum(model.faults.log_odds[known], 0.0))
-    return max(float((chance * model.noticed[known]).sum()), 1e-9)
-
-
 class Evidence:
     """The answers of one search over its candidates: all faults that a bad answer may come from.
 
@@ -82,7 +75,7 @@ class Evidence:
     def __init__(self, model: FaultModel, doubt: float, shared: float, usual_faults: float) -> None:
         self.model = model
         self.answers: dict[int, Answer] = {}
-        self.log_odds = model.faults.log_odds + min(np.log(usual_faults / expected_faults(model)), 3.0)
+        self.log_odds = model.faults.log_odds + min(np.log(usual_faults / model.expected_faults), 3.0)
         self._doubt, self._shared = doubt, shared
         self._bounded = model.profiles.shape[1] == 1
         self._candidate_of = np.full(model.fault_count, -1, np.int32)

@@ -21,7 +21,8 @@ _BRANCH: Final = 6
 _CENTRES: Final = 4
 _AROUND: Final = 160
 _KEPT: Final = 512
-_ROUNDING: Final = 1e-6
+_PASSED_OVER: Final = 0.01
+"""What an answer that is explained already can add to a set at most, which is not weighed while sets grow."""
 _COMBINED: Final = {2: 16, 3: 8, 4: 5}
 _KEY_BITS: Final = 16
 _MOST_CANDIDATES: Final = 2**_KEY_BITS - 2
@@ -67,7 +68,7 @@ class SetSearch:
             return Posterior(np.full((1, WIDTH), -1, np.int64), np.ones(1), np.zeros(1))
         centres = self._grow()
         told = [self._scores[members] for members in centres if members or not self._certain]
-        self._least = max(told, default=-np.inf) - WORTH - _ROUNDING
+        self._least = max(told, default=-np.inf) - WORTH - _PASSED_OVER * len(self._positives.weight)
         pool: list[IntArray] = [self._rows([()]), *self._around(())]
         for members in centres:
             pool += self._around(members)
