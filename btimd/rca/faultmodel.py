@@ -193,6 +193,10 @@ class FaultModel:
         if self._added.pop(question, None) is not None:
             self._free.append(question)
 
+    def is_added(self, question: int) -> bool:
+        """Tell whether a question was added, and may be dropped again."""
+        return question in self._added
+
     def row(self, question: int) -> Row:
         """Return the row of a question; made at first use, and kept while there is room."""
         found = self._added.get(question)

@@ -94,6 +94,7 @@ class Evidence:
         self.cost = np.zeros(0)
         self._gain = np.zeros(0)
         self._alive = np.zeros(0, np.bool_)
+        self._worked_in: dict[int, Answer] = {}
         self._groups: dict[int, Group] = {}
         self._calm: Calm | None = None
         self._calm_but: dict[int, Group] = {}
@@ -104,12 +105,11 @@ class Evidence:
     def observe(self, question: int, answer: Answer) -> None:
         """Take in an answer, instead of an earlier one to the same question."""
         before = self.answers.get(question)
-        if before == answer:
-            return
-        if before is not None:
-            self._rebuild = True
-        self.answers[question] = answer
-        self._pending.append(question)
+        if before != answer:
+            if before is not None:
+                self._calm_ahead = None
+            self.answers[question] = answer
+            self._pending.append(question)
 
     def observe_many(
         self, questions: Sequence[int], outcomes: Sequence[int], groups: Sequence[int], weight: float, *, symptom: bool
@@ -135,7 +135,10 @@ class Evidence:
     def retract(self, question: int) -> None:
         """Forget an answer."""
         if self.answers.pop(question, None) is not None:
-            self._rebuild = True
+            self._pending.append(question)
+            self._calm_ahead = None
+            # The id of a question that was added may be given to another one before this is worked in.
+            self._rebuild |= self.model.is_added(question)
 
     def refresh(self) -> None:
         """Work in what was observed since the last time."""
@@ -145,19 +148,40 @@ class Evidence:
             self._pending = list(self.answers)
             self._rebuild = False
         pending = list(dict.fromkeys(self._pending))
-        bad = [question for question in pending if self.answers[question].outcome != GOOD]
+        bad: list[int] = []
         if self._calm_ahead is not None:
+            told = pending[: len(self._calm_ahead.questions)]
+            bad = [question for question in told if self.answers[question].outcome != GOOD]
+            pending = pending[len(told) :]
             self._calm, self._calm_ahead = self._calm_ahead, None
-            told = len(self._calm.questions)
-            self._begin_calm(self._calm, pending[:told])
-            pending = pending[told:]
-        good = [question for question in pending if self.answers[question].outcome == GOOD]
+            self._begin_calm(self._calm, bad)
         self._pending = []
+        changed = [question for question in pending if question in self._worked_in]
+        if not all(self._changes_weight(question) for question in changed):
+            self._rebuild = True
+            self.refresh()
+            return
+        good_before = [question for question in changed if self._worked_in[question].outcome == GOOD]
+        if good_before:
+            self._change_good(good_before)
+        new = [question for question in pending if question in self.answers and question not in self._worked_in]
+        bad += [question for question in new if self.answers[question].outcome != GOOD]
+        good = [question for question in new if self.answers[question].outcome == GOOD]
+        self._worked_in = dict(self.answers)
         if bad:
             self._add_bad(bad)
+        elif len(changed) > len(good_before):
+            self._look_at_bad()
         if good:
             self._add_good(good)
         self._bring_back()
+
+    def _changes_weight(self, question: int) -> bool:
+        """Tell whether an answer that was worked in says the same as before but for how much, or is a good one less."""
+        before, now = self._worked_in[question], self.answers.get(question)
+        if now is None:
+            return before.outcome == GOOD
+        return (before.outcome == GOOD) == (now.outcome == GOOD) and before.group == now.group
 
     def scope(self) -> Scope:
         """Return the candidates that matter, and the bad answers over them."""
@@ -179,9 +203,8 @@ class Evidence:
         alive = worth[self._alive]
         return min(float(alive.max()), 0.0) - WORTH if self._bounded and len(alive) else -np.inf
 
-    def _begin_calm(self, calm: Calm, told: list[int]) -> None:
+    def _begin_calm(self, calm: Calm, bad: list[int]) -> None:
         """Let all candidates begin with what it costs them that all was good, but for the groups where it is not."""
-        bad = [question for question in told if self.answers[question].outcome != GOOD]
         groups = np.array([self.answers[question].group for question in bad], np.int64)
         for name in dict.fromkeys(named_groups(np.array(bad, np.int64), groups).tolist()):
             questions, weight = self._calm_but[name] = calm.members[name]
@@ -199,6 +222,11 @@ class Evidence:
         self.cost = np.concatenate([self.cost, np.zeros(count)])
         self._alive = np.concatenate([self._alive, np.zeros(count, np.bool_)])
         self._positive += bad
+        self._look_at_bad()
+        self._charge_anew(np.arange(first, first + count), -WORTH)
+
+    def _look_at_bad(self) -> None:
+        """Weigh the bad answers as they are now."""
         self.positives = self._gather()
         self._selected = None
         alone = self.positives
@@ -207,7 +235,6 @@ class Evidence:
             alone.weight, alone.quiet, alone.load, alone.kind, alone.starts, alone.candidates, alone.one_less,
             alone.more_load, alone.more_kind, np.ones(len(self.fault_of)), self._gain,
         )  # fmt: skip
-        self._charge_anew(np.arange(first, first + count), -WORTH)
 
     def _bring_back(self) -> None:
         """Charge those to the end that may matter after all."""
@@ -245,6 +272,19 @@ class Evidence:
             before, one = self._groups.get(name), (questions[span], weight[span])
             self._groups[name] = one if before is None else joined([before, one])[1:]
         self._charge([self._groups[name] for name in names], self._charged_of, 1.0, -WORTH)
+
+    def _change_good(self, changed: list[int]) -> None:
+        """Charge for good answers that count for more or less than before, or are forgotten.
+
+        All candidates are charged for the difference: it leaves the bounds of those that were given up right.
+        """
+        before = np.array([self._worked_in[question].group for question in changed], np.int64)
+        names = dict.fromkeys(named_groups(np.array(changed, np.int64), before).tolist())
+        self._charge([one for name in names if (one := self._known_group(name))], self._candidate_of, -1.0, -np.inf)
+        for name in names:
+            kept = [int(one) for one in self._groups[name][0] if int(one) in self.answers]
+            self._groups[name] = (np.array(kept, np.int64), np.array([self.answers[one].weight for one in kept]))
+        self._charge([self._groups[name] for name in names], self._candidate_of, 1.0, -np.inf)
 
     def _known_group(self, name: int) -> Group | None:
         """Return what is known to be good of a group, which changes now."""
