@@ -109,7 +109,7 @@ class Meter:
             self.steps += 1
             weigh(evidence)
 
-        Evidence.refresh = counted  # type: ignore[method-assign]
+        Evidence.refresh = counted  # type: ignore[method-assign,assignment]
 
     def handle(self, event: Event, now: float) -> list[Command]:
         """Give one event to the engine."""

@@ -210,10 +210,7 @@ class Diagnosis:
 
         A good answer from before the first symptom proves nothing about now; a bad one stands until it is too old.
         """
-        if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < self.since()):
-            return 0.0
-        weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
-        return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
+        return _free_weight(result, now, self.since())
 
     def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
         """Weigh everything that is known now."""
@@ -231,13 +228,14 @@ class Diagnosis:
     def is_concerned(self, check: Check, health: Health, region: str = "") -> bool:
         """Tell whether what a check or a sign has said may take the diagnosis further; else it can wait for the rest.
 
-        What is good must be about somebody who is suspected: half of the enterprise stands on the same switch.
+        It must be about somebody who is suspected, or say that somebody is bad who may be it: half of the enterprise
+        stands on the same switch.
         """
         seen = self.faults.nodes_seen_by(check, region)
         if not self.inflight or self.waits_for_users_until is not None or self.believed is None:
             return not self.candidates().isdisjoint(seen)
-        if health is Health.BAD:
-            return not self.candidates().isdisjoint(seen)
+        if health is Health.BAD and check.node in self.candidates():
+            return True
         return any(self.believed.probability(node) >= _SUSPECTED for node in seen)
 
     def is_due(self, now: UnixSeconds) -> bool:
@@ -287,7 +285,7 @@ class Diagnosis:
             old = result.started_at < since or now - result.started_at > _LONGEST_WORTH_SECONDS
             if old and own is None and check_id not in self._told and result.health is Health.GOOD:
                 continue
-            weight = 1.0 if fresh else round(self.free_weight(result, now) / _WEIGHT_STEP) * _WEIGHT_STEP
+            weight = 1.0 if fresh else round(_free_weight(result, now, since) / _WEIGHT_STEP) * _WEIGHT_STEP
             if own is not None and not fresh and own.at > result.started_at:
                 continue
             self._tell(search, result, weight)
@@ -432,6 +430,13 @@ class Diagnosis:
             for reason in search.reasons(other)
             if reason.question < len(checks)
         }
+
+
+def _free_weight(result: ProbeResult, now: UnixSeconds, since: UnixSeconds) -> float:
+    if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < since):
+        return 0.0
+    weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
+    return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
 
 
 def check_of_sign(sign: Sign) -> Check:

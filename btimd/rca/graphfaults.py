@@ -59,6 +59,7 @@ class GraphFaults:
         self.question_of = {check.id: number for number, check in enumerate(self.checks)}
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
+        self._seen: dict[tuple[str, Closure, str], tuple[str, ...]] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
         self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
         self.model = FaultModel(
@@ -82,7 +83,11 @@ class GraphFaults:
 
     def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
         """Return the nodes that can make a check bad, nearest first."""
-        return tuple(self._reached(check, region))
+        key = (check.node, check.closure, region)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = tuple(self._reached(check, region))
+        return found
 
     def prior_of(self, nodes: Iterable[str]) -> Ratio:
         """Return how likely one of these nodes is at fault before anything is known."""
