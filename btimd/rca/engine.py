@@ -468,9 +468,16 @@ class Engine:
             self._look_whether_gone(known, turn)
             if known.looks_on_at is not None and turn.now >= known.looks_on_at and known.symptoms:
                 self._look_on(known, turn)
+        begun = False
         for one in list(self._running.values()):
-            if one.id in self._running and one.is_due(turn.now):
-                self._advance(one, turn)
+            if one.id not in self._running or not one.is_due(turn.now):
+                continue
+            if not one.probing and turn.now >= one.begins_at:
+                # Those behind it begin with the next ticks, which are due at once: other events come in between.
+                if begun:
+                    continue
+                begun = True
+            self._advance(one, turn)
 
     def _look_on(self, known: Known, turn: _Turn) -> None:
         """Go on with the search after a weak answer, with new answers to all questions."""

@@ -40,6 +40,7 @@ DETECTION_CAP: Final = 0.96
 """One good answer costs a fault at most the factor 1 - 0.96 = 0.04: graphs are incomplete, faults come and go."""
 
 _CACHED_ENTRIES: Final = 4_000_000
+_SPARE_QUESTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class FaultModel:
 
     @property
     def question_count(self) -> int:
-        """How many questions there are, those dropped included."""
+        """How many questions there are, with those dropped and the room for those to come."""
         return len(self.question_node)
 
     @cached_property
@@ -177,14 +178,16 @@ class FaultModel:
 
     def add_question(self, node: int, cost: float, leak: float, row: Row) -> int:
         """Add a question with its row (a live symptom, a passive sign) and return its id, for drop_question."""
-        question = self._free.pop() if self._free else self.question_count
-        if question == self.question_count:
-            self.question_node = np.append(self.question_node, np.int32(node))
-            self.question_cost = np.append(self.question_cost, cost)
-            self.question_leak = np.append(self.question_leak, leak)
-        else:
-            self.question_node[question], self.question_cost[question] = node, cost
-            self.question_leak[question] = leak
+        if not self._free:
+            # Many at once: arrays of a hundred thousand questions are not copied for each sign.
+            first, spare = self.question_count, np.zeros(_SPARE_QUESTIONS)
+            self._free.extend(range(first + _SPARE_QUESTIONS - 1, first - 1, -1))
+            self.question_node = np.concatenate([self.question_node, np.full(_SPARE_QUESTIONS, -1, np.int32)])
+            self.question_cost = np.concatenate([self.question_cost, spare])
+            self.question_leak = np.concatenate([self.question_leak, spare])
+        question = self._free.pop()
+        self.question_node[question], self.question_cost[question] = node, cost
+        self.question_leak[question] = leak
         self._added[question] = row
         return question
 

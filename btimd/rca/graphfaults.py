@@ -34,6 +34,7 @@ from btimd.rca.strength import need_strength
 _WEAKEST: Final = 0.05
 """A fault that a check would see less often than this is not looked for through it."""
 _MAX_ABOUT: Final = 24
+_MOST_ROWS_TOLD: Final = 10_000
 _MODES_OF_A_COMPONENT: Final = (Mode.DEAD, Mode.SICK)
 
 
@@ -60,6 +61,7 @@ class GraphFaults:
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
         self._seen: dict[tuple[str, Closure, str], tuple[str, ...]] = {}
+        self._rows_told: dict[tuple[str, CheckKind, Closure, str], Row] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
         self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
         self.model = FaultModel(
@@ -74,12 +76,14 @@ class GraphFaults:
 
     def add_symptom(self, check: Check, region: str = "") -> int:
         """Add what a symptom asks: its check, and for users of a region their way to the node. Returns its question."""
-        row = self._row(check, region)
+        row = self._row_told(check, region)
         return self.model.add_question(self.node_number[check.node], 0.0, LEAK_SYMPTOM, row)
 
     def add_sign(self, check: Check, region: str = "") -> int:
         """Add what a sign tells: as a symptom, with the leak of a single answer."""
-        return self.model.add_question(self.node_number[check.node], 0.0, self._leak(check), self._row(check, region))
+        return self.model.add_question(
+            self.node_number[check.node], 0.0, self._leak(check), self._row_told(check, region)
+        )
 
     def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
         """Return the nodes that can make a check bad, nearest first."""
@@ -147,6 +151,16 @@ class GraphFaults:
             known = set(queue)
             queue.extend(user for user in self.index.served_by(name) if user not in known)
         return np.array(list(found)[:_MAX_ABOUT], np.int64)
+
+    def _row_told(self, check: Check, region: str) -> Row:
+        """Return the row of a symptom or a sign; many diagnoses are told of the same."""
+        key = (check.node, check.kind, check.closure, region)
+        found = self._rows_told.get(key)
+        if found is None:
+            if len(self._rows_told) >= _MOST_ROWS_TOLD:
+                self._rows_told.clear()
+            found = self._rows_told[key] = self._row(check, region)
+        return found
 
     def _row(self, check: Check, region: str = "") -> Row:
         faults: list[int] = []
