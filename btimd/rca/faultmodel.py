@@ -16,13 +16,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from btimd.rca.solver_calm import Calm
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -103,6 +100,36 @@ class Faults:
         prior = np.clip(np.asarray(probability, np.float64), 1e-12, 0.5)
         marks = np.zeros(len(prior), np.bool_) if unmodelled is None else np.asarray(unmodelled, np.bool_)
         return cls(node_count, np.asarray(node, np.int32), np.log(prior / (1.0 - prior)), marks)
+
+
+Group = tuple[IntArray, FloatArray]
+"""Good questions that stand together: int64 ids, float64 weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Some questions, all of them good: made by solver_calm.calm_of. See Search.observe_many for the first three.
+
+    members: the questions of each group that has a name (0 or more), single ones by -2 - question.
+    cost: float64[faults], log of P(all are good | that fault alone).
+    """
+
+    questions: Sequence[int]
+    groups: Sequence[int]
+    weight: float
+    doubt: float
+    shared: float
+    members: dict[int, Group]
+    cost: FloatArray
+
+    def fits(self, questions: Sequence[int], groups: Sequence[int], weight: float, doubt: float, shared: float) -> bool:
+        """Tell whether it was made of the same."""
+        return (
+            (self.weight, self.doubt, self.shared) == (weight, doubt, shared)
+            and len(questions) == len(self.questions)
+            and (groups is self.groups or list(groups) == list(self.groups))
+            and (questions == self.questions or list(questions) == list(self.questions))
+        )
 
 
 class FaultModel:

@@ -5,45 +5,15 @@ takes most of the first step; from what is known here only the groups with a bad
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from btimd.kernels.noisyor import good_cost
-from btimd.rca.faultmodel import FaultModel, FloatArray, IntArray
+from btimd.rca.faultmodel import Calm, FaultModel, FloatArray, Group, IntArray
 
 GROUPS_AT_ONCE: Final = 48
 """Of so many groups the rows are made at once."""
-
-Group = tuple[IntArray, FloatArray]
-"""Good questions that stand together: int64 ids, float64 weights."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calm:
-    """Some questions, all of them good. See Search.observe_many for questions, groups and weight.
-
-    members: the questions of each group that has a name (0 or more), single ones by -2 - question.
-    cost: float64[faults], log of P(all are good | that fault alone).
-    """
-
-    questions: Sequence[int]
-    groups: Sequence[int]
-    weight: float
-    doubt: float
-    shared: float
-    members: dict[int, Group]
-    cost: FloatArray
-
-    def fits(self, questions: Sequence[int], groups: Sequence[int], weight: float, doubt: float, shared: float) -> bool:
-        """Tell whether it was made of the same."""
-        return (
-            (self.weight, self.doubt, self.shared) == (weight, doubt, shared)
-            and len(questions) == len(self.questions)
-            and (groups is self.groups or list(groups) == list(self.groups))
-            and (questions == self.questions or list(questions) == list(self.questions))
-        )
 
 
 def calm_of(

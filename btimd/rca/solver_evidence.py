@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 
 from btimd.kernels.noisyor import columns, gains_of_one_more, good_cost
-from btimd.rca.faultmodel import BAD, GOOD, LEAK_PROFILE, FaultArray, FaultModel, FloatArray, IntArray
-from btimd.rca.solver_calm import GROUPS_AT_ONCE, Calm, Group, joined, named_groups, places_by_group
+from btimd.rca.faultmodel import BAD, GOOD, LEAK_PROFILE, Calm, FaultArray, FaultModel, FloatArray, Group, IntArray
+from btimd.rca.solver_calm import GROUPS_AT_ONCE, joined, named_groups, places_by_group
 
 WORTH: Final = 9.0
 """A set this many nats below the best does not matter."""
