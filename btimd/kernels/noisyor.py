@@ -103,8 +103,13 @@ def columns(starts: I64, candidates: I32, column_starts: I64, column_row: I32, c
 
 
 @inlined
+def _p_bad(quiet: Any, load: Any, kind: Any) -> Any:
+    return max((1.0 - quiet) * kind / load, 1e-300)
+
+
+@inlined
 def _log_bad(quiet: Any, load: Any, kind: Any) -> Any:
-    return log(max((1.0 - quiet) * kind / load, 1e-300))
+    return log(_p_bad(quiet, load, kind))
 
 
 @kernel
@@ -118,14 +123,15 @@ def gains_of_one_more(
     one_less: F64,
     more_load: F64,
     more_kind: F64,
+    factor: F64,
     gain: F64,
 ) -> int:
     """Add to `gain` how much better the positives are explained when one candidate joins the set.
 
     weight, quiet, load, kind: float64[positives], of the set so far. starts: int64[positives + 1]; per entry
     candidates:
-    int32, one_less: 1 - detection, more_load, more_kind: float64. gain: float64[candidates]. Returns the positives that
-    still matter (an explained one gains nothing).
+    int32, one_less: 1 - detection, more_load, more_kind: float64. factor: float64[candidates] scratch, all 1 before and
+    after. gain: float64[candidates]. Returns the positives that still matter (an explained one gains nothing).
     """
     open_positives = 0
     for row in range(len(weight)):
@@ -133,9 +139,23 @@ def gains_of_one_more(
         if before > -0.002:
             continue
         open_positives += 1
+        now = _p_bad(quiet[row], load[row], kind[row])
+        whole = weight[row] == 1.0 and now > 1e-100
         for entry in range(starts[row], starts[row + 1]):
-            after = _log_bad(quiet[row] * one_less[entry], load[row] + more_load[entry], kind[row] + more_kind[entry])
-            gain[candidates[entry]] += weight[row] * (after - before)
+            one = candidates[entry]
+            then = _p_bad(quiet[row] * one_less[entry], load[row] + more_load[entry], kind[row] + more_kind[entry])
+            # A logarithm takes longer than all the rest: of answers that count in full the product has one.
+            if whole and then > 1e-100:
+                factor[one] *= then / now
+                if not 1e-100 < factor[one] < 1e100:
+                    gain[one] += log(factor[one])
+                    factor[one] = 1.0
+            else:
+                gain[one] += weight[row] * (log(then) - before)
+    for one in range(len(gain)):
+        if factor[one] != 1.0:
+            gain[one] += log(factor[one])
+            factor[one] = 1.0
     return open_positives
 
 
@@ -266,26 +286,38 @@ def information(bad: F64, branches: F64, class_of: I64, class_bad: F64, class_we
     class_of: int64[sets], sets that need not be told apart share a class. class_bad, class_weight: float64[classes]
     scratch. gain: float64[questions]. Returns the number of questions.
     """
-    for question in range(len(bad)):
-        total = 0.0
-        for branch in range(len(branches)):
-            mass = 0.0
+    gain[:] = 0.0
+    for branch in range(len(branches)):
+        mass = 0.0
+        for one in range(len(class_weight)):
+            class_weight[one] = 0.0
+        for number in range(branches.shape[1]):
+            class_weight[class_of[number]] += branches[branch, number]
+            mass += branches[branch, number]
+        if mass <= 1e-9:
+            continue
+        for question in range(len(bad)):
             mass_bad = 0.0
             for one in range(len(class_bad)):
                 class_bad[one] = 0.0
-                class_weight[one] = 0.0
             for number in range(branches.shape[1]):
-                weight = branches[branch, number]
-                class_weight[class_of[number]] += weight
-                class_bad[class_of[number]] += weight * bad[question, number]
-                mass += weight
-                mass_bad += weight * bad[question, number]
-            if mass <= 1e-9:
-                continue
+                part = branches[branch, number] * bad[question, number]
+                class_bad[class_of[number]] += part
+                mass_bad += part
             inside = 0.0
+            # Most classes do not see a question, or by the same fault: two entropies serve nearly all of them.
+            p_last, p_other, h_last, h_other = 0.0, 0.0, 0.0, 0.0
             for one in range(len(class_bad)):
                 if class_weight[one] > 1e-12:
-                    inside += class_weight[one] * _entropy(class_bad[one] / class_weight[one])
-            total += mass * _entropy(mass_bad / mass) - inside
-        gain[question] = max(total, 0.0)
+                    p = class_bad[one] / class_weight[one]
+                    if abs(p - p_last) > 1e-14:
+                        p_last, p_other = p_other, p_last
+                        h_last, h_other = h_other, h_last
+                        if abs(p - p_last) > 1e-14:
+                            p_last = p
+                            h_last = _entropy(p)
+                    inside += class_weight[one] * h_last
+            gain[question] += mass * _entropy(mass_bad / mass) - inside
+    for question in range(len(bad)):
+        gain[question] = max(gain[question], 0.0)
     return len(bad)

@@ -33,7 +33,9 @@ _STALE_SECONDS: Final = 5.0
 
 _FORGOTTEN_WEIGHT: Final = 0.05
 _WEIGHT_STEP: Final = 0.05
+_LONGEST_WORTH_SECONDS: Final = _TTL_OF_DIALOGUES * -math.log(_FORGOTTEN_WEIGHT)
 _MAX_KNOWN_EVIDENCE: Final = 20
+_SUSPECTED: Final = 0.01
 _SHOWN_SUSPECTS: Final = 5
 _SHOWN_PROBABILITY: Final = 0.01
 
@@ -121,6 +123,9 @@ class Diagnosis:
     _near: list[str] = field(default_factory=list)
     _sorted_out: int = 0
     _sorted_cache: Mapping[str, ProbeResult] | None = None
+    _sign_near: dict[tuple[str, Closure, str], bool] = field(default_factory=dict)
+    believed: Belief | None = None
+    """What was believed at the last step; None where a symptom has come or gone since."""
 
     @property
     def index(self) -> GraphIndex:
@@ -193,10 +198,7 @@ class Diagnosis:
 
         A good answer from before the first symptom proves nothing about now; a bad one stands until it is too old.
         """
-        if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < self.since()):
-            return 0.0
-        weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
-        return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
+        return _free_weight(result, now, self.since())
 
     def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
         """Weigh everything that is known now."""
@@ -208,7 +210,30 @@ class Diagnosis:
         names = self.faults.nodes
         found = {names[one.node]: min(max(one.probability, one.unmodelled), 1.0) for one in solved.ranked}
         ordered = dict(sorted(found.items(), key=lambda item: -item[1]))
-        return Belief(solved, self.faults, ordered)
+        self.believed = Belief(solved, self.faults, ordered)
+        return self.believed
+
+    def is_concerned(self, check: Check, health: Health, region: str = "") -> bool:
+        """Tell whether what a check or a sign has said may take the diagnosis further; else it can wait for the rest.
+
+        It must be about somebody who is suspected, or say that somebody is bad who may be it: half of the enterprise
+        stands on the same switch.
+        """
+        seen = self.faults.nodes_seen_by(check, region)
+        if not self.inflight or self.waits_for_users_until is not None or self.believed is None:
+            return not self.candidates().isdisjoint(seen)
+        if health is Health.BAD and check.node in self.candidates():
+            return True
+        return any(self.believed.probability(node) >= _SUSPECTED for node in seen)
+
+    def is_due(self, now: UnixSeconds) -> bool:
+        """Tell whether there is something to do that only time brings about."""
+        return (
+            not self.probing
+            or not self.inflight
+            or now >= self.gives_up_at
+            or (self.waits_for_users_until is not None and now >= self.waits_for_users_until)
+        )
 
     def search(self) -> Search:
         """Return the search for causes, with the answers so far."""
@@ -220,7 +245,9 @@ class Diagnosis:
         return self._search
 
     def _scope_changed(self) -> None:
+        self.believed = None
         self._touching.clear()
+        self._sign_near.clear()
         self._candidates = frozenset()
         self._sorted_cache = None
 
@@ -234,14 +261,19 @@ class Diagnosis:
 
     def _tell_known(self, search: Search, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> None:
         """Tell the search what checks have said lately that touch the suspects, and take back what grew too old."""
-        spoken = {symptom.check_id for symptom in self.symptoms.values()} & self.index.checks.keys()
+        checks = self.index.checks
+        spoken = {symptom.check_id for symptom in self.symptoms.values()} & checks.keys()
+        since = self.since()
         for check_id in self._touching_among(cache):
-            result = cache[check_id]
-            if check_id in spoken or self.index.checks[check_id] != result.spec.check:
+            result, check = cache[check_id], checks[check_id]
+            if check_id in spoken or (check is not result.spec.check and check != result.spec.check):
                 continue
             own = self.answers.get(check_id)
             fresh = own is not None and own.at == result.started_at
-            weight = 1.0 if fresh else round(self.free_weight(result, now) / _WEIGHT_STEP) * _WEIGHT_STEP
+            old = result.started_at < since or now - result.started_at > _LONGEST_WORTH_SECONDS
+            if old and own is None and check_id not in self._told and result.health is Health.GOOD:
+                continue
+            weight = 1.0 if fresh else round(_free_weight(result, now, since) / _WEIGHT_STEP) * _WEIGHT_STEP
             if own is not None and not fresh and own.at > result.started_at:
                 continue
             self._tell(search, result, weight)
@@ -274,10 +306,15 @@ class Diagnosis:
 
     def _tell_signs(self, search: Search, signs: Iterable[Sign], now: UnixSeconds) -> None:
         present: set[str] = set()
+        near, since = self._sign_near, self.since()
         for sign in signs:
-            if sign.node not in self.faults.node_number or not self._sign_touches(sign):
+            place = (sign.node, sign.scope, sign.region)
+            touches = near.get(place)
+            if touches is None:
+                touches = near[place] = sign.node in self.faults.node_number and self._sign_touches(sign)
+            if not touches:
                 continue
-            weight = round(sign_weight(sign, now, self.since()) / _WEIGHT_STEP) * _WEIGHT_STEP
+            weight = round(sign_weight(sign, now, since) / _WEIGHT_STEP) * _WEIGHT_STEP
             outcome = outcome_of(sign.health, sign.error)
             if not weight or outcome is None:
                 continue
@@ -381,6 +418,13 @@ class Diagnosis:
             for reason in search.reasons(other)
             if reason.question < len(checks)
         }
+
+
+def _free_weight(result: ProbeResult, now: UnixSeconds, since: UnixSeconds) -> float:
+    if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < since):
+        return 0.0
+    weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
+    return weight if weight >= _FORGOTTEN_WEIGHT else 0.0
 
 
 def check_of_sign(sign: Sign) -> Check:

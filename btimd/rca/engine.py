@@ -22,7 +22,7 @@ from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict, VerdictStatus
 from btimd.rca.asking import LEADS, Choice, next_checks
 from btimd.rca.capsule import EngineState, copied
-from btimd.rca.diagnosis import Belief, Diagnosis
+from btimd.rca.diagnosis import Belief, Diagnosis, check_of_sign
 from btimd.rca.events import (
     CauseCleared,
     ChangeSeen,
@@ -240,7 +240,8 @@ class Engine:
         for one in self._running.values():
             if one.goes_on:
                 continue
-            belief = self._belief(one, now)
+            # What it believed at its last step is new enough for this: to weigh all of them anew takes long.
+            belief = one.believed or self._belief(one, now)
             leader = belief.leader
             if belief.probability(leader) >= LEADS and one.evidence and leader not in closure:
                 continue
@@ -332,7 +333,9 @@ class Engine:
         self._recheck(turn)
         for one in list(self._running.values()):
             waits_for_it = any(spec.check.id == check.id for spec, _ in one.inflight.values())
-            if one.probing and not waits_for_it and check.id in self.index.checks and one.id in self._running:
+            if not one.probing or waits_for_it or check.id not in self.index.checks or one.id not in self._running:
+                continue
+            if one.is_concerned(check, result.health):
                 self._advance(one, turn)
 
     def _sign_seen(self, sign: Sign, turn: Turn) -> None:
@@ -340,8 +343,9 @@ class Engine:
             self.ignored["sign of an unknown node"] += 1
             return
         self.memory.signed(sign)
+        check = check_of_sign(sign)
         for one in list(self._running.values()):
-            if one.probing and one.id in self._running:
+            if one.probing and one.id in self._running and one.is_concerned(check, sign.health, sign.region):
                 self._advance(one, turn)
         for known in list(self._known.values()):
             self._standing.look_whether_gone(known, self.index, turn)
@@ -359,9 +363,16 @@ class Engine:
             self._standing.look_whether_gone(known, self.index, turn)
             if known.looks_on_at is not None and turn.now >= known.looks_on_at and known.symptoms:
                 self._look_on(known, turn)
+        begun = False
         for one in list(self._running.values()):
-            if one.id in self._running:
-                self._advance(one, turn)
+            if one.id not in self._running or not one.is_due(turn.now):
+                continue
+            if not one.probing and turn.now >= one.begins_at:
+                # Those behind it begin with the next ticks, which are due at once: other events come in between.
+                if begun:
+                    continue
+                begun = True
+            self._advance(one, turn)
 
     def _look_on(self, known: Known, turn: Turn) -> None:
         """Go on with the search after a weak answer, with new answers to all questions."""

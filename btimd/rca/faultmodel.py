@@ -15,6 +15,7 @@ row of a question, which is called when the row is needed first, and another tha
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,7 @@ DETECTION_CAP: Final = 0.96
 """One good answer costs a fault at most the factor 1 - 0.96 = 0.04: graphs are incomplete, faults come and go."""
 
 _CACHED_ENTRIES: Final = 4_000_000
+_SPARE_QUESTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,36 @@ class Faults:
         return cls(node_count, np.asarray(node, np.int32), np.log(prior / (1.0 - prior)), marks)
 
 
+Group = tuple[IntArray, FloatArray]
+"""Good questions that stand together: int64 ids, float64 weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Some questions, all of them good: made by solver_calm.calm_of. See Search.observe_many for the first three.
+
+    members: the questions of each group that has a name (0 or more), single ones by -2 - question.
+    cost: float64[faults], log of P(all are good | that fault alone).
+    """
+
+    questions: Sequence[int]
+    groups: Sequence[int]
+    weight: float
+    doubt: float
+    shared: float
+    members: dict[int, Group]
+    cost: FloatArray
+
+    def fits(self, questions: Sequence[int], groups: Sequence[int], weight: float, doubt: float, shared: float) -> bool:
+        """Tell whether it was made of the same."""
+        return (
+            (self.weight, self.doubt, self.shared) == (weight, doubt, shared)
+            and len(questions) == len(self.questions)
+            and (groups is self.groups or list(groups) == list(self.groups))
+            and (questions == self.questions or list(questions) == list(self.questions))
+        )
+
+
 class FaultModel:
     """Faults, questions, and the rows between them. Shared by any number of searches; only questions may be added.
 
@@ -132,6 +164,8 @@ class FaultModel:
             raise ValueError("faults are not in the order of their nodes; sort them by node")
         self.noticed = np.ones(len(faults.node))
         """P(something that is watched all the time shows that fault): a diagnosis begins only then."""
+        self.calm: Calm | None = None
+        """What searches that begin with many answers at once start from; see solver_calm.calm_of."""
         self._make_row = make_row
         self._about = about
         self._added: dict[int, Row] = {}
@@ -151,8 +185,15 @@ class FaultModel:
 
     @property
     def question_count(self) -> int:
-        """How many questions there are, those dropped included."""
+        """How many questions there are, with those dropped and the room for those to come."""
         return len(self.question_node)
+
+    @cached_property
+    def expected_faults(self) -> float:
+        """How many faults of nodes that are noticed the prior alone expects at the same time."""
+        known = ~self.faults.unmodelled
+        chance = np.exp(np.minimum(self.faults.log_odds[known], 0.0))
+        return max(float((chance * self.noticed[known]).sum()), 1e-9)
 
     def faults_of(self, node: int) -> range:
         """Return the ids of the faults of a node."""
@@ -164,14 +205,16 @@ class FaultModel:
 
     def add_question(self, node: int, cost: float, leak: float, row: Row) -> int:
         """Add a question with its row (a live symptom, a passive sign) and return its id, for drop_question."""
-        question = self._free.pop() if self._free else self.question_count
-        if question == self.question_count:
-            self.question_node = np.append(self.question_node, np.int32(node))
-            self.question_cost = np.append(self.question_cost, cost)
-            self.question_leak = np.append(self.question_leak, leak)
-        else:
-            self.question_node[question], self.question_cost[question] = node, cost
-            self.question_leak[question] = leak
+        if not self._free:
+            # Many at once: arrays of a hundred thousand questions are not copied for each sign.
+            first, spare = self.question_count, np.zeros(_SPARE_QUESTIONS)
+            self._free.extend(range(first + _SPARE_QUESTIONS - 1, first - 1, -1))
+            self.question_node = np.concatenate([self.question_node, np.full(_SPARE_QUESTIONS, -1, np.int32)])
+            self.question_cost = np.concatenate([self.question_cost, spare])
+            self.question_leak = np.concatenate([self.question_leak, spare])
+        question = self._free.pop()
+        self.question_node[question], self.question_cost[question] = node, cost
+        self.question_leak[question] = leak
         self._added[question] = row
         return question
 
@@ -179,6 +222,10 @@ class FaultModel:
         """Forget a question that was added and that no search uses any more. Its id may be given out again."""
         if self._added.pop(question, None) is not None:
             self._free.append(question)
+
+    def is_added(self, question: int) -> bool:
+        """Tell whether a question was added, and may be dropped again."""
+        return question in self._added
 
     def row(self, question: int) -> Row:
         """Return the row of a question; made at first use, and kept while there is room."""

@@ -36,6 +36,7 @@ _WEAKEST: Final = 0.05
 """A fault that a check would see less often than this is not looked for through it."""
 _MAX_ABOUT: Final = 24
 _SERVERS: Final = frozenset({NodeKind.HOST, NodeKind.OS})
+_MOST_ROWS_TOLD: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class GraphFaults:
         self.question_of = {check.id: number for number, check in enumerate(self.checks)}
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
+        self._seen: dict[tuple[str, Closure, str], tuple[str, ...]] = {}
+        self._rows_told: dict[tuple[str, CheckKind, Closure, str], Row] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
         self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
         self.model = FaultModel(
@@ -74,16 +77,22 @@ class GraphFaults:
 
     def add_symptom(self, check: Check, region: str = "") -> int:
         """Add what a symptom asks: its check, and for users of a region their way to the node. Returns its question."""
-        row = self._row(check, region)
+        row = self._row_told(check, region)
         return self.model.add_question(self.node_number[check.node], 0.0, LEAK_SYMPTOM, row)
 
     def add_sign(self, check: Check, region: str = "") -> int:
         """Add what a sign tells: as a symptom, with the leak of a single answer."""
-        return self.model.add_question(self.node_number[check.node], 0.0, self._leak(check), self._row(check, region))
+        return self.model.add_question(
+            self.node_number[check.node], 0.0, self._leak(check), self._row_told(check, region)
+        )
 
     def nodes_seen_by(self, check: Check, region: str = "") -> tuple[str, ...]:
         """Return the nodes that can make a check bad, nearest first."""
-        return tuple(self._reached(check, region))
+        key = (check.node, check.closure, region)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = tuple(self._reached(check, region))
+        return found
 
     def symptom_check(self, symptom: Symptom) -> Check:
         """Return the check behind a symptom; one that is no check of the graph counts as a whole transaction."""
@@ -158,6 +167,16 @@ class GraphFaults:
             known = set(queue)
             queue.extend(user for user in self.index.served_by(name) if user not in known)
         return np.array(list(found)[:_MAX_ABOUT], np.int64)
+
+    def _row_told(self, check: Check, region: str) -> Row:
+        """Return the row of a symptom or a sign; many diagnoses are told of the same."""
+        key = (check.node, check.kind, check.closure, region)
+        found = self._rows_told.get(key)
+        if found is None:
+            if len(self._rows_told) >= _MOST_ROWS_TOLD:
+                self._rows_told.clear()
+            found = self._rows_told[key] = self._row(check, region)
+        return found
 
     def _row(self, check: Check, region: str = "") -> Row:
         faults: list[int] = []

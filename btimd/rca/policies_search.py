@@ -14,6 +14,7 @@ from btimd.rca.adaptive import PolicyOptions, diagnose
 from btimd.rca.calibration import WHOLE
 from btimd.rca.simulate import UNKNOWN, Answer, Ask, Case, Policy, SimulationOptions
 from btimd.rca.solver import Search
+from btimd.rca.solver_calm import calm_of
 from btimd.rca.solver_graph import GraphArrays, GraphModel
 from btimd.rca.solver_types import Belief
 from btimd.rca.world import World
@@ -63,6 +64,12 @@ class _Weighing:
         )
         # The regions of one business are seen together: what the model has wrong about it is wrong in all of them.
         self._groups = world.indicators.need[world.indicators.start[:-1]].tolist()
+        first = self._model.probe_count
+        questions = range(first, first + len(self._groups))
+        search = self._how.search
+        self._model.calm = calm_of(
+            self._model, questions, self._groups, self._how.symptom_weight, search.group_doubt, search.group_shared
+        )
 
     def _begin(self, case: Case) -> Search:
         """Return a search that knows the indicators and the changes."""

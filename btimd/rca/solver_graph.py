@@ -276,17 +276,24 @@ class GraphModel(FaultModel):
         """
         kind = self.arrays.node_kind
         mine = [int(need) for need in self.needs_of(node)]
-        wanted = [set(self.needs_of(need).tolist()) for need in mine]
-        kinds = set() if kind is None else {int(kind[need]) for need in mine} - {int(kind[node])}
-        found: list[tuple[float, int]] = []
-        for other in self._unattached:
-            needs = set(self.needs_of(int(other)).tolist())
-            alike = max((len(needs & one) / len(needs | one) for one in wanted if needs | one), default=0.0)
-            if kind is not None:
-                alike = alike + _SAME_KIND if int(kind[other]) in kinds else 0.0
-            if alike > 0.0:
-                found.append((-alike, int(other)))
-        return [other for _, other in sorted(found)[:most]]
+        others = self._unattached
+        if kind is not None:
+            others = others[np.isin(kind[others], list({int(kind[need]) for need in mine} - {int(kind[node])}))]
+        count = self._down.starts[others + 1] - self._down.starts[others]
+        ends = np.cumsum(count)
+        # Where the needs of all others stand, one behind the other.
+        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(self._down.starts[others] - (ends - count), count)
+        needs = self._down.to[places]
+        alike = np.zeros(len(others))
+        for wanted in (self.needs_of(need) for need in mine):
+            is_wanted = np.zeros(self.node_count, np.bool_)
+            is_wanted[wanted] = True
+            before = np.concatenate([[0], np.cumsum(is_wanted[needs])])
+            both = before[ends] - before[ends - count]
+            alike = np.maximum(alike, both / (count + len(wanted) - both))
+        alike += 0.0 if kind is None else _SAME_KIND
+        order = np.lexsort((others, -alike))[:most]
+        return [int(others[one]) for one in order if alike[one] > 0.0]
 
     def _row(self, question: int) -> Row:
         rows = self.rows_among(np.array([question], np.int64), self._all)

@@ -21,6 +21,8 @@ _BRANCH: Final = 6
 _CENTRES: Final = 4
 _AROUND: Final = 160
 _KEPT: Final = 512
+_PASSED_OVER: Final = 0.01
+"""What an answer that is explained already can add to a set at most, which is not weighed while sets grow."""
 _COMBINED: Final = {2: 16, 3: 8, 4: 5}
 _KEY_BITS: Final = 16
 _MOST_CANDIDATES: Final = 2**_KEY_BITS - 2
@@ -52,6 +54,9 @@ class SetSearch:
         self._prior = scope.prior
         self._node = evidence.model.faults.node[evidence.fault_of[scope.candidates]].astype(np.int64)
         self._most = min(max_faults, WIDTH)
+        self._least = -np.inf
+        """A set with less than this is not kept in the end."""
+        self._ones = np.ones(len(self._prior))
         self._gains: dict[Members, tuple[float, FloatArray]] = {}
         self._scores: dict[Members, float] = {(): 0.0}
         order = np.argsort(self._node, kind="stable")
@@ -62,6 +67,8 @@ class SetSearch:
         if not len(self._prior):
             return Posterior(np.full((1, WIDTH), -1, np.int64), np.ones(1), np.zeros(1))
         centres = self._grow()
+        told = [self._scores[members] for members in centres if members or not self._certain]
+        self._least = max(told, default=-np.inf) - WORTH - _PASSED_OVER * len(self._positives.weight)
         pool: list[IntArray] = [self._rows([()]), *self._around(())]
         for members in centres:
             pool += self._around(members)
@@ -78,9 +85,8 @@ class SetSearch:
             for members in level:
                 score, gain = self._extend(members)
                 count = _BEAM if not members else _BRANCH
-                for candidate in _largest(gain, count):
-                    if gain[candidate] > -WORTH and score + gain[candidate] > best - 2.0 * WORTH:
-                        reach[_joined(members, candidate)] = score + float(gain[candidate])
+                for candidate in _largest(gain, count, max(-WORTH, best - 2.0 * WORTH - score)):
+                    reach[_joined(members, candidate)] = score + float(gain[candidate])
             level = sorted(reach, key=lambda members: (-reach[members], members))[:_BEAM]
             found.update({members: reach[members] for members in level})
             if not level:
@@ -122,7 +128,7 @@ class SetSearch:
         gain = self._prior.copy()
         gains_of_one_more(
             positives.weight, quiet, load, kind, positives.starts, positives.candidates, positives.one_less,
-            positives.more_load, positives.more_kind, gain,
+            positives.more_load, positives.more_kind, self._ones, gain,
         )  # fmt: skip
         for member in members:
             node = self._node[member]
@@ -154,8 +160,8 @@ class SetSearch:
         parts.append(self._rows(rests) if rests else self._rows([]))
         for rest in (*rests, members):
             if len(rest) < self._most:
-                _, gain = self._extend(rest)
-                parts.append(_with_each(rest, _largest(gain, _AROUND)))
+                score, gain = self._extend(rest)
+                parts.append(_with_each(rest, _largest(gain, _AROUND, self._least - score)))
         return parts
 
     def _combine(self, members: Members) -> IntArray:
@@ -165,7 +171,7 @@ class SetSearch:
         lists = []
         for member in members:
             _, gain = self._extend(tuple(one for one in members if one != member))
-            lists.append(_largest(gain, _COMBINED[len(members)]))
+            lists.append(_largest(gain, _COMBINED[len(members)], -np.inf))
         grids = np.meshgrid(*lists, indexing="ij")
         sets = np.full((grids[0].size, WIDTH), -1, np.int64)
         for position, grid in enumerate(grids):
@@ -208,14 +214,12 @@ def _with_each(members: Members, candidates: IntArray) -> IntArray:
     return rows
 
 
-def _largest(values: FloatArray, count: int) -> IntArray:
-    """Return the positions of the largest values, largest first, those of -inf left out; ties by position."""
-    if len(values) > 4 * count:
-        edge = np.partition(values, len(values) - count)[len(values) - count]
-        some = np.nonzero(values >= edge)[0]
-    else:
-        some = np.arange(len(values))
-    some = some[np.isfinite(values[some])]
+def _largest(values: FloatArray, count: int, above: float) -> IntArray:
+    """Return the positions of the largest values above a bound, largest first; ties by position."""
+    some = np.nonzero(values > above)[0]
+    if len(some) > 4 * count:
+        part = values[some]
+        some = some[part >= np.partition(part, len(part) - count)[len(part) - count]]
     order: IntArray = some[np.argsort(-values[some], kind="stable")][:count]
     return order
 

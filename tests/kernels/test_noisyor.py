@@ -68,10 +68,11 @@ def test_one_more_gains_what_the_larger_set_scores_more(
     positives = Positives(bad)
     quiet, load, kind = positives.quiet.copy(), positives.load.copy(), positives.load.copy()
     state_of_set(np.array([first, -1], np.int64), *positives.columns, *positives.entries, quiet, load, kind)
-    gain = np.array(prior)
+    gain, factor = np.array(prior), np.ones(CANDIDATES)
     gains_of_one_more(
-        positives.weight, quiet, load, kind, positives.starts, positives.candidates, *positives.entries, gain
+        positives.weight, quiet, load, kind, positives.starts, positives.candidates, *positives.entries, factor, gain
     )
+    assert factor.tolist() == [1.0] * CANDIDATES
     others = [one for one in range(CANDIDATES) if one != first]
     alone, *pairs = score([(first,), *[(first, one) for one in others]], prior, positives)
     # An answer that is explained already (all but 0.002) is not looked at any more.

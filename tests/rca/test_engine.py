@@ -585,7 +585,20 @@ def test_more_symptoms_than_diagnoses_may_run_wait_for_their_turn() -> None:
     engine = Engine(graph, EngineOptions(max_running=2))
     seen = world.symptoms(NOW, *(f"app{n}-tcp" for n in range(5)))
     run = diagnose(engine, world, seen)
-    assert [verdict.cause for verdict in run.verdicts] == [f"app{n}" for n in range(5)]
+    assert sorted(verdict.cause or "" for verdict in run.verdicts) == [f"app{n}" for n in range(5)]
+
+
+def test_of_diagnoses_that_are_due_together_a_tick_begins_one_and_the_next_ones_are_due_at_once() -> None:
+    graph = graph_of(*(node(f"app{n}", "application", "", "tcp http!") for n in range(3)))
+    engine = Engine(graph)
+    for seen in World(graph, dead=frozenset(graph.nodes)).symptoms(NOW, *(f"app{n}-tcp" for n in range(3))):
+        engine.handle(SymptomSeen(seen), NOW)
+    begun = []
+    for _ in range(3):
+        found = [one.verdict.cause for one in engine.tick(NOW + 1.0) if isinstance(one, ReportVerdict)]
+        due = engine.next_deadline()
+        begun.append((found, due is not None and due <= NOW + 1.0))
+    assert begun == [(["app0"], True), (["app1"], True), (["app2"], False)]
 
 
 def test_what_makes_no_sense_is_counted_and_changes_nothing() -> None:

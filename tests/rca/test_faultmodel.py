@@ -43,8 +43,10 @@ def test_an_added_question_has_its_row_and_its_id_is_used_again() -> None:
     made: list[int] = []
     one = model(made)
     sign = one.add_question(1, 0.0, 0.005, Row.of([0], [0.7]))
-    assert (sign, one.question_count, one.row(sign).detection.tolist(), made) == (2, 3, [0.7], [])
+    assert (sign, one.is_added(sign), one.row(sign).detection.tolist(), made) == (2, True, [0.7], [])
+    assert (one.is_added(3), len(one.question_leak)) == (False, one.question_count)
     one.drop_question(sign)
+    assert not one.is_added(sign)
     assert one.add_question(0, 0.0, 0.01, Row.of([1], [0.6])) == sign
     assert (one.row(sign).faults.tolist(), one.question_leak[sign]) == ([1], 0.01)
 

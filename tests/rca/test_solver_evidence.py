@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,25 @@ def test_a_boost_brings_back_who_was_given_up() -> None:
     found, expected = (SetSearch(one, 4, certain=True).posterior() for one in (quick, whole))
     assert quick.fault_of[found.sets].tolist() == whole.fault_of[expected.sets].tolist()
     assert found.weight.tolist() == pytest.approx(expected.weight.tolist(), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_answers_that_fade_or_are_forgotten_leave_what_a_new_beginning_finds(seed: int) -> None:
+    going_on = evidence_of(seed, 1)
+    for question, answer in answers(seed):
+        going_on.observe(question, answer)
+    for weight in (0.7, 1.0, 0.3):
+        going_on.refresh()
+        SetSearch(going_on, 4, certain=True).posterior()
+        for question, answer in answers(seed)[::3]:
+            going_on.observe(question, replace(answer, weight=weight))
+        going_on.retract(next(one for one, answer in going_on.answers.items() if answer.outcome == GOOD))
+        anew = evidence_of(seed, 1)
+        for question, answer in going_on.answers.items():
+            anew.observe(question, answer)
+        for evidence in (going_on, anew):
+            evidence.refresh()
+        found, expected = (SetSearch(one, 4, certain=True).posterior() for one in (going_on, anew))
+        names = [one.fault_of[sets].tolist() for one, sets in ((going_on, found.sets), (anew, expected.sets))]
+        assert [sorted(row) for row in names[0][:20]] == [sorted(row) for row in names[1][:20]]
+        assert found.weight[:20].tolist() == pytest.approx(expected.weight[:20].tolist(), abs=1e-6)
