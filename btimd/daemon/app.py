@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random, SystemRandom
@@ -35,13 +36,24 @@ class StartFailedError(Exception):
 
 
 class App:
-    """The daemon. start returns when it is ready; run works until stop is asked for or something failed for good."""
+    """The daemon. start returns when it is ready; run works until stop is asked for or something failed for good.
 
-    def __init__(self, config: Config, *, clock: Clock | None = None, random: Random | None = None) -> None:
+    settle: called when all that lasts has been built, after the start and after each reload.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         self.config = config
         self.clock: Clock = clock or SystemClock()
         self.wired: Wired = build(config, clock=self.clock, random=random or SystemRandom())
         self._built_with = config
+        self._settle = settle
         self._state = StateDirectory(config.state_directory)
         self._log = Log("daemon")
         self._notify = SystemdNotifier()
@@ -90,6 +102,7 @@ class App:
                 await component.start()
             except _OPERATORS_TROUBLE as error:
                 raise StartFailedError(f"{component.name} cannot start: {_reason(error)}") from error
+        self._settle()
         write_addresses(self._state.path, self.addresses)
         self._log.info(
             "ready",
@@ -164,6 +177,7 @@ class App:
                 self._log.exception("reload-failed")
                 return self._reloaded(good=False)
             self.config = new
+            self._settle()
             for note in changed:
                 self._log.warning("reload-needs-restart", section=note)
             self._log.info("reloaded", generation=new.generation, businesses=len(new.services.businesses))
@@ -221,9 +235,20 @@ def _listed(addresses: Sequence[tuple[str, int]]) -> str:
     return " ".join(f"{host}:{port}" for host, port in addresses)
 
 
+def keep_out_of_collections() -> None:
+    """Leave what is there now out of every later search for garbage.
+
+    A model of 100,000 nodes has millions of objects that last; looking through them held up single steps of a
+    diagnosis for some 150 ms. What the last reload put out of use is collected first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 async def run_app(config: Config, *, install_signals: Callable[[App], None]) -> None:
     """Start, run and stop an App; raises what ended it."""
-    app = App(config)
+    app = App(config, settle=keep_out_of_collections)
     install_signals(app)
     await app.start()
     try:

@@ -42,9 +42,11 @@ def write_small(folder: Path, *, settings: str | None = None, services: str | No
 
 
 @asynccontextmanager
-async def running(folder: Path, clock: Clock | None = None) -> AsyncIterator[App]:
+async def running(
+    folder: Path, clock: Clock | None = None, settle: Callable[[], None] = lambda: None
+) -> AsyncIterator[App]:
     """Start a btimd on a folder, run it, and stop it in the end."""
-    app = App(load_config(folder), clock=clock)
+    app = App(load_config(folder), clock=clock, settle=settle)
     await app.start()
     work = asyncio.create_task(app.run())
     try:

@@ -1,15 +1,17 @@
 """The life of the whole daemon: start, run, stop, and what it tells systemd on the way."""
 
 import asyncio
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.addresses import read_addresses
-from btimd.daemon.app import App, StartFailedError, run_app
+from btimd.daemon.app import App, StartFailedError, keep_out_of_collections, run_app
 from btimd.daemon.config import load_config
 from btimd.daemon.statedirectory import StateDirectoryError
 from btimd.lab.config import write_configuration
@@ -259,3 +261,20 @@ async def test_run_app_starts_runs_and_stops(tmp_path: Path) -> None:
     await work
 
     assert read_addresses(tmp_path / "state") is None
+
+
+def test_what_is_there_is_left_out_of_collections_and_what_went_out_of_use_is_not_kept() -> None:
+    class Circle:
+        def __init__(self) -> None:
+            self.itself = self
+
+    first = Circle()
+    gone = weakref.ref(first)
+    keep_out_of_collections()
+    try:
+        frozen = gc.get_freeze_count()
+        del first
+        keep_out_of_collections()
+        assert (frozen > 0, gone()) == (True, None)
+    finally:
+        gc.unfreeze()

@@ -48,6 +48,18 @@ async def test_good_files_change_plan_rules_graph_businesses_and_what_is_probed(
 
 
 @pytest.mark.slow
+async def test_all_that_lasts_is_settled_after_the_start_and_after_each_good_reload(tmp_path: Path) -> None:
+    settled: list[int] = []
+    async with running(write_small(tmp_path), settle=lambda: settled.append(1)) as app:
+        after_start = len(settled)
+        await app.reload()
+        write_small(tmp_path, plan="prefix,region\nten,north\n")
+        await app.reload()
+
+    assert (after_start, len(settled)) == (1, 2)
+
+
+@pytest.mark.slow
 async def test_files_with_a_mistake_change_nothing_and_show_until_they_are_right(tmp_path: Path) -> None:
     async with running(write_small(tmp_path)) as app:
         config, graph = app.config, app.wired.rca.graph()
