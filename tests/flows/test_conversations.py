@@ -1,6 +1,5 @@
 """Records -> conversations: who is the client, and the archive's sums where the port tells it."""
 
-
 import numpy as np
 import pytest
 

@@ -1,6 +1,5 @@
 """The graph grows by what is found, fades, and never closes a circle."""
 
-
 import pytest
 
 from btimd.model.growth import FoundNeed, GrownNeed
