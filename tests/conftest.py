@@ -25,7 +25,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     import numba  # here, as most tests start without it
 
-    from btimd.daemon.compile import compile_missing
+    from btimd.daemon import compile as ahead
     from btimd.kernels._jit import all_cached
 
     if all_cached():
@@ -34,4 +34,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        asyncio.run(compile_missing(Log("tests")))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ahead, "_LIMIT_SECONDS", 3600.0)  # what is not compiled now, every process would compile
+            asyncio.run(ahead.compile_missing(Log("tests")))

@@ -116,9 +116,12 @@ class ArchiveReader(RecordSource):
         An hour whose parts are put together while it is read is read from the start again only as long as none of it
         was yielded; after that the missing rest is noted in `bad`.
         """
+        hours = self.hours(from_milliseconds, to_milliseconds)
+        if not hours:  # who asks hour by hour far back would open a database for each
+            return
         connection = connect(threads=self._threads)
         try:
-            for hour in self.hours(from_milliseconds, to_milliseconds):
+            for hour in hours:
                 for one in self._opened(hour, connection):
                     if one.facts.last_start >= from_milliseconds and one.facts.first_start < to_milliseconds:
                         yield from self._batches(one, from_milliseconds, to_milliseconds, connection)

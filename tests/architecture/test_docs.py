@@ -6,11 +6,11 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from typing_extensions import override
 
 from btimd.cli import btimctl, btimd
 from btimd.daemon.app import App
@@ -185,26 +185,18 @@ def test_every_subcommand_that_is_named_exists(page: Path) -> None:
     assert unknown == []
 
 
-class _Events(ast.NodeVisitor):
-    """Collects the texts of a module: the event of every log line is among them."""
-
-    def __init__(self) -> None:
-        self.texts: set[str] = set()
-
-    @override
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str):
-            self.texts.add(node.value)
+@cache
+def texts_of_the_code() -> frozenset[str]:
+    """Return every text that stands in a module: the event of every log line is among them."""
+    modules = [path for path in (ROOT / "btimd").rglob("*.py") if "pb" not in path.parts]
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in modules)
+    found = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return frozenset(value for value in found if isinstance(value, str))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_log_line_that_is_shown_is_one_of_the_code(page: Path) -> None:
-    code = _Events()
-    for module in (ROOT / "btimd").rglob("*.py"):
-        if "pb" not in module.parts:
-            code.visit(ast.parse(module.read_text(encoding="utf-8")))
-
-    assert set(_LOG_LINE.findall(page.read_text(encoding="utf-8"))) - code.texts == set()
+    assert set(_LOG_LINE.findall(page.read_text(encoding="utf-8"))) - texts_of_the_code() == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -112,8 +112,11 @@ def test_a_collector_that_comes_back_gets_templates_at_once() -> None:
     wait_until(lambda: exporter.counters.errors > 0)
     with listening(port=where[1]) as back:
         exporter.put(flows_of([False]), DOMAIN)
-        first, second = taken(back, 1)
+        messages = taken(back, 1)
+        if messages[0].records == 40:  # it was on its way while the collector came back
+            messages = taken(back, 1)
         assert exporter.stop(5)
+    first, second = messages
     assert (first.records, second.records, header(second)[3]) == (0, 1, 40)
 
 

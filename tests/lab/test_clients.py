@@ -1,6 +1,7 @@
 import asyncio
 import socket
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,11 @@ from btimd.lab.enterprise import Enterprise
 from btimd.lab.meter import ACK, FIN, PROTOCOL_TCP, PROTOCOL_UDP, RST, SYN, FlowRecord
 from btimd.lab.topology import DNS
 from btimd.runtime.clock import ManualClock, SystemClock
+from tests.lab.idletime import SPEED, in_idle_time
 from tests.lab.observe import QUICK
+
+PATIENT = replace(QUICK, user_patience_seconds=1.5 * SPEED)
+"""Patient for a second and a half of the kernel's, which repeats a SYN after one."""
 
 SOMEBODY = Person("127.11.9.21", "north", "north-test", ("erp",))
 
@@ -17,9 +22,11 @@ SOMEBODY = Person("127.11.9.21", "north", "north-test", ("erp",))
 def make(
     enterprise: Enterprise, flows: list[FlowRecord], experience: dict[str, Experience], person: Person = SOMEBODY
 ) -> User:
-    return User(person, enterprise.addresses(), QUICK, clock=SystemClock(), meter=flows.extend, experience=experience)
+    addresses, settings = enterprise.addresses(), enterprise.settings
+    return User(person, addresses, settings, clock=SystemClock(), meter=flows.extend, experience=experience)
 
 
+@in_idle_time
 async def test_a_visit_is_a_lookup_and_a_connection_each_metered_in_both_directions() -> None:
     async with Enterprise(QUICK) as enterprise:
         flows: list[FlowRecord] = []
@@ -48,6 +55,7 @@ async def test_a_visit_is_a_lookup_and_a_connection_each_metered_in_both_directi
     assert 90 * seen.pages <= heads <= 130 * seen.pages
 
 
+@in_idle_time
 async def test_the_pages_a_user_reads_depend_on_the_seed_and_the_address_alone() -> None:
     async def pages_of(person: Person) -> list[tuple[int, int]]:
         async with Enterprise(QUICK) as enterprise:
@@ -78,8 +86,9 @@ async def test_the_pages_a_user_reads_depend_on_the_seed_and_the_address_alone()
         ("db-dead", "erp", "page: HTTP 503"),
     ],
 )
+@in_idle_time
 async def test_a_failed_visit_is_metered_too_and_says_why(fault: str, business: str, reason: str) -> None:
-    async with Enterprise(QUICK) as enterprise:
+    async with Enterprise(PATIENT if fault == "host-power-off" else QUICK) as enterprise:
         await enterprise.inject(fault)
         flows: list[FlowRecord] = []
         experience: dict[str, Experience] = {}
@@ -94,6 +103,7 @@ async def test_a_failed_visit_is_metered_too_and_says_why(fault: str, business: 
     assert refused is (reason == "connection refused")
 
 
+@in_idle_time
 async def test_a_connection_that_the_server_cuts_is_metered() -> None:
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10)

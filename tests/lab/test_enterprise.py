@@ -8,10 +8,12 @@ from btimd.lab.database import row_of
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import Condition
 from btimd.lab.topology import BUSINESS, BUSINESSES, DNS
+from tests.lab.idletime import in_idle_time
 from tests.lab.ipfix_parser import address, number, parse
 from tests.lab.observe import QUICK, get, observe
 
 
+@in_idle_time
 async def test_a_page_travels_from_the_web_server_over_the_application_to_the_database() -> None:
     async with Enterprise(QUICK) as enterprise:
         for business, database in (("erp", "db1"), ("hr", "db1"), ("bank", "db2")):
@@ -24,6 +26,7 @@ async def test_a_page_travels_from_the_web_server_over_the_application_to_the_da
 
 
 @pytest.mark.slow
+@in_idle_time
 async def test_what_the_collector_receives_is_what_the_exporter_says_it_sent() -> None:
     received: dict[str, int] = {}
     templates: dict[int, list[tuple[int, int]]] = {}
@@ -60,6 +63,7 @@ async def test_what_the_collector_receives_is_what_the_exporter_says_it_sent() -
             assert (enterprise.exporter.sequence, enterprise.exporter.dropped) == (count, 0)
 
 
+@in_idle_time
 async def test_stopping_twice_and_starting_again_leaves_nothing_behind() -> None:
     enterprise = Enterprise(QUICK)
     await enterprise.start()
@@ -74,6 +78,7 @@ async def test_stopping_twice_and_starting_again_leaves_nothing_behind() -> None
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
+@in_idle_time
 async def test_a_start_that_fails_half_way_stops_what_had_started() -> None:
     enterprise = Enterprise(QUICK)
     taken = socket.socket()
@@ -87,6 +92,7 @@ async def test_a_start_that_fails_half_way_stops_what_had_started() -> None:
     assert enterprise.condition("db1") is Condition.DEAD
 
 
+@in_idle_time
 async def test_two_enterprises_live_side_by_side_on_other_ports() -> None:
     async with Enterprise(QUICK) as one, Enterprise(QUICK) as two:
         assert not {(process.address, process.port) for process in one.processes.values()} & {
@@ -96,6 +102,7 @@ async def test_two_enterprises_live_side_by_side_on_other_ports() -> None:
         assert await observe(two) == {}
 
 
+@in_idle_time
 async def test_users_suffer_from_a_fault_and_recover_after_healing() -> None:
     async with Enterprise(QUICK) as enterprise:
         user = enterprise.users()[0]

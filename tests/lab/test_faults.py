@@ -2,6 +2,7 @@ import pytest
 
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import FAULTS, Condition, find_fault, processes_on, worst
+from tests.lab.idletime import in_idle_time
 from tests.lab.observe import QUICK, observe
 
 _OFFICE_503 = {"erp page": "HTTP 503", "erp-app data": "HTTP 503", "hr page": "HTTP 503", "hr-app data": "HTTP 503"}
@@ -36,6 +37,7 @@ def test_every_fault_has_its_visible_effect_written_down() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
+@in_idle_time
 async def test_a_fault_shows_at_exactly_these_places_and_is_gone_after_healing(name: str) -> None:
     async with Enterprise(QUICK) as enterprise:
         # A first look leaves the applications with open sessions, which must be hit too.
@@ -52,6 +54,7 @@ def test_the_businesses_of_a_fault_are_those_whose_page_suffers(name: str) -> No
     assert suffering == set(FAULTS[name].businesses)
 
 
+@in_idle_time
 async def test_of_two_faults_one_can_be_healed_and_the_other_stays() -> None:
     async with Enterprise(QUICK) as enterprise:
         await enterprise.inject("db-dead")

@@ -6,6 +6,7 @@ from btimd.lab.enterprise import Enterprise
 from btimd.lab.http import exchange
 from btimd.lab.servers import make_page
 from btimd.lab.topology import BUSINESS
+from tests.lab.idletime import in_idle_time
 from tests.lab.observe import QUICK, get
 
 ERP = BUSINESS["erp"]
@@ -23,17 +24,20 @@ ERP = BUSINESS["erp"]
         ("/other", 404),
     ],
 )
+@in_idle_time
 async def test_a_web_server_answers_each_request(target: str, status: int) -> None:
     async with Enterprise(QUICK) as enterprise:
         assert (await get(enterprise.endpoint(ERP.web), target))[0] == status
 
 
 @pytest.mark.parametrize(("target", "status"), [("/data", 200), ("/data?id=5", 200), ("/data?id=x", 404), ("/", 404)])
+@in_idle_time
 async def test_an_application_answers_each_request(target: str, status: int) -> None:
     async with Enterprise(QUICK) as enterprise:
         assert (await get(enterprise.endpoint(ERP.application), target))[0] == status
 
 
+@in_idle_time
 async def test_several_pages_come_over_one_connection_and_one_session_with_the_database() -> None:
     async with Enterprise(QUICK) as enterprise:
         reader, writer = await asyncio.open_connection(*enterprise.endpoint(ERP.web))
@@ -45,6 +49,7 @@ async def test_several_pages_come_over_one_connection_and_one_session_with_the_d
         await writer.wait_closed()
 
 
+@in_idle_time
 async def test_what_is_no_request_is_answered_400() -> None:
     async with Enterprise(QUICK) as enterprise:
         reader, writer = await asyncio.open_connection(*enterprise.endpoint(ERP.web))
@@ -54,6 +59,7 @@ async def test_what_is_no_request_is_answered_400() -> None:
         await writer.wait_closed()
 
 
+@in_idle_time
 async def test_other_methods_are_not_allowed() -> None:
     async with Enterprise(QUICK) as enterprise:
         reader, writer = await asyncio.open_connection(*enterprise.endpoint(ERP.web))
@@ -63,6 +69,7 @@ async def test_other_methods_are_not_allowed() -> None:
         await writer.wait_closed()
 
 
+@in_idle_time
 async def test_after_the_database_restarted_the_first_page_comes_over_a_new_session() -> None:
     async with Enterprise(QUICK) as enterprise:
         web = enterprise.endpoint(ERP.web)
@@ -72,6 +79,7 @@ async def test_after_the_database_restarted_the_first_page_comes_over_a_new_sess
         assert (await get(web, "/"))[0] == 200
 
 
+@in_idle_time
 async def test_servers_keep_working_without_name_server_until_they_restart() -> None:
     async with Enterprise(QUICK) as enterprise:
         web = enterprise.endpoint(ERP.web)

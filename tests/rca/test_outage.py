@@ -1,6 +1,5 @@
 """What an outage does: businesses by roll-up, users by region, promises, redundancy."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -154,11 +153,8 @@ def test_a_chain_of_any_depth_fails_without_recursion() -> None:
 
 
 @pytest.mark.slow
-def test_the_core_of_a_hundred_thousand_nodes_fails_in_seconds() -> None:
+def test_the_core_of_a_hundred_thousand_nodes_fails() -> None:
     index = GraphIndex(big_graph(100_000))
     users = {name: {f"r{number}": 3 for number in range(20)} for name in index.graph.businesses}
-    began = time.process_time()
     found = simulate(index, ("power0", "power1"), users=users, sla={}, now=1.0)
-    seconds = time.process_time() - began
     assert (len(found.businesses), found.untouched, len(found.regions)) == (len(index.graph.businesses), 0, 20)
-    assert seconds < 30  # 2 s of CPU where it was measured

@@ -36,6 +36,12 @@ def test_no_archive_is_an_empty_one(tmp_path: Path) -> None:
     assert reader.bad == {}
 
 
+def test_hours_of_which_nothing_is_kept_open_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(archivesource, "connect", lambda **_: opened.append(1))
+    assert (list(ArchiveReader(tmp_path).records(0, 3 * HOUR)), opened) == ([], [])
+
+
 def test_records_are_those_that_began_in_the_time_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archivesource, "BATCH_ROWS", 3)
     records = [record(start=HOUR + number, exporter=number % 2) for number in range(10)]

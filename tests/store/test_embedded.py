@@ -275,13 +275,15 @@ from tests.store.examples import points
 store = EmbeddedStore(path=Path(sys.argv[1]), settings=StoreSettings(flush_every=0.005),
                       metrics=StoreMetrics(Metrics()), clock=ManualClock(), log=Log("store"))
 store.open()
-print("open", flush=True)
+sys.stdout.write("open\\n")
+sys.stdout.flush()
 for number in range(100_000):
     store.write(points(number, 20, number))
     store.write(points(number, 1, number, business=f"b{number}", measurement=f"m{number % 7}"))
     if number % 5 == 4:
         store.flush(60.0)
-        print(number, flush=True)
+        sys.stdout.write(f"{number}\\n")  # in one piece, also where nothing is buffered
+        sys.stdout.flush()
 """
 
 

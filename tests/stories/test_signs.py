@@ -3,6 +3,7 @@
 import asyncio
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,46 +14,69 @@ from btimd.lab.config import write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.settings import LabSettings
 from btimd.model.heard import HeardAs
-from btimd.model.verdict import Verdict, VerdictStatus
+from btimd.model.verdict import VerdictStatus
 from tests.programs import need
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+UNHURRIED = LabSettings(
+    users_per_segment=6,
+    think_seconds=0.6,
+    application_patience_seconds=10.0,
+    web_patience_seconds=20.0,
+    user_patience_seconds=40.0,
+    name_patience_seconds=10.0,
+)
+"""Users who come often and wait for an answer as long as a busy machine needs."""
 
 
-async def verdict_of(app: App, seconds: float = 30.0) -> Verdict:
-    async with asyncio.timeout(seconds):
-        while not app.wired.rca.verdicts(1):  # noqa: ASYNC110
+async def becomes(holds: Callable[[], object]) -> None:
+    """Wait for something without an event of its own."""
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    return app.wired.rca.verdicts(1)[0]
+
+
+def patient(services: Path) -> None:
+    """Let no check fail because a busy machine is slow to answer; what is refused fails at once all the same."""
+    text = re.sub(r'timeout = "[^"]*"', 'timeout = "20s"', services.read_text())
+    services.write_text(re.sub(r'slow_over = "[^"]*"', 'slow_over = "10s"', text))
+
+
+def is_usual(app: App) -> bool:
+    """Tell whether users' traffic has become usual: only then is it told that they get answers."""
+    told = {one.rule for one in app.wired.signs.heard(limit=100, heard_as=HeardAs.GOOD)}
+    return told >= {"flows:erp@north", "flows:erp@east", "flows:erp@south"}
 
 
 async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tmp_path: Path) -> None:
     need("logger")
-    async with Enterprise(LabSettings(users_per_segment=12, think_seconds=0.8)) as enterprise:
+    async with Enterprise(UNHURRIED) as enterprise:
         write_configuration(tmp_path, enterprise)
+        patient(tmp_path / "services.toml")
         with (tmp_path / "btimd.toml").open("a") as file:
-            file.write('\n[probes.syslog]\nlisten = ["127.0.0.1:0"]\n[probes.traps]\nlisten = ["127.0.0.1:0"]\n')
+            file.write('\n[rca]\nusers_wait = "30s"\n')
+            file.write('[probes.syslog]\nlisten = ["127.0.0.1:0"]\n[probes.traps]\nlisten = ["127.0.0.1:0"]\n')
         app = App(load_config(tmp_path))
         await app.start()
         running = asyncio.create_task(app.run())
         try:
             await enterprise.start_users(app.addresses.capture[0])
-            await asyncio.sleep(10)  # users' traffic must have become usual
+            await becomes(lambda: is_usual(app))
             services = tmp_path / "services.toml"
             # btimd's own way to one page breaks: it asks a port that nobody listens on; users know the right one.
             services.write_text(re.sub(r"(\[check.erp-page\][^\[]*?port = )\d+", r"\g<1>1", services.read_text()))
             app.request_reload()
-            verdict = await verdict_of(app)
+            await becomes(lambda: app.wired.rca.verdicts(1))
+            verdict = app.wired.rca.verdicts(1)[0]
             assert verdict.status is VerdictStatus.NOT_CONFIRMED
             assert "still get" in verdict.summary
             assert await app.wired.incidents.incidents(only_open=True, business=None, limit=9) == []
 
             (host, port), *_ = app.wired.syslog.addresses
             command = ["logger", "--server", host, "--port", str(port), "--udp", "write: No space left on device"]
-            await asyncio.to_thread(subprocess.run, command, check=True, timeout=10)
-            async with asyncio.timeout(5):
-                while not any(one.source == "syslog" for one in app.wired.signs.heard(limit=50)):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
+            await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
+            await becomes(lambda: any(one.source == "syslog" for one in app.wired.signs.heard(limit=50)))
             (heard,) = [one for one in app.wired.signs.heard(limit=50) if one.source == "syslog"]
             assert (heard.rule, heard.heard_as in {HeardAs.BAD, HeardAs.NO_NODE}) == ("disk-full", True)
         finally:
