@@ -8,7 +8,7 @@ from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
-from btimd.rca.findings import is_confirmed, open_needs
+from btimd.rca.findings import is_confirmed, open_needs, unheard_below
 from btimd.rca.solver_types import Pick
 
 LEADS: Final = 0.5
@@ -38,7 +38,7 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     search = one.search()
     sure = [name for name in belief.causes if belief.probability(name) >= options.confident]
     unconfirmed = [name for name in sure if not is_confirmed(one, name)]
-    nodes: list[str] = unconfirmed
+    nodes: list[str] = [*unconfirmed, *(below for name in unconfirmed for below in unheard_below(one, name))]
     below = _needs_to_clear(one, belief, options)
     if below:
         nodes = list(below)

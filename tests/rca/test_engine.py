@@ -151,6 +151,34 @@ def test_that_a_process_takes_connections_does_not_clear_it_where_it_can_be_aske
     assert "db1-postgres" in everything
 
 
+def test_a_process_is_not_blamed_while_what_it_needs_is_still_being_asked() -> None:
+    graph = graph_of(
+        node("erp", "business", "erp-app", "http"),
+        node("erp-app", "application", "db1 host-app", "http"),
+        node("db1", "database", "host-db", "postgres http! tcp"),
+        node("host-app", "host", "", "icmp"),
+        node("host-db", "host", "", "icmp"),
+    )
+    engine = Engine(graph)
+    engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
+    work = list(specs(engine.tick(NOW + 0.3)).values())
+    late: list[ProbeSpec] = []
+    verdicts: list[Verdict] = []
+    while work:
+        spec = work.pop(0)
+        if spec.check.id == "db1-postgres":
+            late.append(spec)
+            continue
+        error = ErrorClass.WRONG_ANSWER if spec.check.id == "erp-app-http" else ErrorClass.NONE
+        health = Health.GOOD if error is ErrorClass.NONE else Health.BAD
+        commands = engine.handle(answer(spec, health, error), NOW + 1)
+        work += specs(commands).values()
+        verdicts += [command.verdict for command in commands if isinstance(command, ReportVerdict)]
+    assert (verdicts, [spec.check.id for spec in late]) == ([], ["db1-postgres"])
+    ends = engine.handle(answer(late[0], Health.BAD, ErrorClass.NO_ANSWER), NOW + 2)
+    assert [command.verdict.cause for command in ends if isinstance(command, ReportVerdict)] == ["db1"]
+
+
 # -- scenarios
 
 
@@ -529,6 +557,38 @@ def test_only_the_users_of_one_region_feel_a_broken_line_of_theirs() -> None:
     assert (verdict.status, verdict.cause, verdict.path, verdict.businesses) == (
         VerdictStatus.CAUSE_FOUND, "wan-north", ("erp", "users-north", "wan-north"), ("erp",),
     )  # fmt: skip
+
+
+def behind_a_line() -> ServiceGraph:
+    """Return a shop that is reached over a line that fails often, behind a router that hardly ever does."""
+    return graph_of(
+        node("shop", "business", "till line", "http"),
+        node("till", "application", "host-till", "http! tcp"),
+        node("host-till", "host", "line", "icmp"),
+        node("line", "network", "router", "icmp", prior=0.02),
+        node("router", "network", "core", "icmp"),
+        node("core", "network", "", "icmp"),
+    )
+
+
+@pytest.mark.parametrize("broken", ["line", "router", "core"])
+def test_a_line_that_often_fails_is_not_blamed_before_its_router_was_heard(broken: str) -> None:
+    graph = behind_a_line()
+    world = World(graph, dead=frozenset([broken]))
+    run = diagnose(Engine(graph), world, world.symptoms(NOW, "shop-http", "line-icmp"))
+    assert [(verdict.status, verdict.cause) for verdict in run.verdicts] == [(VerdictStatus.CAUSE_FOUND, broken)]
+
+
+@pytest.mark.parametrize("broken", ["till", "host-till"])
+def test_a_process_from_which_nothing_comes_is_not_blamed_before_its_host_was_heard(broken: str) -> None:
+    graph = graph_of(
+        node("till", "application", "host-till", "http!", prior=0.05), node("host-till", "host", "", "icmp")
+    )
+    world = World(graph, dead=frozenset([broken]))
+    silent = symptom("till", "http", ErrorClass.TIMEOUT)
+    run = diagnose(Engine(graph), world, [silent])
+    assert [verdict.cause for verdict in run.verdicts] == [broken]
+    assert run.probes == ["host-till-icmp"]
 
 
 def test_a_diagnosis_whose_symptoms_go_away_is_dropped_without_a_verdict() -> None:
