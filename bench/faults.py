@@ -1,6 +1,6 @@
 """How well btimd diagnoses: breaks a real small enterprise in every known way and tells what btimd said, and when.
 
-    python -m bench.faults [--only NAME ...] [--json FILE] [--markdown FILE]
+    python -m bench.faults [--only NAME ...] [--rounds N] [--json FILE] [--markdown FILE] [--capsules FOLDER]
 
 Needs root and the packages of tools/debian-packages.sh. Starts the enterprise and a btimd that watches it in this
 process; nothing is left afterwards.
@@ -8,6 +8,7 @@ process; nothing is left afterwards.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
@@ -26,6 +27,7 @@ from bench.enterprise.plan import BRANCHES
 from bench.enterprise.watch import Watch
 from bench.enterprise.world import Enterprise
 from btimd.model.verdict import Verdict, VerdictStatus
+from btimd.rca.capsulefiles import SUFFIX
 
 VERDICT_WITHIN: Final = 30.0
 PAIR_WITHIN: Final = 25.0
@@ -109,8 +111,8 @@ def judge(fault: Fault, verdicts: Sequence[Verdict], score: Score) -> None:
     ]
 
 
-async def run_fault(world: Enterprise, watch: Watch, fault: Fault) -> Score:
-    """Break, wait for the verdict, repair, wait until all is well."""
+async def run_fault(world: Enterprise, watch: Watch, fault: Fault, capsules: Path | None = None) -> Score:
+    """Break, wait for the verdict, repair, wait until all is well. capsules: where those of misses are kept."""
     score = Score(fault.name, fault.kind, ", ".join("/".join(cause) for cause in fault.causes), fault.felt)
     before = await asyncio.to_thread(world.machines.heard)
     watch.begin()
@@ -142,6 +144,11 @@ async def run_fault(world: Enterprise, watch: Watch, fault: Fault) -> Score:
         verdicts = watch.verdicts
         await asyncio.to_thread(fault.heal, world)
     judge(fault, verdicts, score)
+    if capsules is not None and not score.is_right:
+        for verdict in verdicts:
+            file = capsules / f"{fault.name}-{verdict.id}{SUFFIX}"
+            with contextlib.suppress(LookupError):
+                file.write_bytes(await watch.app.wired.capsules.export(verdict.id))
     try:
         await watch.quiet(QUIET_WITHIN)
     except TimeoutError as problem:
@@ -235,7 +242,9 @@ def versions() -> str:
     return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-async def bench(names: Sequence[str], scores: list[Score], *, rounds: int = 1) -> None:
+async def bench(
+    names: Sequence[str], scores: list[Score], *, rounds: int = 1, capsules: Path | None = None
+) -> None:  # fmt: skip
     """Run faults one after the other, against one enterprise and one btimd; scores gets what came of each."""
     with Enterprise() as world:
         os.environ["SSL_CERT_FILE"] = str(world.authority)
@@ -244,7 +253,7 @@ async def bench(names: Sequence[str], scores: list[Score], *, rounds: int = 1) -
             for line in await watch.ailing():
                 print(f"before anything broke: {line}", file=sys.stderr, flush=True)
             for name in [*names] * rounds:
-                score = await run_fault(world, watch, FAULTS[name])
+                score = await run_fault(world, watch, FAULTS[name], capsules)
                 scores.append(score)
                 print(
                     f"{'ok ' if score.is_right else 'MISS'} {score.name:24} place {score.place} said {score.said:28}"
@@ -298,12 +307,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="how often each fault is tried")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
+    parser.add_argument("--capsules", type=Path, metavar="FOLDER", help="keep the diagnoses of misses there")
     arguments = parser.parse_args()
+    if arguments.capsules:
+        arguments.capsules.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that everything is taken away
     scores: list[Score] = []
     try:
-        asyncio.run(bench(arguments.only or list(FAULTS), scores, rounds=arguments.rounds))
+        asyncio.run(bench(arguments.only or list(FAULTS), scores, rounds=arguments.rounds, capsules=arguments.capsules))
     finally:  # what was found until it was broken off is told all the same
         if arguments.json:
             figures = {"summary": summary(scores), "faults": [asdict(score) for score in scores]}

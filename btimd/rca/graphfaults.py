@@ -60,7 +60,8 @@ class GraphFaults:
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
-        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
+        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, *tuple[bool, ...]]], tuple[float, str]] = {}
+        self._below_names: dict[tuple[str, ...], frozenset[str]] = {}
         self.model = FaultModel(
             self._faults(),
             question_node=[self.node_number[check.node] for check in self.checks],
@@ -149,6 +150,7 @@ class GraphFaults:
         profile: list[int] = []
         reached = self._reached(check, region)
         near = self._ways_from(check.node, local=True) if len(reached) > 1 else {}
+        below_names = self._carries_names(check, reached)
         for name, way in reached.items():
             reach = self._reach(check, name, near)
             own = name == check.node
@@ -157,13 +159,17 @@ class GraphFaults:
                 self.index.is_naming(name),
                 self.index.is_record(name),
                 own and check.closure is Closure.LOCAL and self._needs_processes(name),
+                name in below_names,
             )
             for fault in self.model.faults_of(self.node_number[name]):
                 # What a check shows goes by kinds alone, of which there are few; nodes are many.
                 key = (check.kind, own, self._modes[fault], reach, traits)
                 met = self._met.get(key)
                 if met is None:
-                    met = self._met[key] = self._meet(check, name, self._modes[fault], reach)
+                    met = self._meet(check, name, self._modes[fault], reach)
+                    if name in below_names:
+                        met = met[0], f"below names {self._modes[fault]}"
+                    self._met[key] = met
                 seen, shown = met[0] * way.strength, met[1]
                 if reach is Reach.NEEDS:
                     seen *= PER_HOP ** max(way.hops - 1, 0)
@@ -172,6 +178,17 @@ class GraphFaults:
                     detection.append(min(seen, DETECTION_CAP))
                     profile.append(PROFILE_OF[shown])
         return Row.of(faults, detection, profile)
+
+    def _carries_names(self, check: Check, reached: Iterable[str]) -> frozenset[str]:
+        """Return what the name service stands on that a check asks first: without it there is no name to go to."""
+        if check.kind is CheckKind.DNS or check.closure is not Closure.FULL or self.index.is_naming(check.node):
+            return frozenset()
+        asked = tuple(name for name in reached if self.index.is_naming(name))
+        found = self._below_names.get(asked)
+        if found is None:
+            below = {name for one in asked for name in self.index.needs_closure(one)}
+            found = self._below_names[asked] = frozenset(name for name in below if self.index.is_physical(name))
+        return found
 
     def _reached(self, check: Check, region: str) -> dict[str, _Way]:
         if check.closure is Closure.OWN:
@@ -217,7 +234,7 @@ class GraphFaults:
     def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:
         if mode is Mode.UNMODELLED:
             return "unmodelled"
-        if depth is Depth.STATE:
+        if depth is Depth.STATE or check.closure is Closure.OWN:
             return f"state {mode}"
         if self.index.is_physical(name) and reach is not Reach.NEEDS and not self._runs_out(name, mode, depth):
             return f"runs-on {mode}"

@@ -125,6 +125,8 @@ PHYSICAL: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.SICK, Depth.DIALOGUE): 0.70,
     (Mode.SICK, Depth.STATE): 0.50,
 })  # fmt: skip
+LONG_PACKETS: Final = 0.6
+"""How surely long packets show what works badly: they meet what echoes meet, and what swallows only them."""
 SICK_BY_A_PART: Final = 0.65
 """How surely a node's dialogue shows that it works badly where it leaves out what the node needs: a page that says
 "alive" does little of the work that the node is there for."""
@@ -159,6 +161,10 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "through a wrong record": {_E.REFUSED: 28, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 18, _E.CERTIFICATE: 8,
                                _E.UNREACHABLE: 6, _E.NO_ANSWER: 6, _E.PROTOCOL_ERROR: 4},
     "through names": {_E.NAME_ERROR: 80, _E.WRONG_ANSWER: 5, _E.TIMEOUT: 5, _E.NO_ANSWER: 4, _E.SLOW: 4},
+    "below names dead": {_E.NAME_ERROR: 40, _E.TIMEOUT: 22, _E.UNREACHABLE: 12, _E.WRONG_ANSWER: 12, _E.REFUSED: 5,
+                         _E.NO_ANSWER: 5},
+    "below names sick": {_E.NAME_ERROR: 20, _E.SLOW: 25, _E.TIMEOUT: 20, _E.NO_ANSWER: 15, _E.WRONG_ANSWER: 8,
+                         _E.UNREACHABLE: 4},
     "state dead": {_E.WRONG_ANSWER: 60, _E.EXCEEDED: 20, _E.TIMEOUT: 10},
     "state sick": {_E.EXCEEDED: 75, _E.WRONG_ANSWER: 15, _E.SLOW: 5},
     "unmodelled": {_E.WRONG_ANSWER: 25, _E.NO_ANSWER: 12, _E.SLOW: 12, _E.NAME_ERROR: 12, _E.TIMEOUT: 12,
@@ -196,7 +202,7 @@ def detection_of(
     if kind is CheckKind.PROCESS and mode is Mode.DEAD and reach is Reach.OWN:
         return OWN_PROCESS[Mode.DEAD, Depth.CONNECT]
     if physical and reach is not Reach.NEEDS:
-        return PHYSICAL[mode, depth]
+        return LONG_PACKETS if kind is CheckKind.MTU and mode is Mode.SICK else PHYSICAL[mode, depth]
     if reach is Reach.OWN:
         return min(OWN_PROCESS[mode, depth], SICK_BY_A_PART if partial and mode is Mode.SICK else 1.0)
     return THROUGH_NEEDS[mode] * (1.0 if depth is Depth.DIALOGUE else SHALLOW_THROUGH_NEEDS)

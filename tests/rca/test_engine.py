@@ -117,10 +117,12 @@ def with_a_disk() -> ServiceGraph:
     )
 
 
-def ended(graph: ServiceGraph, said: dict[str, ErrorClass]) -> tuple[Verdict, set[str]]:
-    """Return the first verdict on ERP, and what was asked; everything is good but what is said."""
-    engine = Engine(graph)
-    engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
+def ended(
+    graph: ServiceGraph, said: dict[str, ErrorClass], engine: Engine | None = None, first: Symptom | None = None
+) -> tuple[Verdict, set[str]]:
+    """Return the first verdict on a symptom, ERP's by default, and what was asked; all is good but what is said."""
+    engine = engine or Engine(graph)
+    engine.handle(SymptomSeen(first or symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
     commands = engine.tick(NOW + 0.3)
     everything: set[str] = set()
     while True:
@@ -177,6 +179,51 @@ def test_a_process_is_not_blamed_while_what_it_needs_is_still_being_asked() -> N
     assert (verdicts, [spec.check.id for spec in late]) == ([], ["db1-postgres"])
     ends = engine.handle(answer(late[0], Health.BAD, ErrorClass.NO_ANSWER), NOW + 2)
     assert [command.verdict.cause for command in ends if isinstance(command, ReportVerdict)] == ["db1"]
+
+
+def test_a_database_is_not_blamed_for_a_limit_before_the_server_of_all_databases_was_heard() -> None:
+    rows = Check("db-till-rows", "db-till", CheckKind.POSTGRES, host="192.0.2.1", closure=Closure.FULL, cost=6.0)
+    graph = graph_of(
+        node("till", "business", "till-app", "http"),
+        node("erp", "business", "erp-app", "http"),
+        node("till-app", "application", "db-till", "http"),
+        node("erp-app", "application", "server", "http"),
+        replace(node("db-till", "database", "server"), checks=(rows,)),
+        node("server", "database", "host-db", "postgres tcp"),
+        node("host-db", "host", "", "icmp"),
+    )
+    engine = Engine(graph)
+    spec = ProbeSpec(900, engine.index.checks["erp-http"])
+    engine.observe(ProbeResult(spec, Health.GOOD, ErrorClass.NONE, "it has connections of its own", NOW, 0.1), NOW)
+    said = {"till-app-http": ErrorClass.WRONG_ANSWER} | dict.fromkeys(
+        ("db-till-rows", "server-postgres"), ErrorClass.EXCEEDED
+    )
+    verdict, everything = ended(graph, said, engine, symptom("till", "http", ErrorClass.WRONG_ANSWER))
+    assert "server-postgres" in everything
+    assert (verdict.status, verdict.cause) == (VerdictStatus.CAUSE_FOUND, "server")
+
+
+def test_before_it_gives_up_a_diagnosis_asks_what_is_left_about_what_all_symptoms_share() -> None:
+    size = Check("line-size", "line", CheckKind.MTU, host="192.0.2.1", cost=3.0)
+    graph = graph_of(
+        node("shop", "business", "shop-app", "http"),
+        node("mail", "business", "mail-app", "http"),
+        *(node(f"{name}-app", "application", "", "http! tcp") for name in ("shop", "mail")),
+        node("till-shop", "user", "shop beacon", "http"),
+        node("till-mail", "user", "mail beacon", "http"),
+        node("beacon", "application", "branch", "http!"),
+        node("branch", "network", "line", "icmp"),
+        replace(node("line", "network", "router", "icmp", prior=0.001), checks=(check("line", "icmp"), size)),
+        node("router", "network", "", "icmp"),
+    )
+    engine = Engine(graph)
+    for number, (name, health) in enumerate({"till-mail-http": Health.GOOD, "line-icmp": Health.GOOD}.items()):
+        spec = ProbeSpec(900 + number, engine.index.checks[name])
+        engine.observe(ProbeResult(spec, health, ErrorClass.NONE, "small packets pass", NOW, 0.1), NOW)
+    pages = symptom("till-shop", "http", ErrorClass.NO_ANSWER)
+    verdict, everything = ended(graph, {"line-size": ErrorClass.TIMEOUT}, engine, pages)
+    assert "line-size" in everything
+    assert verdict.cause == "line"
 
 
 # -- scenarios

@@ -6,8 +6,8 @@ from btimd.model.probe import ErrorClass
 from btimd.model.service import Check, CheckKind, Closure, Rollup
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
-from btimd.rca.likelihood import PROFILE_OF, Mode
-from tests.rca.worlds import graph_of, node, shop
+from btimd.rca.likelihood import ERRORS, PROFILE_OF, PROFILES, Mode
+from tests.rca.worlds import check, graph_of, node, shop
 
 
 def seen_by(faults: GraphFaults, check_id: str) -> dict[tuple[str, str], tuple[float, str]]:
@@ -148,6 +148,36 @@ def test_a_record_that_leads_elsewhere_shows_as_another_value_and_as_the_errors_
     assert (asked["name-erp", "dead"][1], asked["name-erp", "sick"][1]) == ("record dead", "record sick")
     assert (used["name-erp", "dead"][1], used["name-erp", "sick"][1]) == ("through names", "through a wrong record")
     assert used["dns1", "sick"][1] == "through names"
+
+
+def test_without_the_host_of_the_name_server_a_name_error_is_seen_as_often_as_silence() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    used, asked = seen_by(faults, "erp-http"), seen_by(faults, "dns1-dns")
+    assert (used["host-dns", "dead"][1], used["host-dns", "sick"][1]) == ("below names dead", "below names sick")
+    assert (used["host-web", "dead"][1], asked["host-dns", "dead"][1]) == ("runs-on dead", "runs-on dead")
+    assert PROFILES[PROFILE_OF["below names dead"], ERRORS.index(ErrorClass.NAME_ERROR)] > 0.3
+
+
+def test_long_packets_show_more_of_a_line_that_works_badly_than_echoes_do() -> None:
+    size = Check("line-size", "line", CheckKind.MTU, host="192.0.2.1")
+    graph = graph_of(
+        replace(node("line", "network", "router"), checks=(check("line", "icmp"), size)),
+        node("router", "network", "", "icmp"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    assert [seen_by(faults, name)["line", "sick"] for name in ("line-icmp", "line-size")] == [
+        (0.3, "runs-on sick"),
+        (0.6, "runs-on sick"),
+    ]
+
+
+def test_what_another_one_says_of_a_node_is_a_state_however_it_is_asked() -> None:
+    outlet = Check("power-outlet", "power", CheckKind.HTTP, host="192.0.2.9", closure=Closure.OWN)
+    graph = graph_of(replace(node("power", "facility"), checks=(outlet,)))
+    assert seen_by(GraphFaults(GraphIndex(graph)), "power-outlet") == {
+        ("power", "dead"): (0.96, "state dead"),
+        ("power", "sick"): (0.7, "state sick"),
+    }
 
 
 def test_the_way_of_a_process_to_another_server_is_a_need_and_not_what_it_runs_on() -> None:
