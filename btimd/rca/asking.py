@@ -1,20 +1,23 @@
 """What a diagnosis asks next: what tells its suspects apart best for the load, or what confirms the first of them."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
-from btimd.rca.findings import is_confirmed, open_needs, unheard_below
+from btimd.rca.findings import is_confirmed, judge, open_needs, unheard_below
 from btimd.rca.solver_types import Pick
 
 LEADS: Final = 0.5
 """A suspect above this is worth its own check even where that is not expected to tell much."""
 
 _SPLITS_SHOWN: Final = 3
+_LAST_LOOKED_AT: Final = 12
+"""Before it gives up, a diagnosis asks what is left of so many suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     search = one.search()
     sure = [name for name in belief.causes if belief.probability(name) >= options.confident]
     unconfirmed = [name for name in sure if not is_confirmed(one, name)]
+    gives_up = False
     nodes: list[str] = [*unconfirmed, *(below for name in unconfirmed for below in unheard_below(one, name))]
     below = _needs_to_clear(one, belief, options)
     if below:
@@ -48,15 +52,33 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         if found or one.inflight:
             return found
         leader = one.suspect(belief)
-        if belief.probability(leader) < LEADS:
-            return []
-        nodes = [leader]
+        nodes = [leader] if belief.probability(leader) >= LEADS else []
+        gives_up = judge(one, belief, options, budget_spent=False).cause is None
         if options.walk_ends <= belief.probability(leader) < options.confident:
             nodes += open_needs(one, leader) or ()
-    confirming = (
-        _confirmation(one, name, settled) for name in dict.fromkeys(nodes) if one.faults.node_number[name] not in busy
+    found = _confirmations(one, nodes, busy, settled)
+    if not found and gives_up:
+        found = _confirmations(one, _shared_suspects(one, belief), busy, settled)
+    return found[:room]
+
+
+def _shared_suspects(one: Diagnosis, belief: Belief) -> list[str]:
+    """Return the likeliest of those that can be behind all symptoms: what is left to ask where nothing tells much."""
+    index = one.index
+    shared = (
+        name
+        for name in belief.probabilities
+        if not index.is_logical(name) and all(one.explains(name, symptom) for symptom in one.symptoms.values())
     )
-    return [choice for choice in confirming if choice is not None][:room]
+    return list(islice(shared, _LAST_LOOKED_AT))
+
+
+def _confirmations(
+    one: Diagnosis, nodes: Iterable[str], busy: Container[int], settled: Mapping[str, Health]
+) -> list[Choice]:  # fmt: skip
+    numbers = one.faults.node_number
+    found = (_confirmation(one, name, settled) for name in dict.fromkeys(nodes) if numbers[name] not in busy)
+    return [choice for choice in found if choice is not None]
 
 
 def _needs_to_clear(one: Diagnosis, belief: Belief, options: EngineOptions) -> tuple[str, ...]:

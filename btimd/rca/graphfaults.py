@@ -1,6 +1,6 @@
 """A service graph as the solver sees it: nodes and checks as numbers, and what each check can tell of each fault."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
@@ -62,6 +62,10 @@ class GraphFaults:
         self._strengths: dict[str, tuple[float, ...]] = {}
         self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, *tuple[bool, ...]]], tuple[float, str]] = {}
         self._below_names: dict[tuple[str, ...], frozenset[str]] = {}
+        self._answering: dict[tuple[str, int], set[str]] = {}
+        for check in self.checks:
+            if check.port and check.closure is Closure.LOCAL and not index.is_virtual(check.node):
+                self._answering.setdefault((check.host, check.port), set()).add(check.node)
         self.model = FaultModel(
             self._faults(),
             question_node=[self.node_number[check.node] for check in self.checks],
@@ -149,7 +153,7 @@ class GraphFaults:
         detection: list[float] = []
         profile: list[int] = []
         reached = self._reached(check, region)
-        near = self._ways_from(check.node, local=True) if len(reached) > 1 else {}
+        near = self._ways_from(self._who_answers(check, reached), local=True) if len(reached) > 1 else {}
         below_names = self._carries_names(check, reached)
         for name, way in reached.items():
             reach = self._reach(check, name, near)
@@ -178,6 +182,16 @@ class GraphFaults:
                     detection.append(min(seen, DETECTION_CAP))
                     profile.append(PROFILE_OF[shown])
         return Row.of(faults, detection, profile)
+
+    def _who_answers(self, check: Check, reached: Container[str]) -> str:
+        """Return the node that a check talks to: of a virtual node the one that is asked itself at the same place.
+
+        Users' transactions that a beacon does are answered by the beacon, whatever they meet behind it.
+        """
+        if not self.index.is_virtual(check.node):
+            return check.node
+        found = [name for name in self._answering.get((check.host, check.port), ()) if name in reached]
+        return found[0] if len(found) == 1 else check.node
 
     def _carries_names(self, check: Check, reached: Iterable[str]) -> frozenset[str]:
         """Return what the name service stands on that a check asks first: without it there is no name to go to."""
@@ -237,7 +251,8 @@ class GraphFaults:
         if depth is Depth.STATE or check.closure is Closure.OWN:
             return f"state {mode}"
         if self.index.is_physical(name) and reach is not Reach.NEEDS and not self._runs_out(name, mode, depth):
-            return f"runs-on {mode}"
+            # Who answers for a business may be well and say what it could not reach over the same way.
+            return f"way {mode}" if depth is Depth.DIALOGUE and self.index.is_logical(check.node) else f"runs-on {mode}"
         if self.index.is_naming(name) and (check.kind is CheckKind.DNS or name != check.node):
             return self._profile_of_names(check, mode, is_record=self.index.is_record(name))
         if self._runs_out(name, mode, depth):

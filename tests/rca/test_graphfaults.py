@@ -154,7 +154,7 @@ def test_without_the_host_of_the_name_server_a_name_error_is_seen_as_often_as_si
     faults = GraphFaults(GraphIndex(shop()))
     used, asked = seen_by(faults, "erp-http"), seen_by(faults, "dns1-dns")
     assert (used["host-dns", "dead"][1], used["host-dns", "sick"][1]) == ("below names dead", "below names sick")
-    assert (used["host-web", "dead"][1], asked["host-dns", "dead"][1]) == ("runs-on dead", "runs-on dead")
+    assert (used["host-web", "dead"][1], asked["host-dns", "dead"][1]) == ("way dead", "runs-on dead")
     assert PROFILES[PROFILE_OF["below names dead"], ERRORS.index(ErrorClass.NAME_ERROR)] > 0.3
 
 
@@ -169,6 +169,26 @@ def test_long_packets_show_more_of_a_line_that_works_badly_than_echoes_do() -> N
         (0.3, "runs-on sick"),
         (0.6, "runs-on sick"),
     ]
+
+
+def test_a_transaction_that_a_beacon_does_is_answered_by_the_beacon() -> None:
+    beacon = Check("beacon-http", "beacon", CheckKind.HTTP, host="192.0.2.7", port=80, closure=Closure.LOCAL)
+    page = Check("till-http", "till", CheckKind.HTTP, host="192.0.2.7", port=80, closure=Closure.FULL)
+    graph = graph_of(
+        replace(node("till", "user", "shop beacon"), checks=(page,)),
+        node("shop", "business", "web"),
+        node("web", "application", "host-web", "tcp"),
+        replace(node("beacon", "application", "line"), checks=(beacon,)),
+        node("host-web", "host", "", "icmp"),
+        node("line", "network", "", "icmp"),
+    )
+    seen = seen_by(GraphFaults(GraphIndex(graph)), "till-http")
+    assert {name: seen[name, "dead"][1] for name in ("beacon", "line", "web", "host-web")} == {
+        "beacon": "process dead",
+        "line": "way dead",
+        "web": "needs dead",
+        "host-web": "needs dead",
+    }
 
 
 def test_what_another_one_says_of_a_node_is_a_state_however_it_is_asked() -> None:
