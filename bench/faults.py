@@ -193,8 +193,8 @@ def markdown(scores: Sequence[Score], versions: str) -> str:
     told = summary(scores)
     rows = [
         f"| {_marked(score)} | {score.kind} | {score.causes} | {score.felt or 'nothing'} |"
-        f" {score.said or 'no verdict'} | {score.place or '-'} | {_number(score.seconds)} | {_number(score.from_injection)} |"
-        f" {_number(score.confidence)} |"
+        f" {score.said or 'no verdict'} | {score.place or '-'} | {_number(score.seconds)} |"
+        f" {_number(score.from_injection)} | {_number(score.confidence)} |"
         f" {score.probes} | {score.busiest} {score.load:.0%} |"
         for score in scores
     ]

@@ -15,6 +15,7 @@ _NOTHING_LEFT: Final = "no further check would tell the suspects apart"
 _SHALLOW: Final = frozenset({Depth.ECHO, Depth.CONNECT})
 _HEARD: Final = frozenset({Health.GOOD, Health.BAD})
 _SILENCE: Final = frozenset({ErrorClass.TIMEOUT, ErrorClass.UNREACHABLE})
+_OF_THE_WAY: Final = _SILENCE | {ErrorClass.SLOW, ErrorClass.NO_ANSWER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,16 @@ def unheard_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
     """Return what a node needs, of which its bad answers may speak as well and which nobody has heard of yet.
 
     An echo that is lost may be lost a router earlier, and a process from which nothing at all comes may be well on a
-    host that is not; one that refuses speaks of itself. What answers a whole transaction badly may have met a limit of
+    host that is not; who refuses speaks of itself alone. What answers a whole transaction badly may have met a limit of
     what it needs. Something was heard of when a dialogue of its own was held, or all of its checks have been asked;
     that it takes connections, or an echo, is enough where it has no dialogue. Where it has no checks, what it needs
     itself counts.
     """
     index = diagnosis.index
     physical = index.is_physical(node)
-    stands = physical or _is_silent(diagnosis, node)
-    calls = not physical and _speaks_of_its_needs(diagnosis, node)
+    stands = _errors_at(diagnosis, node) <= (_OF_THE_WAY if physical else _SILENCE)
+    # That a name is not known, or another's, is said by a server that is well.
+    calls = not physical and not index.is_record(node) and _speaks_of_its_needs(diagnosis, node)
     found: list[str] = []
     queue = [node]
     for name in queue:
@@ -84,11 +86,10 @@ def _speaks_of_its_needs(diagnosis: Diagnosis, node: str) -> bool:
     return all(check.closure is Closure.FULL for check in bad)
 
 
-def _is_silent(diagnosis: Diagnosis, node: str) -> bool:
-    """Tell whether all that is known of a node by its own checks is that nothing comes from it."""
+def _errors_at(diagnosis: Diagnosis, node: str) -> frozenset[ErrorClass]:
+    """Return what is wrong by a node's own checks."""
     errors = {line.error for line in diagnosis.evidence if line.node == node and line.health is Health.BAD}
-    errors |= {symptom.error for symptom in diagnosis.symptoms.values() if symptom.node == node}
-    return bool(errors) and errors <= _SILENCE
+    return frozenset(errors | {symptom.error for symptom in diagnosis.symptoms.values() if symptom.node == node})
 
 
 def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
