@@ -18,6 +18,7 @@ from btimd.rca.likelihood import (
     LEAK_LOCAL,
     LEAK_STATE,
     LEAK_SYMPTOM,
+    NO_DIALOGUE,
     P_DEAD,
     P_DEAD_RECORD,
     PER_HOP,
@@ -34,6 +35,7 @@ from btimd.rca.strength import need_strength
 _WEAKEST: Final = 0.05
 """A fault that a check would see less often than this is not looked for through it."""
 _MAX_ABOUT: Final = 24
+_OF_NAMES: Final = frozenset({"through names", "through a wrong record"})
 _MODES_OF_A_COMPONENT: Final = (Mode.DEAD, Mode.SICK)
 
 
@@ -153,8 +155,10 @@ class GraphFaults:
         detection: list[float] = []
         profile: list[int] = []
         reached = self._reached(check, region)
-        near = self._ways_from(self._who_answers(check, reached), local=True) if len(reached) > 1 else {}
-        below_names = self._carries_names(check, reached)
+        who = self._who_answers(check, reached)
+        near = self._ways_from(who, local=True) if len(reached) > 1 else {}
+        resolves = who == check.node and self.index.is_virtual(who)  # the asking side, not a process behind it
+        below_names = self._carries_names(check, reached) if resolves else frozenset()
         for name, way in reached.items():
             reach = self._reach(check, name, near)
             own = name == check.node
@@ -164,6 +168,7 @@ class GraphFaults:
                 self.index.is_record(name),
                 own and check.closure is Closure.LOCAL and self._needs_processes(name),
                 name in below_names,
+                resolves,
             )
             for fault in self.model.faults_of(self.node_number[name]):
                 # What a check shows goes by kinds alone, of which there are few; nodes are many.
@@ -173,13 +178,17 @@ class GraphFaults:
                     met = self._meet(check, name, self._modes[fault], reach)
                     if name in below_names:
                         met = met[0], f"below names {self._modes[fault]}"
+                    elif met[1] in _OF_NAMES and not resolves and check.kind is not CheckKind.DNS:
+                        met = met[0], "names behind it"
                     self._met[key] = met
                 seen, shown = met[0] * way.strength, met[1]
                 if reach is Reach.NEEDS:
                     seen *= PER_HOP ** max(way.hops - 1, 0)
                 if seen >= _WEAKEST:
                     faults.append(fault)
-                    detection.append(min(seen, DETECTION_CAP))
+                    detection.append(
+                        min(seen, NO_DIALOGUE if self._would_be_dumb(check, name, fault) else DETECTION_CAP)
+                    )
                     profile.append(PROFILE_OF[shown])
         return Row.of(faults, detection, profile)
 
@@ -195,7 +204,7 @@ class GraphFaults:
 
     def _carries_names(self, check: Check, reached: Iterable[str]) -> frozenset[str]:
         """Return what the name service stands on that a check asks first: without it there is no name to go to."""
-        if check.kind is CheckKind.DNS or check.closure is not Closure.FULL or self.index.is_naming(check.node):
+        if check.kind is CheckKind.DNS or check.closure is not Closure.FULL:
             return frozenset()
         asked = tuple(name for name in reached if self.index.is_naming(name))
         found = self._below_names.get(asked)
@@ -215,6 +224,10 @@ class GraphFaults:
                 if name not in found or found[name].strength < way.strength:
                     found[name] = way
         return found
+
+    def _would_be_dumb(self, check: Check, name: str, fault: int) -> bool:
+        """Tell whether a check is a dialogue with the very node, which such a fault would not let speak."""
+        return name == check.node and self._modes[fault] is Mode.DEAD and depth_of(check.kind) is Depth.DIALOGUE
 
     def _reach(self, check: Check, name: str, near: dict[str, _Way]) -> Reach:
         if name == check.node:

@@ -105,10 +105,12 @@ LEAK_STATE: Final = 0.002
 LEAK_SYMPTOM: Final = 1e-5
 """A symptom was bad several times before it was raised: that nothing is behind it is less likely than any fault."""
 
+NO_DIALOGUE: Final = 0.99
+"""How surely a node that is not there holds no dialogue of its own: a good one says more than any other answer."""
 OWN_PROCESS: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.DEAD, Depth.ECHO): 0.05,
     (Mode.DEAD, Depth.CONNECT): 0.96,
-    (Mode.DEAD, Depth.DIALOGUE): 0.96,
+    (Mode.DEAD, Depth.DIALOGUE): NO_DIALOGUE,
     (Mode.DEAD, Depth.STATE): 0.60,
     (Mode.SICK, Depth.ECHO): 0.02,
     (Mode.SICK, Depth.CONNECT): 0.15,
@@ -151,9 +153,9 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "way dead": {_E.TIMEOUT: 42, _E.UNREACHABLE: 25, _E.WRONG_ANSWER: 12, _E.REFUSED: 11, _E.NO_ANSWER: 4},
     "way sick": {_E.SLOW: 28, _E.TIMEOUT: 24, _E.WRONG_ANSWER: 15, _E.NO_ANSWER: 13, _E.UNREACHABLE: 6, _E.RESET: 4,
                  _E.EXCEEDED: 2},
-    "needs dead": {_E.WRONG_ANSWER: 42, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
+    "needs dead": {_E.WRONG_ANSWER: 38, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
                    _E.PROTOCOL_ERROR: 7, _E.REFUSED: 5},
-    "needs sick": {_E.NO_ANSWER: 27, _E.SLOW: 25, _E.WRONG_ANSWER: 31, _E.TIMEOUT: 5, _E.RESET: 2,
+    "needs sick": {_E.NO_ANSWER: 26, _E.SLOW: 25, _E.WRONG_ANSWER: 33, _E.TIMEOUT: 5, _E.RESET: 2,
                    _E.EXCEEDED: 8, _E.REFUSED: 1},
     "system": {_E.WRONG_ANSWER: 30, _E.EXCEEDED: 20, _E.NO_ANSWER: 14, _E.SLOW: 14, _E.TIMEOUT: 8, _E.REFUSED: 6,
                _E.RESET: 4},
@@ -164,6 +166,7 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "through a wrong record": {_E.REFUSED: 28, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 18, _E.CERTIFICATE: 8,
                                _E.UNREACHABLE: 6, _E.NO_ANSWER: 6, _E.PROTOCOL_ERROR: 4},
     "through names": {_E.NAME_ERROR: 80, _E.WRONG_ANSWER: 5, _E.TIMEOUT: 5, _E.NO_ANSWER: 4, _E.SLOW: 4},
+    "names behind it": {_E.WRONG_ANSWER: 38, _E.NAME_ERROR: 20, _E.NO_ANSWER: 13, _E.SLOW: 10, _E.TIMEOUT: 8},
     "below names dead": {_E.NAME_ERROR: 40, _E.TIMEOUT: 22, _E.UNREACHABLE: 12, _E.WRONG_ANSWER: 12, _E.REFUSED: 5,
                          _E.NO_ANSWER: 5},
     "below names sick": {_E.NAME_ERROR: 20, _E.SLOW: 25, _E.TIMEOUT: 20, _E.NO_ANSWER: 15, _E.WRONG_ANSWER: 8,

@@ -157,7 +157,7 @@ def test_a_process_is_not_blamed_while_what_it_needs_is_still_being_asked() -> N
     graph = graph_of(
         node("erp", "business", "erp-app", "http"),
         node("erp-app", "application", "db1 host-app", "http"),
-        node("db1", "database", "host-db", "postgres http! tcp"),
+        node("db1", "database", "host-db", "postgres http! tcp", prior=0.001),
         node("host-app", "host", "", "icmp"),
         node("host-db", "host", "", "icmp"),
     )

@@ -44,7 +44,7 @@ def test_a_check_of_a_database_sees_its_process_and_the_host_below() -> None:
 
 def test_a_transaction_sees_what_is_needed_further_down_ever_less() -> None:
     seen = seen_by(GraphFaults(GraphIndex(shop())), "erp-web-http")
-    assert [seen[name, "dead"][0] for name in ("erp-web", "erp-app", "db1")] == [0.96, 0.94, 0.9212]
+    assert [seen[name, "dead"][0] for name in ("erp-web", "erp-app", "db1")] == [0.99, 0.94, 0.9212]
     assert seen["db1", "dead"][1] == "needs dead"
 
 
@@ -54,7 +54,7 @@ def test_one_of_two_redundant_servers_is_seen_less_and_an_ignored_one_not_at_all
         *(node(name, "application", "", "http") for name in "abc"),
     )
     seen = seen_by(GraphFaults(GraphIndex(graph)), "pool-http")
-    assert {name: seen[name, "dead"][0] for name in ("pool", "a", "b")} == {"pool": 0.96, "a": 0.423, "b": 0.423}
+    assert {name: seen[name, "dead"][0] for name in ("pool", "a", "b")} == {"pool": 0.99, "a": 0.423, "b": 0.423}
     assert ("c", "dead") not in seen
 
 
@@ -90,7 +90,7 @@ def test_who_is_asked_about_a_node_begins_with_itself_and_goes_on_with_its_users
 def test_own_checks_are_worth_what_they_show_of_the_ways_in_which_a_node_fails() -> None:
     faults = GraphFaults(GraphIndex(shop()))
     worth = {name: faults.detection_of_own(faults.index.checks[name]) for name in ("db1-tcp", "db1-postgres")}
-    wanted = {"db1-tcp": 0.6 * 0.96 + 0.4 * 0.15, "db1-postgres": 0.6 * 0.96 + 0.4 * 0.95}
+    wanted = {"db1-tcp": 0.6 * 0.96 + 0.4 * 0.15, "db1-postgres": 0.6 * 0.99 + 0.4 * 0.95}
     assert worth == pytest.approx(wanted, rel=1e-3)
 
 
@@ -121,7 +121,7 @@ def test_a_page_that_asks_nothing_of_what_its_node_needs_shows_less_of_a_sick_on
     faults = GraphFaults(GraphIndex(graph))
     sick = {check: seen_by(faults, check)[check.split("-")[0], "sick"][0] for check in ("app-http", "app-alive")}
     assert sick == {"app-http": 0.95, "app-alive": 0.65}
-    assert seen_by(faults, "app-alive")["app", "dead"][0] == 0.96
+    assert seen_by(faults, "app-alive")["app", "dead"][0] == 0.99
     assert seen_by(faults, "worker-http")["worker", "sick"][0] == 0.95  # it needs nothing but its host
 
 
@@ -156,6 +156,19 @@ def test_without_the_host_of_the_name_server_a_name_error_is_seen_as_often_as_si
     assert (used["host-dns", "dead"][1], used["host-dns", "sick"][1]) == ("below names dead", "below names sick")
     assert (used["host-web", "dead"][1], asked["host-dns", "dead"][1]) == ("way dead", "runs-on dead")
     assert PROFILES[PROFILE_OF["below names dead"], ERRORS.index(ErrorClass.NAME_ERROR)] > 0.3
+
+
+def test_a_name_that_a_process_behind_does_not_find_shows_as_its_wrong_answer() -> None:
+    graph = graph_of(
+        node("erp", "business", "erp-app names", "http"),
+        node("erp-app", "application", "names", "http"),
+        node("names", "shared", "", "dns"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    profiles = {name: seen_by(faults, name)["names", "dead"][1] for name in ("erp-http", "erp-app-http", "names-dns")}
+    assert profiles == {
+        "erp-http": "through names", "erp-app-http": "names behind it", "names-dns": "names dead",
+    }  # fmt: skip
 
 
 def test_long_packets_show_more_of_a_line_that_works_badly_than_echoes_do() -> None:
