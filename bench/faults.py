@@ -301,6 +301,8 @@ btimd stands behind the core router with a configuration as an operator would wr
 the cluster; everything else is asked only by a diagnosis. Limits of `[probes]` and `[rca]` are the defaults, but for
 heavy probes to one server (40 in ten seconds, because a beacon does four transactions every two seconds). Flapping is
 not looked for, and what failed earlier is forgotten before each fault: no enterprise breaks in so many ways in an hour.
+A line needs the routers at both of its ends, and answers by the address at the far one; so where there is one line only
+(south), a dead router behind it looks like a dead line from everywhere, and no fault of the list is of that sort.
 
 The likelihoods of the diagnosis and this configuration were bettered with these same faults in view, those marked (*)
 excepted, so the figures say less about other enterprises than about this one.
