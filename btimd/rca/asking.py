@@ -64,13 +64,13 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
 
 def _shared_suspects(one: Diagnosis, belief: Belief) -> list[str]:
     """Return the likeliest of those that can be behind all symptoms: what is left to ask where nothing tells much."""
-    index = one.index
-    shared = (
-        name
-        for name in belief.probabilities
-        if not index.is_logical(name) and all(one.explains(name, symptom) for symptom in one.symptoms.values())
-    )
-    return list(islice(shared, _LAST_LOOKED_AT))
+    behind_each = [
+        frozenset(one.faults.nodes_seen_by(one.symptom_check(symptom), symptom.region))
+        for symptom in one.symptoms.values()
+    ]
+    shared = frozenset[str]().union(*behind_each[:1]).intersection(*behind_each[1:])
+    likely = (name for name in belief.probabilities if name in shared and not one.index.is_logical(name))
+    return list(islice(likely, _LAST_LOOKED_AT))
 
 
 def _confirmations(

@@ -1,5 +1,6 @@
 """When a diagnosis may end, and with what: which suspects are causes, how certain that is, what users say to it."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,23 +56,24 @@ def unheard_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
     stands = _errors_at(diagnosis, node) <= (_OF_THE_WAY if physical else _SILENCE)
     # That a name is not known, or another's, is said by a server that is well.
     calls = not physical and not index.is_record(node) and _speaks_of_its_needs(diagnosis, node)
+    settled = diagnosis.settled()
+    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
     found: list[str] = []
+    seen = {node}
     queue = [node]
     for name in queue:
         for need in index.needs(name):
-            if need in queue or not (stands if index.is_physical(need) else calls):
+            if need in seen or not (stands if index.is_physical(need) else calls):
                 continue
-            if index.graph.nodes[need].checks:
-                if not _was_heard(diagnosis, need):
-                    found.append(need)
-            else:
+            seen.add(need)
+            if not index.graph.nodes[need].checks:
                 queue.append(need)
-    return tuple(dict.fromkeys(found))
+            elif not _was_heard(diagnosis, need, settled, waiting):
+                found.append(need)
+    return tuple(found)
 
 
-def _was_heard(diagnosis: Diagnosis, node: str) -> bool:
-    settled = diagnosis.settled()
-    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+def _was_heard(diagnosis: Diagnosis, node: str, settled: Mapping[str, Health], waiting: Container[str]) -> bool:
     checks = diagnosis.index.graph.nodes[node].checks
     deep = [] if diagnosis.index.is_physical(node) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
     if any(settled.get(check.id) in _HEARD for check in deep or checks):
