@@ -143,7 +143,8 @@ UNMODELLED_DETECTION: Final = 0.90
 
 _E = ErrorClass
 _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
-    "leak": {},
+    # Nobody speaks of a limit or of a certificate by mistake.
+    "leak": {error: 26 / 3 for error in ERRORS if error not in {_E.EXCEEDED, _E.CERTIFICATE}},
     "process dead": {_E.REFUSED: 70, _E.TIMEOUT: 10, _E.RESET: 6, _E.NO_ANSWER: 3, _E.WRONG_ANSWER: 3,
                      _E.UNREACHABLE: 2, _E.PROTOCOL_ERROR: 2},
     "process sick": {_E.NO_ANSWER: 28, _E.WRONG_ANSWER: 30, _E.SLOW: 18, _E.TIMEOUT: 5, _E.RESET: 3,

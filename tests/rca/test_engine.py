@@ -182,21 +182,26 @@ def test_a_process_is_not_blamed_while_what_it_needs_is_still_being_asked() -> N
 
 
 def test_a_database_is_not_blamed_for_a_limit_before_the_server_of_all_databases_was_heard() -> None:
-    rows = Check("db-till-rows", "db-till", CheckKind.POSTGRES, host="192.0.2.1", closure=Closure.FULL, cost=6.0)
+    rows = {
+        name: Check(f"{name}-rows", name, CheckKind.POSTGRES, host="192.0.2.1", closure=Closure.FULL, cost=6.0)
+        for name in ("db-till", "db-erp")
+    }
     graph = graph_of(
         node("till", "business", "till-app", "http"),
         node("erp", "business", "erp-app", "http"),
         node("till-app", "application", "db-till", "http"),
-        node("erp-app", "application", "server", "http"),
-        replace(node("db-till", "database", "server"), checks=(rows,)),
+        *(node(f"{place}-erp", "business", "erp", "http") for place in ("north",)),
+        node("erp-app", "application", "db-erp", "http"),
+        *(replace(node(name, "database", "server"), checks=(one,)) for name, one in rows.items()),
         node("server", "database", "host-db", "postgres tcp"),
         node("host-db", "host", "", "icmp"),
     )
     engine = Engine(graph)
-    spec = ProbeSpec(900, engine.index.checks["erp-http"])
-    engine.observe(ProbeResult(spec, Health.GOOD, ErrorClass.NONE, "it has connections of its own", NOW, 0.1), NOW)
+    for number, name in enumerate(("erp-http", "erp-app-http", "north-erp-http")):
+        spec = ProbeSpec(900 + number, engine.index.checks[name])
+        engine.observe(ProbeResult(spec, Health.GOOD, ErrorClass.NONE, "it has connections of its own", NOW, 0.1), NOW)
     said = {"till-app-http": ErrorClass.WRONG_ANSWER} | dict.fromkeys(
-        ("db-till-rows", "server-postgres"), ErrorClass.EXCEEDED
+        ("db-till-rows", "db-erp-rows", "server-postgres"), ErrorClass.EXCEEDED
     )
     verdict, everything = ended(graph, said, engine, symptom("till", "http", ErrorClass.WRONG_ANSWER))
     assert "server-postgres" in everything
