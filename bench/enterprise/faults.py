@@ -53,7 +53,7 @@ class Fault:
         return len(self.causes) > 1
 
 
-def _make(
+def make(
     name: str, kind: str, title: str, causes: str, felt: str, changes: Way
 ) -> Fault:  # fmt: skip
     """causes: `a/b, c` is two causes, the first may be called a or b."""
@@ -63,7 +63,7 @@ def _make(
 
 _SHOP, _ERP, _MAIL, _LOGON = "shop fails", "ERP fails", "mail fails", "log-on fails"
 _TABLE: Final = (
-    _make(
+    make(
         "postgres-killed",
         "process killed",
         "PostgreSQL is killed",
@@ -71,10 +71,10 @@ _TABLE: Final = (
         f"{_SHOP}, {_ERP}",
         killed("db1", "postgres", "postgres"),
     ),
-    _make(
+    make(
         "redis-killed", "process killed", "Redis is killed", "redis", _SHOP, killed("cache1", "redis", "redis-server")
     ),
-    _make(
+    make(
         "haproxy-killed",
         "process killed",
         "the load balancer is killed",
@@ -82,7 +82,7 @@ _TABLE: Final = (
         _SHOP,
         killed("lb1", "haproxy", "haproxy -db"),
     ),
-    _make(
+    make(
         "erp-killed",
         "process killed",
         "the ERP application is killed",
@@ -90,15 +90,15 @@ _TABLE: Final = (
         _ERP,
         killed("app2", "erp", "erp.py"),
     ),
-    _make(
+    make(
         "rabbit-killed", "process killed", "RabbitMQ is killed", "rabbit", _SHOP, killed("mq1", "rabbitmq", "beam.smp")
     ),
-    _make("shop-hung", "process hung", "the shop application hangs", "shop-app", _SHOP, hung("app1", "shop.py")),
-    _make("postgres-hung", "process hung", "PostgreSQL hangs", "postgres", f"{_SHOP}, {_ERP}", hung("db1", "postgres")),
-    _make("redis-hung", "process hung", "Redis hangs", "redis", _SHOP, hung("cache1", "redis-server")),
-    _make("erp-slow", "slow", "the ERP application is slow", "erp-app", "ERP is slow", mood("app2", '{"slow": 1.4}')),
-    _make("orders-slow", "slow", "a trigger makes orders slow", "db-shop/postgres", "shop is slow", postgres_slow()),
-    _make(
+    make("shop-hung", "process hung", "the shop application hangs", "shop-app", _SHOP, hung("app1", "shop.py")),
+    make("postgres-hung", "process hung", "PostgreSQL hangs", "postgres", f"{_SHOP}, {_ERP}", hung("db1", "postgres")),
+    make("redis-hung", "process hung", "Redis hangs", "redis", _SHOP, hung("cache1", "redis-server")),
+    make("erp-slow", "slow", "the ERP application is slow", "erp-app", "ERP is slow", mood("app2", '{"slow": 1.4}')),
+    make("orders-slow", "slow", "a trigger makes orders slow", "db-shop/postgres", "shop is slow", postgres_slow()),
+    make(
         "postgres-starved",
         "slow",
         "PostgreSQL gets too little processor",
@@ -106,12 +106,10 @@ _TABLE: Final = (
         "shop and ERP are slow",
         stuttering("db1", "postgres", stopped=2.2, running=0.03),
     ),
-    _make("database-disk-full", "disk full", "the database's file system is full", "disk-db1", _SHOP, disk_full("db1")),
-    _make("mail-disk-full", "disk full", "the mail spool is full", "disk-mail1", _MAIL, disk_full("mail1")),
-    _make(
-        "erp-error", "wrong answer", "the ERP application answers 500", "erp-app", _ERP, mood("app2", '{"error": 1}')
-    ),
-    _make(
+    make("database-disk-full", "disk full", "the database's file system is full", "disk-db1", _SHOP, disk_full("db1")),
+    make("mail-disk-full", "disk full", "the mail spool is full", "disk-mail1", _MAIL, disk_full("mail1")),
+    make("erp-error", "wrong answer", "the ERP application answers 500", "erp-app", _ERP, mood("app2", '{"error": 1}')),
+    make(
         "shop-wrong-page",
         "wrong answer",
         "the shop answers 200 with another page",
@@ -119,7 +117,7 @@ _TABLE: Final = (
         _SHOP,
         mood("app1", '{"wrong": 1}'),
     ),
-    _make(
+    make(
         "certificate-expired",
         "certificate",
         "the shop's certificate has expired",
@@ -127,7 +125,7 @@ _TABLE: Final = (
         _SHOP,
         certificate("expired"),
     ),
-    _make(
+    make(
         "certificate-other-name",
         "certificate",
         "the shop has another name's certificate",
@@ -135,9 +133,9 @@ _TABLE: Final = (
         _SHOP,
         certificate("other-name"),
     ),
-    _make("record-gone", "DNS record", "the shop's name is gone", "name-shop", _SHOP, names(shop=None)),
-    _make("record-wrong", "DNS record", "the ERP's name leads elsewhere", "name-erp", _ERP, names(erp="10.77.100.11")),
-    _make(
+    make("record-gone", "DNS record", "the shop's name is gone", "name-shop", _SHOP, names(shop=None)),
+    make("record-wrong", "DNS record", "the ERP's name leads elsewhere", "name-erp", _ERP, names(erp="10.77.100.11")),
+    make(
         "dns-killed",
         "name server",
         "the name server is killed",
@@ -145,8 +143,8 @@ _TABLE: Final = (
         "everything fails",
         killed("dns1", "dnsmasq", "dnsmasq"),
     ),
-    _make("dns-hung", "name server", "the name server hangs", "dnsmasq", "everything fails", hung("dns1", "dnsmasq")),
-    _make(
+    make("dns-hung", "name server", "the name server hangs", "dnsmasq", "everything fails", hung("dns1", "dnsmasq")),
+    make(
         "orders-locked",
         "database lock",
         "a transaction holds the table of orders",
@@ -154,7 +152,7 @@ _TABLE: Final = (
         _SHOP,
         held_transaction("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;", "lockholder"),
     ),
-    _make(
+    make(
         "connections-used-up",
         "database connections",
         "a report uses all connections up",
@@ -162,14 +160,12 @@ _TABLE: Final = (
         _SHOP,
         connections_used_up(),
     ),
-    _make(
-        "queue-full", "queue full", "the warehouse hangs, the queue refuses orders", "warehouse", _SHOP, queue_full()
-    ),
-    _make("queue-memory", "queue full", "RabbitMQ blocks publishers (memory alarm)", "rabbit", _SHOP, memory_alarm()),
-    _make(
+    make("queue-full", "queue full", "the warehouse hangs, the queue refuses orders", "warehouse", _SHOP, queue_full()),
+    make("queue-memory", "queue full", "RabbitMQ blocks publishers (memory alarm)", "rabbit", _SHOP, memory_alarm()),
+    make(
         "account-changed", "directory", "the ERP's account has another password", "account-erp", _ERP, password("erp")
     ),
-    _make(
+    make(
         "slapd-killed",
         "directory",
         "the directory server is killed",
@@ -177,11 +173,11 @@ _TABLE: Final = (
         f"{_ERP}, {_LOGON}",
         killed("ldap1", "slapd", "slapd -d"),
     ),
-    _make(
+    make(
         "slapd-hung", "directory", "the directory server hangs", "slapd", f"{_ERP}, {_LOGON}", hung("ldap1", "slapd -d")
     ),
-    _make("imap-killed", "mail", "the mail boxes are gone", "dovecot", _MAIL, killed("mail1", "dovecot", "dovecot")),
-    _make(
+    make("imap-killed", "mail", "the mail boxes are gone", "dovecot", _MAIL, killed("mail1", "dovecot", "dovecot")),
+    make(
         "smtp-hung",
         "mail",
         "mail transport hangs",
@@ -189,7 +185,7 @@ _TABLE: Final = (
         _MAIL,
         hung_until_restart("mail1", "postfix", "postfix/sbin/"),
     ),
-    _make(
+    make(
         "web1-killed",
         "cluster member",
         "one of two web servers is killed",
@@ -197,8 +193,8 @@ _TABLE: Final = (
         "",
         killed("web1", "nginx", "nginx"),
     ),
-    _make("web1-host-down", "cluster member", "the host of a web server is down", "host-web1", "", host_down("web1")),
-    _make(
+    make("web1-host-down", "cluster member", "the host of a web server is down", "host-web1", "", host_down("web1")),
+    make(
         "both-webs-killed",
         "two at once",
         "both web servers are killed",
@@ -206,7 +202,7 @@ _TABLE: Final = (
         _SHOP,
         together(killed("web1", "nginx", "nginx"), killed("web2", "nginx", "nginx")),
     ),
-    _make(
+    make(
         "database-unplugged",
         "link down",
         "the database host's cable is pulled",
@@ -214,10 +210,10 @@ _TABLE: Final = (
         f"{_SHOP}, {_ERP}",
         pulled("sw1", "db1"),
     ),
-    _make(
+    make(
         "south-cut", "link down", "the line to south is cut", "link-south", "all fails in south", pulled("wan2", "accs")
     ),
-    _make(
+    make(
         "south-lossy",
         "link lossy",
         "the line to south loses half of its packets",
@@ -225,7 +221,7 @@ _TABLE: Final = (
         "south is slow, fails",
         filtered("wan2", "-o", "to-accs", "-m", "statistic", "--mode", "random", "--probability", "0.5", "-j", "DROP"),
     ),
-    _make(
+    make(
         "south-narrow",
         "link slow",
         "the line to south has 150 kbit/s",
@@ -233,7 +229,7 @@ _TABLE: Final = (
         "south is slow, fails",
         narrow("wan2", "to-accs", "150kbit"),
     ),
-    _make(
+    make(
         "south-route-gone",
         "route gone",
         "wan2 lost its route to south",
@@ -241,7 +237,7 @@ _TABLE: Final = (
         "all fails in south",
         route_gone("wan2", "10.77.20.0/24 via 10.77.1.22"),
     ),
-    _make(
+    make(
         "firewall-drops",
         "firewall drop",
         "the core drops the shop's way to its queue",
@@ -249,7 +245,7 @@ _TABLE: Final = (
         _SHOP,
         filtered("core", "-s", "10.77.100.20", "-d", "10.77.101.50", "-p", "tcp", "--dport", "5672", "-j", "DROP"),
     ),
-    _make(
+    make(
         "firewall-drops-north",
         "firewall drop",
         "the core drops north's way to the shop",
@@ -257,7 +253,7 @@ _TABLE: Final = (
         "shop fails in north",
         filtered("core", "-s", "10.77.10.0/24", "-d", "10.77.100.10", "-p", "tcp", "--dport", "443", "-j", "DROP"),
     ),
-    _make(
+    make(
         "firewall-rejects",
         "firewall reject",
         "the core rejects the ERP's way to its database",
@@ -279,7 +275,7 @@ _TABLE: Final = (
             "icmp-admin-prohibited",
         ),
     ),
-    _make(
+    make(
         "packet-size",
         "MTU black hole",
         "the line to south takes small packets only",
@@ -287,14 +283,14 @@ _TABLE: Final = (
         "pages fail in south",
         small_packets("wan2", "to-accs"),
     ),
-    _make(
+    make(
         "database-host-down", "host down", "the database host is off", "host-db1", f"{_SHOP}, {_ERP}", host_down("db1")
     ),
-    _make("erp-host-down", "host down", "the ERP's host is off", "host-app2", _ERP, host_down("app2")),
-    _make("switch-down", "switch down", "the switch of rack b is off", "sw2", "everything fails", host_down("sw2")),
-    _make("rack-b-dark", "power", "rack b has no power", "power-b", "everything fails", power("b")),
-    _make("wan2-down", "router down", "the router of south is off", "wan2", "all fails in south", host_down("wan2")),
-    _make(
+    make("erp-host-down", "host down", "the ERP's host is off", "host-app2", _ERP, host_down("app2")),
+    make("switch-down", "switch down", "the switch of rack b is off", "sw2", "everything fails", host_down("sw2")),
+    make("rack-b-dark", "power", "rack b has no power", "power-b", "everything fails", power("b")),
+    make("wan2-down", "router down", "the router of south is off", "wan2", "all fails in south", host_down("wan2")),
+    make(
         "access-north-down",
         "router down",
         "the access router of north is off",
@@ -302,8 +298,8 @@ _TABLE: Final = (
         "all fails in north",
         host_down("accn"),
     ),
-    _make("backup-dead", "silent", "north's backup line is cut", "link-north-backup", "", pulled("wan2", "accn")),
-    _make(
+    make("backup-dead", "silent", "north's backup line is cut", "link-north-backup", "", pulled("wan2", "accn")),
+    make(
         "primary-dead",
         "silent",
         "north's first line is cut, the second carries",
@@ -311,7 +307,7 @@ _TABLE: Final = (
         "",
         pulled("wan1", "accn"),
     ),
-    _make(
+    make(
         "redis-and-slapd",
         "two at once",
         "Redis and the directory are killed",
@@ -319,7 +315,7 @@ _TABLE: Final = (
         f"{_SHOP}, {_ERP}, {_LOGON}",
         together(killed("cache1", "redis", "redis-server"), killed("ldap1", "slapd", "slapd -d")),
     ),
-    _make(
+    make(
         "certificate-and-erp",
         "two at once",
         "certificate expired, ERP answers 500",
@@ -327,7 +323,7 @@ _TABLE: Final = (
         f"{_SHOP}, {_ERP}",
         together(certificate("expired"), mood("app2", '{"error": 1}')),
     ),
-    _make(
+    make(
         "south-and-imap",
         "two at once",
         "line to south cut, mail boxes gone",
@@ -335,7 +331,7 @@ _TABLE: Final = (
         f"all fails in south, {_MAIL}",
         together(pulled("wan2", "accs"), killed("mail1", "dovecot", "dovecot")),
     ),
-    _make(
+    make(
         "queue-and-erp-host",
         "two at once",
         "RabbitMQ killed, ERP's host off",

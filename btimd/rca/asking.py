@@ -1,20 +1,23 @@
 """What a diagnosis asks next: what tells its suspects apart best for the load, or what confirms the first of them."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from btimd.model.probe import Health
 from btimd.model.service import Check
 from btimd.rca.diagnosis import Belief, Diagnosis
 from btimd.rca.events import EngineOptions
-from btimd.rca.findings import is_confirmed, open_needs
+from btimd.rca.findings import is_confirmed, judge, open_needs, unheard_below
 from btimd.rca.solver_types import Pick
 
 LEADS: Final = 0.5
 """A suspect above this is worth its own check even where that is not expected to tell much."""
 
 _SPLITS_SHOWN: Final = 3
+_LAST_LOOKED_AT: Final = 12
+"""Before it gives up, a diagnosis asks what is left of so many suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
     search = one.search()
     sure = [name for name in belief.causes if belief.probability(name) >= options.confident]
     unconfirmed = [name for name in sure if not is_confirmed(one, name)]
-    nodes: list[str] = unconfirmed
+    gives_up = False
+    nodes: list[str] = [*unconfirmed, *(below for name in unconfirmed for below in unheard_below(one, name))]
     below = _needs_to_clear(one, belief, options)
     if below:
         nodes = list(below)
@@ -48,15 +52,30 @@ def next_checks(one: Diagnosis, belief: Belief, options: EngineOptions) -> list[
         if found or one.inflight:
             return found
         leader = one.suspect(belief)
-        if belief.probability(leader) < LEADS:
-            return []
-        nodes = [leader]
+        nodes = [leader] if belief.probability(leader) >= LEADS else []
+        gives_up = judge(one, belief, options, budget_spent=False).cause is None
         if options.walk_ends <= belief.probability(leader) < options.confident:
             nodes += open_needs(one, leader) or ()
-    confirming = (
-        _confirmation(one, name, settled) for name in dict.fromkeys(nodes) if one.faults.node_number[name] not in busy
-    )
-    return [choice for choice in confirming if choice is not None][:room]
+    found = _confirmations(one, nodes, busy, settled)
+    if not found and gives_up:
+        found = _confirmations(one, _shared_suspects(one, belief), busy, settled)
+    return found[:room]
+
+
+def _shared_suspects(one: Diagnosis, belief: Belief) -> list[str]:
+    """Return the likeliest of those that can be behind all symptoms: what is left to ask where nothing tells much."""
+    behind_each = [frozenset(one.faults.nodes_behind(symptom)) for symptom in one.symptoms.values()]
+    shared = frozenset[str]().union(*behind_each[:1]).intersection(*behind_each[1:])
+    likely = (name for name in belief.probabilities if name in shared and not one.index.is_logical(name))
+    return list(islice(likely, _LAST_LOOKED_AT))
+
+
+def _confirmations(
+    one: Diagnosis, nodes: Iterable[str], busy: Container[int], settled: Mapping[str, Health]
+) -> list[Choice]:  # fmt: skip
+    numbers = one.faults.node_number
+    found = (_confirmation(one, name, settled) for name in dict.fromkeys(nodes) if numbers[name] not in busy)
+    return [choice for choice in found if choice is not None]
 
 
 def _needs_to_clear(one: Diagnosis, belief: Belief, options: EngineOptions) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ FRESH_WEIGHT: Final = 0.5
 """From this weight on a known answer is as good as a new one and the check is not asked."""
 
 _STALE_SECONDS: Final = 5.0
-"""A bad answer from longer before the first symptom is evidence, and asked again: it may have been repaired since."""
+"""A bad answer from longer before the first symptom is no evidence: it may have been repaired since."""
 
 _FORGOTTEN_WEIGHT: Final = 0.05
 _WEIGHT_STEP: Final = 0.05
@@ -196,7 +196,8 @@ class Diagnosis:
     def free_weight(self, result: ProbeResult, now: UnixSeconds) -> float:
         """Return what a known answer is worth to this diagnosis, 0 for nothing.
 
-        A good answer from before the first symptom proves nothing about now; a bad one stands until it is too old.
+        A good answer from before the first symptom proves nothing about now, and a bad one from some seconds before
+        it tells of another trouble, which may be over; one that is asked on a schedule counts until its next answer.
         """
         return _free_weight(result, now, self.since())
 
@@ -356,12 +357,7 @@ class Diagnosis:
         """Return the checks that need not be asked again, with what they said (UNKNOWN: they could not)."""
         found = {spec.check.id: Health.UNKNOWN for spec, _ in self.inflight.values()}
         found |= dict.fromkeys(self.asked, Health.UNKNOWN)
-        stale = self.since() - _STALE_SECONDS
-        found |= {
-            key: health
-            for key, (at, health, weight) in self._told.items()
-            if weight >= FRESH_WEIGHT and (health is Health.GOOD or at >= stale)
-        }
+        found |= {key: health for key, (_, health, weight) in self._told.items() if weight >= FRESH_WEIGHT}
         found |= {
             symptom.check_id: Health.BAD for symptom in self.symptoms.values() if symptom.check_id in self.index.checks
         }
@@ -421,7 +417,9 @@ class Diagnosis:
 
 
 def _free_weight(result: ProbeResult, now: UnixSeconds, since: UnixSeconds) -> float:
-    if result.health is Health.UNKNOWN or (result.health is Health.GOOD and result.started_at < since):
+    stale = max(_STALE_SECONDS, result.spec.check.every_seconds or 0.0)
+    earliest = since - (stale if result.health is Health.BAD else 0.0)
+    if result.health is Health.UNKNOWN or result.started_at < earliest:
         return 0.0
     weight = math.exp(-max(now - result.started_at, 0.0) / ttl_seconds(result.spec.check.kind))
     return weight if weight >= _FORGOTTEN_WEIGHT else 0.0

@@ -1,10 +1,11 @@
 """When a diagnosis may end, and with what: which suspects are causes, how certain that is, what users say to it."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health
-from btimd.model.service import Depth, NodeKind, depth_of
+from btimd.model.service import Closure, Depth, NodeKind, depth_of
 from btimd.model.sign import SignSource
 from btimd.model.verdict import VerdictStatus
 from btimd.rca.diagnosis import Belief, Diagnosis
@@ -13,6 +14,9 @@ from btimd.rca.events import EngineOptions
 _BUDGET_SPENT: Final = "the probe budget is spent"
 _NOTHING_LEFT: Final = "no further check would tell the suspects apart"
 _SHALLOW: Final = frozenset({Depth.ECHO, Depth.CONNECT})
+_HEARD: Final = frozenset({Health.GOOD, Health.BAD})
+_SILENCE: Final = frozenset({ErrorClass.TIMEOUT, ErrorClass.UNREACHABLE})
+_OF_THE_WAY: Final = _SILENCE | {ErrorClass.SLOW, ErrorClass.NO_ANSWER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,69 @@ class Outcome:
 
 
 def is_confirmed(diagnosis: Diagnosis, node: str) -> bool:
-    """Tell whether a node's own checks have had their say: one was bad, or none is left to ask."""
+    """Tell whether a node's own checks have had their say: one was bad and speaks of it alone, or none is left to ask.
+
+    Where a bad answer may speak of what the node stands on as well, that has had its say too: else what is known of
+    both from before would decide between them.
+    """
     settled = diagnosis.settled()
     waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
     checks = diagnosis.index.graph.nodes[node].checks
     if any(settled.get(check.id) is Health.BAD for check in checks):
+        return not unheard_below(diagnosis, node)
+    return all(check.id in settled and check.id not in waiting for check in checks)
+
+
+def unheard_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
+    """Return what a node needs, of which its bad answers may speak as well and which nobody has heard of yet.
+
+    An echo that is lost may be lost a router earlier, and a process from which nothing at all comes may be well on a
+    host that is not; who refuses speaks of itself alone. What answers a whole transaction badly may have met a limit of
+    what it needs. Something was heard of when a dialogue of its own was held, or all of its checks have been asked;
+    that it takes connections, or an echo, is enough where it has no dialogue. Where it has no checks, what it needs
+    itself counts.
+    """
+    index = diagnosis.index
+    physical = index.is_physical(node)
+    stands = _errors_at(diagnosis, node) <= (_OF_THE_WAY if physical else _SILENCE)
+    # That a name is not known, or another's, is said by a server that is well.
+    calls = not physical and not index.is_record(node) and _speaks_of_its_needs(diagnosis, node)
+    settled = diagnosis.settled()
+    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    found: list[str] = []
+    seen = {node}
+    queue = [node]
+    for name in queue:
+        for need in index.needs(name):
+            if need in seen or not (stands if index.is_physical(need) else calls):
+                continue
+            seen.add(need)
+            if not index.graph.nodes[need].checks:
+                queue.append(need)
+            elif not _was_heard(diagnosis, need, settled, waiting):
+                found.append(need)
+    return tuple(found)
+
+
+def _was_heard(diagnosis: Diagnosis, node: str, settled: Mapping[str, Health], waiting: Container[str]) -> bool:
+    checks = diagnosis.index.graph.nodes[node].checks
+    deep = [] if diagnosis.index.is_physical(node) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
+    if any(settled.get(check.id) in _HEARD for check in deep or checks):
         return True
     return all(check.id in settled and check.id not in waiting for check in checks)
+
+
+def _speaks_of_its_needs(diagnosis: Diagnosis, node: str) -> bool:
+    """Tell whether no bad answer of a node speaks of it alone: all are of whole transactions."""
+    settled = diagnosis.settled()
+    bad = [check for check in diagnosis.index.graph.nodes[node].checks if settled.get(check.id) is Health.BAD]
+    return all(check.closure is Closure.FULL for check in bad)
+
+
+def _errors_at(diagnosis: Diagnosis, node: str) -> frozenset[ErrorClass]:
+    """Return what is wrong by a node's own checks."""
+    errors = {line.error for line in diagnosis.evidence if line.node == node and line.health is Health.BAD}
+    return frozenset(errors | {symptom.error for symptom in diagnosis.symptoms.values() if symptom.node == node})
 
 
 def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
@@ -44,6 +104,7 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     Where a limit was met, it may be that of a system further down, whose room or memory is used up.
     """
     settled = diagnosis.settled()
+    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
     graph = diagnosis.index.graph
     physical = diagnosis.index.is_physical(node)
     own = [check for check in graph.nodes[node].checks if physical or depth_of(check.kind) not in _SHALLOW]
@@ -56,7 +117,7 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
         if any(settled.get(check.id) is Health.BAD for check in checks):
             return None
         deep = [] if diagnosis.index.is_physical(need) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
-        if any(check.id not in settled for check in deep) or not any(
+        if any(check.id not in settled or check.id in waiting for check in deep) or not any(
             settled.get(check.id) is Health.GOOD for check in deep or checks
         ):
             still_open.append(need)

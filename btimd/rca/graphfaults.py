@@ -1,6 +1,6 @@
 """A service graph as the solver sees it: nodes and checks as numbers, and what each check can tell of each fault."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
@@ -19,6 +19,7 @@ from btimd.rca.likelihood import (
     LEAK_LOCAL,
     LEAK_STATE,
     LEAK_SYMPTOM,
+    NO_DIALOGUE,
     P_DEAD,
     P_DEAD_RECORD,
     PER_HOP,
@@ -37,6 +38,7 @@ _WEAKEST: Final = 0.05
 _MAX_ABOUT: Final = 24
 _SERVERS: Final = frozenset({NodeKind.HOST, NodeKind.OS})
 _MOST_ROWS_TOLD: Final = 10_000
+_OF_NAMES: Final = frozenset({"through names", "through a wrong record"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,14 @@ class GraphFaults:
         self._modes: list[Mode] = []
         self._ways: dict[tuple[str, bool], dict[str, _Way]] = {}
         self._seen: dict[tuple[str, Closure, str], tuple[str, ...]] = {}
-        self._rows_told: dict[tuple[str, CheckKind, Closure, str], Row] = {}
+        self._rows_told: dict[tuple[str, CheckKind, Closure, str, int, str], Row] = {}
         self._strengths: dict[str, tuple[float, ...]] = {}
-        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, bool, bool, bool]], tuple[float, str]] = {}
+        self._met: dict[tuple[CheckKind, bool, Mode, Reach, tuple[NodeKind, *tuple[bool, ...]]], tuple[float, str]] = {}
+        self._below_names: dict[tuple[str, ...], frozenset[str]] = {}
+        self._answering: dict[tuple[str, int], set[str]] = {}
+        for check in self.checks:
+            if check.port and check.closure is Closure.LOCAL and not index.is_virtual(check.node):
+                self._answering.setdefault((check.host, check.port), set()).add(check.node)
         self.model = FaultModel(
             self._faults(),
             question_node=[self.node_number[check.node] for check in self.checks],
@@ -170,7 +177,7 @@ class GraphFaults:
 
     def _row_told(self, check: Check, region: str) -> Row:
         """Return the row of a symptom or a sign; many diagnoses are told of the same."""
-        key = (check.node, check.kind, check.closure, region)
+        key = (check.node, check.kind, check.closure, check.host, check.port, region)
         found = self._rows_told.get(key)
         if found is None:
             if len(self._rows_told) >= _MOST_ROWS_TOLD:
@@ -183,7 +190,10 @@ class GraphFaults:
         detection: list[float] = []
         profile: list[int] = []
         reached = self._reached(check, region)
-        near = self._ways_from(check.node, local=True) if len(reached) > 1 else {}
+        who = self._who_answers(check, reached)
+        near = self._ways_from(who, local=True) if len(reached) > 1 else {}
+        resolves = who == check.node and self.index.is_virtual(who)  # the asking side, not a process behind it
+        below_names = self._carries_names(check, reached) if resolves else frozenset()
         for name, way in reached.items():
             reach = self._reach(check, name, near)
             own = name == check.node
@@ -192,21 +202,51 @@ class GraphFaults:
                 self.index.is_naming(name),
                 self.index.is_record(name),
                 own and check.closure is Closure.LOCAL and self._needs_processes(name),
+                name in below_names,
+                resolves,
             )
             for fault in self.model.faults_of(self.node_number[name]):
                 # What a check shows goes by kinds alone, of which there are few; nodes are many.
                 key = (check.kind, own, self._modes[fault], reach, traits)
                 met = self._met.get(key)
                 if met is None:
-                    met = self._met[key] = self._meet(check, name, self._modes[fault], reach)
+                    met = self._meet(check, name, self._modes[fault], reach)
+                    if name in below_names:
+                        met = met[0], f"below names {self._modes[fault]}"
+                    elif met[1] in _OF_NAMES and not resolves and check.kind is not CheckKind.DNS:
+                        met = met[0], "names behind it"
+                    self._met[key] = met
                 seen, shown = met[0] * way.strength, met[1]
                 if reach is Reach.NEEDS:
                     seen *= PER_HOP ** max(way.hops - 1, 0)
                 if seen >= _WEAKEST:
                     faults.append(fault)
-                    detection.append(min(seen, DETECTION_CAP))
+                    detection.append(
+                        min(seen, NO_DIALOGUE if self._would_be_dumb(check, name, fault) else DETECTION_CAP)
+                    )
                     profile.append(PROFILE_OF[shown])
         return Row.of(faults, detection, profile)
+
+    def _who_answers(self, check: Check, reached: Container[str]) -> str:
+        """Return the node that a check talks to: of a virtual node the one that is asked itself at the same place.
+
+        Users' transactions that a beacon does are answered by the beacon, whatever they meet behind it.
+        """
+        if not self.index.is_virtual(check.node):
+            return check.node
+        found = [name for name in self._answering.get((check.host, check.port), ()) if name in reached]
+        return found[0] if len(found) == 1 else check.node
+
+    def _carries_names(self, check: Check, reached: Iterable[str]) -> frozenset[str]:
+        """Return what the name service stands on that a check asks first: without it there is no name to go to."""
+        if check.kind is CheckKind.DNS or check.closure is not Closure.FULL:
+            return frozenset()
+        asked = tuple(name for name in reached if self.index.is_naming(name))
+        found = self._below_names.get(asked)
+        if found is None:
+            below = {name for one in asked for name in self.index.needs_closure(one)}
+            found = self._below_names[asked] = frozenset(name for name in below if self.index.is_physical(name))
+        return found
 
     def _reached(self, check: Check, region: str) -> dict[str, _Way]:
         if check.closure is Closure.OWN:
@@ -219,6 +259,10 @@ class GraphFaults:
                 if name not in found or found[name].strength < way.strength:
                     found[name] = way
         return found
+
+    def _would_be_dumb(self, check: Check, name: str, fault: int) -> bool:
+        """Tell whether a check is a dialogue with the very node, which such a fault would not let speak."""
+        return name == check.node and self._modes[fault] is Mode.DEAD and depth_of(check.kind) is Depth.DIALOGUE
 
     def _reach(self, check: Check, name: str, near: dict[str, _Way]) -> Reach:
         if name == check.node:
@@ -252,10 +296,11 @@ class GraphFaults:
     def _profile(self, check: Check, name: str, mode: Mode, reach: Reach, depth: Depth) -> str:
         if mode is Mode.UNMODELLED:
             return "unmodelled"
-        if depth is Depth.STATE:
+        if depth is Depth.STATE or check.closure is Closure.OWN:
             return f"state {mode}"
         if self.index.is_physical(name) and reach is not Reach.NEEDS and not self._runs_out(name, mode, depth):
-            return f"runs-on {mode}"
+            # Who answers for a business may be well and say what it could not reach over the same way.
+            return f"way {mode}" if depth is Depth.DIALOGUE and self.index.is_logical(check.node) else f"runs-on {mode}"
         if self.index.is_naming(name) and (check.kind is CheckKind.DNS or name != check.node):
             return self._profile_of_names(check, mode, is_record=self.index.is_record(name))
         if self._runs_out(name, mode, depth):

@@ -105,10 +105,12 @@ LEAK_STATE: Final = 0.002
 LEAK_SYMPTOM: Final = 1e-5
 """A symptom was bad several times before it was raised: that nothing is behind it is less likely than any fault."""
 
+NO_DIALOGUE: Final = 0.99
+"""How surely a node that is not there holds no dialogue of its own: a good one says more than any other answer."""
 OWN_PROCESS: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.DEAD, Depth.ECHO): 0.05,
     (Mode.DEAD, Depth.CONNECT): 0.96,
-    (Mode.DEAD, Depth.DIALOGUE): 0.96,
+    (Mode.DEAD, Depth.DIALOGUE): NO_DIALOGUE,
     (Mode.DEAD, Depth.STATE): 0.60,
     (Mode.SICK, Depth.ECHO): 0.02,
     (Mode.SICK, Depth.CONNECT): 0.15,
@@ -125,6 +127,8 @@ PHYSICAL: Final[Mapping[tuple[Mode, Depth], float]] = MappingProxyType({
     (Mode.SICK, Depth.DIALOGUE): 0.70,
     (Mode.SICK, Depth.STATE): 0.50,
 })  # fmt: skip
+LONG_PACKETS: Final = 0.6
+"""How surely long packets show what works badly: they meet what echoes meet, and what swallows only them."""
 SICK_BY_A_PART: Final = 0.65
 """How surely a node's dialogue shows that it works badly where it leaves out what the node needs: a page that says
 "alive" does little of the work that the node is there for."""
@@ -139,16 +143,20 @@ UNMODELLED_DETECTION: Final = 0.90
 
 _E = ErrorClass
 _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
-    "leak": {},
+    # Nobody speaks of a limit or of a certificate by mistake.
+    "leak": {error: 26 / 3 for error in ERRORS if error not in {_E.EXCEEDED, _E.CERTIFICATE}},
     "process dead": {_E.REFUSED: 70, _E.TIMEOUT: 10, _E.RESET: 6, _E.NO_ANSWER: 3, _E.WRONG_ANSWER: 3,
                      _E.UNREACHABLE: 2, _E.PROTOCOL_ERROR: 2},
     "process sick": {_E.NO_ANSWER: 28, _E.WRONG_ANSWER: 30, _E.SLOW: 18, _E.TIMEOUT: 5, _E.RESET: 3,
                      _E.PROTOCOL_ERROR: 2, _E.EXCEEDED: 10, _E.CERTIFICATE: 3},
     "runs-on dead": {_E.TIMEOUT: 50, _E.UNREACHABLE: 30, _E.REFUSED: 14, _E.NO_ANSWER: 4},
     "runs-on sick": {_E.SLOW: 33, _E.TIMEOUT: 30, _E.NO_ANSWER: 15, _E.UNREACHABLE: 8, _E.RESET: 5, _E.EXCEEDED: 3},
-    "needs dead": {_E.WRONG_ANSWER: 42, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
+    "way dead": {_E.TIMEOUT: 42, _E.UNREACHABLE: 25, _E.WRONG_ANSWER: 12, _E.REFUSED: 11, _E.NO_ANSWER: 4},
+    "way sick": {_E.SLOW: 28, _E.TIMEOUT: 24, _E.WRONG_ANSWER: 15, _E.NO_ANSWER: 13, _E.UNREACHABLE: 6, _E.RESET: 4,
+                 _E.EXCEEDED: 2},
+    "needs dead": {_E.WRONG_ANSWER: 38, _E.NO_ANSWER: 13, _E.TIMEOUT: 8, _E.SLOW: 9, _E.RESET: 8,
                    _E.PROTOCOL_ERROR: 7, _E.REFUSED: 5},
-    "needs sick": {_E.NO_ANSWER: 27, _E.SLOW: 25, _E.WRONG_ANSWER: 31, _E.TIMEOUT: 5, _E.RESET: 2,
+    "needs sick": {_E.NO_ANSWER: 26, _E.SLOW: 25, _E.WRONG_ANSWER: 33, _E.TIMEOUT: 5, _E.RESET: 2,
                    _E.EXCEEDED: 8, _E.REFUSED: 1},
     "system": {_E.WRONG_ANSWER: 30, _E.EXCEEDED: 20, _E.NO_ANSWER: 14, _E.SLOW: 14, _E.TIMEOUT: 8, _E.REFUSED: 6,
                _E.RESET: 4},
@@ -159,6 +167,11 @@ _PROFILES: Final[Mapping[str, Mapping[ErrorClass, float]]] = MappingProxyType({
     "through a wrong record": {_E.REFUSED: 28, _E.WRONG_ANSWER: 25, _E.TIMEOUT: 18, _E.CERTIFICATE: 8,
                                _E.UNREACHABLE: 6, _E.NO_ANSWER: 6, _E.PROTOCOL_ERROR: 4},
     "through names": {_E.NAME_ERROR: 80, _E.WRONG_ANSWER: 5, _E.TIMEOUT: 5, _E.NO_ANSWER: 4, _E.SLOW: 4},
+    "names behind it": {_E.WRONG_ANSWER: 38, _E.NAME_ERROR: 20, _E.NO_ANSWER: 13, _E.SLOW: 10, _E.TIMEOUT: 8},
+    "below names dead": {_E.NAME_ERROR: 40, _E.TIMEOUT: 22, _E.UNREACHABLE: 12, _E.WRONG_ANSWER: 12, _E.REFUSED: 5,
+                         _E.NO_ANSWER: 5},
+    "below names sick": {_E.NAME_ERROR: 20, _E.SLOW: 25, _E.TIMEOUT: 20, _E.NO_ANSWER: 15, _E.WRONG_ANSWER: 8,
+                         _E.UNREACHABLE: 4},
     "state dead": {_E.WRONG_ANSWER: 60, _E.EXCEEDED: 20, _E.TIMEOUT: 10},
     "state sick": {_E.EXCEEDED: 75, _E.WRONG_ANSWER: 15, _E.SLOW: 5},
     "unmodelled": {_E.WRONG_ANSWER: 25, _E.NO_ANSWER: 12, _E.SLOW: 12, _E.NAME_ERROR: 12, _E.TIMEOUT: 12,
@@ -196,7 +209,7 @@ def detection_of(
     if kind is CheckKind.PROCESS and mode is Mode.DEAD and reach is Reach.OWN:
         return OWN_PROCESS[Mode.DEAD, Depth.CONNECT]
     if physical and reach is not Reach.NEEDS:
-        return PHYSICAL[mode, depth]
+        return LONG_PACKETS if kind is CheckKind.MTU and mode is Mode.SICK else PHYSICAL[mode, depth]
     if reach is Reach.OWN:
         return min(OWN_PROCESS[mode, depth], SICK_BY_A_PART if partial and mode is Mode.SICK else 1.0)
     return THROUGH_NEEDS[mode] * (1.0 if depth is Depth.DIALOGUE else SHALLOW_THROUGH_NEEDS)

@@ -7,7 +7,8 @@ import pytest
 from bench.enterprise.certificates import write_certificates
 from bench.enterprise.configuration import ONLY_WITH_CHECK, write_configuration
 from bench.enterprise.faults import FAULTS, Fault
-from bench.faults import Score, judge, markdown, summary
+from bench.enterprise.untouched import UNTOUCHED
+from bench.faults import ALL, Score, judge, markdown, summary
 from btimd.daemon.config import load_config
 from btimd.model.probe import ErrorClass
 from btimd.model.verdict import Suspect, Verdict, VerdictStatus
@@ -40,14 +41,15 @@ def test_the_configuration_is_accepted_and_holds_every_true_cause(tmp_path: Path
 
     nodes = set(config.services.graph.nodes)
 
-    causes = {node for known in FAULTS.values() for cause in known.causes for node in cause}
+    causes = {node for known in ALL.values() for cause in known.causes for node in cause}
     assert causes - nodes <= set(ONLY_WITH_CHECK)
 
 
 def test_there_are_enough_faults_of_enough_kinds_and_some_that_nobody_feels() -> None:
     kinds = {known.kind for known in FAULTS.values()}
 
-    assert (len(FAULTS) >= 30, len(kinds) >= 14) == (True, True)
+    assert (len(FAULTS) >= 30, len(kinds) >= 14, len(UNTOUCHED) >= 8) == (True, True, True)
+    assert not FAULTS.keys() & UNTOUCHED.keys()
     assert {known.name for known in FAULTS.values() if not known.felt} >= {"backup-dead", "web1-killed"}
 
 
@@ -83,8 +85,10 @@ def test_the_summary_counts_first_places_and_takes_the_median() -> None:
         judged(fault(("redis",))),
     ]
 
+    scores[2].name = next(iter(UNTOUCHED))
     told = summary(scores)
 
+    assert (told["untouched"], told["untouched_right"], told["known_right"]) == (1, 0.0, 0.5)
     assert (told["faults"], told["kinds"]) == (3, 1)
     assert [told[name] for name in ("first_place_right", "among_first_three", "with_verdict")] == pytest.approx(
         [1 / 3, 2 / 3, 2 / 3]
@@ -95,9 +99,14 @@ def test_the_summary_counts_first_places_and_takes_the_median() -> None:
 def test_the_table_names_what_was_not_found() -> None:
     right = judged(fault(("redis",)), verdict(1, "redis", "redis"))
     missed = judged(fault(("redis",)))
+    unseen = judged(fault(("redis",)), verdict(1, "redis", "redis"))
+    unseen.name = next(iter(UNTOUCHED))
 
-    text = markdown([right, missed], "one core")
+    text = markdown([right, missed, unseen], "one core")
 
     assert "| broken | kind |  | shop fails | redis | 1 | 1.00 | - | 0.90 | 3 |  0% |" in text
-    assert "| true cause at first place | 50.0% | 95 % |" in text
+    assert "| true cause at first place | 66.7% | 95 % |" in text
+    assert "| of the 2 that tuning looked at | 50.0% | |" in text
+    assert "| of the 1 that tuning never saw (*) | 100.0% | |" in text
+    assert f"| {unseen.name} (*) | kind |" in text
     assert text.count("| broken |") == 3

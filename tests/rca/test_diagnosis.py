@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import exp
 
 import pytest
@@ -37,6 +38,7 @@ def known(faults: GraphFaults, check_id: str, health: Health, at: float) -> Prob
         (Health.GOOD, 1.0, exp(-0.1)),
         (Health.GOOD, 3.0, 0.0),  # from before the first symptom
         (Health.BAD, 3.0, exp(-0.3)),
+        (Health.BAD, 8.0, 0.0),  # of another trouble, from long before the first symptom
         (Health.BAD, 100.0, 0.0),  # forgotten
         (Health.UNKNOWN, 1.0, 0.0),
         (Health.GOOD, -5.0, 1.0),  # the prober's clock is ahead
@@ -54,6 +56,15 @@ def test_answers_keep_their_worth_by_how_quickly_what_they_tell_of_changes() -> 
     assert [ttl_seconds(kind) for kind in (CheckKind.ICMP, CheckKind.TCP, CheckKind.HTTP, CheckKind.MYSQL)] == [
         5.0, 10.0, 10.0, 30.0,
     ]  # fmt: skip
+
+
+def test_a_bad_answer_of_a_slow_schedule_counts_until_its_next_one() -> None:
+    faults = of("shop")
+    one = running(faults, ("erp-http", ErrorClass.SLOW))
+    bad = known(faults, "db1-postgres", Health.BAD, NOW - 20.0)
+    scheduled = replace(bad, spec=replace(bad.spec, check=replace(bad.spec.check, every_seconds=30.0)))
+    assert one.free_weight(bad, NOW) == 0.0
+    assert one.free_weight(scheduled, NOW) == pytest.approx(exp(-2 / 3))
 
 
 def test_known_answers_that_touch_no_suspect_are_left_out() -> None:
@@ -127,7 +138,7 @@ def test_what_was_said_concerns_a_diagnosis_where_it_is_about_a_suspect() -> Non
     one = running(faults, ("erp-http", ErrorClass.WRONG_ANSWER))
     checks = faults.index.checks
     web = checks["erp-app-http"]
-    elsewhere = next(check for check in checks.values() if check.node == "switch-1")
+    elsewhere = next(check for check in checks.values() if check.node == "switch-2")
     assert one.is_concerned(web, Health.GOOD)  # nothing is believed yet
     belief = one.belief({}, NOW)
     one.inflight[1] = (ProbeSpec(1, web), 0.5)

@@ -117,10 +117,12 @@ def with_a_disk() -> ServiceGraph:
     )
 
 
-def ended(graph: ServiceGraph, said: dict[str, ErrorClass]) -> tuple[Verdict, set[str]]:
-    """Return the first verdict on ERP, and what was asked; everything is good but what is said."""
-    engine = Engine(graph)
-    engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
+def ended(
+    graph: ServiceGraph, said: dict[str, ErrorClass], engine: Engine | None = None, first: Symptom | None = None
+) -> tuple[Verdict, set[str]]:
+    """Return the first verdict on a symptom, ERP's by default, and what was asked; all is good but what is said."""
+    engine = engine or Engine(graph)
+    engine.handle(SymptomSeen(first or symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
     commands = engine.tick(NOW + 0.3)
     everything: set[str] = set()
     while True:
@@ -149,6 +151,84 @@ def test_that_a_process_takes_connections_does_not_clear_it_where_it_can_be_aske
     verdict, everything = ended(with_a_disk(), {"erp-app-http": ErrorClass.WRONG_ANSWER})
     assert verdict.cause == "erp-app"
     assert "db1-postgres" in everything
+
+
+def test_a_process_is_not_blamed_while_what_it_needs_is_still_being_asked() -> None:
+    graph = graph_of(
+        node("erp", "business", "erp-app", "http"),
+        node("erp-app", "application", "db1 host-app", "http"),
+        node("db1", "database", "host-db", "postgres http! tcp", prior=0.001),
+        node("host-app", "host", "", "icmp"),
+        node("host-db", "host", "", "icmp"),
+    )
+    engine = Engine(graph)
+    engine.handle(SymptomSeen(symptom("erp", "http", ErrorClass.WRONG_ANSWER)), NOW)
+    work = list(specs(engine.tick(NOW + 0.3)).values())
+    late: list[ProbeSpec] = []
+    verdicts: list[Verdict] = []
+    while work:
+        spec = work.pop(0)
+        if spec.check.id == "db1-postgres":
+            late.append(spec)
+            continue
+        error = ErrorClass.WRONG_ANSWER if spec.check.id == "erp-app-http" else ErrorClass.NONE
+        health = Health.GOOD if error is ErrorClass.NONE else Health.BAD
+        commands = engine.handle(answer(spec, health, error), NOW + 1)
+        work += specs(commands).values()
+        verdicts += [command.verdict for command in commands if isinstance(command, ReportVerdict)]
+    assert (verdicts, [spec.check.id for spec in late]) == ([], ["db1-postgres"])
+    ends = engine.handle(answer(late[0], Health.BAD, ErrorClass.NO_ANSWER), NOW + 2)
+    assert [command.verdict.cause for command in ends if isinstance(command, ReportVerdict)] == ["db1"]
+
+
+def test_a_database_is_not_blamed_for_a_limit_before_the_server_of_all_databases_was_heard() -> None:
+    rows = {
+        name: Check(f"{name}-rows", name, CheckKind.POSTGRES, host="192.0.2.1", closure=Closure.FULL, cost=6.0)
+        for name in ("db-till", "db-erp")
+    }
+    graph = graph_of(
+        node("till", "business", "till-app", "http"),
+        node("erp", "business", "erp-app", "http"),
+        node("till-app", "application", "db-till", "http"),
+        *(node(f"{place}-erp", "business", "erp", "http") for place in ("north",)),
+        node("erp-app", "application", "db-erp", "http"),
+        *(replace(node(name, "database", "server"), checks=(one,)) for name, one in rows.items()),
+        node("server", "database", "host-db", "postgres tcp"),
+        node("host-db", "host", "", "icmp"),
+    )
+    engine = Engine(graph)
+    for number, name in enumerate(("erp-http", "erp-app-http", "north-erp-http")):
+        spec = ProbeSpec(900 + number, engine.index.checks[name])
+        engine.observe(ProbeResult(spec, Health.GOOD, ErrorClass.NONE, "it has connections of its own", NOW, 0.1), NOW)
+    said = {"till-app-http": ErrorClass.WRONG_ANSWER} | dict.fromkeys(
+        ("db-till-rows", "db-erp-rows", "server-postgres"), ErrorClass.EXCEEDED
+    )
+    verdict, everything = ended(graph, said, engine, symptom("till", "http", ErrorClass.WRONG_ANSWER))
+    assert "server-postgres" in everything
+    assert (verdict.status, verdict.cause) == (VerdictStatus.CAUSE_FOUND, "server")
+
+
+def test_before_it_gives_up_a_diagnosis_asks_what_is_left_about_what_all_symptoms_share() -> None:
+    size = Check("line-size", "line", CheckKind.MTU, host="192.0.2.1", cost=3.0)
+    graph = graph_of(
+        node("shop", "business", "shop-app", "http"),
+        node("mail", "business", "mail-app", "http"),
+        *(node(f"{name}-app", "application", "", "http! tcp") for name in ("shop", "mail")),
+        node("till-shop", "user", "shop beacon", "http"),
+        node("till-mail", "user", "mail beacon", "http"),
+        node("beacon", "application", "branch", "http!"),
+        node("branch", "network", "line", "icmp"),
+        replace(node("line", "network", "router", "icmp", prior=0.001), checks=(check("line", "icmp"), size)),
+        node("router", "network", "", "icmp"),
+    )
+    engine = Engine(graph)
+    for number, (name, health) in enumerate({"till-mail-http": Health.GOOD, "line-icmp": Health.GOOD}.items()):
+        spec = ProbeSpec(900 + number, engine.index.checks[name])
+        engine.observe(ProbeResult(spec, health, ErrorClass.NONE, "small packets pass", NOW, 0.1), NOW)
+    pages = symptom("till-shop", "http", ErrorClass.NO_ANSWER)
+    verdict, everything = ended(graph, {"line-size": ErrorClass.TIMEOUT}, engine, pages)
+    assert "line-size" in everything
+    assert verdict.cause == "line"
 
 
 # -- scenarios
@@ -529,6 +609,38 @@ def test_only_the_users_of_one_region_feel_a_broken_line_of_theirs() -> None:
     assert (verdict.status, verdict.cause, verdict.path, verdict.businesses) == (
         VerdictStatus.CAUSE_FOUND, "wan-north", ("erp", "users-north", "wan-north"), ("erp",),
     )  # fmt: skip
+
+
+def behind_a_line() -> ServiceGraph:
+    """Return a shop that is reached over a line that fails often, behind a router that hardly ever does."""
+    return graph_of(
+        node("shop", "business", "till line", "http"),
+        node("till", "application", "host-till", "http! tcp"),
+        node("host-till", "host", "line", "icmp"),
+        node("line", "network", "router", "icmp", prior=0.02),
+        node("router", "network", "core", "icmp"),
+        node("core", "network", "", "icmp"),
+    )
+
+
+@pytest.mark.parametrize("broken", ["line", "router", "core"])
+def test_a_line_that_often_fails_is_not_blamed_before_its_router_was_heard(broken: str) -> None:
+    graph = behind_a_line()
+    world = World(graph, dead=frozenset([broken]))
+    run = diagnose(Engine(graph), world, world.symptoms(NOW, "shop-http", "line-icmp"))
+    assert [(verdict.status, verdict.cause) for verdict in run.verdicts] == [(VerdictStatus.CAUSE_FOUND, broken)]
+
+
+@pytest.mark.parametrize("broken", ["till", "host-till"])
+def test_a_process_from_which_nothing_comes_is_not_blamed_before_its_host_was_heard(broken: str) -> None:
+    graph = graph_of(
+        node("till", "application", "host-till", "http!", prior=0.05), node("host-till", "host", "", "icmp")
+    )
+    world = World(graph, dead=frozenset([broken]))
+    silent = symptom("till", "http", ErrorClass.TIMEOUT)
+    run = diagnose(Engine(graph), world, [silent])
+    assert [verdict.cause for verdict in run.verdicts] == [broken]
+    assert run.probes == ["host-till-icmp"]
 
 
 def test_a_diagnosis_whose_symptoms_go_away_is_dropped_without_a_verdict() -> None:

@@ -7,8 +7,8 @@ from btimd.model.service import Check, CheckKind, Closure, Rollup
 from btimd.model.symptom import Symptom
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
-from btimd.rca.likelihood import PROFILE_OF, Mode
-from tests.rca.worlds import graph_of, node, shop
+from btimd.rca.likelihood import ERRORS, PROFILE_OF, PROFILES, Mode
+from tests.rca.worlds import check, graph_of, node, shop
 
 
 def seen_by(faults: GraphFaults, check_id: str) -> dict[tuple[str, str], tuple[float, str]]:
@@ -45,7 +45,7 @@ def test_a_check_of_a_database_sees_its_process_and_the_host_below() -> None:
 
 def test_a_transaction_sees_what_is_needed_further_down_ever_less() -> None:
     seen = seen_by(GraphFaults(GraphIndex(shop())), "erp-web-http")
-    assert [seen[name, "dead"][0] for name in ("erp-web", "erp-app", "db1")] == [0.96, 0.94, 0.9212]
+    assert [seen[name, "dead"][0] for name in ("erp-web", "erp-app", "db1")] == [0.99, 0.94, 0.9212]
     assert seen["db1", "dead"][1] == "needs dead"
 
 
@@ -55,7 +55,7 @@ def test_one_of_two_redundant_servers_is_seen_less_and_an_ignored_one_not_at_all
         *(node(name, "application", "", "http") for name in "abc"),
     )
     seen = seen_by(GraphFaults(GraphIndex(graph)), "pool-http")
-    assert {name: seen[name, "dead"][0] for name in ("pool", "a", "b")} == {"pool": 0.96, "a": 0.423, "b": 0.423}
+    assert {name: seen[name, "dead"][0] for name in ("pool", "a", "b")} == {"pool": 0.99, "a": 0.423, "b": 0.423}
     assert ("c", "dead") not in seen
 
 
@@ -102,7 +102,7 @@ def test_who_is_asked_about_a_node_begins_with_itself_and_goes_on_with_its_users
 def test_own_checks_are_worth_what_they_show_of_the_ways_in_which_a_node_fails() -> None:
     faults = GraphFaults(GraphIndex(shop()))
     worth = {name: faults.detection_of_own(faults.index.checks[name]) for name in ("db1-tcp", "db1-postgres")}
-    wanted = {"db1-tcp": 0.6 * 0.96 + 0.4 * 0.15, "db1-postgres": 0.6 * 0.96 + 0.4 * 0.95}
+    wanted = {"db1-tcp": 0.6 * 0.96 + 0.4 * 0.15, "db1-postgres": 0.6 * 0.99 + 0.4 * 0.95}
     assert worth == pytest.approx(wanted, rel=1e-3)
 
 
@@ -133,7 +133,7 @@ def test_a_page_that_asks_nothing_of_what_its_node_needs_shows_less_of_a_sick_on
     faults = GraphFaults(GraphIndex(graph))
     sick = {check: seen_by(faults, check)[check.split("-")[0], "sick"][0] for check in ("app-http", "app-alive")}
     assert sick == {"app-http": 0.95, "app-alive": 0.65}
-    assert seen_by(faults, "app-alive")["app", "dead"][0] == 0.96
+    assert seen_by(faults, "app-alive")["app", "dead"][0] == 0.99
     assert seen_by(faults, "worker-http")["worker", "sick"][0] == 0.95  # it needs nothing but its host
 
 
@@ -160,6 +160,69 @@ def test_a_record_that_leads_elsewhere_shows_as_another_value_and_as_the_errors_
     assert (asked["name-erp", "dead"][1], asked["name-erp", "sick"][1]) == ("record dead", "record sick")
     assert (used["name-erp", "dead"][1], used["name-erp", "sick"][1]) == ("through names", "through a wrong record")
     assert used["dns1", "sick"][1] == "through names"
+
+
+def test_without_the_host_of_the_name_server_a_name_error_is_seen_as_often_as_silence() -> None:
+    faults = GraphFaults(GraphIndex(shop()))
+    used, asked = seen_by(faults, "erp-http"), seen_by(faults, "dns1-dns")
+    assert (used["host-dns", "dead"][1], used["host-dns", "sick"][1]) == ("below names dead", "below names sick")
+    assert (used["host-web", "dead"][1], asked["host-dns", "dead"][1]) == ("way dead", "runs-on dead")
+    assert PROFILES[PROFILE_OF["below names dead"], ERRORS.index(ErrorClass.NAME_ERROR)] > 0.3
+
+
+def test_a_name_that_a_process_behind_does_not_find_shows_as_its_wrong_answer() -> None:
+    graph = graph_of(
+        node("erp", "business", "erp-app names", "http"),
+        node("erp-app", "application", "names", "http"),
+        node("names", "shared", "", "dns"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    profiles = {name: seen_by(faults, name)["names", "dead"][1] for name in ("erp-http", "erp-app-http", "names-dns")}
+    assert profiles == {
+        "erp-http": "through names", "erp-app-http": "names behind it", "names-dns": "names dead",
+    }  # fmt: skip
+
+
+def test_long_packets_show_more_of_a_line_that_works_badly_than_echoes_do() -> None:
+    size = Check("line-size", "line", CheckKind.MTU, host="192.0.2.1")
+    graph = graph_of(
+        replace(node("line", "network", "router"), checks=(check("line", "icmp"), size)),
+        node("router", "network", "", "icmp"),
+    )
+    faults = GraphFaults(GraphIndex(graph))
+    assert [seen_by(faults, name)["line", "sick"] for name in ("line-icmp", "line-size")] == [
+        (0.3, "runs-on sick"),
+        (0.6, "runs-on sick"),
+    ]
+
+
+def test_a_transaction_that_a_beacon_does_is_answered_by_the_beacon() -> None:
+    beacon = Check("beacon-http", "beacon", CheckKind.HTTP, host="192.0.2.7", port=80, closure=Closure.LOCAL)
+    page = Check("till-http", "till", CheckKind.HTTP, host="192.0.2.7", port=80, closure=Closure.FULL)
+    graph = graph_of(
+        replace(node("till", "user", "shop beacon"), checks=(page,)),
+        node("shop", "business", "web"),
+        node("web", "application", "host-web", "tcp"),
+        replace(node("beacon", "application", "line"), checks=(beacon,)),
+        node("host-web", "host", "", "icmp"),
+        node("line", "network", "", "icmp"),
+    )
+    seen = seen_by(GraphFaults(GraphIndex(graph)), "till-http")
+    assert {name: seen[name, "dead"][1] for name in ("beacon", "line", "web", "host-web")} == {
+        "beacon": "process dead",
+        "line": "way dead",
+        "web": "needs dead",
+        "host-web": "needs dead",
+    }
+
+
+def test_what_another_one_says_of_a_node_is_a_state_however_it_is_asked() -> None:
+    outlet = Check("power-outlet", "power", CheckKind.HTTP, host="192.0.2.9", closure=Closure.OWN)
+    graph = graph_of(replace(node("power", "facility"), checks=(outlet,)))
+    assert seen_by(GraphFaults(GraphIndex(graph)), "power-outlet") == {
+        ("power", "dead"): (0.96, "state dead"),
+        ("power", "sick"): (0.7, "state sick"),
+    }
 
 
 def test_the_way_of_a_process_to_another_server_is_a_need_and_not_what_it_runs_on() -> None:

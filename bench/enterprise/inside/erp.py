@@ -58,6 +58,8 @@ def main() -> None:
             return 500, "java.lang.NullPointerException at com.example.Ledger.load(Ledger.java:88)"
         if path == "/alive":
             return 200, "erp is alive\n"
+        if mood.get("wrong"):
+            return 200, "<h1>It works!</h1>\n"
         name = log_on()
         content = row(int(query.get("id", "1")))
         return 200, f"page for {name}: {content}\n" + "-" * int(query.get("size", "0"))
