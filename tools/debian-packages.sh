@@ -17,9 +17,10 @@
 #   mariadb-server, redis-server, rabbitmq-server, tomcat10   real databases and middleware
 #   haproxy, bind9, iptables, nftables   the enterprise in network namespaces and its faults
 #   monitoring-plugins, prometheus-node-exporter, prometheus-alertmanager   plugins, an exporter, alerts
+#   rsyslog, rsyslog-gnutls   a real sender of syslog over TLS
 #   openssl, systemd      certificates for tests of TLS; systemd-analyze for the unit
 set -eu
-wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark libpcap0.8 influxdb victoria-metrics nginx-light postgresql dnsmasq-base snmpd snmp lldpd libsnmp-base kea-dhcp4-server isc-dhcp-server isc-dhcp-client freeradius-utils freeradius postfix dovecot-imapd dovecot-pop3d vsftpd slapd ldap-utils openssh-server ntpsec kamailio mariadb-server redis-server rabbitmq-server tomcat10 python3-psycopg2 python3-amqp python3-ldap3 python3-redis haproxy bind9 iptables nftables monitoring-plugins-basic monitoring-plugins-standard prometheus-node-exporter prometheus-alertmanager bsdutils curl openssl systemd"
+wanted="softflowd pmacct nfdump iproute2 tcpreplay openvswitch-switch ethtool tshark libpcap0.8 influxdb victoria-metrics nginx-light postgresql dnsmasq-base snmpd snmp lldpd libsnmp-base kea-dhcp4-server isc-dhcp-server isc-dhcp-client freeradius-utils freeradius postfix dovecot-imapd dovecot-pop3d vsftpd slapd ldap-utils openssh-server ntpsec kamailio mariadb-server redis-server rabbitmq-server tomcat10 python3-psycopg2 python3-amqp python3-ldap3 python3-redis haproxy bind9 iptables nftables monitoring-plugins-basic monitoring-plugins-standard prometheus-node-exporter prometheus-alertmanager rsyslog rsyslog-gnutls bsdutils curl openssl systemd"
 missing=""
 for package in $wanted; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $package"
