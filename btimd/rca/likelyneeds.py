@@ -4,7 +4,7 @@ Who calls whom is a table, and enterprises fill it by patterns: the members of a
 call the same things. So a hole in the table can be guessed from like rows and like columns, as a shop guesses what a
 customer may want (collaborative filtering). Three rules are used, and none looks at what runs on what:
 
-- *rows*: siblings, called by one caller, that need nearly the same; what one lacks and the others need, it likely needs;
+- *rows*: siblings, called by one caller, that need nearly the same; what one lacks and the others need is missing;
 - *columns*: two members of a pool mostly have the same callers; who calls one alone likely calls the other;
 - *strangers*: what nobody calls, but needs the same as a called one, likely is a member of the same pool.
 
@@ -43,7 +43,8 @@ _LEAST_CHANCE: Final = 0.2
 class LikelyNeeds:
     """Edges that are likely missing, by where they start. needing, to: int32. like: int32, the twin that tells of it.
 
-    weight: float64, P(needing is impaired | to is at fault) where there is such an edge. chance: float64, that there is.
+    weight: float64, P(needing is impaired | to is at fault) where there is such an edge. chance: float64, that
+    there is.
     """
 
     needing: FaultArray
