@@ -32,8 +32,8 @@ WHOLE: Final = Calibration(
     (0.03, 0.08, 0.13, 0.27, 0.45, 0.56, 0.63, 0.79, 0.81, 0.87, 0.94, 0.95),
 )
 """For whole incidents of drawn enterprises: fitted on 720 of 10,000 nodes (seeds 50 to 61, every observation drawn for
-itself, one to three faults, a tenth of them with a cause that the model does not hold). Where it is known that one thing
-alone broke, it is too cautious: then near certainty is right in 99 of 100 cases."""
+itself, one to three faults, a tenth of them with a cause that the model does not hold). Of incidents with one
+fault alone it says too little: near certainty is right in 99 of 100 of these."""
 
 
 def fit(raw: Sequence[float], right: Sequence[bool]) -> Calibration:
