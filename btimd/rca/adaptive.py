@@ -27,7 +27,7 @@ WORLD_SEARCH: Final = SearchOptions(
     group_shared=0.0,
     usual_faults=2.0,
     shortlist_gain_bits=0.05,
-    settled_gain_bits=0.05,
+    settled_gain_bits=0.03,
 )
 """How a search weighs where whole incidents are diagnosed: several faults at a time are no rarity there."""
 
@@ -49,9 +49,9 @@ class PolicyOptions:
     symptom_weight: float = 1.0
     search: SearchOptions = field(default_factory=lambda: WORLD_SEARCH)
     hard_limit: int = 100
-    widen: int = 24
-    widen_batch: int = 6
-    widen_boost: float = 200.0
+    widen: int = 8
+    widen_batch: int = 4
+    widen_boost: float = 20.0
     suffers: float = 0.2
     lost: float = 0.6
 
@@ -138,12 +138,13 @@ class _Diagnosis:
                 if one not in self._looked_at
             ]
             self._looked_at.update(nodes)
-            for one in nodes:
+            checks = [(one, probe) for one in nodes if (probe := self._deepest_check(one)) >= 0]
+            checks = checks[: min(room, self._left_to_widen)]
+            for one, _ in checks:
                 self.search.boost(one, self.options.widen_boost)
                 for below in self.model.needs_of(one):
                     self.search.boost(below, self.options.widen_boost / 4.0)
-            probes = [probe for one in nodes if (probe := self._deepest_check(one)) >= 0]
-            probes = probes[: min(room, self._left_to_widen)]
+            probes = [probe for _, probe in checks]
             for first in range(0, len(probes), self.options.widen_batch):
                 some = probes[first : first + self.options.widen_batch]
                 self._left_to_widen -= len(some)

@@ -3,15 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from btimd.model.service import Node, NodeKind, Rollup
 from btimd.model.view import ViewState
 from btimd.rca.graph import GraphIndex
+from btimd.rca.likelyneeds import likely_needs
 from btimd.rca.outage import Failing
 from btimd.rca.rollup import REDUNDANT, SOFT, counted_needs, roll_up
+from btimd.rca.strength import need_strength
 
 _TOLD: Final = 5
 _MOST_TRIED: Final = 5000
 """Nodes of several others that are tried out one by one."""
+_FORGOTTEN: Final = 0.9
 _LAYERS: Final[Mapping[str, frozenset[NodeKind]]] = {
     "application": frozenset({NodeKind.APPLICATION, NodeKind.MIDDLEWARE, NodeKind.DATABASE}),
     "host or operating system": frozenset({NodeKind.HOST, NodeKind.OS}),
@@ -104,6 +109,9 @@ def gaps(index: GraphIndex) -> Iterator[str]:
     loose = [name for name in loose if name not in below_users]
     if loose:
         yield f"no business needs {_some(loose)}"
+    forgotten = list(forgotten_needs(index))
+    if forgotten:
+        yield f"likely forgotten: {_some(forgotten, '; ')}"
     logical = {node.id for node in parts if node.rollup in REDUNDANT and not node.checks}
     alone = {name: above for name, above in single_points(index).items() if name not in logical}
     if alone:
@@ -111,6 +119,27 @@ def gaps(index: GraphIndex) -> Iterator[str]:
         told = ", ".join(f"{name} ({_count(alone[name])})" for name in worst[:_TOLD])
         more = f" and {len(worst) - _TOLD} more" if len(worst) > _TOLD else ""
         yield f"single points of failure: {told}{more}; btimctl simulate outage NODE tells what fails with one"
+
+
+def forgotten_needs(index: GraphIndex) -> Iterator[str]:
+    """Yield needs that are likely missing, since twins of a node have them, surest first; in words."""
+    names = list(index.graph.nodes)
+    row = {name: number for number, name in enumerate(names)}
+    kinds = {kind: number for number, kind in enumerate(NodeKind)}
+    edges = [(name, need) for name in names for need in index.needs(name) if need in row]
+    found = likely_needs(
+        np.array([kinds[index.kind(name)] for name in names], np.int64),
+        np.array([row[name] for name, _ in edges], np.int32),
+        np.array([row[need] for _, need in edges], np.int32),
+        np.array([need_strength(index.graph.nodes[name], need) for name, need in edges], np.float64),
+        np.array([index.is_physical(need) for _, need in edges], np.bool_),
+    )
+    for number in np.argsort(-found.chance, kind="stable"):
+        if found.chance[number] < _FORGOTTEN:
+            return
+        needing, to, like = (names[ends[number]] for ends in (found.needing, found.to, found.like))
+        twin = f"the twin of {like}" if like in index.needs(needing) else f"as its twin {like} does"
+        yield f"{needing} needs {to}, {twin}"
 
 
 def _missing_layers(index: GraphIndex) -> Iterator[str]:
@@ -140,6 +169,6 @@ def _count(businesses: Sequence[str]) -> str:
     return f"{len(businesses)} business{'es' if len(businesses) != 1 else ''}"
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str], between: str = ", ") -> str:
     more = len(names) - _TOLD
-    return ", ".join(names[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+    return between.join(names[:_TOLD]) + (f" and {more} more" if more > 0 else "")

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from btimd.rca.adaptive import PolicyOptions, diagnose
 from btimd.rca.calibration import WHOLE
+from btimd.rca.likelyneeds import likely_needs
 from btimd.rca.simulate import UNKNOWN, Answer, Ask, Case, Policy, SimulationOptions
 from btimd.rca.solver import Search
 from btimd.rca.solver_calm import calm_of
@@ -29,13 +30,15 @@ _INDICATOR_SHARE: Final = 0.25
 def model_of(world: World) -> GraphModel:
     """Return the fault model of a world."""
     edges, probes, indicators = world.edges, world.probes, world.indicators
+    weight = edges.weight.astype(np.float64)
+    likely = likely_needs(world.kind, edges.needing, edges.to, weight, edges.physical)
     return GraphModel(
         GraphArrays(
             prior=world.prior.astype(np.float64),
-            edge_from=edges.needing,
-            edge_to=edges.to,
-            edge_weight=edges.weight.astype(np.float64),
-            edge_physical=edges.physical,
+            edge_from=np.concatenate([edges.needing, likely.needing]),
+            edge_to=np.concatenate([edges.to, likely.to]),
+            edge_weight=np.concatenate([weight, likely.weight * likely.chance]),
+            edge_physical=np.concatenate([edges.physical, np.zeros(len(likely.to), np.bool_)]),
             probe_node=probes.node,
             probe_cost=probes.cost.astype(np.float64),
             probe_end_to_end=probes.end_to_end,

@@ -6,7 +6,7 @@ import pytest
 
 from btimd.model.service import BusinessService, Need, Node, NodeKind, Rollup, ServiceGraph
 from btimd.model.view import ViewState
-from btimd.rca.gaps import fails_alone, gaps, single_points
+from btimd.rca.gaps import fails_alone, forgotten_needs, gaps, single_points
 from btimd.rca.graph import GraphIndex
 from btimd.rca.outage import Failing
 from tests.rca.biggraph import big_graph
@@ -97,3 +97,18 @@ def test_a_model_without_gaps_says_nothing() -> None:
 def test_the_gaps_of_a_hundred_thousand_nodes_are_found() -> None:
     found = list(gaps(GraphIndex(big_graph(100_000))))
     assert found[-1].startswith("single points of failure: ")
+
+
+def test_a_need_that_only_one_of_two_twins_has_is_likely_forgotten() -> None:
+    graph = graph_of(
+        node("erp", "business", "app"),
+        Node("app", NodeKind.APPLICATION, "app", ("app1", "app2"), rollup=Rollup.BEST),
+        node("app1", "application", "ledger1 ledger2 queue"),
+        node("app2", "application", "ledger1 queue"),
+        node("ledger1", "database"),
+        node("ledger2", "database"),
+        node("queue", "middleware"),
+    )
+    assert list(forgotten_needs(GraphIndex(graph))) == ["app2 needs ledger2, as its twin app1 does"]
+    assert "likely forgotten: app2 needs ledger2, as its twin app1 does" in set(gaps(GraphIndex(graph)))
+    assert not list(forgotten_needs(GraphIndex(offices())))
