@@ -119,7 +119,7 @@ HOMES = {
     "prometheus_client": {"runtime/metrics.py"},
     "pyshark": {"capture/forensics.py"},
     "pysnmp": {"probes/snmp.py", "probes/traps.py"},
-    "holidays": {"flows/holidaydays.py"},
+    "holidays": {"flows/holidaydays.py", "settings/calendars.py"},
     "cryptography": {"probes/wire/certificates.py"},
     "scapy": set(),
     "rich": {"cli"},
