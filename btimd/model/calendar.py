@@ -196,6 +196,23 @@ class ServiceCalendar:
         index = bisect_left(known.open_until, wanted)
         return max(start, known.ends[index] - (known.open_until[index] - wanted))
 
+    def subtract(self, end: UnixSeconds, seconds: Seconds) -> UnixSeconds:
+        """Return the last moment since which so much open time has passed until `end`; 0 seconds: `end` itself.
+
+        Where so much has not passed since FIRST_YEAR, that is the start of the calendar: never an error.
+        """
+        if seconds < 0:
+            raise ValueError(f"calendar {self._name}: {seconds} seconds cannot be taken away")
+        if self._rule is None or seconds == 0:
+            return end - seconds
+        known = self._covering(end, end)
+        while (wanted := _open_before(known, end) - seconds) < 0:
+            if known.low < FIRST_YEAR:
+                return _LOWEST
+            known = self._make(max(known.low - max(known.high - known.low, 1), FIRST_YEAR - 1), known.high)
+        index = bisect_right(known.open_until, wanted)
+        return min(end, known.ends[index] - (known.open_until[index] - wanted))
+
     def next_change(self, at: UnixSeconds) -> UnixSeconds | None:
         """Return the first moment after `at` at which the calendar opens or closes; None: not before LAST_YEAR ends."""
         if self._rule is None:

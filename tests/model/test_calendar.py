@@ -92,6 +92,15 @@ class MinuteByMinute:
             index += 1
         return self.start + MINUTE * index
 
+    def subtract(self, end: int, minutes: int) -> int | None:
+        index = (end - self.start) // MINUTE
+        while minutes:
+            index -= 1
+            if index < 0:
+                return None
+            minutes -= self.open[index]
+        return self.start + MINUTE * index
+
     def next_change(self, minute: int) -> int | None:
         index = (minute - self.start) // MINUTE
         for later in range(index + 1, len(self.open)):
@@ -142,6 +151,8 @@ def test_the_calendar_answers_as_looking_at_every_minute_does(
         assert fast.milliseconds_between(start * 1000, end * 1000) == max(slow.between(start, end), 0) * 1000
         if (due := slow.add(start, abs(end - start) // 600)) is not None and due < whole[-1]:
             assert fast.add(start, abs(end - start) // 600 * MINUTE) == due
+        if (since := slow.subtract(start, abs(end - start) // 600)) is not None and since > whole[0]:
+            assert fast.subtract(start, abs(end - start) // 600 * MINUTE) == since
 
 
 @given(
@@ -309,6 +320,18 @@ def test_time_that_never_comes_is_refused_with_what_to_do() -> None:
         CalendarHorizonError, match=r"36000 s of open time do not come between 2026-11-20 00:00 UTC and"
     ):
         calendar_of(rule).add(at("2026-11-20"), 10 * HOUR)
+
+
+def test_time_is_taken_away_as_it_is_added() -> None:
+    monday = at("2026-11-23 10:00", "Asia/Shanghai")
+    once = CalendarRule(zone=ZoneInfo("UTC"), weekdays=frozenset(), hours=OFFICE, opened=frozenset({date(2026, 1, 5)}))
+
+    assert office().subtract(monday, 2 * HOUR) == at("2026-11-20 17:00", "Asia/Shanghai")
+    assert office().subtract(monday, HOUR) == at("2026-11-23 09:00", "Asia/Shanghai")
+    assert (office().subtract(monday, 0), ALWAYS.subtract(monday, HOUR)) == (monday, monday - HOUR)
+    assert calendar_of(once).subtract(at("2026-06-01"), 10 * HOUR) == 0.0
+    with pytest.raises(ValueError, match=r"calendar test: -1 seconds cannot be taken away"):
+        office().subtract(monday, -1)
 
 
 def test_years_are_made_at_need_only_and_once() -> None:

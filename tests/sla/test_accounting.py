@@ -266,7 +266,8 @@ def test_an_account_survives_writing_and_reading() -> None:
     [
         (b"\xff", "is no JSON"),
         (b"[]", "version 'list'"),
-        (b'{"version":2}', "version 2"),
+        (b'{"version":3}', "version 3"),
+        (b'{"version":2}', "is damaged"),
         (b'{"version":1}', "is damaged"),
         (json.dumps(account().to_document() | {"months": []}).encode(), "is damaged"),
         (json.dumps(account().to_document() | {"current": "sideways"}).encode(), "is damaged"),
