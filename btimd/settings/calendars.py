@@ -177,16 +177,21 @@ class CalendarTable(Section):
         return (_span(self.from_, self.to),)
 
 
-def calendar_name(value: str) -> str:
-    """Return a name a calendar may have; raises ValueError for others."""
+def table_name(value: str) -> str:
+    """Return a name a table may have; raises ValueError for others."""
     if not _ID.fullmatch(value):
         raise ValueError(f"{value!r}: a name has letters, digits, '-', '_' and '.', at most 63 of them")
+    return value
+
+
+def _calendar_name(value: str) -> str:
+    table_name(value)
     if value == ALWAYS.name:
         raise ValueError(f"'{ALWAYS.name}' is the calendar without end; give this one another name")
     return value
 
 
-CalendarTables = dict[Annotated[str, AfterValidator(calendar_name)], CalendarTable]
+CalendarTables = dict[Annotated[str, AfterValidator(_calendar_name)], CalendarTable]
 """The type of the root setting `calendar`."""
 
 
