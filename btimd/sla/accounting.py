@@ -25,15 +25,26 @@ of it the outages are known, all else counts as unknown there, and it cannot be 
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from btimd.model.agreement import OutageChange, OutageFact
-from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
+from btimd.model.sla import Availability, SlaState, SlaStatus, SlaTarget
 from btimd.model.units import MILLIS_PER_SECOND, UnixMillis, UnixSeconds
 from btimd.sla.conditions import ConditionLog
+from btimd.sla.months import (
+    Month,
+    OutageNote,
+    change_note,
+    fact_of,
+    log_of,
+    month_bounds,
+    month_document,
+    month_of,
+    outage_of,
+    overlap,
+)
 
 FORMAT_VERSION: Final = 2
 _SUMS_ONLY_VERSION: Final = 1
@@ -42,51 +53,6 @@ PACE_MATTERS_FROM: Final = 0.25
 AT_RISK_LEFT_SECONDS: Final = 900.0
 MAX_OUTAGES_PER_MONTH: Final = 1000
 _SMALLEST_BUDGET_SECONDS: Final = 1.0
-_DECEMBER: Final = 12
-
-
-def month_bounds(at_milliseconds: UnixMillis) -> tuple[UnixMillis, UnixMillis]:
-    """Return the first millisecond of the calendar month (UTC) that contains a moment, and of the next one."""
-    moment = datetime.fromtimestamp(at_milliseconds / MILLIS_PER_SECOND, UTC)
-    start = datetime(moment.year, moment.month, 1, tzinfo=UTC)
-    following = (moment.year + 1, 1) if moment.month == _DECEMBER else (moment.year, moment.month + 1)
-    end = datetime(*following, 1, tzinfo=UTC)
-    return round(start.timestamp() * MILLIS_PER_SECOND), round(end.timestamp() * MILLIS_PER_SECOND)
-
-
-@dataclass(slots=True)
-class _Outage:
-    began: UnixMillis
-    ended: UnixMillis | None
-    cause: str
-    incident_id: str
-    supplier: str = ""
-    planned: bool = False
-    users: int | None = None
-    users_exact: bool = False
-
-
-@dataclass(slots=True)
-class _Month:
-    """One month's sums, up to `until`; dropped_outages: those over the limit, whose time is counted all the same."""
-
-    start: UnixMillis
-    end: UnixMillis
-    until: UnixMillis
-    up: int = 0
-    down: int = 0
-    unknown: int = 0
-    outages: list[_Outage] = field(default_factory=list)
-    dropped_outages: int = 0
-
-    def book(self, availability: Availability, span: int) -> None:
-        """Add time (take it away, where the span is negative)."""
-        if availability is Availability.UP:
-            self.up += span
-        elif availability is Availability.DOWN:
-            self.down += span
-        else:
-            self.unknown += span
 
 
 class AvailabilityAccount:
@@ -103,8 +69,8 @@ class AvailabilityAccount:
         self._months_kept = months_kept
         now = _milliseconds(opened_at)
         start, end = month_bounds(now)
-        self._month = _Month(start, end, now, unknown=now - start)
-        self._closed: list[_Month] = []
+        self._month = Month(start, end, now, unknown=now - start)
+        self._closed: list[Month] = []
         self._current = Availability.UNKNOWN
         self._observed_at: UnixMillis | None = None
         self._turned_at: UnixMillis = now
@@ -219,7 +185,7 @@ class AvailabilityAccount:
         del self._closed[: -self._months_kept]
         start, end = month_bounds(self._month.end)
         going_on = [replace(outage) for outage in self._month.outages if outage.ended is None]
-        self._month = _Month(start, end, start, outages=going_on)
+        self._month = Month(start, end, start, outages=going_on)
         self._log.forget(self._closed[0].start)
 
     def _turn(self, availability: Availability, at: UnixMillis) -> None:
@@ -230,7 +196,7 @@ class AvailabilityAccount:
                 outage.ended = at if outage.ended is None else outage.ended
         if availability is Availability.DOWN:
             if len(self._month.outages) < MAX_OUTAGES_PER_MONTH:
-                self._month.outages.append(_Outage(at, None, "", ""))
+                self._month.outages.append(OutageNote(at, None, "", ""))
             else:
                 self._month.dropped_outages += 1
         self._current = availability
@@ -248,12 +214,12 @@ class AvailabilityAccount:
 
     def facts(self, start: UnixMillis, end: UnixMillis) -> list[OutageFact]:
         """Return what is known of each outage that reaches into a stretch of time, oldest first."""
-        found: dict[UnixMillis, _Outage] = {}
+        found: dict[UnixMillis, OutageNote] = {}
         for month in (*self._closed, self._month):
             # an outage over the end of a month stands in both, and the later one knows how it went on
             found.update({one.began: one for one in month.outages})
         return [
-            _fact_of(self.target.business, one)
+            fact_of(self.target.business, one)
             for one in sorted(found.values(), key=lambda one: one.began)
             if one.began < end and (one.ended is None or one.ended > start)
         ]
@@ -284,7 +250,7 @@ class AvailabilityAccount:
         for month in (*self._closed, self._month):
             for outage in month.outages:
                 if outage.began < high and (outage.ended is None or outage.ended > low):
-                    _change(outage, change)
+                    change_note(outage, change)
         return low / MILLIS_PER_SECOND, high / MILLIS_PER_SECOND
 
     def _list_anew(self, low: UnixMillis, high: UnixMillis) -> None:
@@ -308,13 +274,13 @@ class AvailabilityAccount:
         fresh = []
         for begin, ended in touched:
             stop = self._month.until if ended is None else ended
-            old = max(known.values(), key=lambda one: _overlap(one, begin, stop), default=None)
-            if old is None or not _overlap(old, begin, stop):
-                fresh.append(_Outage(begin, ended, "", ""))
+            old = max(known.values(), key=lambda one: overlap(one, begin, stop), default=None)
+            if old is None or not overlap(old, begin, stop):
+                fresh.append(OutageNote(begin, ended, "", ""))
             else:
                 fresh.append(replace(old, began=begin, ended=ended))
         if self._current is Availability.DOWN and not any(ended is None for _, ended in touched):
-            fresh.append(_Outage(self._month.until, None, "", ""))
+            fresh.append(OutageNote(self._month.until, None, "", ""))
         for month in everything:
             kept = [one for one in month.outages if one.began not in known]
             kept += [
@@ -329,7 +295,7 @@ class AvailabilityAccount:
 
     # -- judging
 
-    def _state_of(self, month: _Month) -> SlaState:
+    def _state_of(self, month: Month) -> SlaState:
         up, down, unknown = (span / MILLIS_PER_SECOND for span in (month.up, month.down, month.unknown))
         measured, elapsed = month.up + month.down, month.until - month.start
         allowed = 1.0 - self.target.availability_percent / 100.0
@@ -350,10 +316,10 @@ class AvailabilityAccount:
             error_budget_seconds=budget,
             burn_ratio=used,
             status=self._status(month, current, budget=budget, used=used),
-            outages=tuple(_outage_of(self.target.business, outage) for outage in month.outages),
+            outages=tuple(outage_of(self.target.business, outage) for outage in month.outages),
         )
 
-    def _status(self, month: _Month, current: Availability, *, budget: float, used: float) -> SlaStatus:
+    def _status(self, month: Month, current: Availability, *, budget: float, used: float) -> SlaStatus:
         if month.up + month.down == 0:
             return SlaStatus.UNMEASURED
         allowed = 1.0 - self.target.availability_percent / 100.0
@@ -387,7 +353,7 @@ class AvailabilityAccount:
             "turned_at": self._turned_at,
             "exact_from": self._exact_from,
             "log": self._log.to_document(),
-            "months": [_month_document(month) for month in (*self._closed, self._month)],
+            "months": [month_document(month) for month in (*self._closed, self._month)],
         }
 
     @classmethod
@@ -410,7 +376,7 @@ class AvailabilityAccount:
             raise ValueError(f"availability account of version {found!r}, this program reads {FORMAT_VERSION}")
         try:
             target = SlaTarget(str(document["business"]), float(document["availability_percent"]))
-            months = [_month_of(month) for month in document["months"]]
+            months = [month_of(month) for month in document["months"]]
             current = Availability(document["current"])
             observed_at = document["observed_at"]
             stale_after = int(document["stale_after_milliseconds"]) / MILLIS_PER_SECOND
@@ -421,7 +387,7 @@ class AvailabilityAccount:
             account._observed_at = None if observed_at is None else int(observed_at)
             account._turned_at = int(document["turned_at"])
             if document["version"] == _SUMS_ONLY_VERSION:
-                account._log, account._exact_from = _log_of(months), months[-1].until
+                account._log, account._exact_from = log_of(months), months[-1].until
             else:
                 account._log = ConditionLog.from_document(document["log"])
                 account._exact_from = int(document["exact_from"])
@@ -434,102 +400,3 @@ class AvailabilityAccount:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * MILLIS_PER_SECOND)
-
-
-def _outage_of(business: str, outage: _Outage) -> Outage:
-    ended = None if outage.ended is None else outage.ended / MILLIS_PER_SECOND
-    return Outage(business, outage.began / MILLIS_PER_SECOND, ended, outage.cause, outage.incident_id)
-
-
-def _month_document(month: _Month) -> dict[str, Any]:
-    return {
-        "start": month.start,
-        "until": month.until,
-        "up": month.up,
-        "down": month.down,
-        "unknown": month.unknown,
-        "dropped_outages": month.dropped_outages,
-        "outages": [list(astuple(one)) for one in month.outages],
-    }
-
-
-def _month_of(document: Mapping[str, Any]) -> _Month:
-    start, end = month_bounds(int(document["start"]))
-    outages = [_outage_from(*written) for written in document["outages"]]
-    month = _Month(
-        start=start,
-        end=end,
-        until=int(document["until"]),
-        up=int(document["up"]),
-        down=int(document["down"]),
-        unknown=int(document["unknown"]),
-        outages=outages,
-        dropped_outages=int(document["dropped_outages"]),
-    )
-    if month.start + month.up + month.down + month.unknown != month.until:
-        raise ValueError(f"the sums of the month from {month.start} do not make up its elapsed time")
-    return month
-
-
-def _outage_from(
-    began: Any,
-    ended: Any,
-    cause: Any,
-    incident_id: Any,
-    supplier: Any = "",
-    planned: Any = False,  # noqa: FBT002  as it is written
-    users: Any = None,
-    users_exact: Any = False,  # noqa: FBT002  as it is written
-) -> _Outage:
-    """Return an outage as it was written; version 1 wrote the first four only."""
-    return _Outage(
-        began=int(began),
-        ended=None if ended is None else int(ended),
-        cause=str(cause),
-        incident_id=str(incident_id),
-        supplier=str(supplier),
-        planned=bool(planned),
-        users=None if users is None else int(users),
-        users_exact=bool(users_exact),
-    )
-
-
-def _log_of(months: Sequence[_Month]) -> ConditionLog:
-    """Return what months without a log tell: when it was down; where all of a month was measured, that it was up."""
-    log = ConditionLog(months[0].start)
-    for month in months:
-        log.append(month.start, Availability.UNKNOWN)
-        log.append(month.until, Availability.UNKNOWN if month.unknown else Availability.UP)
-        for outage in month.outages:
-            log.put(
-                max(outage.began, month.start),
-                month.until if outage.ended is None else min(outage.ended, month.until),
-                Availability.DOWN,
-            )
-    return log
-
-
-def _overlap(outage: _Outage, begin: UnixMillis, stop: UnixMillis) -> int:
-    return max(min(stop, stop if outage.ended is None else outage.ended) - max(begin, outage.began), 0)
-
-
-def _change(outage: _Outage, change: OutageChange) -> None:
-    outage.cause = outage.cause if change.cause is None else change.cause
-    outage.supplier = outage.supplier if change.supplier is None else change.supplier
-    outage.planned = outage.planned if change.planned is None else change.planned
-    if change.users is not None:
-        outage.users, outage.users_exact = change.users, True
-
-
-def _fact_of(subject: str, outage: _Outage) -> OutageFact:
-    return OutageFact(
-        subject=subject,
-        began_at=outage.began / MILLIS_PER_SECOND,
-        ended_at=None if outage.ended is None else outage.ended / MILLIS_PER_SECOND,
-        cause=outage.cause,
-        incident_id=outage.incident_id,
-        supplier=outage.supplier,
-        planned=outage.planned,
-        users=outage.users,
-        users_exact=outage.users_exact,
-    )

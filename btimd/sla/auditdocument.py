@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from btimd.model.agreement import AuditEntry, OutageChange, RevisedFigures, Revision
+from btimd.model.agreement import AuditEntry, BurnWindow, OutageChange, RevisedFigures, Revision
 from btimd.model.sla import Availability, SlaStatus
 from btimd.sla.book import AgreementBook
 
@@ -16,7 +16,8 @@ def trail_document(book: AgreementBook) -> dict[str, Any]:
     return {
         "version": TRAIL_VERSION,
         "dropped": book.dropped_entries,
-        "entries": [_entry_document(one) for one in book.audit],
+        "entries": [asdict(one) for one in book.audit],
+        "burning": [list(one) for one in book.burning],
     }
 
 
@@ -27,14 +28,11 @@ def read_trail(document: object, book: AgreementBook) -> None:
         raise ValueError(f"audit trail of version {found!r}, this program reads {TRAIL_VERSION}")
     try:
         entries, dropped = [_entry_of(one) for one in document["entries"]], int(document["dropped"])
+        burning = [(str(name), str(subject), BurnWindow(window)) for name, subject, window in document["burning"]]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"audit trail is damaged: {error!r}") from error
-    book.audit, book.dropped_entries = entries, dropped
+    book.audit, book.dropped_entries, book.burning = entries, dropped, burning
     book.trim()
-
-
-def _entry_document(entry: AuditEntry) -> dict[str, Any]:
-    return asdict(entry)
 
 
 def _entry_of(document: Mapping[str, Any]) -> AuditEntry:

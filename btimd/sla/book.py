@@ -29,6 +29,7 @@ from btimd.sla.providers import Needs, below, covers, provided, with_suppliers
 MOST_AUDIT_ENTRIES: Final = 5000
 _MOST_EFFECTS: Final = 200
 _MOST_CACHED: Final = 1000
+_MOST_LETTERS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,22 @@ class AgreementBook:
         """Return every (agreement, subject)."""
         return [(one.name, subject) for one in self._agreements.values() for subject in self.subjects(one)]
 
+    @property
+    def burning(self) -> list[tuple[str, str, BurnWindow]]:
+        """Every alarm that is on: agreement, subject, window."""
+        return [(*key, window) for key, watch in self._watches.items() for window in sorted(watch.burning)]
+
+    @burning.setter
+    def burning(self, alarms: Iterable[tuple[str, str, BurnWindow]]) -> None:
+        """Go on with alarms that were raised before; those of subjects that are gone are left out."""
+        known = set(self.pairs())
+        for name, subject, window in alarms:
+            if (name, subject) in known:
+                self._watch(name, subject).burning |= {window}
+
+    def _watch(self, name: str, subject: str) -> BurnWatch:
+        return self._watches.setdefault((name, subject), BurnWatch(name, subject, self._rules))
+
     # -- reckoning
 
     def standing(self, name: str, subject: str, now: UnixSeconds) -> Standing | None:
@@ -136,8 +153,7 @@ class AgreementBook:
         standing = self.standing(name, subject, now)
         if standing is None:
             return []
-        watch = self._watches.setdefault((name, subject), BurnWatch(name, subject, self._rules))
-        return watch.look(self._rates(agreement, subject, now), now, standing.budget_gone_at)
+        return self._watch(name, subject).look(self._rates(agreement, subject, now), now, standing.budget_gone_at)
 
     def _rates(self, agreement: Agreement, subject: str, now: UnixSeconds) -> dict[BurnWindow, Burn]:
         longest = max(rule.long_seconds for rule in self._rules.values())
@@ -214,6 +230,8 @@ class AgreementBook:
             raise ValueError(f"no business '{revision.subject}' is accounted for")
         if not revision.by.strip() or not revision.why.strip():
             raise ValueError("a revision needs who makes it and why")
+        if len(revision.by) + len(revision.why) > _MOST_LETTERS:
+            raise ValueError(f"who and why are longer than {_MOST_LETTERS} letters; say it shorter")
         if not revision.start < revision.end:
             raise ValueError("a revision needs a start before its end")
         account = self._accounts[revision.subject]

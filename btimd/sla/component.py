@@ -4,8 +4,6 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
 from btimd.model.agreement import (
     Agreement,
     AuditEntry,
@@ -18,7 +16,6 @@ from btimd.model.agreement import (
     Standing,
 )
 from btimd.model.incident import Priority
-from btimd.model.points import PointBlock
 from btimd.model.ports import Journal, SeriesStore
 from btimd.model.service import BusinessService
 from btimd.model.sla import Availability, SlaState, SlaTarget
@@ -32,19 +29,17 @@ from btimd.sla.accounting import AvailabilityAccount
 from btimd.sla.auditdocument import read_trail, trail_document
 from btimd.sla.book import AgreementBook
 from btimd.sla.burn import BurnRule
+from btimd.sla.points import standing_block, state_block
 from btimd.sla.promises import agreements_of, earliest, promises
 from btimd.sla.providers import Needs
 from btimd.sla.settings import BurnSettings, SlaSettings
 
 STATE_NAME = "sla-accounts"
 TRAIL_NAME = "sla-audit"
-MEASUREMENT = "btimd_sla"
-AGREEMENT_MEASUREMENT = "btimd_sla_agreement"
 LATE_DATA = "late data"
 _DOCUMENT_VERSION = 1
 _FEED_CAPACITY = 100_000
 _TICK_SECONDS = 1.0
-_STATE_CODES = {Availability.UNKNOWN: -1, Availability.DOWN: 0, Availability.UP: 1}
 
 
 def _nobody(*_: object) -> None:
@@ -87,6 +82,7 @@ class SlaComponent:
         self._log = log
         self._series = series
         self._accounts: dict[str, AvailabilityAccount] = {}
+        self._told: dict[str, Availability] = {}
         self._others: dict[str, object] = {}
         self._agreements = tuple(agreements)
         self._needs = needs or {}
@@ -133,8 +129,8 @@ class SlaComponent:
         for business in self._businesses:
             self._open(business, documents.pop(business, None), now)
         self._others = documents
-        await self._load_trail()
         self._book.swap(self._agreements, self._needs)
+        await self._load_trail()
         self._saved_at = self._looked_at = self._clock.monotonic()
         self._dirty = True
         self._started = True
@@ -166,12 +162,11 @@ class SlaComponent:
         now = self._clock.wall()
         self._changed.clear()
         for business, account in self._accounts.items():
-            before = account.current
-            if account.advance(now):
+            account.advance(now)
+            if self._tell(business, account, now):
                 self._log.warning("sla-unknown", business=business, reason="no observation")
                 self._publish(business, now)
                 self._dirty = True
-                self._on_transition(business, before, account.current, now)
         self._look(now)
         due = self._clock.monotonic() - self._saved_at >= self._settings.save_every
         if self._dirty or due:
@@ -200,14 +195,11 @@ class SlaComponent:
         if account is None:
             self._unknown.inc()
             return
-        before = account.current
+        before = self._told[business]
         named = bool(cause or incident_id or users is not None)
-        changed = account.observe(
-            availability, now, cause=cause, incident_id=incident_id, users=users, users_exact=users_exact
-        )
-        if changed:
+        account.observe(availability, now, cause=cause, incident_id=incident_id, users=users, users_exact=users_exact)
+        if self._tell(business, account, now):
             self._log.info("sla-transition", business=business, before=before, now=availability, cause=cause)
-            self._on_transition(business, before, account.current, now)
         elif not named:
             return
         self._dirty = True
@@ -230,7 +222,7 @@ class SlaComponent:
         for name, account in gone.items():
             account.advance(now)
             self._others[name] = account.to_document()
-            del self._accounts[name]
+            del self._accounts[name], self._told[name]
             self._feed.publish(name, account.state(now))
         for business in businesses:
             account_or_none = self._accounts.get(business)
@@ -292,7 +284,7 @@ class SlaComponent:
         resolved_at: UnixSeconds | None = None,
         paused_seconds: float = 0.0,
     ) -> tuple[Promise | None, Promise | None]:
-        """Return by when an incident must be responded to and resolved: the earliest of all agreements it falls under."""
+        """Return by when an incident must be responded to and resolved: the earliest of all its agreements."""
         found = [
             promises(
                 one,
@@ -310,7 +302,7 @@ class SlaComponent:
     def revise(
         self, business: str, start: UnixSeconds, end: UnixSeconds, change: OutageChange, *, by: str, why: str
     ) -> AuditEntry:
-        """Say what a stretch of time of a business, or the outages in it, really was; raises ValueError if it cannot be."""
+        """Say what a stretch of time of a business, or the outages in it, really was; raises ValueError."""
         now = self._count_all()
         revision = Revision(subject=business, start=start, end=end, change=change, by=by, at=now, why=why)
         dropped = self._book.dropped_entries
@@ -354,6 +346,17 @@ class SlaComponent:
 
     # -- inside
 
+    def _tell(self, business: str, account: AvailabilityAccount, now: UnixSeconds) -> bool:
+        """Tell of a condition that is not what was told last; return whether it is not.
+
+        Whoever asks for figures counts time too, so that a condition may have turned unknown since.
+        """
+        before, after = self._told[business], account.current
+        self._told[business] = after
+        if before is not after:
+            self._on_transition(business, before, after, now)
+        return before is not after
+
     def _count_all(self) -> UnixSeconds:
         now = self._clock.wall()
         for account in self._accounts.values():
@@ -375,6 +378,7 @@ class SlaComponent:
                     rate=round(alert.rate, 1), raised=alert.raised,
                 )  # fmt: skip
                 self._alerts.inc(1 if alert.raised else 0)
+                self._dirty = self._trail_is_dirty = True
                 self._on_alert(alert)
 
     async def _load_trail(self) -> None:
@@ -406,7 +410,7 @@ class SlaComponent:
             try:
                 account = AvailabilityAccount.from_document(document)
             except ValueError as error:
-                self._note_damage(f"business {business}", error)
+                self._note_damage(f"the saved availability of business {business}", error)
         if account is None:
             account = AvailabilityAccount(
                 self._target(business),
@@ -418,6 +422,7 @@ class SlaComponent:
             account.interrupted(now)
             self._retarget(account, business)
         self._accounts[business] = account
+        self._told[business] = account.current
 
     def _documents(self, saved: bytes | None) -> dict[str, object]:
         if saved is None:
@@ -428,12 +433,12 @@ class SlaComponent:
                 raise ValueError(f"version {document['version']!r}, this program reads {_DOCUMENT_VERSION}")  # noqa: TRY301  one place for what is wrong
             return dict(document["accounts"])
         except (ValueError, KeyError, TypeError) as error:
-            self._note_damage("all businesses", error)
+            self._note_damage("the saved availability of all businesses", error)
             return {}
 
     def _note_damage(self, what: str, error: Exception) -> None:
         self._damaged.inc()
-        self._trouble = f"the saved availability of {what} could not be read and began anew: {error}"
+        self._trouble = f"{what} could not be read and began anew: {error}"
         self._log.error("sla-account-damaged", what=what, error=str(error))
 
     async def _save(self) -> None:
@@ -445,11 +450,11 @@ class SlaComponent:
         document = {"version": _DOCUMENT_VERSION, "accounts": accounts}
         self._dirty = False
         body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-        await self._journal.save_state(STATE_NAME, body)
-        if self._trail_is_dirty:
+        if self._trail_is_dirty:  # before what was corrected: no correction without its reason
             trail = json.dumps(trail_document(self._book), separators=(",", ":"), ensure_ascii=False).encode()
             self._trail_is_dirty = False
             await self._journal.save_state(TRAIL_NAME, trail)
+        await self._journal.save_state(STATE_NAME, body)
         self._saved_at = self._clock.monotonic()
         self._saves.inc()
         self._rearranged.set(sum(account.log.rearranged for account in self._accounts.values()))
@@ -471,55 +476,11 @@ class SlaComponent:
         self._publish_all(now)
         if self._series is None:
             return
-        states = [account.state(now) for account in self._accounts.values()]
         stamp = round(minute * period * MILLIS_PER_SECOND)
-        self._write_agreement_points(stamp)
-        self._series.write(
-            PointBlock(
-                MEASUREMENT,
-                np.full(len(states), stamp, np.int64),
-                {"business": [state.target.business for state in states]},
-                {
-                    "up_seconds": np.array([state.up_seconds for state in states]),
-                    "down_seconds": np.array([state.down_seconds for state in states]),
-                    "unknown_seconds": np.array([state.unknown_seconds for state in states]),
-                    "availability_ratio": np.array([_or_nan(state.availability) for state in states]),
-                    "coverage_ratio": np.array([_or_nan(state.coverage) for state in states]),
-                    "burn_ratio": np.array([state.burn_ratio for state in states]),
-                    "target_percent": np.array([state.target.availability_percent for state in states]),
-                    "state": np.array([_STATE_CODES[state.current] for state in states], np.int64),
-                },
-            )
-        )
-
-    def _write_agreement_points(self, stamp: int) -> None:
-        standings = self.standings()
-        if self._series is None or not standings:
-            return
-        kept = [one.figures for one in standings]
-        self._series.write(
-            PointBlock(
-                AGREEMENT_MEASUREMENT,
-                np.full(len(kept), stamp, np.int64),
-                {"agreement": [one.agreement for one in kept], "subject": [one.subject for one in kept]},
-                {
-                    "up_seconds": np.array([one.up_seconds for one in kept]),
-                    "down_seconds": np.array([one.down_seconds for one in kept]),
-                    "unknown_seconds": np.array([one.unknown_seconds for one in kept]),
-                    "availability_ratio": np.array([_or_nan(one.availability) for one in kept]),
-                    "coverage_ratio": np.array([_or_nan(one.coverage) for one in kept]),
-                    "budget_used_ratio": np.array([one.budget_used for one in kept]),
-                    "burn_rate": np.array([_or_nan(one.burn_slow) for one in standings]),
-                    "failures": np.array([one.failures for one in kept], np.int64),
-                    "user_minutes_lost": np.array([one.user_minutes_lost for one in kept]),
-                },
-            )
-        )
+        self._series.write(state_block([account.state(now) for account in self._accounts.values()], stamp))
+        if standings := self.standings():
+            self._series.write(standing_block(standings, stamp))
 
 
 def _rule(settings: BurnSettings) -> BurnRule:
     return BurnRule(settings.long, settings.short, settings.rate)
-
-
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value

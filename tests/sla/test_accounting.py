@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
-from btimd.sla.accounting import MAX_OUTAGES_PER_MONTH, AvailabilityAccount, month_bounds
+from btimd.sla.accounting import MAX_OUTAGES_PER_MONTH, AvailabilityAccount
+from btimd.sla.months import month_bounds
 
 UP, DOWN, UNKNOWN = Availability.UP, Availability.DOWN, Availability.UNKNOWN
 
