@@ -279,7 +279,10 @@ class AvailabilityAccount:
                 fresh.append(OutageNote(begin, ended, "", ""))
             else:
                 fresh.append(replace(old, began=begin, ended=ended))
-        if self._current is Availability.DOWN and not any(ended is None for _, ended in touched):
+        goes_on = any(ended is None for _, ended in touched) or any(
+            one.ended is None and one.began not in known for one in self._month.outages
+        )
+        if self._current is Availability.DOWN and not goes_on:
             fresh.append(OutageNote(self._month.until, None, "", ""))
         for month in everything:
             kept = [one for one in month.outages if one.began not in known]
