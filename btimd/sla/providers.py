@@ -134,12 +134,12 @@ def _go_on(
     """Add a stretch of down time to the outages, to the last one where it goes on with the same cause."""
     first = causes[0]
     users = max((one.users for one in causes if one.users is not None), default=None)
+    is_exact = len(causes) == 1 and first.users_exact
     begins, ends = low / MILLIS_PER_SECOND, high / MILLIS_PER_SECOND
-    if facts and facts[-1].ended_at == begins and facts[-1].cause == first.cause:
-        known = [one for one in (facts[-1].users, users) if one is not None]
-        facts[-1] = replace(facts[-1], ended_at=ends, users=max(known, default=None))
+    last = facts[-1] if facts else None
+    if last is None or last.ended_at != begins or last.cause != first.cause:
+        facts.append(replace(first, subject=subject, began_at=begins, ended_at=ends, users=users, users_exact=is_exact))
         return
-    facts.append(
-        replace(first, subject=subject, began_at=begins, ended_at=ends, users=users, users_exact=len(causes) == 1
-                and first.users_exact)
-    )  # fmt: skip
+    known = [one for one in (last.users, users) if one is not None]
+    is_exact = is_exact and last.users_exact and last.users == users
+    facts[-1] = replace(last, ended_at=ends, users=max(known, default=None), users_exact=is_exact)

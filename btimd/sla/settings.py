@@ -31,7 +31,7 @@ def _moment(value: Any) -> Any:
             pass
     elif isinstance(value, datetime):
         return value
-    raise ValueError(f"{value!r} is no moment; write 2026-11-29T02:00:00, or with +08:00 behind it")
+    raise ValueError(f"{value} is no moment; write 2026-11-29T02:00:00, or with +08:00 behind it")
 
 
 def _positive(value: float) -> float:
