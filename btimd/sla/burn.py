@@ -1,7 +1,8 @@
 """Burn rates: how fast an error budget is used, when that is worth an alarm, and when nothing of it will be left.
 
-The burn rate over a window is (down / measured) / allowed: 1 uses exactly the budget over the whole period. Windows
-are lengths of service time, so the hour before Monday 09:05 reaches back into Friday. An alarm needs two windows: the
+The burn rate over a window is (down / window) / allowed: 1 uses exactly the budget over the whole period. Unknown time
+uses nothing of a budget, so a window that was measured only in part does not make a short outage look long. Windows
+are lengths of service time: the hour before Monday 09:05 reaches back into Friday. An alarm needs two windows: the
 long one says that much was used, the short one that it still goes on (Google, Site Reliability Workbook, chapter 5).
 A short window in which nothing was measured neither raises an alarm nor ends it.
 """
@@ -54,7 +55,7 @@ def burn_rate(
         return None
     if not down:
         return 0.0
-    return down / (up + down) / agreement.allowed if agreement.allowed > 0 else float("inf")
+    return down / agreed.total / agreement.allowed if agreement.allowed > 0 else float("inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,11 @@ def test_the_hour_before_monday_morning_reaches_back_into_friday() -> None:
     assert rate(agreement(calendar=OFFICE), seen, HOUR, now) == pytest.approx(3 / 60 * 1000)
 
 
-def test_unknown_time_is_left_out_of_a_rate_and_alone_gives_none() -> None:
+def test_unknown_time_uses_nothing_of_the_budget_and_alone_gives_no_rate() -> None:
     now = moment("16 10:00")
     seen = stretches((now - 45 * MINUTE, UNKNOWN), (now - 3 * MINUTE, UP), (now, DOWN), start=now - HOUR)
 
-    assert rate(agreement(), seen, HOUR, now) == pytest.approx(3 / 45 * 1000)
+    assert rate(agreement(), seen, HOUR, now) == pytest.approx(3 / 60 * 1000)
     assert rate(agreement(), seen[:1], HOUR, now) is None
     assert rate(agreement(), seen[1:2], HOUR, now) == 0.0
 
