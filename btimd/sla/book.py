@@ -58,6 +58,7 @@ class AgreementBook:
         self._rules = rules
         self._watches: dict[tuple[str, str], BurnWatch] = {}
         self._agreed: dict[tuple[str, UnixSeconds], AgreedTime] = {}
+        self._last: dict[tuple[str, str], Standing] = {}
         self.audit: list[AuditEntry] = []
         self.dropped_entries = 0
         self.swap(agreements, needs or {})
@@ -68,6 +69,7 @@ class AgreementBook:
         self._cover = covers(agreements, needs)
         self._below = {name: below(needs, (name,)) for name in needs if name in self._accounts}
         self._agreed.clear()
+        self._last = {}
         subjects = {(one.name, subject) for one in agreements for subject in self.subjects(one)}
         self._watches = {key: watch for key, watch in self._watches.items() if key in subjects}
 
@@ -118,22 +120,29 @@ class AgreementBook:
 
         The accounts must have been counted up to `now`.
         """
+        reckoned = self._reckon(name, subject, now)
+        return None if reckoned is None else reckoned[0]
+
+    def _reckon(self, name: str, subject: str, now: UnixSeconds) -> tuple[Standing, dict[BurnWindow, Burn]] | None:
         agreement = self._agreements[name]
         period = period_bounds(agreement.period, agreement.zone, now)
         if not _in_force(agreement, *period):
             return None
         kept, agreed = self._figures(agreement, subject, period, now)
         rates = self._rates(agreement, subject, now)
-        is_down = self._current(agreement, subject, now) is Availability.DOWN
+        current = self._current(agreement, subject, now)
         watch = self._watches.get((name, subject))
-        return Standing(
+        standing = Standing(
             figures=kept,
-            current=self._current(agreement, subject, now),
+            current=current,
             burn_fast=rates[BurnWindow.FAST].long,
             burn_slow=rates[BurnWindow.SLOW].long,
             burning=tuple(sorted(watch.burning)) if watch else (),
-            budget_gone_at=budget_gone_at(agreement, kept, agreed, is_down=is_down, burn=rates[BurnWindow.SLOW].long),
+            budget_gone_at=budget_gone_at(
+                agreement, kept, agreed, is_down=current is Availability.DOWN, burn=rates[BurnWindow.SLOW].long
+            ),
         )
+        return standing, rates
 
     def periods(self, name: str, subject: str, now: UnixSeconds) -> list[PeriodFigures]:
         """Return the figures of every period of which anything is kept, oldest first, the present one last."""
@@ -146,14 +155,20 @@ class AgreementBook:
         ]
 
     def look(self, name: str, subject: str, now: UnixSeconds) -> list[BurnAlert]:
-        """Return the alarms that begin or end now."""
-        agreement = self._agreements[name]
-        if agreement.draft:
+        """Reckon a subject, keep how it stands for `looked_at`, and return the alarms that begin or end now."""
+        reckoned = self._reckon(name, subject, now)
+        if reckoned is None:
+            self._last.pop((name, subject), None)
             return []
-        standing = self.standing(name, subject, now)
-        if standing is None:
+        standing, rates = reckoned
+        self._last[name, subject] = standing
+        if self._agreements[name].draft:
             return []
-        return self._watch(name, subject).look(self._rates(agreement, subject, now), now, standing.budget_gone_at)
+        return self._watch(name, subject).look(rates, now, standing.budget_gone_at)
+
+    def looked_at(self) -> list[Standing]:
+        """Return how every subject stood when it was looked at last."""
+        return [self._last[pair] for pair in self.pairs() if pair in self._last]
 
     def _rates(self, agreement: Agreement, subject: str, now: UnixSeconds) -> dict[BurnWindow, Burn]:
         longest = max(rule.long_seconds for rule in self._rules.values())
