@@ -108,7 +108,9 @@ class CalendarTable(Section):
     to: Clock | None = None
     """When they end; 18:00."""
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    """Weekdays that are open, instead of a class."""
     hours: Annotated[tuple[Hours, ...], Field(max_length=_MOST_HOURS)] = ()
+    """Their hours: "09:00-18:00", over midnight "22:00-06:00"."""
     holidays: Annotated[str, AfterValidator(_country)] = ""
     """Country (and part of it) whose holidays are closed and whose make-up workdays are open."""
     closed: Dates = ()

@@ -49,10 +49,15 @@ class MaintenanceTable(Section):
     """[[sla.agreement.NAME.maintenance]]: every week (`days` and `hours`), or once (`from` and `to`)."""
 
     days: tuple[Weekday, ...] = ()
+    """Weekdays of weekly maintenance."""
     hours: tuple[Hours, ...] = ()
+    """Its hours on these days."""
     from_: Moment | None = Field(default=None, alias="from")
+    """Beginning of maintenance that comes once."""
     to: Moment | None = None
+    """Its end."""
     reason: str = ""
+    """What is done."""
     reference: str = ""
     """A change request, for example."""
 
@@ -75,12 +80,15 @@ class AgreementTable(Section):
     """[sla.agreement.NAME]: what was agreed with a business, a group inside or a supplier."""
 
     kind: AgreementKind
+    """With a business (`sla`), a group inside (`ola`) or a supplier (`uc`)."""
     title: str = ""
-    title_zh: str = ""
     """What those who are not technicians call it."""
+    title_zh: str = ""
+    """The same in Chinese."""
     provider: str = ""
     """Who promises: the group (OLA) or the supplier (UC)."""
     customer: str = ""
+    """Whom it is promised to."""
     businesses: tuple[str, ...] = ()
     """What an SLA covers."""
     nodes: tuple[str, ...] = ()
@@ -88,20 +96,25 @@ class AgreementTable(Section):
     calendar: str = ""
     """Name of a [calendar.NAME], the agreed service time; empty = every hour of every day."""
     availability_percent: Percent
+    """The share of the measured service time it works."""
     response: Targets = Field(default_factory=dict)
     """Service time until an incident is taken up, by priority."""
     resolve: Targets = Field(default_factory=dict)
     """Service time until it is resolved, from its beginning, by priority."""
     period: PeriodKind = PeriodKind.MONTH
+    """Over which calendar period it is reckoned."""
     timezone: Annotated[str, AfterValidator(_zone)] = ""
     """Whose weeks and months; empty = the calendar's."""
     maintenance: Annotated[tuple[MaintenanceTable, ...], Field(max_length=_MOST_WINDOWS)] = ()
+    """When it may be down by agreement, every week or once."""
     exclude_planned: bool = False
     """Outages marked as planned do not count even outside maintenance."""
     draft: bool = False
     """Not agreed yet: reckoned and shown, but no alarms and no promises."""
     valid_from: date | None = None
+    """Its first day; none: always."""
     valid_until: date | None = None
+    """Its last day; none: for ever."""
     review_on: date | None = None
     """When it is to be talked about again."""
 
@@ -129,9 +142,9 @@ class BurnSettings(Section):
     """[sla.burn_fast], [sla.burn_slow]: when the use of an error budget is worth an alarm. Times are service time."""
 
     long: Annotated[Duration, AfterValidator(_positive)]
-    """So much was used over this time ..."""
+    """The service time over which so much was used."""
     short: Annotated[Duration, AfterValidator(_positive)]
-    """... and it still went on in this time."""
+    """The service time in which it still went on."""
     rate: Annotated[float, Field(gt=0)]
     """As many times as fast as the budget allows."""
 
