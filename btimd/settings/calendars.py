@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
@@ -12,6 +12,7 @@ import holidays  # noqa: TID251  what is closed in a country is a setting
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from btimd.model.calendar import ALWAYS, MINUTES_PER_DAY, CalendarRule, DayHours, ServiceCalendar, SpecialDays
+from btimd.model.units import UnixSeconds
 from btimd.settings.fields import Section
 from btimd.settings.report import did_you_mean
 
@@ -23,6 +24,7 @@ _NINE_HOURS: Final = 9 * 60
 _NINE_TO_SIX: Final = (9 * 60, 18 * 60)
 _MOST_DATES: Final = 2000
 _MOST_HOURS: Final = 24
+_LOOK_AHEAD: Final = 31 * 86400.0
 _WHOLE_DAY: Final[DayHours] = ((0, MINUTES_PER_DAY),)
 
 
@@ -241,3 +243,17 @@ def announced_until(code: str, after: int) -> int | None:
         return None
     years = [year for year in range(after - 5, after + 5) if special_days(code)(year).working]
     return max(years) if years else None
+
+
+def calendar_notes(tables: Mapping[str, CalendarTable], now: UnixSeconds) -> list[str]:
+    """Return which calendars know too little of the coming weeks: the year they reach has no make-up workdays yet."""
+    year = datetime.fromtimestamp(now + _LOOK_AHEAD, UTC).year
+    notes = []
+    for name, table in tables.items():
+        known = announced_until(table.holidays, year)
+        if known is not None and known < year:
+            notes.append(
+                f"calendar {name}: the make-up workdays of {year} in {table.holidays} are not known to the package"
+                " 'holidays'; update it, or write the days into 'open' and 'closed'"
+            )
+    return notes

@@ -1,6 +1,6 @@
 """[sla.agreement.NAME] -> agreements, and every name in them that is not there."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +15,7 @@ from btimd.settings.calendars import pick_calendar
 from btimd.settings.load import TomlFile
 from btimd.settings.positions import KeyPath
 from btimd.settings.report import Problem, did_you_mean
+from btimd.sla.chain import chain_notes
 from btimd.sla.settings import AgreementTable, MaintenanceTable
 
 _WEEKDAYS: Final = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -62,6 +63,15 @@ def review_notes(agreements: Collection[Agreement], now: UnixSeconds) -> list[st
         elif one.review_on is not None and one.review_on <= today:
             notes.append(f"agreement {one.name} was to be reviewed on {one.review_on}; set the next date")
     return notes
+
+
+def agreement_notes(agreements: Sequence[Agreement], graph: ServiceGraph, now: UnixSeconds) -> list[str]:
+    """Return what is allowed but does not add up, or is to be talked about, one line each."""
+    lines = [
+        f"{'gap: ' if note.is_gap else ''}agreement {note.agreement}: {note.text}"
+        for note in chain_notes(agreements, graph, now)
+    ]
+    return lines + review_notes(agreements, now)
 
 
 def _agreement(name: str, table: AgreementTable, calendars: Mapping[str, ServiceCalendar]) -> Agreement:

@@ -9,7 +9,14 @@ import pytest
 from pydantic import Field
 
 from btimd.model.calendar import ALWAYS, ServiceCalendar
-from btimd.settings.calendars import CalendarTables, announced_until, build_calendars, pick_calendar, special_days
+from btimd.settings.calendars import (
+    CalendarTables,
+    announced_until,
+    build_calendars,
+    calendar_notes,
+    pick_calendar,
+    special_days,
+)
 from btimd.settings.fields import Section
 from btimd.settings.load import read_toml, validate
 from btimd.settings.report import SettingsError
@@ -199,4 +206,26 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, text: str, told: str
 def test_the_calendar_without_end_keeps_its_name(tmp_path: Path) -> None:
     assert mistakes(tmp_path, '[calendar.always]\nclass = "7x24"\ntimezone = "UTC"\n') == [
         "btimd.toml:1: calendar.always: 'always' is the calendar without end; give this one another name"
+    ]
+
+
+def test_a_key_that_is_almost_right_is_told_as_it_is_written(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, '[calendar.c]\nclas = "7x24"\ntimezone = "UTC"\n') == [
+        "btimd.toml:2: calendar.c.clas: unknown key; did you mean 'class'?"
+    ]
+
+
+def test_a_year_without_announced_make_up_workdays_is_told_from_december_on(tmp_path: Path) -> None:
+    (tmp_path / "btimd.toml").write_text(
+        '[calendar.a]\nclass = "5x9"\ntimezone = "Asia/Shanghai"\nholidays = "CN"\n'
+        '[calendar.b]\nclass = "5x9"\ntimezone = "UTC"\nholidays = "US"\n'
+    )
+    tables = validate(read_toml(tmp_path / "btimd.toml"), Root).calendar
+
+    assert calendar_notes(tables, datetime(2026, 11, 30, 12, tzinfo=SHANGHAI).timestamp()) == []
+    assert calendar_notes(tables, datetime(2026, 12, 2, tzinfo=SHANGHAI).timestamp()) == [
+        (
+            "calendar a: the make-up workdays of 2027 in CN are not known to the package 'holidays'; update it, or write"
+            " the days into 'open' and 'closed'"
+        )
     ]

@@ -15,9 +15,9 @@ from btimd.settings.calendars import CalendarTables, build_calendars
 from btimd.settings.fields import Section
 from btimd.settings.load import read_toml, validate
 from btimd.settings.report import SettingsError
-from btimd.sla.agreements import agreement_problems, build_agreements, review_notes
+from btimd.sla.agreements import agreement_notes, agreement_problems, build_agreements, review_notes
 from btimd.sla.settings import SlaSettings
-from tests.sla.agreeing import agreement, moment
+from tests.sla.agreeing import agreement, covering, moment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WHOLE = """
@@ -211,4 +211,16 @@ def test_what_has_run_out_or_is_to_be_talked_about_is_told() -> None:
     assert review_notes(ours, moment("16 12:00")) == [
         "agreement a ran out on 2026-11-15; renew it or take it away",
         "agreement b was to be reviewed on 2026-11-16; set the next date",
+    ]
+
+
+def test_all_that_is_to_be_noted_is_one_line_each() -> None:
+    ours = [agreement(review_on=date(2026, 11, 1)), covering("isp", "line", availability_percent=99.0)]
+
+    assert agreement_notes(ours, graph(), moment("16 12:00")) == [
+        (
+            "agreement bank: promises 99.9 % of erp, but what it stands on makes up 99 % at most (isp 99 %); ask more of"
+            " them or promise less"
+        ),
+        "agreement bank was to be reviewed on 2026-11-01; set the next date",
     ]
