@@ -1,10 +1,11 @@
 """Agreements on service levels (ITIL: SLA, OLA, UC), what was kept of them, and what was put right later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 from btimd.model.calendar import ServiceCalendar
 from btimd.model.incident import Priority
@@ -245,3 +246,29 @@ class AuditEntry:
     number: int
     revision: Revision
     effects: tuple[RevisedFigures, ...]
+
+
+class AgreementView(Protocol):
+    """What was agreed, what was kept of it, and what was put right. Every method is called on the loop."""
+
+    def agreements(self) -> Sequence[Agreement]:
+        """Return all agreements."""
+        ...
+
+    def standings(self) -> Sequence[Standing]:
+        """Return how every subject of every agreement in force stands now."""
+        ...
+
+    def periods(self, agreement: str) -> Sequence[PeriodFigures]:
+        """Return the figures of all periods of an agreement that are known, by subject and time; raises KeyError."""
+        ...
+
+    def revise(
+        self, business: str, start: UnixSeconds, end: UnixSeconds, change: OutageChange, *, by: str, why: str
+    ) -> AuditEntry:
+        """Say what a stretch of time of a business, or the outages in it, really was; raises ValueError."""
+        ...
+
+    def audit(self) -> Sequence[AuditEntry]:
+        """Return the corrections that are kept, oldest first."""
+        ...

@@ -23,17 +23,23 @@ _MOST_SHARES: Final = 50
 
 
 def agreed_time(
-    agreement: Agreement, period: tuple[UnixSeconds, UnixSeconds], facts: Iterable[OutageFact]
+    agreement: Agreement, period: tuple[UnixSeconds, UnixSeconds], facts: Iterable[OutageFact], now: UnixSeconds
 ) -> AgreedTime:
-    """Return the service time of a period, without planned outages where the agreement says so."""
-    planned: list[Span] = []
-    if agreement.exclude_planned:
-        planned = [
-            _clip(one, round(period[0] * MILLIS_PER_SECOND), round(period[1] * MILLIS_PER_SECOND))
-            for one in facts
-            if one.planned and one.ended_at is not None
-        ]
-    return AgreedTime(agreement, *period, planned=planned)
+    """Return the service time of a period, without planned outages where the agreement says so.
+
+    One that goes on is left out up to `now`: nobody knows when it ends.
+    """
+    return AgreedTime(agreement, *period, planned=planned_spans(agreement, period, facts, now))
+
+
+def planned_spans(
+    agreement: Agreement, period: tuple[UnixSeconds, UnixSeconds], facts: Iterable[OutageFact], now: UnixSeconds
+) -> list[Span]:
+    """Return the outages that are no service time."""
+    if not agreement.exclude_planned:
+        return []
+    low, high = (round(moment * MILLIS_PER_SECOND) for moment in (period[0], min(period[1], max(now, period[0]))))
+    return [_clip(one, low, high) for one in facts if one.planned]
 
 
 def figures(

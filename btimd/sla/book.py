@@ -180,8 +180,8 @@ class AgreementBook:
 
         return {
             window: Burn(
-                burn_rate(agreement, stretches, rule.long_seconds, now),
-                burn_rate(agreement, stretches, rule.short_seconds, now),
+                burn_rate(agreement, stretches, rule.long_seconds, now, facts=seen.facts),
+                burn_rate(agreement, stretches, rule.short_seconds, now, facts=seen.facts),
             )
             for window, rule in self._rules.items()
         }
@@ -193,7 +193,7 @@ class AgreementBook:
         seen = self._seen(agreement, subject, low, high)
         agreed = self._agreed.get((agreement.name, period[0]))
         if agreed is None:
-            agreed = agreed_time(agreement, period, seen.facts)
+            agreed = agreed_time(agreement, period, seen.facts, now)
             if not agreement.exclude_planned:  # else it changes with the outages
                 if len(self._agreed) >= _MOST_CACHED:
                     self._agreed.clear()

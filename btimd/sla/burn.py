@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from btimd.model.agreement import Agreement, BurnAlert, BurnWindow, PeriodFigures
+from btimd.model.agreement import Agreement, BurnAlert, BurnWindow, OutageFact, PeriodFigures
 from btimd.model.sla import Availability
 from btimd.model.units import MILLIS_PER_SECOND, Seconds, UnixMillis, UnixSeconds
 from btimd.sla.agreedtime import AgreedTime
-from btimd.sla.availability import Stretch
+from btimd.sla.availability import Stretch, agreed_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,15 @@ def burn_rate(
     stretches: Callable[[UnixMillis, UnixMillis], Iterable[Stretch]],
     window_seconds: Seconds,
     now: UnixSeconds,
+    *,
+    facts: Iterable[OutageFact] = (),
 ) -> float | None:
     """Return the burn rate over the last so much service time; None where nothing was measured in it.
 
-    A target of 100 %: infinite with any down time.
+    facts: the outages, for those that are no service time. A target of 100 %: infinite with any down time.
     """
     start = agreement.calendar.subtract(now, window_seconds)
-    agreed = AgreedTime(agreement, start, now)
+    agreed = agreed_time(agreement, (start, now), facts, now)
     up = down = 0
     for low, high, condition in stretches(agreed.start, agreed.end):
         span = agreed.between(low, high)

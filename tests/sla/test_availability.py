@@ -31,7 +31,7 @@ def kept(
     now: float,
     period: tuple[float, float] = (START, END),
 ) -> PeriodFigures:
-    agreed = agreed_time(one, period, facts)
+    agreed = agreed_time(one, period, facts, now)
     return figures(one, "erp", agreed=agreed, stretches=seen, facts=facts, now=now)
 
 
@@ -104,6 +104,14 @@ def test_planned_outages_do_not_count_where_that_was_agreed() -> None:
     state = kept(agreement(exclude_planned=True), seen, [outage(down, up, planned=True)], moment("3 00:00"))
 
     assert (state.down_seconds, state.excluded_seconds, state.failures) == (0.0, 4 * HOUR, 0)
+
+
+def test_a_planned_outage_that_goes_on_is_left_out_up_to_now() -> None:
+    down = moment("2 01:00")
+    seen = stretches((down, UP), (moment("2 05:00"), DOWN), start=START)
+    state = kept(agreement(exclude_planned=True), seen, [outage(down, None, planned=True)], moment("2 05:00"))
+
+    assert (state.down_seconds, state.excluded_seconds, state.agreed_seconds) == (0.0, 4 * HOUR, 716 * HOUR)
 
 
 def test_down_time_is_split_by_cause_and_what_no_outage_tells_of_is_not_known() -> None:

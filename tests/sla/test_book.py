@@ -170,6 +170,14 @@ def test_an_outage_that_turns_out_to_be_planned_is_taken_out_where_that_was_agre
     ]
 
 
+def test_a_planned_outage_raises_no_alarm_where_that_was_agreed() -> None:
+    now = moment("16 17:00")
+    one = book(agreement(exclude_planned=True), erp=account("erp", (now - HOUR, UP, ""), (now, DOWN, "db")))
+    one.revise(revision("16 16:00", "16 17:00", planned=True))
+
+    assert one.look("bank", "erp", now) == []
+
+
 def test_another_cause_acquits_a_supplier() -> None:
     one = book(covering("isp", "line", kind=AgreementKind.UC), erp=an_hour_down())
     entry = one.revise(revision("16 10:00", "16 11:00", cause="db"))

@@ -107,7 +107,7 @@ def test_the_usual_windows_use_two_and_five_hundredths_of_a_month() -> None:
 
 
 def gone(one: Agreement, seen: list[Stretch], now: float, *, is_down: bool, burn: float | None) -> float | None:
-    agreed = agreed_time(one, (START, END), [])
+    agreed = agreed_time(one, (START, END), [], now)
     state = figures(one, "erp", agreed=agreed, stretches=seen, facts=[], now=now)
     return budget_gone_at(one, state, agreed, is_down=is_down, burn=burn)
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from btimd.model.agreement import Agreement, AgreementKind, AuditEntry, BurnAlert, OutageChange
+from btimd.model.agreement import Agreement, AgreementKind, AgreementView, AuditEntry, BurnAlert, OutageChange
 from btimd.model.incident import Priority
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.ports import Journal
@@ -121,8 +121,9 @@ async def test_alarms_begin_and_end_and_are_told_once_over_a_restart(bench: Benc
 
 async def test_how_it_stands_is_told_by_agreement_and_written_as_points(bench: Bench) -> None:
     ours = agreement(businesses=("erp", "mail")), covering("isp", "line", kind=AgreementKind.UC)
-    sla = await bench.start(*ours)
-    await bench.pass_time(sla, 2 * MINUTE, erp=UP)
+    component = await bench.start(*ours)
+    sla: AgreementView = component
+    await bench.pass_time(component, 2 * MINUTE, erp=UP)
     block = [one for one in bench.series.blocks if one.measurement == "btimd_sla_agreement"][-1]
 
     assert sla.agreements() == ours
