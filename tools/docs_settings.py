@@ -6,6 +6,7 @@ import sys
 import textwrap
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,9 @@ from btimd.daemon.settings import RootSettings
 from btimd.flows.settings import BitRate
 from btimd.model.service import NodeKind
 from btimd.settings import tables
+from btimd.settings.calendars import Clock, Day, Hours
 from btimd.settings.fields import Duration, HostPort, Percent, Section
+from btimd.sla.settings import Moment
 from tools.docs_texts import MEANINGS
 
 _UNITS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "m"), (1.0, "s"), (0.001, "ms"))
@@ -56,7 +59,7 @@ def reference(path: str, model: type[Section], only: Sequence[str] = ()) -> str:
     """Return the table of a model's keys in Markdown."""
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
     rows += [
-        f"| `{key}` | {value_text(field)} | {default_text(field)} | {cell(meaning(path, model, key))} |"
+        f"| `{field.alias or key}` | {value_text(field)} | {default_text(field)} | {cell(meaning(path, model, key))} |"
         for key, field in model.model_fields.items()
         if _section_of(field.annotation) is None and (not only or key in only)
     ]
@@ -98,14 +101,19 @@ _NOTATION: Final[Sequence[tuple[Any, str]]] = (
     (get_args(tables.PortRange)[1], "port or range"),
     (get_args(tables.PrefixField)[1], "prefix"),
     (get_args(tables.NeedField)[1], "id"),
+    (get_args(Clock)[1], "time of day"),
+    (get_args(Hours)[1], "stretch of hours"),
+    (get_args(Day)[1], "date"),
+    (get_args(Moment)[1], "moment"),
 )
 _PLURALS: Final[Mapping[str, str]] = {
-    "address with port": "addresses with port", "duration": "durations", "id": "ids", "path": "paths",
+    "address with port": "addresses with port", "date": "dates", "stretch of hours": "stretches of hours",
+    "table": "tables", "duration": "durations", "id": "ids", "path": "paths",
     "port or range": "ports and ranges", "prefix": "prefixes", "speed": "speeds", "text": "texts",
 }  # fmt: skip
 _SINGULARS: Final[Mapping[str, str]] = {many: one for one, many in _PLURALS.items()}
 _PLAIN: Final[Mapping[Any, str]] = {
-    str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path",
+    str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path", date: "date",
 }  # fmt: skip
 
 
@@ -123,7 +131,7 @@ def _kind(annotation: Any, metadata: Sequence[Any]) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is None:
         is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
-        return _choices(option.value for option in annotation) if is_enum else _PLAIN[annotation]
+        return _choices(option.value for option in annotation) if is_enum else _plain(annotation)
     if origin is Literal:
         return _choices(inner)
     if origin is tuple:
@@ -131,6 +139,10 @@ def _kind(annotation: Any, metadata: Sequence[Any]) -> str:
     if origin is dict:
         return f"table of {_many(inner[1])}"
     return _kind(next(option for option in inner if option is not types.NoneType), ())
+
+
+def _plain(annotation: Any) -> str:
+    return "table" if _section_of(annotation) is not None else _PLAIN[annotation]
 
 
 def _choices(values: Iterable[object]) -> str:

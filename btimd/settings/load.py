@@ -104,7 +104,7 @@ def _keys_of(model: type[BaseModel], path: KeyPath) -> Iterable[str]:
         if options and get_origin(current) is not dict:
             current = options[0]
     if isinstance(current, type) and issubclass(current, BaseModel):
-        return current.model_fields.keys()
+        return [field.alias or name for name, field in current.model_fields.items()]
     return ()
 
 

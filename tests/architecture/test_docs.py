@@ -19,7 +19,8 @@ from btimd.daemon.settings import RootSettings
 from btimd.flows.history import MEASUREMENT as TRAFFIC
 from btimd.settings import tables
 from btimd.settings.fields import Section
-from btimd.sla.component import MEASUREMENT as SLA
+from btimd.sla.points import AGREEMENT_MEASUREMENT
+from btimd.sla.points import MEASUREMENT as SLA
 from tools import docs, docs_settings
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ SERVICE_TABLES: dict[str, type[Section]] = {
     "group": tables.GroupTable,
     "indicator": tables.IndicatorTable,
 }
-_NO_METRICS = {"btimd_quality", "btimd_links", "btimd_kpi", "btimd_node", TRAFFIC, SLA}
+_NO_METRICS = {"btimd_quality", "btimd_links", "btimd_kpi", "btimd_node", TRAFFIC, SLA, AGREEMENT_MEASUREMENT}
 
 
 def name(page: Path) -> str:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from btimd.model.agreement import OutageChange, OutageFact
 from btimd.model.sla import Availability, Outage, SlaState, SlaStatus, SlaTarget
-from btimd.sla.accounting import MAX_OUTAGES_PER_MONTH, AvailabilityAccount, month_bounds
+from btimd.sla.accounting import MAX_OUTAGES_PER_MONTH, AvailabilityAccount
+from btimd.sla.months import month_bounds
 
 UP, DOWN, UNKNOWN = Availability.UP, Availability.DOWN, Availability.UNKNOWN
 
@@ -266,7 +268,8 @@ def test_an_account_survives_writing_and_reading() -> None:
     [
         (b"\xff", "is no JSON"),
         (b"[]", "version 'list'"),
-        (b'{"version":2}', "version 2"),
+        (b'{"version":3}', "version 3"),
+        (b'{"version":2}', "is damaged"),
         (b'{"version":1}', "is damaged"),
         (json.dumps(account().to_document() | {"months": []}).encode(), "is damaged"),
         (json.dumps(account().to_document() | {"current": "sideways"}).encode(), "is damaged"),
@@ -347,3 +350,217 @@ def test_up_down_and_unknown_make_up_every_second_as_counted_one_by_one(steps: l
     assert found == expected
     for state in states:
         assert state.up_seconds + state.down_seconds + state.unknown_seconds == state.at - state.period_start
+
+
+# -- the log, facts of outages, and what is put right
+
+
+def spans(one: AvailabilityAccount) -> list[tuple[float, float, Availability]]:
+    return [(low / 1000, high / 1000, condition) for low, high, condition in one.log.stretches(0, 2**53)]
+
+
+def test_the_account_keeps_the_conditions_it_has_counted() -> None:
+    one = account(at(11))
+    one.observe(UP, at(11))
+    one.advance(at(11, 0, 1))
+    one.observe(DOWN, at(11, 0, 0, 30))
+    one.advance(at(11, 0, 1, 30))
+
+    assert spans(one) == [
+        (START, at(11), UNKNOWN),
+        (at(11), at(11, 0, 0, 30), UP),
+        (at(11, 0, 0, 30), at(11, 0, 1, 30), DOWN),
+    ]
+
+
+def test_an_outage_that_is_over_the_end_of_a_month_is_one_fact() -> None:
+    one = account(at(30, 23, 59), stale=600.0)
+    one.observe(DOWN, at(30, 23, 59), cause="db1", users=40, users_exact=True)
+    one.observe(DOWN, at(1, 0, 1, month=5), incident_id="INC-1")
+    one.observe(UP, at(1, 0, 2, month=5))
+
+    assert one.facts(0, 2**53) == [
+        OutageFact(
+            subject="erp",
+            began_at=at(30, 23, 59),
+            ended_at=at(1, 0, 2, month=5),
+            cause="db1",
+            incident_id="INC-1",
+            users=40,
+            users_exact=True,
+        )
+    ]
+    assert one.facts(0, round(at(30) * 1000)) == []
+
+
+def outage_account() -> AvailabilityAccount:
+    """Return an account that was up for an hour, down from 10:00 to 10:10, and up until 11:00."""
+    one = account(at(11, 9), stale=7200.0)
+    one.observe(UP, at(11, 9))
+    one.observe(DOWN, at(11, 10), cause="db1")
+    one.observe(UP, at(11, 10, 10))
+    one.advance(at(11, 11))
+    return one
+
+
+def test_a_shorter_outage_gives_its_time_back_and_keeps_its_name() -> None:
+    one = outage_account()
+
+    assert one.revise(at(11, 10, 5), at(11, 10, 10), OutageChange(availability=UP)) == (at(11, 10, 5), at(11, 10, 10))
+    state = one.state(at(11, 11))
+    assert (state.up_seconds, state.down_seconds) == (6900.0, 300.0)
+    assert state.outages == (Outage("erp", at(11, 10), at(11, 10, 5), "db1", ""),)
+
+
+def test_an_outage_cut_in_two_is_two_with_the_same_name() -> None:
+    one = outage_account()
+    one.revise(at(11, 10, 4), at(11, 10, 6), OutageChange(availability=UNKNOWN))
+
+    assert [(fact.began_at, fact.ended_at, fact.cause) for fact in one.facts(0, 2**53)] == [
+        (at(11, 10), at(11, 10, 4), "db1"),
+        (at(11, 10, 6), at(11, 10, 10), "db1"),
+    ]
+    assert one.state(at(11, 11)).unknown_seconds == at(11, 9) - START + 120.0
+
+
+def test_an_outage_nobody_saw_is_put_in_and_one_that_touches_another_becomes_part_of_it() -> None:
+    one = outage_account()
+    one.revise(at(11, 9, 30), at(11, 9, 40), OutageChange(availability=DOWN, cause="isp", supplier="Telecom"))
+    one.revise(at(11, 10, 10), at(11, 10, 20), OutageChange(availability=DOWN))
+
+    assert [(fact.began_at, fact.ended_at, fact.cause, fact.supplier) for fact in one.facts(0, 2**53)] == [
+        (at(11, 9, 30), at(11, 9, 40), "isp", "Telecom"),
+        (at(11, 10), at(11, 10, 20), "db1", ""),
+    ]
+    assert one.state(at(11, 11)).down_seconds == 1800.0
+
+
+def test_an_outage_is_named_anew_without_touching_its_time() -> None:
+    one = outage_account()
+    before = one.state(at(11, 11))
+    one.revise(at(11, 10, 1), at(11, 10, 2), OutageChange(cause="ups1", supplier="Power", planned=True, users=7))
+
+    fact = one.facts(0, 2**53)[0]
+    assert (fact.cause, fact.supplier, fact.planned, fact.users, fact.users_exact) == ("ups1", "Power", True, 7, True)
+    assert one.state(at(11, 11)).down_seconds == before.down_seconds
+
+
+def test_an_outage_that_goes_on_is_cut_where_it_was_put_right_and_goes_on_as_a_new_one() -> None:
+    one = account(at(11, 9), stale=7200.0)
+    one.observe(DOWN, at(11, 9), cause="db1")
+    one.advance(at(11, 10))
+    one.revise(at(11, 9), at(11, 11), OutageChange(availability=UP))
+    one.advance(at(11, 10, 30))
+
+    assert [(fact.began_at, fact.ended_at) for fact in one.facts(0, 2**53)] == [(at(11, 10), None)]
+    assert (one.state(at(11, 10, 30)).up_seconds, one.state(at(11, 10, 30)).down_seconds) == (3600.0, 1800.0)
+
+
+@pytest.mark.parametrize(("begin", "end"), [(at(12), at(13)), (START - 86400, START), (at(11, 10), at(11, 10))])
+def test_time_that_is_not_counted_cannot_be_put_right(begin: float, end: float) -> None:
+    with pytest.raises(ValueError, match="can be revised; the conditions are known from"):
+        outage_account().revise(begin, end, OutageChange(availability=UP))
+
+
+_REVISIONS = st.tuples(
+    st.just("revise"), st.integers(-30, 500), st.integers(1, 200), st.sampled_from([UP, DOWN, UNKNOWN])
+)
+_SIGHTS = st.tuples(
+    st.just("observe"), st.integers(0, 45), st.integers(0, 30), st.sampled_from([UP, DOWN, UNKNOWN, None])
+)
+
+
+@settings(max_examples=80)
+@given(st.lists(_REVISIONS | _SIGHTS, min_size=1, max_size=40))
+def test_whatever_is_put_right_sums_outages_and_log_say_the_same(
+    steps: list[tuple[str, int, int, Availability | None]],
+) -> None:
+    begin = round(END) - 400
+    one = account(float(begin), stale=40.0)
+    moment = begin
+    for what, first, second, condition in steps:
+        if what == "observe":
+            moment += first
+            if condition is None:
+                one.advance(float(moment))
+            else:
+                one.observe(condition, float(moment - second))
+                one.advance(float(moment))
+        elif begin + first < moment and moment > begin:
+            one.revise(float(begin + first), float(begin + first + second), OutageChange(availability=condition))
+    states = [*one.closed_months(), one.state(float(moment))]
+    for state in states:
+        low, high = round(state.period_start * 1000), round(state.at * 1000)
+        sums = {UP: state.up_seconds, DOWN: state.down_seconds, UNKNOWN: state.unknown_seconds}
+        assert {key: span / 1000 for key, span in one.log.sums(low, high).items()} == sums
+    listed = [(fact.began_at, moment if fact.ended_at is None else fact.ended_at) for fact in one.facts(0, 2**53)]
+    logged = [(low, high) for low, high, condition in spans(one) if condition is DOWN]
+    assert [span for span in joined(listed) if span[0] < span[1]] == logged
+    assert AvailabilityAccount.from_bytes(one.to_bytes()).to_bytes() == one.to_bytes()
+
+
+def joined(listed: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Put outages together that follow each other at once, as a cut and a new beginning at the same moment leave them."""
+    found: list[tuple[float, float]] = []
+    for low, high in listed:
+        if found and found[-1][1] == low:
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
+
+
+def old_document(**months: object) -> dict[str, object]:
+    """Return what version 1 wrote: an account opened on 11 April, with an outage of ten minutes that had ended."""
+    month = {
+        "start": round(START * 1000),
+        "until": round(at(11, 11) * 1000),
+        "up": 6_600_000,
+        "down": 600_000,
+        "unknown": round((at(11, 9) - START) * 1000),
+        "dropped_outages": 0,
+        "outages": [[round(at(11, 10) * 1000), round(at(11, 10, 10) * 1000), "db1", "INC-1"]],
+    }
+    return {
+        "version": 1,
+        "business": "erp",
+        "availability_percent": 99.9,
+        "stale_after_milliseconds": 60_000,
+        "months_kept": 13,
+        "current": "up",
+        "observed_at": round(at(11, 11) * 1000),
+        "turned_at": round(at(11, 10, 10) * 1000),
+        "months": [month | months],
+    }
+
+
+def test_an_account_of_the_first_version_goes_on_with_its_sums() -> None:
+    one = AvailabilityAccount.from_document(old_document())
+    one.observe(DOWN, at(11, 11, 0, 30))
+    state = one.state(at(11, 11, 1))
+
+    assert (state.up_seconds, state.down_seconds) == (6630.0, 630.0)
+    assert state.outages == (
+        Outage("erp", at(11, 10), at(11, 10, 10), "db1", "INC-1"),
+        Outage("erp", at(11, 11, 0, 30), None, "", ""),
+    )
+
+
+def test_what_the_first_version_did_not_keep_is_unknown_in_the_log_and_cannot_be_put_right() -> None:
+    one = AvailabilityAccount.from_document(old_document())
+
+    assert spans(one) == [
+        (START, at(11, 10), UNKNOWN),
+        (at(11, 10), at(11, 10, 10), DOWN),
+        (at(11, 10, 10), at(11, 11), UNKNOWN),
+    ]
+    assert one.exact_from == round(at(11, 11) * 1000)
+    with pytest.raises(ValueError, match="can be revised"):
+        one.revise(at(11, 10), at(11, 10, 5), OutageChange(availability=UP))
+
+
+def test_a_month_the_first_version_measured_as_a_whole_is_known_as_a_whole() -> None:
+    up = round((at(11, 11) - START) * 1000) - 600_000
+    one = AvailabilityAccount.from_document(old_document(up=up, unknown=0))
+
+    assert spans(one) == [(START, at(11, 10), UP), (at(11, 10), at(11, 10, 10), DOWN), (at(11, 10, 10), at(11, 11), UP)]
