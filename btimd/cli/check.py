@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from btimd.daemon.config import load_config
 from btimd.model.service import CheckKind
 from btimd.rca.gaps import gaps
 from btimd.rca.graph import GraphIndex
+from btimd.settings.calendars import calendar_notes
+from btimd.sla.agreements import agreement_notes
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -38,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"  address ranges   {len(config.plan.row)} in {len(config.plan.places)} places")
     for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
         print(f"  note: {warning}")
+    now = time.time()
+    for note in (*calendar_notes(config.settings.calendar, now), *agreement_notes(config.agreements, graph, now)):
+        print(f"  note: {note}")
     for gap in gaps(GraphIndex(graph)):
         print(f"  gap: {gap}")
     for key, path in files_named(config.settings.model_dump()):

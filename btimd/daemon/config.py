@@ -9,14 +9,18 @@ from btimd.capture.settings import ExporterSettings, SpanSettings, repeated_addr
 from btimd.daemon.settings import DaemonSettings, RootSettings
 from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.address import address_halves
+from btimd.model.agreement import Agreement
+from btimd.model.calendar import ServiceCalendar
 from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
+from btimd.settings.calendars import build_calendars
 from btimd.settings.fields import Section
 from btimd.settings.load import CsvRow, TomlFile, read_csv, read_toml, salvage, validate
 from btimd.settings.references import unknown_regions
 from btimd.settings.report import Problem, SettingsError
 from btimd.settings.services import Services, load_services
 from btimd.settings.tables import CheckRules
+from btimd.sla.agreements import agreement_problems, build_agreements
 
 S = TypeVar("S", bound=Section)
 
@@ -34,6 +38,8 @@ class Config:
     plan: IpPlan
     plan_entries: tuple[PlanEntry, ...]
     generation: int
+    calendars: Mapping[str, ServiceCalendar]
+    agreements: tuple[Agreement, ...]
 
     @property
     def state_directory(self) -> Path:
@@ -61,9 +67,12 @@ def load_config(path: Path, generation: int = 1) -> Config:
     regions = {place.region for place in plan.places if place.region}
     unknown = _unknown_businesses(file, settings, services)
     unknown += unknown_regions(folder / daemon.services, services.graph, regions)
+    calendars = build_calendars(settings.calendar)
+    unknown += agreement_problems(read_toml(file), settings.sla.agreement, calendars.keys(), services.graph)
     if unknown:
         raise SettingsError(unknown)
-    return Config(folder, settings, services, plan, entries, generation)
+    agreements = build_agreements(settings.sla.agreement, calendars)
+    return Config(folder, settings, services, plan, entries, generation, calendars, agreements)
 
 
 def _unknown_businesses(file: Path, settings: RootSettings, services: Services) -> list[Problem]:

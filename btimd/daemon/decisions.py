@@ -78,8 +78,10 @@ class Accounts(Protocol):
         *,
         cause: str = "",
         incident_id: str = "",
+        users: int | None = None,
+        users_exact: bool = False,
     ) -> None:
-        """Take the condition of a business at `now`."""
+        """Take the condition of a business at `now`; users: those on line when it went down."""
         ...
 
 
@@ -120,6 +122,7 @@ class Decisions:
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._current: asyncio.Task[None] | None = None
         self._closed = False
+        self._users_before: dict[str, int] = {}
 
     async def start(self) -> None:
         """Take nothing."""
@@ -256,13 +259,20 @@ class Decisions:
             if business in self._conditions.graph.businesses and self._is_down(business):
                 now = self._clock.wall()
                 self._sla.business_state(
-                    business, Availability.DOWN, now, cause=incident.cause, incident_id=incident.id
+                    business,
+                    Availability.DOWN,
+                    now,
+                    cause=incident.cause,
+                    incident_id=incident.id,
+                    users=self._users_before.get(business),
+                    users_exact=incident.assessment.users_exact,
                 )
 
     async def _open(self, verdict: Verdict) -> None:
         graph = self._conditions.graph
         # Waits for the flow thread's guard.
         users = await asyncio.to_thread(users_by_region, self._flows, tuple(graph.businesses))
+        self._users_before.update((business, sum(regions.values())) for business, regions in users.items())
         self._on_users(verdict, users)
         judgement = assess(verdict, graph, users)
         await self._incidents.verdict(verdict, judgement.assessment, judgement.impact, judgement.urgency)

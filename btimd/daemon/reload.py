@@ -11,6 +11,7 @@ from btimd.daemon.wiring import Wired, build_attribution
 from btimd.flows.settings import PersonSettings, TopologyOptions
 from btimd.probes.settings import SnmpDefaultSettings
 from btimd.settings.report import Problem, SettingsError
+from btimd.sla.agreements import needs_of
 
 _KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "sla", "api")
 
@@ -50,7 +51,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.signs.plan_changed(plan_before, prefixes_by_region(new.plan_entries))
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
-    wired.sla.swap(graph.businesses)
+    wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))

@@ -11,6 +11,7 @@ from btimd.flows.settings import FlowSettings
 from btimd.itsm.settings import ItsmSettings
 from btimd.probes.settings import ProbeSettings
 from btimd.rca.settings import RcaSettings
+from btimd.settings.calendars import CalendarTables
 from btimd.settings.fields import Section
 from btimd.sla.settings import SlaSettings
 from btimd.store.settings import StoreSettings
@@ -36,4 +37,5 @@ class RootSettings(Section):
     rca: RcaSettings = Field(default_factory=RcaSettings)
     itsm: ItsmSettings = Field(default_factory=ItsmSettings)
     sla: SlaSettings = Field(default_factory=SlaSettings)
+    calendar: CalendarTables = Field(default_factory=dict)
     api: ApiSettings = Field(default_factory=ApiSettings)

@@ -77,6 +77,7 @@ from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.runtime.periodic import Periodic
+from btimd.sla.agreements import needs_of
 from btimd.sla.component import SlaComponent
 from btimd.store.archive import FlowArchive
 from btimd.store.archivedesk import ArchiveDesk
@@ -205,6 +206,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("sla"),
         series=series,
+        agreements=config.agreements,
+        needs=needs_of(graph),
     )
 
     def criticality(business: str) -> Criticality:

@@ -16,6 +16,7 @@ from btimd.settings.load import TomlFile
 from btimd.settings.positions import KeyPath
 from btimd.settings.report import Problem, did_you_mean
 from btimd.sla.chain import chain_notes
+from btimd.sla.providers import Needs
 from btimd.sla.settings import AgreementTable, MaintenanceTable
 
 _WEEKDAYS: Final = {name: number for number, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))}
@@ -63,6 +64,11 @@ def review_notes(agreements: Collection[Agreement], now: UnixSeconds) -> list[st
         elif one.review_on is not None and one.review_on <= today:
             notes.append(f"agreement {one.name} was to be reviewed on {one.review_on}; set the next date")
     return notes
+
+
+def needs_of(graph: ServiceGraph) -> Needs:
+    """Return what every node needs."""
+    return {name: node.needs for name, node in graph.nodes.items()}
 
 
 def agreement_notes(agreements: Sequence[Agreement], graph: ServiceGraph, now: UnixSeconds) -> list[str]:

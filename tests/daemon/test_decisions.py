@@ -57,11 +57,22 @@ class Accounts:
     """Keeps what it was told."""
 
     told: list[tuple[str, str, float, str, str]] = field(default_factory=list)
+    users: list[tuple[str, int, bool]] = field(default_factory=list)
 
     def business_state(
-        self, business: str, availability: Availability, now: float, *, cause: str = "", incident_id: str = ""
+        self,
+        business: str,
+        availability: Availability,
+        now: float,
+        *,
+        cause: str = "",
+        incident_id: str = "",
+        users: int | None = None,
+        users_exact: bool = False,
     ) -> None:
         self.told.append((business, availability.value, now, cause, incident_id))
+        if users is not None:
+            self.users.append((business, users, users_exact))
 
 
 @dataclass
