@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from btimd.itsm.changes import LifecycleConfig
 from btimd.itsm.lifecycle import step
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.triggers import ReportProblem, Trigger
 from btimd.model.incident import Impact, ImpactAssessment, Incident, Urgency
 from btimd.model.probe import ErrorClass, Health
@@ -11,7 +11,7 @@ from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
 
 T0 = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 DAY = 86_400.0
-CONFIG = LifecycleConfig()
+CONFIG = LifecycleConfig(reopen_within=DAY)
 REPORT = "Replaced the disk of erp-db and restarted the database."
 
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from btimd.itsm import changes
-from btimd.itsm.changes import Moment
+from btimd.itsm.moment import Moment
 from btimd.itsm.triggers import Accept, Cancel, ReopenTimeOver
 from btimd.model.incident import Priority
 from tests.itsm.examples import CONFIG, T0, incident_after, report

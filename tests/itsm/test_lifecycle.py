@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.itsm.changes import LifecycleConfig
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.lifecycle import (
     LIVE,
     TABLE,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from btimd.itsm.changes import LifecycleConfig
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits
 from btimd.itsm.settings import ItsmSettings, WebhookSettings

@@ -75,7 +75,7 @@ async def test_a_step_of_an_incident_is_there_whole_after_a_restart(journal: Jou
     journal = await reopen()
     assert await journal.load_incident("I1") == second
     assert await journal.load_events("I1") == [first, event(seq=2), event(seq=3)]
-    assert await journal.find_command("C1") == "I1"
+    assert await journal.find_command("C1") == CommandDone("I1", 1, T0 + 1)
     assert await journal.timers_due(T0 + 60, 10) == [Timer("I1", "wait", T0 + 30), Timer("I1", "stage", T0 + 60)]
     assert await journal.outbox_depth() == {"pending": 1, "inflight": 0, "done": 0, "dead": 0}
 
