@@ -56,7 +56,7 @@ def test_the_lesser_priorities_wait_in_service_hours_only() -> None:
 
 
 def test_a_promise_is_due_after_so_much_service_time() -> None:
-    assert PROMISE == ServiceClock(ClockStatus.RUNNING, 8 * HOUR, T0 + DAY + 6 * HOUR)
+    assert ServiceClock(ClockStatus.RUNNING, 8 * HOUR, T0 + DAY + 6 * HOUR) == PROMISE
     assert deadlines.started(0.0, T0, ALWAYS) == ServiceClock()
 
 
@@ -127,9 +127,7 @@ def test_a_stricter_promise_counts_from_the_opening_and_a_milder_one_is_none() -
 
 
 @pytest.mark.parametrize("calendar", [ALWAYS, HALF], ids=lambda one: one.name)
-@given(
-    allowed=st.floats(60, 40 * HOUR), pauses=st.lists(st.tuples(st.floats(0, HOUR), st.floats(0, DAY)), max_size=4)
-)
+@given(allowed=st.floats(60, 40 * HOUR), pauses=st.lists(st.tuples(st.floats(0, HOUR), st.floats(0, DAY)), max_size=4))
 def test_pauses_move_the_deadline_by_the_service_time_they_took(
     calendar: HalfDays, allowed: float, pauses: list[tuple[float, float]]
 ) -> None:

@@ -1,15 +1,12 @@
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.lifecycle import (
-    LIVE,
     TABLE,
     TIMED,
     Publish,
@@ -19,8 +16,7 @@ from btimd.itsm.lifecycle import (
     reopen_time_is_over,
     step,
 )
-from btimd.itsm.moment import Tell
-from btimd.itsm.replay import rebuild
+from btimd.itsm.moment import LifecycleConfig, Tell
 from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import (
     Absorb,
@@ -41,7 +37,6 @@ from btimd.model.incident import (
     Impact,
     ImpactAssessment,
     Incident,
-    IncidentEvent,
     IncidentState,
     Priority,
     RefusalCode,
