@@ -105,7 +105,10 @@ class FakeJournal(Journal):
         for message in write.messages:
             self.messages[message.id] = message
             self.message_states[message.id] = PENDING
-        for notice in write.notices:
+        self._keep_notices(write.notices)
+
+    def _keep_notices(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
             if notice.kind is NoticeKind.RECALL and notice.dispatch_id:
                 for earlier in self.notices.values():
                     if earlier.dispatch_id == notice.dispatch_id and self.notice_states[earlier.id] == PENDING:

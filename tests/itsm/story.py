@@ -279,11 +279,11 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     lambda d, _, i: SetPriority(actor=_actor(d, i), priority=d.choice(list(Priority)), reason=d.choice(["", "vip"])),
     lambda d, _, i: MergeInto(actor=_actor(d, i), parent=d.choice([PARENT, i or PARENT]), reason="same"),
     lambda d, _, i: Unmerge(actor=_actor(d, i), parent=PARENT, reason="not the same"),
-    lambda d, _, i: Absorb(child=PARENT, reason=""),
-    lambda d, _, i: LetGo(child=PARENT, reason=""),
-    lambda d, _, i: Observe(text="resets"),
-    lambda d, _, i: PeopleChanged(),
-    lambda d, _, i: Referenced(target=d.choice(["rt", "jira"]), reference="4711"),
+    lambda _d, _n, _i: Absorb(child=PARENT, reason=""),
+    lambda _d, _n, _i: LetGo(child=PARENT, reason=""),
+    lambda _d, _n, _i: Observe(text="resets"),
+    lambda _d, _n, _i: PeopleChanged(),
+    lambda d, _, _i: Referenced(target=d.choice(["rt", "jira"]), reference="4711"),
     lambda d, _, i: Hold(actor=_actor(d, i), reason=d.choice(["", "wait for news"])),
     lambda d, _, i: Release(actor=_actor(d, i)),
     lambda d, _, i: Assign(actor=_actor(d, i), person=d.choice([*NAMES, ""]), reason=d.choice(["", "knows it"])),
@@ -318,9 +318,9 @@ def main(wanted: int) -> None:
     while kinds.total() < wanted:
         refused += tell(seed, 120, kinds).refused
         seed += 1
-    print(f"{kinds.total()} events in {seed} stories, {refused} refusals, every invariant held")
+    print(f"{kinds.total()} events in {seed} stories, {refused} refusals, every invariant held")  # noqa: T201  a tool for people
     for kind, count in kinds.most_common():
-        print(f"{count:9} {kind}")
+        print(f"{count:9} {kind}")  # noqa: T201
 
 
 if __name__ == "__main__":

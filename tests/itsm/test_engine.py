@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from btimd.itsm.lifecycle import allowed_commands
 from btimd.itsm.moment import Choice
@@ -150,6 +151,7 @@ async def test_timers_of_an_earlier_release_still_close_what_is_resolved(desk: D
 
 async def test_a_dispatcher_that_fails_stops_nothing(desk: Desk) -> None:
     class Broken(Team):
+        @override
         def decide(self, *_: Any) -> Choice:
             raise ZeroDivisionError
 
@@ -169,6 +171,7 @@ async def test_a_dispatcher_that_fails_stops_nothing(desk: Desk) -> None:
 
 async def test_a_choice_of_somebody_who_is_excluded_is_none(desk: Desk) -> None:
     class Stubborn(Team):
+        @override
         def decide(self, *_: Any) -> Choice:
             return Choice("ann", "team-1", "always ann")
 

@@ -11,6 +11,7 @@ from btimd.itsm.lifecycle import (
     TIMED,
     Publish,
     StartTimer,
+    Step,
     StopTimer,
     allowed_commands,
     reopen_time_is_over,
@@ -360,7 +361,7 @@ def step_is_pure(story: Story) -> bool:
     row = story.incident
     assert row is not None
     copy = replace(row)
-    outcomes = []
+    outcomes: list[Step | str] = []
     for _ in range(2):
         try:
             outcomes.append(step(row, Comment(actor="ann", text="hm"), story.now, story.config))

@@ -30,7 +30,7 @@ def test_timers_have_a_column_for_every_priority() -> None:
     for wrong in (["10s"], ["10s"] * 6, ["0s"] * 5):
         with pytest.raises(ValidationError):
             ItsmSettings.model_validate({"timers": {"wait": wrong}})
-    nothing_promised = ItsmSettings.model_validate({"timers": {"response": [0, 0, 0, 0, 0]}})
+    nothing_promised = ItsmSettings.model_validate({"timers": {"response": ["0s"] * 5}})
     assert nothing_promised.lifecycle_config().timers.response == (0.0, 0.0, 0.0, 0.0, 0.0)
 
 

@@ -79,7 +79,7 @@ async def test_a_step_of_an_incident_is_there_whole_after_a_restart(journal: Jou
     assert await journal.find_command("C1") == CommandDone("I1", 1, T0 + 1)
     assert await journal.timers_due(T0 + 60, 10) == [
         Timer("I1", "wait", T0 + 30, 1),
-        Timer("I1", "stage", T0 + 60, 1),
+        Timer("I1", "stage", T0 + 60, 2),
     ]
     assert await journal.outbox_depth() == {"pending": 1, "inflight": 0, "done": 0, "dead": 0}
 
