@@ -159,6 +159,12 @@ class Story:
                 assert any(tell.kind is NoticeKind.ORDER and tell.to == after.assignee for tell in tells)
                 chosen = not after.dispatch.by_hand and made.events[0].kind != "reopened"
                 assert not (chosen and after.assignee in after.excluded), "who had it once gets it by hand only"
+        if before is not None and made.events[0].details.get("outcome") in {"timeout", "returned"}:
+            assert before.assignee in after.excluded
+        if before is not None and before.dispatch is not None and after.dispatch != before.dispatch:
+            was = before.dispatch
+            still = after.dispatch is not None and after.dispatch.id == was.id
+            assert still or made.events[0].details["ended_dispatch"] == was.id, "every order ends audibly"
         entered = before is None or before.state is not after.state
         if after.state is IncidentState.STALLED and entered:
             assert any(tell.kind is NoticeKind.CENTRE for tell in tells), "never silent"
