@@ -211,7 +211,7 @@ class IncidentComponent(Component, IncidentDesk):
     # People and targets.
 
     async def people_changed(self, people: Dispatcher | None = None) -> int:
-        """Try again to give away what stalled, the most urgent first; return how many found somebody.
+        """Try again to give away what stalled or never had groups; return for how many that will do.
 
         people: whom to ask from now on, where the rota or the groups were changed.
         """
@@ -261,6 +261,7 @@ class IncidentComponent(Component, IncidentDesk):
     # Time.
 
     async def _run_timers(self) -> None:
+        await self._alone(self._reports.people_changed())  # the rota may have changed while it was down
         while True:
             self._timer_wake.clear()
             await self._alone(self._fire_due())

@@ -120,6 +120,10 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
         tells=((_TO.CENTRE, "waits"),),
     ),
     Transition(
+        "5b", PeopleChanged, frozenset({_S.NEW}), None, "queued", workchanges.queue, when=needs.UNQUEUED,
+        reason=lambda _: "there are groups for it now", publish=_never,
+    ),
+    Transition(
         "6", Hold, frozenset({_S.NEW}), _S.HELD, "held", workchanges.hold, who=_CENTRE,
         needs=(said(lambda hold: hold.reason, "reason"),), reason=lambda hold: hold.reason.strip(),
     ),

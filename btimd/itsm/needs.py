@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from btimd.itsm import deadlines, orders
+from btimd.itsm import deadlines, orders, timers
 from btimd.itsm.deadlines import Limit
 from btimd.itsm.moment import Moment
+from btimd.itsm.timers import TimerName
 from btimd.itsm.transition import Needs, When
 from btimd.itsm.triggers import (
     SYSTEM,
@@ -253,6 +254,14 @@ AUTO: Final[When[ReportClear]] = When(
 WANTED: Final[When[WaitOver]] = When(
     "signal active, or dispatch_cleared",
     lambda incident, _w, moment: incident.signal is Signal.ACTIVE or moment.config.dispatch_cleared,
+)
+UNQUEUED: Final[When[PeopleChanged]] = When(
+    "there are groups now, and no order is on its way",
+    lambda incident, _p, moment: (
+        orders.there_are_groups(incident, moment)
+        and timers.due_at(incident, TimerName.WAIT) is None
+        and (incident.signal is Signal.ACTIVE or moment.config.dispatch_cleared)
+    ),
 )
 CANDIDATES_LEFT: Final[When[AcceptTimeOver]] = When(
     "fewer than max_candidates orders at this level",

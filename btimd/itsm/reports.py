@@ -180,11 +180,14 @@ class Reports:
         return await self._engine.step(incident, news)
 
     async def people_changed(self) -> int:
-        """Try again to give away what stalled, the most urgent first; return how many found somebody."""
+        """Try again to give away what stalled or never had groups, the most urgent first.
+
+        Returns how many found somebody, or an order is to go out for after a while.
+        """
         found = 0
         for incident in sorted_for_work(self._engine.register.live()):
-            if incident.state is IncidentState.STALLED:
-                with suppress(CommandRefusedError):  # nobody is there for it yet
+            if incident.state in {IncidentState.STALLED, IncidentState.NEW}:
+                with suppress(CommandRefusedError):  # nobody is there for it yet, or an order is on its way
                     await self._engine.step(incident, PeopleChanged())
                     found += 1
         return found

@@ -38,6 +38,11 @@ def dispatch(incident: Incident, _trigger: Trigger, moment: Moment) -> Change:
     return orders.dispatch(incident, max(incident.level, 1), moment)
 
 
+def queue(incident: Incident, _trigger: Trigger, moment: Moment) -> Incident:
+    """Let an order go out after a while; there was nobody to give one to before."""
+    return orders.waiting(incident, moment)
+
+
 def hold(incident: Incident, hold: Hold, moment: Moment) -> Incident:
     """Take the incident out of dispatch for a while."""
     after = replace(incident, hold_reason=hold.reason.strip(), touched_by_human=True)

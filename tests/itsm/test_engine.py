@@ -31,6 +31,8 @@ from btimd.model.incident import (
     Urgency,
 )
 from btimd.model.ports import NoticeKind, Timer
+from btimd.store.journal import SqliteJournal
+from tests.fakes.journal import FakeJournal
 from tests.itsm.desks import HIT, Desk
 from tests.itsm.examples import DAY, REPORT, T0, report, verdict
 from tests.itsm.people import Team
@@ -137,16 +139,32 @@ async def test_a_timer_nothing_waits_for_is_dropped(desk: Desk) -> None:
     assert (await state_of(desk, opened.id)).version == 2
 
 
-async def test_timers_of_an_earlier_release_still_close_what_is_resolved(desk: Desk) -> None:
+async def test_incidents_from_before_there_were_groups_are_dispatched_too(desk: Desk) -> None:
+    await desk.start()
+    opened = await desk.report(verdict())
+    await desk.restart(people=Team())
+
+    async def queued() -> bool:
+        return (await state_of(desk, opened.id)).version == 2
+
+    await desk.until(queued)
+    desk.advance(300)
+    assert (await until_state(desk, opened.id, IncidentState.DISPATCHED)).assignee == "ann"
+
+
+async def test_a_timer_of_an_earlier_release_still_closes_what_is_resolved(desk: Desk) -> None:
     await desk.start()
     opened = await desk.report(verdict())
     await desk.component.cleared(verdict())
-    engine = desk.component._engine
-    engine.register.record(
-        replace(await state_of(desk, opened.id), timers=()), (await desk.component.timeline(opened.id))[-1]
-    )
-    await engine.fire(Timer(opened.id, "wait", T0, generation=0))
-    assert (await state_of(desk, opened.id)).state is IncidentState.RESOLVED
+    (timer,) = await desk.journal.timers_due(T0 + DAY, 9)
+    if isinstance(desk.journal, FakeJournal):
+        desk.journal.timers[opened.id, "reopen"] = replace(timer, generation=0)
+    elif isinstance(desk.journal, SqliteJournal):
+        await desk.journal._ask(lambda file: file.execute("UPDATE timer SET generation = 0").rowcount)
+    desk.advance(DAY)
+
+    await until_state(desk, opened.id, IncidentState.CLOSED)
+    assert await desk.journal.next_timer_at() is None
 
 
 async def test_a_dispatcher_that_fails_stops_nothing(desk: Desk) -> None:

@@ -163,6 +163,12 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         {"timers": ()},
         (StopTimer("wait"), Tell(NoticeKind.CENTRE, "", "waits")),
     ),
+    "5b": (
+        step(None, SELF, T0, QUIET).incident,
+        PeopleChanged(),
+        {"timers": (timer("wait", NOW + 5 * MINUTE, 2),)},
+        (StartTimer("wait", NOW + 5 * MINUTE),),
+    ),
     "6": (
         NEW,
         Hold(actor="cat", reason=" wait "),
