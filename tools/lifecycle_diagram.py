@@ -6,7 +6,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from btimd.itsm.lifecycle import OPEN, TABLE, Transition, allowed_commands, trigger_name
+from btimd.itsm.lifecycle import COMMANDS, OPEN, TABLE, TIMED, Transition, allowed_commands, trigger_name
+from btimd.itsm.timers import TimerName, allowed
 from btimd.model.incident import IncidentState
 
 PAGE = Path(__file__).parents[1] / "docs" / "incident-lifecycle.md"
@@ -19,12 +20,9 @@ def render() -> str:
     return "\n".join([
         "# The life of an incident",
         "",
-        f"Generated from `btimd/itsm/lifecycle.py` by `{TO_RUN}`; do not edit.",
+        f"Generated from `btimd/itsm/lifecycletable.py` by `{TO_RUN}`; do not edit.",
         "",
-        "Open states: " + ", ".join(f"`{state.value}`" for state in IncidentState if state in OPEN)
-        + ". Nothing leads to "
-        + ", ".join(f"`{state.value}`" for state in IncidentState if state not in reached)
-        + " yet: dispatch does not exist.",
+        "Open states: " + ", ".join(f"`{state.value}`" for state in IncidentState if state in OPEN) + ".",
         "The technical signal (active, cleared) is apart from the state.",
         "",
         "```mermaid",
@@ -36,13 +34,25 @@ def render() -> str:
         "",
         "Rows of one trigger and state are tried from top to bottom; the first whose condition holds is taken.",
         "",
-        "| # | from | trigger | if | must bring | to | timeline |",
-        "|---|---|---|---|---|---|---|",
+        "`stalled / new`: where nobody can be found it stalls, where no groups are configured it waits. An event that",
+        "leaves the incident stalled is called `stalled` in the timeline, whatever the row says.",
+        "",
+        "| # | from | trigger | who | if | must bring | to | timeline | is told |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(
-            f"| {row.number} | {_sources(row)} | {trigger_name(row.on)} | {row.when.text if row.when else ''} "
-            f"| {'; '.join(need.text for need in row.needs)} | {row.to.value if row.to else 'same'} | {row.records} |"
+            f"| {row.number} | {_sources(row)} | {trigger_name(row.on)} | {_who(row)} "
+            f"| {row.when.text if row.when else ''} | {'; '.join(need.text for need in row.needs)} | {_to(row)} "
+            f"| {row.records} | {', '.join(f'{kind.value}: {what}' for kind, what in row.tells)} |"
             for row in TABLE
         ),
+        "",
+        "Orders, reminders and recalls are told to the person they are for, beside what the last column says.",
+        "",
+        "## What is waited for",
+        "",
+        "| timer | in | when it runs out |",
+        "|---|---|---|",
+        *(f"| {name.value} | {_waiting(name)} | {trigger_name(kind)} |" for name, kind in TIMED.items()),
         "",
         "## What a person may do",
         "",
@@ -53,20 +63,37 @@ def render() -> str:
     ])  # fmt: skip
 
 
+def _who(row: Transition[Any]) -> str:
+    if row.on not in COMMANDS:
+        return ""
+    return ", ".join(sorted(row.who)) or "anybody"
+
+
+def _to(row: Transition[Any]) -> str:
+    return " / ".join(state.value for state in (row.to, *row.or_to) if state is not None) or "same"
+
+
+def _waiting(name: TimerName) -> str:
+    states = [state for state in IncidentState if name in allowed(state)]
+    return "open" if set(states) == OPEN else ", ".join(state.value for state in states)
+
+
 def _arrows(reached: set[IncidentState]) -> list[str]:
-    """Return the arrows between states that can be reached; rows that keep the state stand in the table only."""
+    """Return the arrows between states, one for each pair; rows that keep the state stand in the table only."""
     final = [state for state in IncidentState if state in reached and not _leaves(state)]
-    lines = [
-        f"  {'[*]' if source is None else source.value} --> {row.to.value}: {trigger_name(row.on)} ({row.number})"
-        for row in TABLE
-        if row.to is not None
-        for source in ([None] if row.start else [state for state in IncidentState if state in row.sources & reached])
-    ]
+    numbers: dict[tuple[str, str], list[str]] = {}
+    for row in TABLE:
+        sources = [None] if row.start else [state for state in IncidentState if state in row.sources]
+        for target in (row.to, *row.or_to):
+            for source in sources:
+                if target is not None:
+                    numbers.setdefault(("[*]" if source is None else source.value, target.value), []).append(row.number)
+    lines = [f"  {source} --> {target}: {', '.join(found)}" for (source, target), found in numbers.items()]
     return [*lines, *(f"  {state.value} --> [*]" for state in final)]
 
 
 def _leaves(state: IncidentState) -> bool:
-    return any(state in row.sources for row in TABLE)
+    return any(state in row.sources and row.to is not None for row in TABLE)
 
 
 def _sources(row: Transition[Any]) -> str:

@@ -2,7 +2,17 @@
 
 from btimd.api.codec import Codec, EnumCodec, millis_of_timestamp, timestamp_of_millis
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
-from btimd.model.incident import ImpactAssessment, Incident, IncidentEvent, Priority
+from btimd.model.incident import (
+    ClosingReport,
+    Dispatch,
+    ExternalReference,
+    ImpactAssessment,
+    Incident,
+    IncidentEvent,
+    Priority,
+    ServiceClock,
+    TimerDue,
+)
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
     DiagnosisProgress,
@@ -76,6 +86,11 @@ PROBE_SPEC = Codec(ProbeSpec, graph_pb2.ProbeSpec)
 PROBE_RESULT = Codec(ProbeResult, graph_pb2.ProbeResult)
 
 ASSESSMENT = Codec(ImpactAssessment, incidents_pb2.ImpactAssessment)
+SERVICE_CLOCK = Codec(ServiceClock, incidents_pb2.ServiceClock)
+DISPATCH = Codec(Dispatch, incidents_pb2.Dispatch)
+CLOSING_REPORT = Codec(ClosingReport, incidents_pb2.ClosingReport)
+EXTERNAL_REFERENCE = Codec(ExternalReference, incidents_pb2.ExternalReference)
+TIMER_DUE = Codec(TimerDue, incidents_pb2.TimerDue)
 INCIDENT = Codec(Incident, incidents_pb2.Incident)
 INCIDENT_EVENT = Codec(IncidentEvent, incidents_pb2.IncidentEvent)
 PRIORITY = EnumCodec(Priority, incidents_pb2.DESCRIPTOR.enum_types_by_name["Priority"])

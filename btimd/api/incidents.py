@@ -29,6 +29,7 @@ _STATUS: Final = {
     RefusalCode.NOT_ALLOWED_NOW: grpc.StatusCode.FAILED_PRECONDITION,
     RefusalCode.WRONG_VERSION: grpc.StatusCode.ABORTED,
     RefusalCode.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    RefusalCode.NOT_PERMITTED: grpc.StatusCode.PERMISSION_DENIED,
 }
 
 
@@ -151,7 +152,7 @@ class IncidentsServicer:
         """Return the refusal with what helps on: the commands that are allowed, the version that is the present one."""
         metadata = {"incident": command.incident_id, "command": command.kind.value}
         current: Incident | None = None
-        if refused.code is RefusalCode.NOT_ALLOWED_NOW:
+        if refused.code in {RefusalCode.NOT_ALLOWED_NOW, RefusalCode.NOT_PERMITTED}:
             metadata["allowed"] = ",".join(refused.allowed)
         if refused.code is RefusalCode.WRONG_VERSION:
             current = await self._desk.incident(command.incident_id)

@@ -1,23 +1,41 @@
 """What a person's command means to the life cycle."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import isfinite
 from types import MappingProxyType
 from typing import Final
 
 from btimd.itsm import merge
-from btimd.itsm.lifecycle import TEXT_LIMIT, allowed_commands
+from btimd.itsm.lifecycle import allowed_commands
+from btimd.itsm.needs import NAME_LIMIT, TEXT_LIMIT
 from btimd.itsm.triggers import (
     Accept,
+    Assign,
     Cancel,
     Comment,
     Confirm,
+    Escalate,
+    ForceEscalate,
+    Hold,
     MergeInto,
+    Pend,
+    Reject,
+    Release,
     ReportProblem,
     Resolve,
+    Resume,
+    Return,
     SetPriority,
+    StageReport,
+    Survey,
+    Transfer,
     Trigger,
+    Unmerge,
 )
 from btimd.model.incident import (
+    ActorRole,
+    ClosingReport,
     CommandKind,
     CommandRefusedError,
     Impact,
@@ -31,6 +49,7 @@ from btimd.model.units import UnixSeconds
 
 _ID_LIMIT: Final = 200
 _BUSINESSES_LIMIT: Final = 100
+_EFFORT_LIMIT: Final = 525_600  # a year
 
 
 def invalid(message: str) -> CommandRefusedError:
@@ -64,52 +83,76 @@ def manual_report(
         began_at=now,
         by_human=True,
         priority=command.priority,
+        category=command.category.strip(),
     )
 
 
-def _set_priority(command: IncidentCommand, actor: str, _parent: Incident | None) -> Trigger:
+def _set_priority(command: IncidentCommand, _parent: Incident | None) -> Trigger:
     if command.priority is None:
         raise invalid("no priority was given; give P1 to P5")
-    return SetPriority(actor=actor, command_id=command.command_id, priority=command.priority, reason=command.text)
+    return SetPriority(priority=command.priority, reason=command.text)
 
 
-def _merge(command: IncidentCommand, actor: str, parent: Incident | None) -> Trigger:
+def _merge(command: IncidentCommand, parent: Incident | None) -> Trigger:
     if parent is None:
         raise invalid("no parent was given; give the id of the incident to merge into")
-    return MergeInto(actor=actor, command_id=command.command_id, parent=parent, reason=command.text)
+    return MergeInto(parent=parent, reason=command.text)
 
 
-def _resolve(command: IncidentCommand, actor: str, _parent: Incident | None) -> Trigger:
-    return Resolve(
-        actor=actor,
-        command_id=command.command_id,
-        closing_report=command.text,
-        override_reason=command.override_reason,
-    )
+def _unmerge(command: IncidentCommand, parent: Incident | None) -> Trigger:
+    if parent is None:
+        raise invalid("it is not part of another incident")
+    return Unmerge(parent=parent, reason=command.text)
 
 
-_TRIGGERS: Final[Mapping[CommandKind, Callable[[IncidentCommand, str, Incident | None], Trigger]]] = MappingProxyType(
+def _resolve(command: IncidentCommand, _parent: Incident | None) -> Trigger:
+    return Resolve(closing_report=command.text, override_reason=command.override_reason, closing=command.closing)
+
+
+def _pend(command: IncidentCommand, _parent: Incident | None) -> Trigger:
+    if command.until is None:
+        raise invalid("no time was given; say until when it waits")
+    return Pend(reason=command.text, until=command.until)
+
+
+def _survey(command: IncidentCommand, _parent: Incident | None) -> Trigger:
+    if command.score is None:
+        raise invalid("no score was given; give 1 (not content at all) to 5")
+    return Survey(score=command.score, text=command.text)
+
+
+_TRIGGERS: Final[Mapping[CommandKind, Callable[[IncidentCommand, Incident | None], Trigger]]] = MappingProxyType(
     {
-        CommandKind.ACCEPT: lambda command, actor, _: Accept(actor=actor, command_id=command.command_id),
+        CommandKind.ACCEPT: lambda _command, _parent: Accept(),
         CommandKind.RESOLVE: _resolve,
-        CommandKind.CONFIRM: lambda command, actor, _: Confirm(
-            actor=actor, command_id=command.command_id, text=command.text
-        ),
-        CommandKind.CANCEL: lambda command, actor, _: Cancel(
-            actor=actor, command_id=command.command_id, reason=command.text
-        ),
-        CommandKind.COMMENT: lambda command, actor, _: Comment(
-            actor=actor, command_id=command.command_id, text=command.text
-        ),
+        CommandKind.CONFIRM: lambda command, _: Confirm(text=command.text),
+        CommandKind.CANCEL: lambda command, _: Cancel(reason=command.text),
+        CommandKind.COMMENT: lambda command, _: Comment(text=command.text),
         CommandKind.SET_PRIORITY: _set_priority,
         CommandKind.MERGE: _merge,
+        CommandKind.HOLD: lambda command, _: Hold(reason=command.text),
+        CommandKind.RELEASE: lambda _command, _parent: Release(),
+        CommandKind.ASSIGN: lambda command, _: Assign(person=command.person, reason=command.text),
+        CommandKind.RETURN: lambda command, _: Return(reason=command.text),
+        CommandKind.TRANSFER: lambda command, _: Transfer(person=command.person, reason=command.text),
+        CommandKind.ESCALATE: lambda command, _: Escalate(reason=command.text),
+        CommandKind.FORCE_ESCALATE: lambda command, _: ForceEscalate(reason=command.text, level=command.level),
+        CommandKind.STAGE_REPORT: lambda command, _: StageReport(text=command.text, next_at=command.until),
+        CommandKind.PEND: _pend,
+        CommandKind.RESUME: lambda command, _: Resume(text=command.text),
+        CommandKind.REJECT: lambda command, _: Reject(reason=command.text),
+        CommandKind.SURVEY: _survey,
+        CommandKind.UNMERGE: _unmerge,
     }
 )
 
 
-def trigger_of(command: IncidentCommand, actor: str, parent: Incident | None) -> Trigger:
-    """Return the trigger of a command on an existing incident. parent: of a MERGE."""
-    return _TRIGGERS[command.kind](command, actor, parent)
+def trigger_of(
+    command: IncidentCommand, actor: str, parent: Incident | None, roles: frozenset[ActorRole] | None = None
+) -> Trigger:
+    """Return the trigger of a command on an existing incident. parent: of a MERGE and an UNMERGE."""
+    trigger = _TRIGGERS[command.kind](command, parent)
+    return replace(trigger, actor=actor, command_id=command.command_id, roles=roles)
 
 
 def check_command(command: IncidentCommand) -> None:
@@ -118,6 +161,16 @@ def check_command(command: IncidentCommand) -> None:
         raise invalid(f"command_id must have 1 to {_ID_LIMIT} characters; it makes a repeated call harmless")
     if len(command.text) > TEXT_LIMIT or len(command.override_reason) > TEXT_LIMIT:
         raise invalid(f"a text is too long; {TEXT_LIMIT} characters are allowed")
+    closing = command.closing or ClosingReport()
+    if max(map(len, (closing.cause, closing.action))) > TEXT_LIMIT:
+        raise invalid(f"the closing report is too long; {TEXT_LIMIT} characters are allowed for cause and action")
+    names = (command.person, command.category, closing.node, closing.category, closing.article)
+    if max(map(len, names)) > NAME_LIMIT:
+        raise invalid(f"a name is too long; {NAME_LIMIT} characters are allowed")
+    if closing.effort_minutes is not None and not 0 <= closing.effort_minutes <= _EFFORT_LIMIT:
+        raise invalid(f"{closing.effort_minutes} minutes are no effort; give 0 to {_EFFORT_LIMIT}")
+    if command.until is not None and not isfinite(command.until):
+        raise invalid("that is no time")
 
 
 def check_version(command: IncidentCommand, incident: Incident) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from btimd.itsm import merge
 from btimd.itsm.replay import EVIDENCE, PATH, SUMMARY, SYMPTOMS
 from btimd.itsm.triggers import ReportProblem
-from btimd.model.incident import Impact, ImpactAssessment, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Urgency
 from btimd.model.verdict import Evidence, Verdict
 
 DESCRIPTION_LIMIT: Final = 4000
@@ -18,7 +18,13 @@ _PATH_LIMIT: Final = 100
 
 
 def report_of(
-    verdict: Verdict, *, incident_id: str, assessment: ImpactAssessment, impact: Impact, urgency: Urgency
+    verdict: Verdict,
+    *,
+    incident_id: str,
+    assessment: ImpactAssessment,
+    impact: Impact,
+    urgency: Urgency,
+    difficulty: Difficulty = Difficulty.LOW,
 ) -> ReportProblem:
     """Return the report that a verdict makes. incident_id: given to it if no incident has its cause yet."""
     return ReportProblem(
@@ -31,6 +37,7 @@ def report_of(
         confidence=verdict.confidence,
         impact=impact,
         urgency=urgency,
+        difficulty=difficulty,
         assessment=assessment,
         began_at=verdict.ended_at - verdict.seconds_taken,
         notes={

@@ -1,256 +1,89 @@
-"""The life of an incident: one table of transitions, and `step`, which refuses what the table does not list.
+"""The life of an incident: `step` applies the table of transitions and refuses what the table does not list.
 
 An incident is what its events add up to (itsm.replay): every step makes exactly one event, and the version of the row
-is the number of its last event. docs/incident-lifecycle.md is generated from TABLE by tools/lifecycle_diagram.py.
+is the number of its last event. Whom an order goes to is asked within the step (itsm.moment.Dispatcher), so that an
+incident is never between two states.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final
 
-from btimd.itsm import changes, replay
-from btimd.itsm.changes import LifecycleConfig, Moment
+from btimd.itsm import needs, replay, timers
+from btimd.itsm.lifecycletable import LIVE, OPEN, TABLE
+from btimd.itsm.moment import Change, Dispatcher, LifecycleConfig, Moment, NoDispatcher, Tell
+from btimd.itsm.timers import StartTimer, StopTimer, TimerName
+from btimd.itsm.transition import OPEN_END, Effect, Publish, Step, Transition
 from btimd.itsm.triggers import (
-    Absorb,
     Accept,
+    AcceptTimeOver,
+    Assign,
     Cancel,
+    CentreDue,
     Comment,
     Confirm,
+    DigestDue,
+    Escalate,
+    ForceEscalate,
+    Hold,
+    HoldOver,
     MergeInto,
-    Observe,
+    Pend,
+    PendingOver,
+    Reject,
+    Release,
+    RenotifyDue,
     ReopenTimeOver,
-    ReportClear,
     ReportProblem,
+    ResolutionMark,
     Resolve,
+    ResponseMark,
+    Resume,
+    Return,
     SetPriority,
+    StageDue,
+    StageGraceOver,
+    StageReport,
+    Survey,
+    Transfer,
     Trigger,
+    Unmerge,
+    WaitOver,
 )
 from btimd.model.incident import (
-    OPEN_STATES,
+    ActorRole,
     CommandKind,
     CommandRefusedError,
     Incident,
     IncidentEvent,
     IncidentState,
     RefusalCode,
-    Signal,
 )
+from btimd.model.ports import NoticeKind
 from btimd.model.units import UnixSeconds
 
-CLOSING_REPORT_MIN: Final = 20
-"""Characters of a closing report; less says nothing to the person who meets the same trouble next year."""
-TEXT_LIMIT: Final = 10_000
-"""Characters of any text of a person."""
-REOPEN_TIMER: Final = "reopen"
+__all__ = [
+    "COMMANDS",
+    "LIVE",
+    "OPEN",
+    "TABLE",
+    "TIMED",
+    "Effect",
+    "Publish",
+    "StartTimer",
+    "Step",
+    "StopTimer",
+    "Tell",
+    "Transition",
+    "allowed_commands",
+    "reopen_time_is_over",
+    "step",
+    "trigger_name",
+]
 
-OPEN: Final = OPEN_STATES
-LIVE: Final = OPEN_STATES | {IncidentState.RESOLVED}
-"""States in which something can still happen."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartTimer:
-    """The incident waits: when `due_at` comes, the trigger of that timer fires."""
-
-    name: str
-    due_at: UnixSeconds
-
-
-@dataclass(frozen=True, slots=True)
-class StopTimer:
-    """The incident no longer waits for that."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Every target is owed this event."""
-
-    kind: str
-
-
-Effect: TypeAlias = StartTimer | StopTimer | Publish
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one trigger does: the row afterwards, what the timeline gains, what must be done outside."""
-
-    incident: Incident
-    events: tuple[IncidentEvent, ...]
-    effects: tuple[Effect, ...]
-
-
-T = TypeVar("T", bound=Trigger)
-
-
-@dataclass(frozen=True, slots=True)
-class When(Generic[T]):
-    """A condition that chooses between rows of the same state and trigger; `text` says it to people."""
-
-    text: str
-    holds: Callable[[Incident, T, Moment], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Needs(Generic[T]):
-    """Something a trigger must bring; `missing` returns what to do about it where it does not, else an empty text."""
-
-    text: str
-    missing: Callable[[Incident, T], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Transition(Generic[T]):
-    """One row of the table. `number` is stable; to=None: the state stays as it is. start: the states of no incident."""
-
-    number: str
-    on: type[T]
-    sources: frozenset[IncidentState]
-    to: IncidentState | None
-    records: str
-    change: Callable[[Incident, T, Moment], Incident]
-    start: bool = False
-    when: When[T] | None = None
-    needs: tuple[Needs[T], ...] = ()
-    reason: Callable[[T], str] = lambda _: ""
-    timers: Callable[[Moment], tuple[Effect, ...]] = lambda _: ()
-    publish: Callable[[Incident, Incident], bool] = lambda _before, _after: True
-
-
-# Conditions and demands.
-
-
-def _said(read: Callable[[T], str], what: str) -> Needs[T]:
-    def missing(_incident: Incident, trigger: T) -> str:
-        text = read(trigger).strip()
-        if not text:
-            return f"no {what} was given; write why"
-        return f"the {what} has {len(text)} characters; shorten it to {TEXT_LIMIT}" if len(text) > TEXT_LIMIT else ""
-
-    return Needs(f"{what} given", missing)
-
-
-def _closing_report_missing(_incident: Incident, resolve: Resolve) -> str:
-    length = len(resolve.closing_report.strip())
-    if length < CLOSING_REPORT_MIN:
-        return (
-            f"the closing report has {length} characters; write at least {CLOSING_REPORT_MIN}: what the cause was "
-            "and what was done"
-        )
-    return f"the closing report has {length} characters; shorten it to {TEXT_LIMIT}" if length > TEXT_LIMIT else ""
-
-
-def _override_missing(incident: Incident, resolve: Resolve) -> str:
-    if incident.signal is Signal.CLEARED or resolve.override_reason.strip() or incident.verdict_id == "":
-        return ""
-    return "the symptoms are still there; wait until they clear or give an override_reason"
-
-
-def _parent_wrong(incident: Incident, wish: MergeInto) -> str:
-    if wish.parent.id == incident.id:
-        return f"{incident.id} cannot be merged into itself; name another parent"
-    if not wish.parent.state.is_open:
-        return f"the parent {wish.parent.id} is {wish.parent.state.value}; name an open incident"
-    return ""
-
-
-def _wait_for_reopening(moment: Moment) -> tuple[Effect, ...]:
-    return (StartTimer(REOPEN_TIMER, moment.now + moment.config.reopen_within),)
-
-
-def _stop_waiting(_moment: Moment) -> tuple[Effect, ...]:
-    return (StopTimer(REOPEN_TIMER),)
-
-
-def _worth_telling(before: Incident, after: Incident) -> bool:
-    """Tell whether a repeated report changed what people see; fewer than a fifth more users is no news."""
-    was, now = before.assessment.users or 0, after.assessment.users or 0
-    plain = replace(before.assessment, users=None, users_exact=True) == replace(
-        after.assessment, users=None, users_exact=True
-    )
-    judged = (before.signal, before.impact, before.urgency, before.priority)
-    return (
-        judged != (after.signal, after.impact, after.urgency, after.priority)
-        or not plain
-        or abs(now - was) * 5 >= max(was, 1)
-    )
-
-
-_S = IncidentState
-_REPORT_NEEDS: Final = (
-    Needs(f"closing report of {CLOSING_REPORT_MIN} characters", _closing_report_missing),
-    Needs("override reason while symptoms last", _override_missing),
-)
-_IS_LAST: Final[When[ReportClear]] = When("no symptom is left", lambda _i, clear, _m: clear.remaining == 0)
-_AUTO: Final[When[ReportClear]] = When(
-    "no symptom is left, nobody touched it, auto_resolve is on",
-    lambda incident, clear, moment: (
-        clear.remaining == 0 and not incident.touched_by_human and moment.config.auto_resolve
-    ),
-)
-_SOON: Final[When[ReportProblem]] = When(
-    "within reopen_within", lambda incident, _r, moment: not reopen_time_is_over(incident, moment.now, moment.config)
-)
-
-TABLE: Final[tuple[Transition[Any], ...]] = (
-    Transition("1", ReportProblem, frozenset(), _S.NEW, "opened", changes.open_new, start=True),
-    Transition("2", ReportProblem, OPEN, None, "reported", changes.report_again, publish=_worth_telling),
-    Transition(
-        "3", ReportProblem, frozenset({_S.RESOLVED}), _S.NEW, "reopened", changes.reopen,
-        when=_SOON, timers=_stop_waiting,
-    ),
-    Transition(
-        "4", ReportClear, frozenset({_S.NEW}), _S.RESOLVED, "resolved", changes.clear_and_resolve,
-        when=_AUTO, reason=lambda clear: clear.reason, timers=_wait_for_reopening,
-    ),
-    Transition(
-        "4a", ReportClear, LIVE, None, "cleared", changes.clear,
-        when=_IS_LAST, reason=lambda clear: clear.reason,
-        publish=lambda before, after: before.signal is not after.signal,
-    ),
-    Transition("4b", ReportClear, LIVE, None, "cleared-in-part", changes.unchanged, publish=lambda _b, _a: False),
-    Transition(
-        "8", Resolve, frozenset({_S.NEW}), _S.RESOLVED, "resolved", changes.resolve,
-        needs=_REPORT_NEEDS, reason=lambda resolve: resolve.override_reason.strip(), timers=_wait_for_reopening,
-    ),
-    Transition("10", Accept, frozenset({_S.NEW, _S.DISPATCHED}), _S.ACCEPTED, "accepted", changes.accept),
-    Transition(
-        "23", Resolve, frozenset({_S.ACCEPTED, _S.PENDING}), _S.RESOLVED, "resolved", changes.resolve,
-        needs=_REPORT_NEEDS, reason=lambda resolve: resolve.override_reason.strip(), timers=_wait_for_reopening,
-    ),
-    Transition(
-        "24", Confirm, frozenset({_S.RESOLVED}), _S.CLOSED, "closed", changes.close,
-        reason=lambda confirm: confirm.text.strip(), timers=_stop_waiting,
-    ),
-    Transition(
-        "24a", ReopenTimeOver, frozenset({_S.RESOLVED}), _S.CLOSED, "closed", changes.close,
-        reason=lambda _: "not seen again in the time to reopen", timers=_stop_waiting,
-    ),
-    Transition(
-        "27", Cancel, OPEN, _S.CANCELLED, "cancelled", changes.close,
-        needs=(_said(lambda cancel: cancel.reason, "reason"),), reason=lambda cancel: cancel.reason.strip(),
-    ),
-    Transition(
-        "28", MergeInto, OPEN, _S.MERGED, "merged", changes.close,
-        needs=(Needs("parent is another open incident", _parent_wrong),), reason=lambda wish: wish.reason.strip(),
-    ),
-    Transition(
-        "28a", Absorb, OPEN, None, "absorbed", changes.absorb, reason=lambda absorb: absorb.reason.strip(),
-    ),
-    Transition(
-        "31", SetPriority, OPEN, None, "priority-set", changes.set_priority,
-        needs=(_said(lambda wish: wish.reason, "reason"),), reason=lambda wish: wish.reason.strip(),
-    ),
-    Transition(
-        "34", Comment, LIVE, None, "commented", changes.touch,
-        needs=(_said(lambda comment: comment.text, "comment"),), reason=lambda comment: comment.text.strip(),
-    ),
-    Transition("35", Observe, LIVE, None, "observed", changes.unchanged, reason=lambda seen: seen.text),
-)  # fmt: skip
-"""Every transition. Rows of one trigger and state are tried in order; the first whose condition holds is taken."""
+POLICY: Final = "policy"
+"""Note: the version of the rules that the step went by."""
 
 COMMANDS: Final[Mapping[type[Trigger], CommandKind]] = MappingProxyType(
     {
@@ -261,9 +94,41 @@ COMMANDS: Final[Mapping[type[Trigger], CommandKind]] = MappingProxyType(
         Comment: CommandKind.COMMENT,
         SetPriority: CommandKind.SET_PRIORITY,
         MergeInto: CommandKind.MERGE,
+        Hold: CommandKind.HOLD,
+        Release: CommandKind.RELEASE,
+        Assign: CommandKind.ASSIGN,
+        Return: CommandKind.RETURN,
+        Transfer: CommandKind.TRANSFER,
+        Escalate: CommandKind.ESCALATE,
+        ForceEscalate: CommandKind.FORCE_ESCALATE,
+        StageReport: CommandKind.STAGE_REPORT,
+        Pend: CommandKind.PEND,
+        Resume: CommandKind.RESUME,
+        Reject: CommandKind.REJECT,
+        Survey: CommandKind.SURVEY,
+        Unmerge: CommandKind.UNMERGE,
     }
 )
 """What a person may ask for, by trigger. The others happen by themselves."""
+
+TIMED: Final[Mapping[TimerName, type[Trigger]]] = MappingProxyType(
+    {
+        TimerName.WAIT: WaitOver,
+        TimerName.HOLD: HoldOver,
+        TimerName.ACCEPT: AcceptTimeOver,
+        TimerName.RENOTIFY: RenotifyDue,
+        TimerName.STAGE: StageDue,
+        TimerName.STAGE_GRACE: StageGraceOver,
+        TimerName.PENDING: PendingOver,
+        TimerName.CENTRE: CentreDue,
+        TimerName.REOPEN: ReopenTimeOver,
+        TimerName.RESPONSE: ResponseMark,
+        TimerName.RESOLUTION: ResolutionMark,
+        TimerName.DIGEST: DigestDue,
+    }
+)
+"""What happens when a timer runs out."""
+_TIMER_OF: Final = MappingProxyType({trigger: name for name, trigger in TIMED.items()})
 
 
 def allowed_commands(state: IncidentState) -> tuple[str, ...]:
@@ -274,37 +139,81 @@ def allowed_commands(state: IncidentState) -> tuple[str, ...]:
 
 def reopen_time_is_over(incident: Incident, now: UnixSeconds, config: LifecycleConfig) -> bool:
     """Tell whether a resolved incident stays resolved for good: what comes now is a new one."""
-    return incident.resolved_at is not None and now >= incident.resolved_at + config.reopen_within
+    return needs.reopen_time_is_over(incident, Moment(now, config))
 
 
-def step(incident: Incident | None, trigger: Trigger, now: UnixSeconds, config: LifecycleConfig) -> Step:
+def step(
+    incident: Incident | None,
+    trigger: Trigger,
+    now: UnixSeconds,
+    config: LifecycleConfig,
+    people: Dispatcher | None = None,
+) -> Step:
     """Return what a trigger does to an incident (None: there is none yet).
 
-    Raises CommandRefusedError, with the commands allowed instead, where the table lists no such transition, and where
-    the trigger does not bring what the transition needs. The incident is never changed in place.
+    people: who can be given an incident; None: nobody is named, so that incidents wait until somebody takes them.
+    Raises CommandRefusedError, with the commands allowed instead, where the table lists no such transition, where the
+    actor may not ask for it, and where the trigger does not bring what the transition needs. The incident is never
+    changed in place.
     """
-    before = replay.blank(_new_id(trigger)) if incident is None else incident
-    moment = Moment(now, config)
-    row = _row(incident, before, trigger, moment)
-    for need in row.needs:
-        missing = need.missing(before, trigger)
-        if missing:
-            raise CommandRefusedError(RefusalCode.INVALID, f"{before.id}: {missing}", allowed_commands(before.state))
-    after = row.change(before, trigger, moment)
+    stored = replay.blank(_new_id(trigger)) if incident is None else incident
+    moment = Moment(now, config, people or NoDispatcher())
+    row = _row(incident, stored, trigger, moment)
+    _check(row, stored, trigger, moment)
+    fired = _TIMER_OF.get(type(trigger))
+    before = stored if fired is None else timers.disarmed(stored, fired)
+    made = row.change(before, trigger, moment)
+    change = made if isinstance(made, Change) else Change(made)
+    state = _state_after(row, stored, change.incident)
+    after = timers.settled(before, _timed(replace(change.incident, state=state), stored, moment), moment)
+    policy = {POLICY: config.version} if config.version else {}
+    details = {**replay.changed_fields(stored, after), **change.notes, **trigger.notes, **policy}
     event = IncidentEvent(
-        incident_id=before.id,
-        seq=before.version + 1,
+        incident_id=stored.id,
+        seq=stored.version + 1,
         at=now,
         actor=trigger.actor,
-        kind=row.records,
+        kind=OPEN_END if state is IncidentState.STALLED and stored.state is not state else row.records,
         from_state=None if incident is None else incident.state,
-        to_state=before.state if row.to is None else row.to,
+        to_state=state,
         reason=row.reason(trigger),
-        details=MappingProxyType({**replay.changed_fields(before, after), **trigger.notes}),
+        details=MappingProxyType(details),
         command_id=trigger.command_id,
     )
-    told = (Publish(row.records),) if row.publish(before, after) else ()
-    return Step(replay.apply(incident, event), (event,), (*row.timers(moment), *told))
+    told = (Publish(event.kind),) if row.publish(stored, after) else ()
+    tells = (*_tells(row, stored, after), *change.tells)
+    return Step(replay.apply(incident, event), (event,), (*timers.effects(stored, after), *told, *tells))
+
+
+def _state_after(row: Transition[Any], stored: Incident, changed: Incident) -> IncidentState:
+    """Return where a transition ends: the table says it, or the change chooses among the ends that the table lists."""
+    if row.to is None:
+        return stored.state
+    if not row.or_to:
+        return row.to
+    if changed.state not in {row.to, *row.or_to}:
+        raise ValueError(f"transition {row.number} cannot end in {changed.state.value}")
+    return changed.state
+
+
+def _timed(after: Incident, stored: Incident, moment: Moment) -> Incident:
+    """Return the incident with the timer that every resolution starts."""
+    if after.state is not IncidentState.RESOLVED or stored.state is IncidentState.RESOLVED:
+        return after
+    return timers.armed(after, TimerName.REOPEN, moment.now + moment.config.reopen_seconds(after.priority))
+
+
+def _tells(row: Transition[Any], before: Incident, after: Incident) -> tuple[Tell, ...]:
+    """Return who hears of a step by the table; where there is no such person nobody does, save the centre."""
+    people = {
+        NoticeKind.HANDLER: after.assignee or before.assignee,
+        NoticeKind.LEAD: after.group or before.group,
+        NoticeKind.REPORTER: after.reporter,
+        NoticeKind.CENTRE: "",
+    }
+    return tuple(
+        Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind is NoticeKind.CENTRE
+    )
 
 
 def _new_id(trigger: Trigger) -> str:
@@ -325,6 +234,29 @@ def _row(incident: Incident | None, before: Incident, trigger: Trigger, moment: 
         f"possible: {', '.join(allowed) or 'nothing, it is finished'}",
         allowed,
     )
+
+
+def _check(row: Transition[Any], before: Incident, trigger: Trigger, moment: Moment) -> None:
+    if row.who and trigger.roles is not None and not row.who & _roles(before, trigger):
+        raise CommandRefusedError(
+            RefusalCode.NOT_PERMITTED,
+            f"{before.id}: {trigger_name(type(trigger))} is for {', '.join(sorted(row.who))}; ask one of them",
+            allowed_commands(before.state),
+        )
+    for need in row.needs:
+        missing = need.missing(before, trigger, moment)
+        if missing:
+            raise CommandRefusedError(RefusalCode.INVALID, f"{before.id}: {missing}", allowed_commands(before.state))
+
+
+def _roles(incident: Incident, trigger: Trigger) -> frozenset[ActorRole]:
+    """Return in what capacity an actor acts; handler and reporter follow from the incident, whatever is claimed."""
+    roles = (trigger.roles or frozenset()) - {ActorRole.HANDLER, ActorRole.REPORTER}
+    if trigger.actor == incident.assignee and incident.assignee:
+        roles |= {ActorRole.HANDLER}
+    if trigger.actor == incident.reporter and incident.reporter:
+        roles |= {ActorRole.REPORTER}
+    return roles
 
 
 def trigger_name(kind: type[Trigger]) -> str:

@@ -65,10 +65,13 @@ class Register:
             self._remove(incident.id)
             return
         self._rows[incident.id] = incident
-        self._dossiers[incident.id] = dossier
         self._by_fingerprint[incident.fingerprint] = incident.id
+        for alias in self._dossiers.get(incident.id, Dossier()).aliases - dossier.aliases:
+            if self._by_fingerprint.get(alias) == incident.id:
+                del self._by_fingerprint[alias]
         for alias in dossier.aliases:
             self._by_fingerprint[alias] = incident.id
+        self._dossiers[incident.id] = dossier
         if incident.verdict_id:
             self._by_verdict[incident.verdict_id] = incident.id
 
@@ -94,6 +97,10 @@ class Register:
         """Return the live incident of a diagnosis, "" where there is none."""
         return self._by_verdict.get(verdict_id, "")
 
+    def owner_of_fingerprint(self, fingerprint: str) -> str:
+        """Return the live incident that reports with a fingerprint belong to, "" where there is none."""
+        return self._by_fingerprint.get(fingerprint, "")
+
     def find(self, verdict: Verdict) -> Incident | None:
         """Return the live incident that a verdict speaks of: its diagnosis' own, else the one of the same cause."""
         owner = self._by_verdict.get(verdict.id) or self._by_fingerprint.get(merge.fingerprint(verdict))
@@ -118,5 +125,8 @@ class Register:
 
 
 def sorted_for_work(incidents: Iterable[Incident]) -> list[Incident]:
-    """Return incidents in the order people should take them: highest priority first, oldest first among equals."""
-    return sorted(incidents, key=lambda incident: (incident.priority, incident.opened_at, incident.id))
+    """Return incidents in the order people should take them.
+
+    Highest priority first; inside one priority the hardest first, as it takes longest; then the oldest.
+    """
+    return sorted(incidents, key=lambda one: (one.priority, one.difficulty, one.opened_at, one.id))

@@ -1,12 +1,16 @@
 """Replay: an incident's row is what its timeline adds up to. Each event carries the fields it changed."""
 
 import json
-from collections.abc import Iterable, Mapping
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from enum import Enum, IntEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Union, cast, get_args, get_origin
 
 from btimd.model.incident import (
+    Dispatch,
+    DispatchOutcome,
     Impact,
     ImpactAssessment,
     Incident,
@@ -16,6 +20,8 @@ from btimd.model.incident import (
     Signal,
     Urgency,
 )
+from btimd.model.plain import from_plain, hints_of, to_plain
+from btimd.model.units import UnixSeconds
 
 SYMPTOMS: Final = "symptoms"
 """Note: ids of symptoms that began, one per line."""
@@ -24,6 +30,15 @@ SYMPTOMS_GONE: Final = "symptoms_gone"
 CHILD_ID: Final = "child_id"
 CHILD_FINGERPRINT: Final = "child_fingerprint"
 PARENT_ID: Final = "parent_id"
+GONE_CHILD_ID: Final = "gone_child_id"
+GONE_CHILD_FINGERPRINT: Final = "gone_child_fingerprint"
+"""Notes: a child that was given back."""
+ENDED_DISPATCH: Final = "ended_dispatch"
+"""Note: id of the order that ended with this event."""
+OUTCOME: Final = "outcome"
+"""Note: how that order ended (DispatchOutcome)."""
+EXPLANATION: Final = "explanation"
+"""Note: why the dispatcher chose whom it chose; its own text."""
 SUMMARY: Final = "summary"
 PATH: Final = "path"
 EVIDENCE: Final = "evidence"
@@ -102,8 +117,8 @@ class Dossier:
         diagnosis = {name: details[name] for name in (SUMMARY, PATH, EVIDENCE) if name in details}
         return Dossier(
             symptoms=symptoms,
-            aliases=self.aliases | {details[name] for name in (CHILD_FINGERPRINT,) if name in details},
-            children=self.children | {details[name] for name in (CHILD_ID,) if name in details},
+            aliases=_changed(self.aliases, details, CHILD_FINGERPRINT, GONE_CHILD_FINGERPRINT),
+            children=_changed(self.children, details, CHILD_ID, GONE_CHILD_ID),
             diagnosis=MappingProxyType(diagnosis) if diagnosis else self.diagnosis,
         )
 
@@ -116,6 +131,37 @@ class Dossier:
         return dossier
 
 
+def _changed(names: frozenset[str], details: Mapping[str, str], came: str, went: str) -> frozenset[str]:
+    return (names | {details[came] for _ in (came,) if came in details}) - {details.get(went, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRecord:
+    """One order of an incident's history. outcome and ended_at None: it still waits for an answer."""
+
+    dispatch: Dispatch
+    explanation: str = ""
+    outcome: DispatchOutcome | None = None
+    ended_at: UnixSeconds | None = None
+
+
+def dispatches(events: Iterable[IncidentEvent]) -> Sequence[DispatchRecord]:
+    """Return the orders of a whole timeline, oldest first, with why each went to whom and how it ended."""
+    records: dict[str, DispatchRecord] = {}
+    for event in events:
+        ended = records.get(event.details.get(ENDED_DISPATCH, ""))
+        if ended is not None:
+            outcome = DispatchOutcome(event.details[OUTCOME])
+            records[ended.dispatch.id] = replace(ended, outcome=outcome, ended_at=event.at)
+        text = event.details.get("dispatch", _NOTHING)
+        if text == _NOTHING:
+            continue
+        order: Dispatch = from_plain(Dispatch, json.loads(text))
+        known = records.get(order.id, DispatchRecord(order, event.details.get(EXPLANATION, "")))
+        records[order.id] = replace(known, dispatch=order)
+    return list(records.values())
+
+
 def _write(value: Any) -> str:
     if value is None:
         return _NOTHING
@@ -123,54 +169,29 @@ def _write(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(value)  # the shortest text that reads back to the same number
-    if isinstance(value, ImpactAssessment):
-        parts = {"businesses": value.businesses, "regions": value.regions}
-        return json.dumps({**parts, "users": value.users, "users_exact": value.users_exact}, ensure_ascii=False)
-    return str(int(value)) if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, str):
+        return str(value)
+    return json.dumps(to_plain(value), ensure_ascii=False)
 
 
-def _read_assessment(text: str) -> ImpactAssessment:
-    parts = json.loads(text)
-    return ImpactAssessment(
-        businesses=tuple(parts["businesses"]),
-        regions=tuple(parts["regions"]),
-        users=parts["users"],
-        users_exact=parts["users_exact"],
-    )
+def _reader(hint: Any) -> Callable[[str], Any]:
+    """Return what reads a field of Incident back from the text that `_write` made of it."""
+    if get_origin(hint) in {Union, types.UnionType}:
+        inner = _reader(next(part for part in get_args(hint) if part is not type(None)))
+        return lambda text: None if text == _NOTHING else inner(text)
+    if hint is bool:
+        return lambda text: text == "true"
+    if hint in {str, int, float}:
+        return cast("Callable[[str], Any]", hint)
+    if isinstance(hint, type) and issubclass(hint, IntEnum):
+        return lambda text: hint(int(text))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return cast("Callable[[str], Any]", hint)
+    return lambda text: from_plain(hint, json.loads(text))
 
 
-def _read_flag(text: str) -> bool:
-    return text == "true"
-
-
-def _read_time(text: str) -> float | None:
-    return None if text == _NOTHING else float(text)
-
-
-_READERS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "fingerprint": str,
-        "signal": Signal,
-        "title": str,
-        "description": str,
-        "cause": str,
-        "verdict_id": str,
-        "confidence": float,
-        "impact": lambda text: Impact(int(text)),
-        "urgency": lambda text: Urgency(int(text)),
-        "priority": lambda text: Priority(int(text)),
-        "priority_is_manual": _read_flag,
-        "assessment": _read_assessment,
-        "report_count": int,
-        "reopen_count": int,
-        "touched_by_human": _read_flag,
-        "assignee": str,
-        "closing_report": str,
-        "opened_at": float,
-        "last_seen_at": float,
-        "began_at": float,
-        "accepted_at": _read_time,
-        "resolved_at": _read_time,
-        "closed_at": _read_time,
-    }
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(
+    {name: _reader(hint) for name, hint in hints_of(Incident).items() if name not in _NEVER_IN_DETAILS}
 )

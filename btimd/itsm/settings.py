@@ -1,15 +1,18 @@
 """Settings of incidents and of the targets that are told about them: [itsm] and [itsm.webhook.NAME]."""
 
-from typing import Annotated, Final
+import hashlib
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from btimd.itsm.changes import LifecycleConfig
+from btimd.itsm.deadlines import PromiseOf, TimerRules, no_agreement
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
 from btimd.settings.fields import Duration, Section, SettingsPath, is_loopback
 
+_VERSION_LENGTH: Final = 12
 _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
 
 
@@ -63,11 +66,68 @@ class WebhookSettings(Section):
         return self
 
 
+_Five = tuple[
+    Annotated[Duration, Field(gt=0)],
+    Annotated[Duration, Field(gt=0)],
+    Annotated[Duration, Field(gt=0)],
+    Annotated[Duration, Field(gt=0)],
+    Annotated[Duration, Field(gt=0)],
+]
+"""Durations of P1 to P5."""
+_FiveOrNone = tuple[
+    Annotated[Duration, Field(ge=0)],
+    Annotated[Duration, Field(ge=0)],
+    Annotated[Duration, Field(ge=0)],
+    Annotated[Duration, Field(ge=0)],
+    Annotated[Duration, Field(ge=0)],
+]
+"""Durations of P1 to P5; 0: none."""
+_DEFAULT: Final = TimerRules()
+
+
+class TimersSettings(Section):
+    """How long things may take: five durations each, for P1 to P5."""
+
+    wait: _Five = _DEFAULT.wait
+    """A new incident waits so long for somebody to take it before an order goes out."""
+    accept: _Five = _DEFAULT.accept
+    """An order must be accepted."""
+    renotify: _Five = _DEFAULT.renotify
+    """An order that is not answered is repeated."""
+    response: _FiveOrNone = _DEFAULT.response
+    """Promised for the response; 0: nothing is promised. An agreement on the business goes first."""
+    resolution: _FiveOrNone = _DEFAULT.resolution
+    """Promised for the resolution; 0: nothing is promised. An agreement on the business goes first."""
+    stage: _Five = _DEFAULT.stage
+    """Work until a report on progress is due."""
+    stage_grace: _Five = _DEFAULT.stage_grace
+    """The report on progress may be late by so much; then the next level gets the incident."""
+    hold: _Five = _DEFAULT.hold
+    """An incident taken out of dispatch goes back to it."""
+    centre: _Five = _DEFAULT.centre
+    """The management centre is told again of what nobody could be given."""
+    pending: _Five = _DEFAULT.pending
+    """The longest that somebody else may be waited for at a time."""
+    reopen: _Five = _DEFAULT.reopen
+    """The same trouble within this time of its resolution reopens the incident."""
+    survey: _Five = _DEFAULT.survey
+    """How long answers to a survey are taken."""
+
+    def rules(self) -> TimerRules:
+        """Return what itsm.deadlines needs of these."""
+        return TimerRules(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+_PERCENT = Literal[0, 50, 75, 90, 100]
+_CLOSING_FIELD = Literal["cause", "action", "node", "category", "effort_minutes", "article"]
+
+
 class ItsmSettings(Section):
     """How incidents are kept and told."""
 
-    reopen_within: Annotated[Duration, Field(gt=0)] = 86_400.0
-    """The same trouble within this time of its resolution reopens the incident; then it is closed for good."""
+    reopen_within: Annotated[Duration, Field(gt=0)] | None = None
+    """The same trouble within this time of its resolution reopens the incident; then it is closed for good. Left out:
+    [itsm.timers] reopen."""
     auto_resolve: bool = True
     """Resolve what cleared by itself before anybody touched it."""
     seen_again_within: Annotated[Duration, Field(gt=0)] | None = None
@@ -86,10 +146,46 @@ class ItsmSettings(Section):
     backoff_cap: Annotated[Duration, Field(gt=0)] = 300.0
     """The longest pause between attempts to reach a receiver."""
     webhook: dict[str, WebhookSettings] = Field(default_factory=dict)
+    timers: TimersSettings = Field(default_factory=TimersSettings)
+    digest: Annotated[Duration, Field(ge=0)] = 300.0
+    """Targets are told of repeated reports on one incident at most so often."""
+    max_candidates: Annotated[int, Field(ge=1)] = 3
+    """Orders at one level before the next level is asked."""
+    max_returns: Annotated[int, Field(ge=0)] = 3
+    """How often handlers may return one incident."""
+    dispatch_cleared: bool = False
+    """Order somebody also to what cleared by itself after a person had touched it."""
+    pending_stops_clock: bool = False
+    """The clock of the resolution stands still while somebody else is waited for."""
+    escalate_response_percent: _PERCENT = 0
+    """At that mark of the time to respond the next level gets the incident; 0: never."""
+    escalate_resolution_percent: _PERCENT = 0
+    """At that mark of the time to resolve the next level gets the incident; 0: never."""
+    closing_fields: tuple[_CLOSING_FIELD, ...] = ()
+    """What a closing report must say beside its text."""
 
-    def lifecycle_config(self) -> LifecycleConfig:
-        """Return what itsm.lifecycle needs of these."""
-        return LifecycleConfig(self.reopen_within, self.auto_resolve, matrix_of(self.priority_matrix))
+    def lifecycle_config(self, promise: PromiseOf = no_agreement) -> LifecycleConfig:
+        """Return what itsm.lifecycle needs of these. promise: what agreements say of an incident."""
+        return LifecycleConfig(
+            reopen_within=self.reopen_within,
+            auto_resolve=self.auto_resolve,
+            matrix=matrix_of(self.priority_matrix),
+            timers=self.timers.rules(),
+            promise=promise,
+            digest_seconds=self.digest,
+            max_candidates=self.max_candidates,
+            max_returns=self.max_returns,
+            dispatch_cleared=self.dispatch_cleared,
+            pending_stops_clock=self.pending_stops_clock,
+            escalate_response_percent=self.escalate_response_percent,
+            escalate_resolution_percent=self.escalate_resolution_percent,
+            closing_fields=self.closing_fields,
+        )
+
+    def policy_version(self) -> str:
+        """Return a short name of the rules that incidents go by; another name, other rules."""
+        rules = self.model_dump_json(exclude={"webhook", "source", "settle", "backoff_cap", "seen_again_within"})
+        return hashlib.sha256(rules.encode()).hexdigest()[:_VERSION_LENGTH]
 
     def impact_limits(self) -> ImpactLimits:
         """Return what itsm.priority needs of these."""

@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from btimd.model.incident import Impact, ImpactAssessment, Incident, Priority, Urgency
+from btimd.model.incident import (
+    ActorRole,
+    ClosingReport,
+    Difficulty,
+    Impact,
+    ImpactAssessment,
+    Incident,
+    Priority,
+    Urgency,
+)
 from btimd.model.units import Ratio, UnixSeconds
 
 SYSTEM: Final = "btimd"
@@ -17,9 +27,11 @@ class Trigger:
     """Something happens. actor: who did it. command_id: set where a person did, so that a repeat is recognised.
 
     notes: what the timeline shall say beyond the changed fields; see itsm.replay for the names.
+    roles: in what capacity the actor acts, beside handler and reporter; None: it is not asked.
     """
 
     actor: str = SYSTEM
+    roles: frozenset[ActorRole] | None = None
     command_id: str = ""
     notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -45,6 +57,8 @@ class ReportProblem(Trigger):
     began_at: UnixSeconds
     by_human: bool = False
     priority: Priority | None = None
+    category: str = ""
+    difficulty: Difficulty = Difficulty.LOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +76,124 @@ class Observe(Trigger):
     text: str
 
 
+# Time.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitOver(Trigger):
+    """The time in which a person could have taken a new incident has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOver(Trigger):
+    """The time for which an incident was taken out of dispatch has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptTimeOver(Trigger):
+    """The time to accept an order has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenotifyDue(Trigger):
+    """An order was not answered for a while."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageDue(Trigger):
+    """A report on progress is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageGraceOver(Trigger):
+    """The report on progress did not come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingOver(Trigger):
+    """What was waited for should be there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentreDue(Trigger):
+    """An incident has lain at the management centre for a while."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReopenTimeOver(Trigger):
     """The time in which a resolved incident would be reopened has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseMark(Trigger):
+    """The next mark of the time promised for a response is reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolutionMark(Trigger):
+    """The next mark of the time promised for a resolution is reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDue(Trigger):
+    """Targets may be told of repeated reports again."""
+
+
+# What is found out.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleChanged(Trigger):
+    """Somebody came on duty, or the rota was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reassess(Trigger):
+    """How bad it is was judged anew. cause: what gave rise to that: more users, a calendar boundary, a diagnosis.
+
+    covers_all: the judgement speaks of everything known to be hit, so that it may be milder than the one before.
+    """
+
+    impact: Impact
+    urgency: Urgency
+    assessment: ImpactAssessment
+    cause: str
+    difficulty: Difficulty | None = None
+    covers_all: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referenced(Trigger):
+    """A target says what it calls the incident."""
+
+    target: str
+    reference: str
+
+
+class ExternalWish(StrEnum):
+    """What a change in a target's ticket means here."""
+
+    ACCEPT = "accept"
+    RESOLVE = "resolve"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalUpdate(Trigger):
+    """A person changed the ticket at a target. seq: of the change there, ever growing; status: as they call it.
+
+    text: the comment, or the closing report of a resolution.
+    """
+
+    target: str
+    reference: str
+    seq: int
+    wish: ExternalWish
+    status: str = ""
+    text: str = ""
+
+
+# What people do.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +207,7 @@ class Resolve(Trigger):
 
     closing_report: str
     override_reason: str = ""
+    closing: ClosingReport | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,3 +253,107 @@ class Absorb(Trigger):
 
     child: Incident
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmerge(Trigger):
+    """The incident was not part of another one after all. parent: the one it was merged into."""
+
+    parent: Incident
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo(Trigger):
+    """The other end of Unmerge: the incident gives a child back."""
+
+    child: Incident
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Trigger):
+    """The management centre takes the incident out of automatic dispatch."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Trigger):
+    """The management centre gives the incident back to automatic dispatch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(Trigger):
+    """The management centre names who gets the incident."""
+
+    person: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(Trigger):
+    """The handler gives the incident back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Trigger):
+    """The handler hands the incident to a peer."""
+
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalate(Trigger):
+    """The handler asks for the next level."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceEscalate(Trigger):
+    """The management centre takes the incident to a level, 0: the next one."""
+
+    reason: str
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport(Trigger):
+    """The handler says how it goes. next_at: when more is to be expected."""
+
+    text: str
+    next_at: UnixSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pend(Trigger):
+    """The handler waits for somebody else until a certain time."""
+
+    reason: str
+    until: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Trigger):
+    """The handler goes on."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject(Trigger):
+    """The reporter says that it is not dealt with."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey(Trigger):
+    """The reporter says how content they are, from 1 (not at all) to 5."""
+
+    score: int
+    text: str = ""

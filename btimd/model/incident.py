@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from btimd.model.units import UnixSeconds
+from btimd.model.units import Seconds, UnixSeconds
 
 
 class IncidentState(StrEnum):
@@ -88,12 +88,127 @@ class ImpactAssessment:
     users_exact: bool = True
 
 
+class ActorRole(StrEnum):
+    """In what capacity somebody acts on an incident. HANDLER and REPORTER follow from the incident itself."""
+
+    HANDLER = "handler"
+    """The person it was given to, or who took it."""
+    REPORTER = "reporter"
+    """The person who reported it."""
+    DESK = "desk"
+    """The service desk, which answers the telephone."""
+    CENTRE = "centre"
+    """The management centre, which watches over all work."""
+
+
+class ClockStatus(StrEnum):
+    """How a promise on an incident stands."""
+
+    NONE = "none"
+    """Nothing was promised."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    """The time promised passed before it was done; it stays so when it is done at last."""
+    STOPPED = "stopped"
+    """The incident was cancelled or merged before: neither met nor breached."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClock:
+    """One promise: to respond, or to resolve, within `allowed_seconds` of service hours.
+
+    due_at: when the time is up; None while paused and where nothing was promised. told_percent: the last mark that was
+    told of (50, 75, 90, 100), 0 for none. remaining_seconds: what was left when it was paused or ended, negative when
+    it was late. ended_at: when it was done, or given up.
+    """
+
+    status: ClockStatus = ClockStatus.NONE
+    allowed_seconds: Seconds = 0.0
+    due_at: UnixSeconds | None = None
+    told_percent: int = 0
+    remaining_seconds: Seconds = 0.0
+    ended_at: UnixSeconds | None = None
+
+
+class DispatchOutcome(StrEnum):
+    """How an order ended."""
+
+    ACCEPTED = "accepted"
+    TIMEOUT = "timeout"
+    RETURNED = "returned"
+    TRANSFERRED = "transferred"
+    RECALLED = "recalled"
+    """Withdrawn: by the management centre, by an escalation, or because the incident ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """An order to one person to accept the incident by `accept_by`. Set exactly while the incident is DISPATCHED.
+
+    number: counts the orders of the incident from 1. number_at_level: those at this level since it was reached.
+    by_hand: the person was named by somebody, not found by the dispatcher. reminders: how often it was repeated.
+    """
+
+    id: str
+    number: int
+    level: int
+    number_at_level: int
+    person: str
+    group: str
+    by_hand: bool
+    sent_at: UnixSeconds
+    accept_by: UnixSeconds
+    reminders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """Something the incident waits for. generation: the version of the incident that set it; an older one is void."""
+
+    name: str
+    due_at: UnixSeconds
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalReference:
+    """What a target calls the incident, and the last of its changes that was taken over."""
+
+    target: str
+    reference: str
+    seq: int = 0
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingReport:
+    """What the end of the work says beyond its text; which of it must be filled in is the operator's decision."""
+
+    cause: str = ""
+    action: str = ""
+    node: str = ""
+    category: str = ""
+    effort_minutes: int | None = None
+    article: str = ""
+    """Id of the knowledge article that helped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One incident per cause. Its state changes only through itsm.lifecycle; `version` grows with every change.
 
     fingerprint: what makes two reports the same incident (the cause). *_at: wall clock, UTC; None: not yet.
     verdict_id: the diagnosis behind it, empty where a person reported it. closing_report: mandatory from RESOLVED on.
+    assignee: who has it (ordered to or working on it) while it is open; afterwards who had it at the end.
+    category: the class of trouble that groups and skills go by. level: of the escalation path, 0 before any order.
+    excluded: persons who let an order pass or returned it; they get no further one. stage_reported_at: the last report
+    on progress; stage_left_seconds: until the next one is due, kept while it is pending. first_time_fix: resolved by
+    its first handler, or by the service desk, without return, transfer, escalation or reopening; None: not known yet.
+    first_dispatch_right: the first order was accepted by its addressee and neither returned nor transferred.
+    pending_since: while it is pending, and only where that stops the clock of its resolution. told_at: when targets
+    were last told of a repeated report.
     """
 
     id: str
@@ -122,6 +237,36 @@ class Incident:
     accepted_at: UnixSeconds | None = None
     resolved_at: UnixSeconds | None = None
     closed_at: UnixSeconds | None = None
+    category: str = ""
+    reporter: str = ""
+    difficulty: Difficulty = Difficulty.LOW
+    group: str = ""
+    level: int = 0
+    dispatch: Dispatch | None = None
+    dispatch_count: int = 0
+    level_dispatch_count: int = 0
+    excluded: tuple[str, ...] = ()
+    hold_reason: str = ""
+    pending_reason: str = ""
+    pending_until: UnixSeconds | None = None
+    pending_since: UnixSeconds | None = None
+    paused_seconds: Seconds = 0.0
+    response: ServiceClock = field(default_factory=ServiceClock)
+    resolution: ServiceClock = field(default_factory=ServiceClock)
+    stage_reported_at: UnixSeconds | None = None
+    stage_eta: UnixSeconds | None = None
+    stage_left_seconds: Seconds | None = None
+    return_count: int = 0
+    transfer_count: int = 0
+    escalation_count: int = 0
+    first_time_fix: bool | None = None
+    first_dispatch_right: bool | None = None
+    closing: ClosingReport | None = None
+    survey_score: int | None = None
+    parent_id: str = ""
+    references: tuple[ExternalReference, ...] = ()
+    told_at: UnixSeconds | None = None
+    timers: tuple[TimerDue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +296,19 @@ class CommandKind(StrEnum):
     COMMENT = "comment"
     SET_PRIORITY = "set-priority"
     MERGE = "merge"
+    HOLD = "hold"
+    RELEASE = "release"
+    ASSIGN = "assign"
+    RETURN = "return"
+    TRANSFER = "transfer"
+    ESCALATE = "escalate"
+    FORCE_ESCALATE = "force-escalate"
+    STAGE_REPORT = "stage-report"
+    PEND = "pend"
+    RESUME = "resume"
+    REJECT = "reject"
+    SURVEY = "survey"
+    UNMERGE = "unmerge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +316,9 @@ class IncidentCommand:
     """A person's wish; `command_id` makes a repeated call harmless, `expected_version` 0 means any.
 
     text: reason, comment, closing report or description, whatever the kind asks for. title and businesses: CREATE.
-    priority: SET_PRIORITY. parent_id: MERGE. override_reason: RESOLVE while the signal is still active.
+    priority: SET_PRIORITY. parent_id: MERGE. override_reason: RESOLVE while the signal is still active. closing: what
+    RESOLVE says beyond its text. person: of ASSIGN and TRANSFER. level: of FORCE_ESCALATE, 0 = the next one. until: of
+    PEND, and when the next news of a STAGE_REPORT is to be expected. score: of SURVEY. category: of CREATE.
     """
 
     kind: CommandKind
@@ -171,6 +331,12 @@ class IncidentCommand:
     priority: Priority | None = None
     parent_id: str = ""
     override_reason: str = ""
+    closing: ClosingReport | None = None
+    person: str = ""
+    level: int = 0
+    until: UnixSeconds | None = None
+    score: int | None = None
+    category: str = ""
 
 
 class RefusalCode(StrEnum):
@@ -180,6 +346,7 @@ class RefusalCode(StrEnum):
     NOT_ALLOWED_NOW = "not-allowed-now"
     WRONG_VERSION = "wrong-version"
     INVALID = "invalid"
+    NOT_PERMITTED = "not-permitted"
 
 
 class CommandRefusedError(Exception):

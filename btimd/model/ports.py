@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
+from btimd.model.incident import ActorRole, Incident, IncidentCommand, IncidentEvent
 from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.probe import ProbeResult, ProbeSpec
@@ -344,8 +345,14 @@ class IncidentDesk(Protocol):
         """Return what happened to an incident, oldest first."""
         ...
 
-    async def command(self, command: IncidentCommand, actor: str) -> Incident:
-        """Do what a person wants; raises CommandRefusedError."""
+    async def command(
+        self, command: IncidentCommand, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Incident:
+        """Do what a person wants, once per command_id: a repeat returns what the first call did.
+
+        roles: in what capacity they ask; handler and reporter follow from the incident. None: whoever asks may do
+        whatever the state allows. Raises CommandRefusedError.
+        """
         ...
 
     def watch(self) -> Subscription[Incident]:
@@ -384,6 +391,66 @@ class OutboxMessage:
     last_error: str = ""
 
 
+class NoticeKind(StrEnum):
+    """What somebody is to be told."""
+
+    ORDER = "order"
+    """To a person: accept this incident by then."""
+    REMINDER = "reminder"
+    """To a person: the order still waits for an answer, or became more urgent."""
+    RECALL = "recall"
+    """To a person: the order, or the incident, is no longer theirs."""
+    HANDLER = "handler"
+    """To the person who has the incident."""
+    LEAD = "lead"
+    """To the lead of a group."""
+    CENTRE = "centre"
+    """To the management centre; the recipient is empty."""
+    REPORTER = "reporter"
+    """To the person who reported the incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Somebody is to be told something, kept until it was: the outbox of what goes to people.
+
+    recipient: a person, for LEAD a group, for CENTRE empty. what: the matter in one or two words ("order-timeout");
+    itsm.lifecycle names them all. dispatch_id: the order it is about, "" for none. seq: of the event behind it.
+    attempts, next_at: of the sender; not before next_at.
+    """
+
+    id: str
+    incident_id: str
+    seq: int
+    kind: NoticeKind
+    recipient: str
+    what: str
+    dispatch_id: str
+    at: UnixSeconds
+    attempts: int = 0
+    next_at: UnixSeconds = 0.0
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something an incident waits for. generation: the version of the incident that set it."""
+
+    incident_id: str
+    name: str
+    due_at: UnixSeconds
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDone:
+    """A command that was carried out: on which incident, as which event of its timeline (0: not known), when."""
+
+    incident_id: str
+    seq: int
+    at: UnixSeconds
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentWrite:
     """All that one step of an incident changes; the journal commits it whole or not at all."""
@@ -393,22 +460,20 @@ class IncidentWrite:
     messages: tuple[OutboxMessage, ...]
     timers: Mapping[str, UnixSeconds | None]
     """Timers by name: due at, or None to stop one. A timer not named stays as it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """Something an incident waits for."""
-
-    incident_id: str
-    name: str
-    due_at: UnixSeconds
+    notices: tuple[Notice, ...] = ()
+    fired: Timer | None = None
+    """The timer that brought the step about; it is gone afterwards, unless `timers` starts it anew."""
 
 
 class Journal(Protocol):
     """The durable memory: what a method of it returned from survives kill -9. Every method runs off the loop."""
 
     async def write_incident(self, write: IncidentWrite) -> None:
-        """Commit a step; raises VersionConflictError when the stored version is not write.incident.version - 1."""
+        """Commit a step.
+
+        Raises VersionConflictError when the stored version is not write.incident.version - 1, and TimerGoneError when
+        write.fired does not run any more, or in another generation.
+        """
         ...
 
     async def load_incidents(self, *, only_open: bool, limit: int) -> Sequence[Incident]:
@@ -423,8 +488,8 @@ class Journal(Protocol):
         """Return an incident's timeline, oldest first."""
         ...
 
-    async def find_command(self, command_id: str) -> str | None:
-        """Return the incident a command was carried out on, None if it was not yet."""
+    async def find_command(self, command_id: str) -> CommandDone | None:
+        """Return what a command was carried out as, None if it was not yet."""
         ...
 
     async def timers_due(self, now: UnixSeconds, limit: int) -> Sequence[Timer]:
@@ -433,6 +498,26 @@ class Journal(Protocol):
 
     async def next_timer_at(self) -> UnixSeconds | None:
         """Return when the next timer is due."""
+        ...
+
+    async def drop_timer(self, timer: Timer) -> None:
+        """Remove a timer that nothing waits for any more; one of another generation stays."""
+        ...
+
+    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+        """Mark as claimed, and return, what is due to be told, oldest first."""
+        ...
+
+    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
+        """Record that a notice was handed to those who tell it."""
+        ...
+
+    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+        """Record that a notice could not be handed over; it is due again at next_at."""
+        ...
+
+    async def next_notice_at(self) -> UnixSeconds | None:
+        """Return when the next notice is due."""
         ...
 
     async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
@@ -474,6 +559,10 @@ class Journal(Protocol):
 
 class VersionConflictError(Exception):
     """The stored incident has another version than the writer thought."""
+
+
+class TimerGoneError(Exception):
+    """The timer that fired does not run any more, or was set anew since."""
 
 
 class SeriesStore(Protocol):

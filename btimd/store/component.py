@@ -28,6 +28,7 @@ _QUERY_THREADS: Final = 2
 _DAY_SECONDS: Final = 86_400.0
 _KEEP_DELIVERED_SECONDS: Final = 7 * _DAY_SECONDS
 _KEEP_VERDICTS_SECONDS: Final = 400 * _DAY_SECONDS
+_KEEP_COMMANDS_SECONDS: Final = 7 * 86_400.0
 
 
 class Backend(Protocol):
@@ -226,7 +227,9 @@ class JournalComponent(Component):
         while True:
             now = self._clock.wall()
             forgotten = await self.journal.forget(
-                messages_before=now - _KEEP_DELIVERED_SECONDS, verdicts_before=now - _KEEP_VERDICTS_SECONDS
+                messages_before=now - _KEEP_DELIVERED_SECONDS,
+                verdicts_before=now - _KEEP_VERDICTS_SECONDS,
+                commands_before=now - _KEEP_COMMANDS_SECONDS,
             )
             if forgotten:
                 self._log.info("journal-forgot", rows=forgotten)

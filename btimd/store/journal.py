@@ -21,7 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 from typing_extensions import override
 
 from btimd.model.incident import Incident, IncidentEvent
-from btimd.model.ports import IncidentWrite, Journal, OutboxMessage, Timer
+from btimd.model.ports import CommandDone, IncidentWrite, Journal, Notice, OutboxMessage, Timer
 from btimd.model.units import UnixSeconds
 from btimd.store import journaltables as tables
 
@@ -191,7 +191,7 @@ class SqliteJournal(Journal):
         return await self._ask(lambda connection: tables.load_events(connection, incident_id))
 
     @override
-    async def find_command(self, command_id: str) -> str | None:
+    async def find_command(self, command_id: str) -> CommandDone | None:
         return await self._ask(lambda connection: tables.find_command(connection, command_id))
 
     @override
@@ -201,6 +201,26 @@ class SqliteJournal(Journal):
     @override
     async def next_timer_at(self) -> UnixSeconds | None:
         return await self._ask(tables.next_timer_at)
+
+    @override
+    async def drop_timer(self, timer: Timer) -> None:
+        await self._ask(lambda connection: tables.drop_timer(connection, timer))
+
+    @override
+    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+        return await self._ask(lambda connection: tables.claim_notices(connection, now, limit))
+
+    @override
+    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: tables.notice_done(connection, notice_id, now))
+
+    @override
+    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+        await self._ask(lambda connection: tables.notice_failed(connection, notice_id, next_at=next_at, error=error))
+
+    @override
+    async def next_notice_at(self) -> UnixSeconds | None:
+        return await self._ask(tables.next_notice_at)
 
     @override
     async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
@@ -246,11 +266,23 @@ class SqliteJournal(Journal):
         """Return kept diagnoses as (id, at, body), newest first."""
         return await self._ask(lambda connection: tables.load_verdicts(connection, limit))
 
-    async def forget(self, *, messages_before: UnixSeconds, verdicts_before: UnixSeconds) -> int:
-        """Remove delivered messages and diagnoses older than that; return how many. Incidents stay for ever."""
+    async def forget(
+        self,
+        *,
+        messages_before: UnixSeconds,
+        verdicts_before: UnixSeconds,
+        commands_before: UnixSeconds = 0.0,
+    ) -> int:
+        """Remove delivered messages, told notices, diagnoses and command ids older than that; return how many.
+
+        A command whose id is forgotten would be carried out again. Incidents stay for ever.
+        """
         return await self._ask(
             lambda connection: tables.forget(
-                connection, messages_before=messages_before, verdicts_before=verdicts_before
+                connection,
+                messages_before=messages_before,
+                verdicts_before=verdicts_before,
+                commands_before=commands_before,
             )
         )
 

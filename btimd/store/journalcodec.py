@@ -6,42 +6,23 @@ release can be read; the schema version of the file guards what that rule cannot
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from btimd.model.incident import (
-    Impact,
-    ImpactAssessment,
-    Incident,
-    IncidentEvent,
-    IncidentState,
-    Priority,
-    Signal,
-    Urgency,
-)
+from btimd.model.incident import Incident, IncidentEvent, IncidentState
+from btimd.model.plain import from_plain, to_plain
 
 
 def incident_to_json(incident: Incident) -> str:
     """Return an incident as one line of JSON."""
-    return _text(asdict(incident))
+    return _text(to_plain(incident))
 
 
 def incident_from_json(text: str) -> Incident:
     """Return the incident that was written; raises ValueError, KeyError or TypeError for anything else."""
-    found = _known(Incident, json.loads(text))
-    assessment = _known(ImpactAssessment, found["assessment"])
-    assessment["businesses"] = tuple(assessment["businesses"])
-    assessment["regions"] = tuple(assessment["regions"])
-    found |= {
-        "state": IncidentState(found["state"]),
-        "signal": Signal(found["signal"]),
-        "impact": Impact(found["impact"]),
-        "urgency": Urgency(found["urgency"]),
-        "priority": Priority(found["priority"]),
-        "assessment": ImpactAssessment(**assessment),
-    }
-    return Incident(**found)
+    found: Incident = from_plain(Incident, json.loads(text))
+    return found
 
 
 def event_to_json(event: IncidentEvent) -> str:

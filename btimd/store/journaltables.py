@@ -1,15 +1,25 @@
 """The journal's tables and the statements on them; each function runs inside a transaction its caller owns."""
 
+import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from btimd.model.incident import Incident, IncidentEvent
-from btimd.model.ports import IncidentWrite, OutboxMessage, Timer, VersionConflictError
+from btimd.model.ports import (
+    CommandDone,
+    IncidentWrite,
+    Notice,
+    NoticeKind,
+    OutboxMessage,
+    Timer,
+    TimerGoneError,
+    VersionConflictError,
+)
 from btimd.model.units import UnixSeconds
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 
-REFUSALS: Final = (VersionConflictError, ValueError, KeyError)
+REFUSALS: Final = (VersionConflictError, TimerGoneError, ValueError, KeyError)
 """What a write may be refused with; anything else is a failure of the journal itself."""
 
 _APPLICATION_ID: Final = 0x6274696D  # "btim"
@@ -44,9 +54,27 @@ _MIGRATIONS: Final = (
     CREATE TABLE verdict (id TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL);
     CREATE INDEX verdict_newest ON verdict (at, id);
     """,
+    """
+    ALTER TABLE timer ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE command ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE command ADD COLUMN at REAL NOT NULL DEFAULT 0;
+    UPDATE command SET at = CAST(strftime('%s', 'now') AS REAL);
+    CREATE INDEX command_age ON command (at);
+    CREATE TABLE notice (
+        position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, incident_id TEXT NOT NULL, seq INTEGER NOT NULL,
+        kind TEXT NOT NULL, recipient TEXT NOT NULL, what TEXT NOT NULL, dispatch_id TEXT NOT NULL, at REAL NOT NULL,
+        attempts INTEGER NOT NULL, next_at REAL NOT NULL, last_error TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'claimed', 'done', 'void')),
+        ended_at REAL
+    );
+    CREATE INDEX notice_due ON notice (next_at, position) WHERE state = 'pending';
+    CREATE INDEX notice_order ON notice (dispatch_id) WHERE state = 'pending' AND dispatch_id <> '';
+    CREATE INDEX notice_ended ON notice (ended_at) WHERE ended_at IS NOT NULL;
+    """,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 
+_NOTICE: Final = "id, incident_id, seq, kind, recipient, what, dispatch_id, at, attempts, next_at, last_error"
 _MESSAGE: Final = "id, target, incident_id, seq, content_type, body, attempts, next_at, uncertain, last_error"
 
 # The heads of lines: no undelivered message of the same target and incident stands before one. The index is named, as
@@ -75,6 +103,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     try:
         _migrate(connection)
         connection.execute("UPDATE outbox SET state = 'pending', uncertain = 1 WHERE state = 'inflight'")
+        connection.execute("UPDATE notice SET state = 'pending' WHERE state = 'claimed'")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
@@ -114,15 +143,47 @@ def write_incident(connection: sqlite3.Connection, write: IncidentWrite) -> None
         " body = excluded.body",
         (incident.id, incident.version, incident.state.is_open, incident.opened_at, incident_to_json(incident)),
     )
+    if write.fired is not None:
+        _take_timer(connection, write.fired)
     for event in write.events:
         _write_event(connection, incident.id, event)
     for name, due_at in write.timers.items():
         if due_at is None:
             connection.execute("DELETE FROM timer WHERE incident_id = ? AND name = ?", (incident.id, name))
         else:
-            connection.execute("INSERT OR REPLACE INTO timer VALUES (?, ?, ?)", (incident.id, name, due_at))
+            connection.execute(
+                "INSERT OR REPLACE INTO timer (incident_id, name, due_at, generation) VALUES (?, ?, ?, ?)",
+                (incident.id, name, due_at, incident.version),
+            )
     for message in write.messages:
         _write_message(connection, incident.id, message)
+    for notice in write.notices:
+        _write_notice(connection, incident.id, notice)
+
+
+def _take_timer(connection: sqlite3.Connection, timer: Timer) -> None:
+    gone = connection.execute(
+        "DELETE FROM timer WHERE incident_id = ? AND name = ? AND generation = ?",
+        (timer.incident_id, timer.name, timer.generation),
+    )
+    if gone.rowcount != 1:
+        raise TimerGoneError(f"timer {timer.name} of {timer.incident_id} in generation {timer.generation} runs no more")
+
+
+def _write_notice(connection: sqlite3.Connection, incident_id: str, notice: Notice) -> None:
+    if notice.kind is NoticeKind.RECALL and notice.dispatch_id:  # what was not told yet need not be told any more
+        connection.execute(
+            "UPDATE notice SET state = 'void', ended_at = ? WHERE state = 'pending' AND dispatch_id = ?",
+            (notice.at, notice.dispatch_id),
+        )
+    try:
+        connection.execute(
+            f"INSERT INTO notice ({_NOTICE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant list of columns
+            (notice.id, notice.incident_id, notice.seq, notice.kind.value, notice.recipient, notice.what,
+             notice.dispatch_id, notice.at, notice.attempts, notice.next_at, notice.last_error),
+        )  # fmt: skip
+    except sqlite3.IntegrityError as error:
+        raise ValueError(f"incident {incident_id}: a notice of this write was written before") from error
 
 
 def _write_event(connection: sqlite3.Connection, incident_id: str, event: IncidentEvent) -> None:
@@ -133,7 +194,10 @@ def _write_event(connection: sqlite3.Connection, incident_id: str, event: Incide
     except sqlite3.IntegrityError as error:
         raise ValueError(f"incident {incident_id}: event {event.seq} was written before") from error
     if event.command_id:
-        connection.execute("INSERT OR IGNORE INTO command VALUES (?, ?)", (event.command_id, incident_id))
+        connection.execute(
+            "INSERT OR IGNORE INTO command (id, incident_id, seq, at) VALUES (?, ?, ?, ?)",
+            (event.command_id, incident_id, event.seq, event.at),
+        )
 
 
 def _write_message(connection: sqlite3.Connection, incident_id: str, message: OutboxMessage) -> None:
@@ -169,16 +233,17 @@ def load_events(connection: sqlite3.Connection, incident_id: str) -> Sequence[In
     return [event_from_json(body) for (body,) in rows]
 
 
-def find_command(connection: sqlite3.Connection, command_id: str) -> str | None:
-    """Return the incident the command was carried out on first."""
-    row = connection.execute("SELECT incident_id FROM command WHERE id = ?", (command_id,)).fetchone()
-    return str(row[0]) if row else None
+def find_command(connection: sqlite3.Connection, command_id: str) -> CommandDone | None:
+    """Return what the command was carried out as first."""
+    row = connection.execute("SELECT incident_id, seq, at FROM command WHERE id = ?", (command_id,)).fetchone()
+    return CommandDone(*row) if row else None
 
 
 def timers_due(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[Timer]:
     """Return due timers, earliest first."""
     rows = connection.execute(
-        "SELECT incident_id, name, due_at FROM timer WHERE due_at <= ? ORDER BY due_at, incident_id, name LIMIT ?",
+        "SELECT incident_id, name, due_at, generation FROM timer WHERE due_at <= ?"
+        " ORDER BY due_at, incident_id, name LIMIT ?",
         (now, limit),
     )
     return [Timer(*row) for row in rows]
@@ -188,6 +253,68 @@ def next_timer_at(connection: sqlite3.Connection) -> UnixSeconds | None:
     """Return when the next timer is due."""
     (due_at,) = connection.execute("SELECT min(due_at) FROM timer").fetchone()
     return None if due_at is None else float(due_at)
+
+
+def drop_timer(connection: sqlite3.Connection, timer: Timer) -> None:
+    """Remove a timer, unless it was set anew."""
+    with contextlib.suppress(TimerGoneError):
+        _take_timer(connection, timer)
+
+
+def claim_notices(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+    """Mark due notices as claimed and return them; `attempts` counts the attempt that now begins."""
+    rows = connection.execute(
+        f"SELECT {_NOTICE} FROM notice WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, position LIMIT ?",  # noqa: S608  constants
+        (now, limit),
+    ).fetchall()
+    claimed = [
+        Notice(
+            id=row[0],
+            incident_id=row[1],
+            seq=row[2],
+            kind=NoticeKind(row[3]),
+            recipient=row[4],
+            what=row[5],
+            dispatch_id=row[6],
+            at=row[7],
+            attempts=row[8] + 1,
+            next_at=row[9],
+            last_error=row[10],
+        )
+        for row in rows
+    ]
+    connection.executemany(
+        "UPDATE notice SET state = 'claimed', attempts = ? WHERE id = ?", [(one.attempts, one.id) for one in claimed]
+    )
+    return claimed
+
+
+def notice_done(connection: sqlite3.Connection, notice_id: str, now: UnixSeconds) -> None:
+    """Record that a notice is in other hands."""
+    _require_claimed(connection, notice_id)
+    connection.execute("UPDATE notice SET state = 'done', ended_at = ? WHERE id = ?", (now, notice_id))
+
+
+def notice_failed(connection: sqlite3.Connection, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+    """Record a failed attempt."""
+    _require_claimed(connection, notice_id)
+    connection.execute(
+        "UPDATE notice SET state = 'pending', next_at = ?, last_error = ? WHERE id = ?", (next_at, error, notice_id)
+    )
+
+
+def _require_claimed(connection: sqlite3.Connection, notice_id: str) -> None:
+    row = connection.execute("SELECT state FROM notice WHERE id = ?", (notice_id,)).fetchone()
+    if row is None:
+        raise KeyError(notice_id)
+    if row[0] != "claimed":
+        raise ValueError(f"notice {notice_id} is {row[0]}, not claimed; its outcome cannot be recorded")
+
+
+def next_notice_at(connection: sqlite3.Connection) -> UnixSeconds | None:
+    """Return when the next notice is due."""
+    (next_at,) = connection.execute("SELECT min(next_at) FROM notice WHERE state = 'pending'").fetchone()
+    return None if next_at is None else float(next_at)
 
 
 def claim_messages(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
@@ -284,8 +411,19 @@ def load_verdicts(connection: sqlite3.Connection, limit: int) -> Sequence[tuple[
     return connection.execute("SELECT id, at, body FROM verdict ORDER BY at DESC, id DESC LIMIT ?", (limit,)).fetchall()
 
 
-def forget(connection: sqlite3.Connection, *, messages_before: UnixSeconds, verdicts_before: UnixSeconds) -> int:
-    """Remove old delivered messages and old diagnoses; return how many. Dead messages stay: people must look."""
+def forget(
+    connection: sqlite3.Connection,
+    *,
+    messages_before: UnixSeconds,
+    verdicts_before: UnixSeconds,
+    commands_before: UnixSeconds,
+) -> int:
+    """Remove old delivered messages, told notices, diagnoses and command ids; return how many.
+
+    Dead messages stay: people must look.
+    """
     messages = connection.execute("DELETE FROM outbox WHERE state = 'done' AND ended_at < ?", (messages_before,))
     verdicts = connection.execute("DELETE FROM verdict WHERE at < ?", (verdicts_before,))
-    return messages.rowcount + verdicts.rowcount
+    notices = connection.execute("DELETE FROM notice WHERE ended_at < ?", (messages_before,))
+    commands = connection.execute("DELETE FROM command WHERE at < ?", (commands_before,))
+    return messages.rowcount + verdicts.rowcount + notices.rowcount + commands.rowcount

@@ -22,7 +22,9 @@ from tests.fakes.views import SLA_STATE as STATE
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 TIME = st.floats(0.0, 4e9).map(lambda seconds: round(seconds, 6))
 MILLIS = st.integers(0, 4_000_000_000_000)
-TIMES = {"since", "seen_at", "period_start", "period_end", "at"}
+TIMES = {
+    "since", "seen_at", "period_start", "period_end", "at", "accept_by", "pending_until", "pending_since", "stage_eta",
+}  # fmt: skip
 
 
 def values(model: type, name: str, hint: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911  one return per kind of type

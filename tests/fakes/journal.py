@@ -11,10 +11,20 @@ from dataclasses import replace
 from typing_extensions import override
 
 from btimd.model.incident import Incident, IncidentEvent
-from btimd.model.ports import IncidentWrite, Journal, OutboxMessage, Timer, VersionConflictError
+from btimd.model.ports import (
+    CommandDone,
+    IncidentWrite,
+    Journal,
+    Notice,
+    NoticeKind,
+    OutboxMessage,
+    Timer,
+    TimerGoneError,
+    VersionConflictError,
+)
 from btimd.model.units import UnixSeconds
 
-PENDING, INFLIGHT, DONE, DEAD = "pending", "inflight", "done", "dead"
+PENDING, INFLIGHT, DONE, DEAD, CLAIMED, VOID = "pending", "inflight", "done", "dead", "claimed", "void"
 
 
 class FakeJournal(Journal):
@@ -23,8 +33,10 @@ class FakeJournal(Journal):
     def __init__(self) -> None:
         self.incidents: dict[str, Incident] = {}
         self.events: dict[str, list[IncidentEvent]] = {}
-        self.commands: dict[str, str] = {}
-        self.timers: dict[tuple[str, str], UnixSeconds] = {}
+        self.commands: dict[str, CommandDone] = {}
+        self.timers: dict[tuple[str, str], Timer] = {}
+        self.notices: dict[str, Notice] = {}
+        self.notice_states: dict[str, str] = {}
         self.messages: dict[str, OutboxMessage] = {}
         self.message_states: dict[str, str] = {}
         self.states: dict[str, bytes] = {}
@@ -36,6 +48,9 @@ class FakeJournal(Journal):
             if state == INFLIGHT:
                 self.message_states[message_id] = PENDING
                 self.messages[message_id] = replace(self.messages[message_id], uncertain=True)
+        for notice_id, state in self.notice_states.items():
+            if state == CLAIMED:
+                self.notice_states[notice_id] = PENDING
 
     def _check(self, write: IncidentWrite) -> None:
         """Refuse what must not be written, before anything is."""
@@ -45,6 +60,11 @@ class FakeJournal(Journal):
             raise VersionConflictError(
                 f"incident {incident.id} is stored with version {stored.version if stored else 0}; "
                 f"version {incident.version} cannot follow"
+            )
+        if write.fired is not None and not self._runs(write.fired):
+            fired = write.fired
+            raise TimerGoneError(
+                f"timer {fired.name} of {fired.incident_id} in generation {fired.generation} runs no more"
             )
         known = {event.seq for event in self.events.get(incident.id, ())}
         for event in write.events:
@@ -56,6 +76,13 @@ class FakeJournal(Journal):
         fresh = {message.id for message in write.messages}
         if len(fresh) != len(write.messages) or fresh & self.messages.keys():
             raise ValueError(f"incident {incident.id}: a message of this write was written before")
+        told = {notice.id for notice in write.notices}
+        if len(told) != len(write.notices) or told & self.notices.keys():
+            raise ValueError(f"incident {incident.id}: a notice of this write was written before")
+
+    def _runs(self, timer: Timer) -> bool:
+        known = self.timers.get((timer.incident_id, timer.name))
+        return known is not None and known.generation == timer.generation
 
     @override
     async def write_incident(self, write: IncidentWrite) -> None:
@@ -67,15 +94,27 @@ class FakeJournal(Journal):
         self.events[incident.id].sort(key=lambda event: event.seq)
         for event in write.events:
             if event.command_id:
-                self.commands.setdefault(event.command_id, incident.id)
+                self.commands.setdefault(event.command_id, CommandDone(incident.id, event.seq, event.at))
+        if write.fired is not None:
+            del self.timers[write.fired.incident_id, write.fired.name]
         for name, due_at in write.timers.items():
             if due_at is None:
                 self.timers.pop((incident.id, name), None)
             else:
-                self.timers[incident.id, name] = due_at
+                self.timers[incident.id, name] = Timer(incident.id, name, due_at, incident.version)
         for message in write.messages:
             self.messages[message.id] = message
             self.message_states[message.id] = PENDING
+        self._keep_notices(write.notices)
+
+    def _keep_notices(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            if notice.kind is NoticeKind.RECALL and notice.dispatch_id:
+                for earlier in self.notices.values():
+                    if earlier.dispatch_id == notice.dispatch_id and self.notice_states[earlier.id] == PENDING:
+                        self.notice_states[earlier.id] = VOID
+            self.notices[notice.id] = notice
+            self.notice_states[notice.id] = PENDING
 
     @override
     async def load_incidents(self, *, only_open: bool, limit: int) -> Sequence[Incident]:
@@ -95,20 +134,62 @@ class FakeJournal(Journal):
         return list(self.events.get(incident_id, ()))
 
     @override
-    async def find_command(self, command_id: str) -> str | None:
+    async def find_command(self, command_id: str) -> CommandDone | None:
         await asyncio.sleep(0)
         return self.commands.get(command_id)
 
     @override
     async def timers_due(self, now: UnixSeconds, limit: int) -> Sequence[Timer]:
         await asyncio.sleep(0)
-        due = sorted((due_at, incident, name) for (incident, name), due_at in self.timers.items() if due_at <= now)
-        return [Timer(incident, name, due_at) for due_at, incident, name in due[:limit]]
+        due = [timer for timer in self.timers.values() if timer.due_at <= now]
+        return sorted(due, key=lambda timer: (timer.due_at, timer.incident_id, timer.name))[:limit]
 
     @override
     async def next_timer_at(self) -> UnixSeconds | None:
         await asyncio.sleep(0)
-        return min(self.timers.values(), default=None)
+        return min((timer.due_at for timer in self.timers.values()), default=None)
+
+    @override
+    async def drop_timer(self, timer: Timer) -> None:
+        await asyncio.sleep(0)
+        if self._runs(timer):
+            del self.timers[timer.incident_id, timer.name]
+
+    @override
+    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+        await asyncio.sleep(0)
+        due = [one for one in self.notices.values() if self.notice_states[one.id] == PENDING and one.next_at <= now]
+        claimed = [replace(one, attempts=one.attempts + 1) for one in sorted(due, key=lambda one: one.next_at)[:limit]]
+        for notice in claimed:
+            self.notices[notice.id] = notice
+            self.notice_states[notice.id] = CLAIMED
+        return claimed
+
+    def _claimed(self, notice_id: str) -> Notice:
+        state = self.notice_states.get(notice_id)
+        if state is None:
+            raise KeyError(notice_id)
+        if state != CLAIMED:
+            raise ValueError(f"notice {notice_id} is {state}, not claimed; its outcome cannot be recorded")
+        return self.notices[notice_id]
+
+    @override
+    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        self._claimed(notice_id)
+        self.notice_states[notice_id] = DONE
+
+    @override
+    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+        await asyncio.sleep(0)
+        self.notices[notice_id] = replace(self._claimed(notice_id), next_at=next_at, last_error=error)
+        self.notice_states[notice_id] = PENDING
+
+    @override
+    async def next_notice_at(self) -> UnixSeconds | None:
+        await asyncio.sleep(0)
+        waiting = [one.next_at for one in self.notices.values() if self.notice_states[one.id] == PENDING]
+        return min(waiting, default=None)
 
     def _heads(self) -> Iterator[OutboxMessage]:
         """Yield the pending messages that have no undelivered message of their target and incident before them."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing_extensions import override
 
 from btimd.model.incident import (
+    ActorRole,
     CommandKind,
     CommandRefusedError,
     Impact,
@@ -434,7 +435,9 @@ class FakeDesk(IncidentDesk):
         return [event for event in self.events if event.incident_id == incident_id]
 
     @override
-    async def command(self, command: IncidentCommand, actor: str) -> Incident:
+    async def command(
+        self, command: IncidentCommand, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Incident:
         self.commands.append((command, actor))
         if command.kind is CommandKind.CREATE:
             return self._store(

@@ -18,7 +18,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.fakes.journal import FakeJournal
-from tests.itsm.examples import T0
+from tests.itsm.examples import DAY, T0
 from tests.itsm.receivers import Receiver, secret_file
 
 HIT = ImpactAssessment(businesses=("erp",), regions=("north",), users=10)
@@ -31,7 +31,7 @@ class Desk:
         self.folder = folder
         self.clock = ManualClock(now=T0)
         self.metrics = Metrics()
-        self.settings: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {"reopen_within": DAY}
         self.told: list[Incident] = []
         self.journal: Journal = FakeJournal() if kind == "fake" else self._sqlite()
         self.component: IncidentComponent

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from btimd.itsm.changes import LifecycleConfig
+from btimd.itsm.deadlines import Promise
 from btimd.itsm.lifecycle import step
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.triggers import ReportProblem, Trigger
 from btimd.model.incident import Impact, ImpactAssessment, Incident, Urgency
 from btimd.model.probe import ErrorClass, Health
@@ -11,7 +12,8 @@ from btimd.model.verdict import Evidence, Suspect, Verdict, VerdictStatus
 
 T0 = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 DAY = 86_400.0
-CONFIG = LifecycleConfig()
+CONFIG = LifecycleConfig(reopen_within=DAY, promise=lambda _: Promise(0.0, 0.0))
+"""Without promised times; tests/itsm/test_deadlines.py and test_work.py have those."""
 REPORT = "Replaced the disk of erp-db and restarted the database."
 
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from btimd.itsm import changes
-from btimd.itsm.changes import Moment
+from btimd.itsm import changes, workchanges
+from btimd.itsm.moment import Moment
 from btimd.itsm.triggers import Accept, Cancel, ReopenTimeOver
 from btimd.model.incident import Priority
 from tests.itsm.examples import CONFIG, T0, incident_after, report
@@ -11,7 +11,7 @@ MOMENT = Moment(T0 + 60, CONFIG)
 
 
 def test_changes_leave_id_version_and_state_to_the_life_cycle() -> None:
-    accepted = changes.accept(NEW, Accept(actor="ann"), MOMENT)
+    accepted = workchanges.accept(NEW, Accept(actor="ann"), MOMENT).incident
 
     assert (accepted.id, accepted.version, accepted.state) == (NEW.id, NEW.version, NEW.state)
 
@@ -23,7 +23,7 @@ def test_a_priority_that_comes_with_the_report_is_a_persons() -> None:
 
 
 def test_only_a_person_counts_as_a_touch() -> None:
-    by_time = changes.close(NEW, ReopenTimeOver(), MOMENT)
+    by_time = changes.close(NEW, ReopenTimeOver(), MOMENT).incident
 
     assert by_time == replace(NEW, closed_at=T0 + 60)
-    assert changes.close(NEW, Cancel(actor="ann", reason="drill"), MOMENT).touched_by_human
+    assert changes.close(NEW, Cancel(actor="ann", reason="drill"), MOMENT).incident.touched_by_human

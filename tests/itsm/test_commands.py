@@ -1,8 +1,31 @@
 import pytest
 
 from btimd.itsm.commands import check_command, check_version, manual_report, trigger_of
-from btimd.itsm.triggers import Accept, Cancel, Comment, Confirm, MergeInto, Resolve, SetPriority, Trigger
+from btimd.itsm.triggers import (
+    Accept,
+    Assign,
+    Cancel,
+    Comment,
+    Confirm,
+    Escalate,
+    ForceEscalate,
+    Hold,
+    MergeInto,
+    Pend,
+    Reject,
+    Release,
+    Resolve,
+    Resume,
+    Return,
+    SetPriority,
+    StageReport,
+    Survey,
+    Transfer,
+    Trigger,
+    Unmerge,
+)
 from btimd.model.incident import (
+    ClosingReport,
     CommandKind,
     CommandRefusedError,
     Impact,
@@ -35,6 +58,40 @@ PARENT = incident_after(report())
         (
             IncidentCommand(CommandKind.MERGE, "c", text="same", parent_id=PARENT.id),
             MergeInto(actor="ann", command_id="c", parent=PARENT, reason="same"),
+        ),
+        (IncidentCommand(CommandKind.HOLD, "c", text="x"), Hold(actor="ann", command_id="c", reason="x")),
+        (IncidentCommand(CommandKind.RELEASE, "c"), Release(actor="ann", command_id="c")),
+        (
+            IncidentCommand(CommandKind.ASSIGN, "c", text="x", person="bob"),
+            Assign(actor="ann", command_id="c", reason="x", person="bob"),
+        ),
+        (IncidentCommand(CommandKind.RETURN, "c", text="x"), Return(actor="ann", command_id="c", reason="x")),
+        (
+            IncidentCommand(CommandKind.TRANSFER, "c", text="x", person="bob"),
+            Transfer(actor="ann", command_id="c", reason="x", person="bob"),
+        ),
+        (IncidentCommand(CommandKind.ESCALATE, "c", text="x"), Escalate(actor="ann", command_id="c", reason="x")),
+        (
+            IncidentCommand(CommandKind.FORCE_ESCALATE, "c", text="x", level=2),
+            ForceEscalate(actor="ann", command_id="c", reason="x", level=2),
+        ),
+        (
+            IncidentCommand(CommandKind.STAGE_REPORT, "c", text="x", until=T0),
+            StageReport(actor="ann", command_id="c", text="x", next_at=T0),
+        ),
+        (
+            IncidentCommand(CommandKind.PEND, "c", text="x", until=T0),
+            Pend(actor="ann", command_id="c", reason="x", until=T0),
+        ),
+        (IncidentCommand(CommandKind.RESUME, "c", text="x"), Resume(actor="ann", command_id="c", text="x")),
+        (IncidentCommand(CommandKind.REJECT, "c", text="x"), Reject(actor="ann", command_id="c", reason="x")),
+        (
+            IncidentCommand(CommandKind.SURVEY, "c", text="x", score=4),
+            Survey(actor="ann", command_id="c", text="x", score=4),
+        ),
+        (
+            IncidentCommand(CommandKind.UNMERGE, "c", text="x"),
+            Unmerge(actor="ann", command_id="c", parent=PARENT, reason="x"),
         ),
     ],
 )
@@ -80,7 +137,9 @@ def test_a_report_that_says_too_little_or_too_much_is_refused(command: IncidentC
     assert refused.value.code is RefusalCode.INVALID
 
 
-@pytest.mark.parametrize("kind", [CommandKind.SET_PRIORITY, CommandKind.MERGE])
+@pytest.mark.parametrize(
+    "kind", [CommandKind.SET_PRIORITY, CommandKind.MERGE, CommandKind.UNMERGE, CommandKind.PEND, CommandKind.SURVEY]
+)
 def test_a_command_without_its_object_is_refused(kind: CommandKind) -> None:
     with pytest.raises(CommandRefusedError) as refused:
         trigger_of(IncidentCommand(kind, "c"), "ann", None)
@@ -95,6 +154,11 @@ def test_a_command_without_its_object_is_refused(kind: CommandKind) -> None:
         IncidentCommand(CommandKind.ACCEPT, "c" * 201),
         IncidentCommand(CommandKind.COMMENT, "c", text="x" * 10_001),
         IncidentCommand(CommandKind.RESOLVE, "c", override_reason="x" * 10_001),
+        IncidentCommand(CommandKind.RESOLVE, "c", closing=ClosingReport(cause="x" * 10_001)),
+        IncidentCommand(CommandKind.RESOLVE, "c", closing=ClosingReport(article="x" * 201)),
+        IncidentCommand(CommandKind.RESOLVE, "c", closing=ClosingReport(effort_minutes=-1)),
+        IncidentCommand(CommandKind.ASSIGN, "c", person="x" * 201),
+        IncidentCommand(CommandKind.PEND, "c", until=float("nan")),
     ],
 )
 def test_a_command_that_is_wrong_for_anything_is_refused(command: IncidentCommand) -> None:

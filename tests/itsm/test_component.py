@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from btimd.itsm.lifecycle import allowed_commands
 from btimd.model.incident import (
+    ClockStatus,
     CommandKind,
     CommandRefusedError,
     Impact,
@@ -13,6 +15,7 @@ from btimd.model.incident import (
     IncidentState,
     Priority,
     RefusalCode,
+    ServiceClock,
     Signal,
 )
 from btimd.model.ports import IncidentWrite
@@ -149,10 +152,14 @@ async def test_a_person_works_an_incident_through(desk: Desk) -> None:
         accepted_at=T0,
         resolved_at=T0,
         closed_at=T0,
+        response=ServiceClock(ClockStatus.MET, 3600.0, T0 + 3600, remaining_seconds=3600.0, ended_at=T0),
+        resolution=ServiceClock(ClockStatus.MET, 7200.0, T0 + 7200, remaining_seconds=7200.0, ended_at=T0),
+        first_time_fix=True,
+        timers=(),
     )
     assert [(event.actor, event.kind, event.reason) for event in await desk.component.timeline(opened.id)] == [
         ("btimd", "opened", ""),
-        ("ann", "accepted", ""),
+        ("ann", "accepted", "taken without an order"),
         ("ann", "commented", "disk is full"),
         ("eve", "priority-set", "month end"),
         ("ann", "resolved", "checks lag"),
@@ -191,7 +198,7 @@ async def test_a_refused_command_is_counted_and_changes_nothing(
     with pytest.raises(CommandRefusedError) as refused:
         await desk.component.command(wish, "ann")
 
-    in_new = ("resolve", "accept", "cancel", "merge", "set-priority", "comment")
+    in_new = allowed_commands(IncidentState.NEW)
     assert (refused.value.code, refused.value.allowed) == (code, in_new if allowed == "new" else ())
     assert await desk.component.incident(opened.id) == opened
     assert desk.metrics.value("btimd_itsm_commands_refused_total", {"code": code.value}) == 1

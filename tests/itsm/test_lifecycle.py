@@ -1,24 +1,24 @@
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from btimd.itsm.changes import LifecycleConfig
 from btimd.itsm.lifecycle import (
-    LIVE,
     TABLE,
+    TIMED,
     Publish,
     StartTimer,
+    Step,
     StopTimer,
     allowed_commands,
     reopen_time_is_over,
     step,
 )
-from btimd.itsm.replay import rebuild
+from btimd.itsm.moment import LifecycleConfig, Tell
+from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import (
     Absorb,
     Accept,
@@ -33,18 +33,21 @@ from btimd.itsm.triggers import (
     Trigger,
 )
 from btimd.model.incident import (
+    ActorRole,
     CommandRefusedError,
     Impact,
     ImpactAssessment,
     Incident,
-    IncidentEvent,
     IncidentState,
     Priority,
     RefusalCode,
     Signal,
+    TimerDue,
     Urgency,
 )
+from btimd.model.ports import NoticeKind
 from tests.itsm.examples import CONFIG, DAY, REPORT, T0, incident_after, report
+from tests.itsm.story import Story, tell
 
 OPENED = incident_after(report())
 ACCEPTED = incident_after(report(), Accept(actor="ann"))
@@ -103,8 +106,14 @@ def test_a_report_on_an_open_incident_adds_what_it_hits_and_raises_at_once() -> 
         assessment=ImpactAssessment(("erp", "hr"), ("north", "south"), users=90, users_exact=False),
         report_count=2,
         last_seen_at=T0 + 60,
+        told_at=T0 + 60,
+        timers=(TimerDue("stage", T0 + 1 + 2 * 3600, 3),),
     )
-    assert made.effects == (Publish("reported"),)
+    assert made.effects == (
+        StartTimer("stage", T0 + 1 + 2 * 3600),
+        Publish("reported"),
+        Tell(NoticeKind.HANDLER, "ann", "priority-raised"),
+    )
 
 
 def test_a_report_that_says_nothing_new_is_counted_but_told_to_nobody() -> None:
@@ -133,6 +142,8 @@ def test_a_report_within_the_reopen_time_reopens() -> None:
         last_seen_at=T0 + DAY - 1,
         assignee="",
         accepted_at=None,
+        first_time_fix=False,
+        timers=(),
     )
     assert made.effects == (StopTimer("reopen"), Publish("reopened"))
 
@@ -156,6 +167,7 @@ def test_what_clears_before_anybody_touched_it_is_resolved_with_a_closing_report
         resolved_at=T0 + 30,
         closing_report="cleared at 2023-11-14T22:13:50.000Z by btimd: the checks that saw it are good again, "
         "and nobody had taken the incident; it was erp-db",
+        timers=(TimerDue("reopen", T0 + 30 + DAY, 2),),
     )
     assert made.effects == (StartTimer("reopen", T0 + 30 + DAY), Publish("resolved"))
 
@@ -172,7 +184,8 @@ def test_what_clears_is_not_resolved_over_somebodys_head(incident: Incident, con
     made = step(incident, ReportClear(remaining=0), T0 + 30, config)
 
     assert made.incident == replace(incident, version=incident.version + 1, signal=Signal.CLEARED)
-    assert (made.events[0].kind, made.effects) == ("cleared", (Publish("cleared"),))
+    told = (Tell(NoticeKind.HANDLER, "ann", "cleared"),) if incident.assignee else ()
+    assert (made.events[0].kind, made.effects) == ("cleared", (Publish("cleared"), *told))
 
 
 def test_an_incident_is_not_cleared_while_one_of_its_symptoms_is_left() -> None:
@@ -190,6 +203,7 @@ def test_accepting_gives_the_incident_to_who_accepts() -> None:
         assignee="ann",
         accepted_at=T0 + 9,
         touched_by_human=True,
+        timers=(TimerDue("stage", T0 + 9 + 8 * 3600, 2),),
     )
 
 
@@ -198,9 +212,15 @@ def test_resolving_stores_the_closing_report_and_waits_for_a_reopening() -> None
     made = step(cleared, Resolve(actor="ann", closing_report=f" {REPORT}\n"), T0 + 60, CONFIG)
 
     assert made.incident == replace(
-        cleared, version=4, state=IncidentState.RESOLVED, closing_report=REPORT, resolved_at=T0 + 60
+        cleared,
+        version=4,
+        state=IncidentState.RESOLVED,
+        closing_report=REPORT,
+        resolved_at=T0 + 60,
+        first_time_fix=True,
+        timers=(TimerDue("reopen", T0 + 60 + DAY, 4),),
     )
-    assert made.effects == (StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"))
+    assert made.effects == (StopTimer("stage"), StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +260,7 @@ def test_a_resolved_incident_is_closed_by_a_person_or_by_time(trigger: Trigger, 
         state=IncidentState.CLOSED,
         closed_at=T0 + DAY,
         touched_by_human=trigger.actor == "eve",
+        timers=(),
     )
     assert (made.events[0].reason, made.effects) == (reason, (StopTimer("reopen"), Publish("closed")))
 
@@ -301,9 +322,10 @@ def test_what_the_table_does_not_list_is_refused_with_what_it_does_list() -> Non
         step(RESOLVED, Accept(actor="ann"), T0, CONFIG)
 
     assert str(refused.value) == (
-        "INC-20231114-0001 is resolved: accept is not possible now; possible: confirm, comment"
+        "INC-20231114-0001 is resolved: accept is not possible now; possible: confirm, reject, survey, comment"
     )
-    assert (refused.value.code, refused.value.allowed) == (RefusalCode.NOT_ALLOWED_NOW, ("confirm", "comment"))
+    allowed = ("confirm", "reject", "survey", "comment")
+    assert (refused.value.code, refused.value.allowed) == (RefusalCode.NOT_ALLOWED_NOW, allowed)
     with pytest.raises(CommandRefusedError) as nothing:
         step(None, Accept(actor="ann"), T0, CONFIG)
     assert nothing.value.code is RefusalCode.NOT_FOUND
@@ -326,89 +348,33 @@ def test_the_page_on_the_life_cycle_is_current() -> None:
     assert tool.PAGE.read_text(encoding="utf-8") == tool.render(), f"run {tool.TO_RUN}"
 
 
-NAMES = st.sampled_from(["erp", "hr", "mail"])
-ASSESSMENTS = st.builds(
-    ImpactAssessment,
-    businesses=st.lists(NAMES, unique=True).map(tuple),
-    regions=st.lists(NAMES, unique=True).map(tuple),
-    users=st.none() | st.integers(0, 500),
-    users_exact=st.booleans(),
-)
-TEXTS = st.text(max_size=40)
-TRIGGERS = st.one_of(
-    st.builds(
-        report,
-        impact=st.sampled_from(Impact),
-        urgency=st.sampled_from(Urgency),
-        assessment=ASSESSMENTS,
-        confidence=st.floats(0, 1),
-        began_at=st.floats(0, T0),
-        description=TEXTS,
-        priority=st.none() | st.sampled_from(Priority),
-        by_human=st.booleans(),
-        fingerprint=st.sampled_from(["erp-db/down", "other/slow"]),
-        verdict_id=st.sampled_from(["", "D1", "D2"]),
-    ),
-    st.builds(ReportClear, remaining=st.integers(0, 1)),
-    st.builds(ReopenTimeOver),
-    st.builds(Accept, actor=TEXTS),
-    st.builds(Resolve, actor=TEXTS, closing_report=TEXTS, override_reason=TEXTS),
-    st.builds(Confirm, actor=TEXTS),
-    st.builds(Cancel, actor=TEXTS, reason=TEXTS),
-    st.builds(Comment, actor=TEXTS, text=TEXTS),
-    st.builds(SetPriority, actor=TEXTS, priority=st.sampled_from(Priority), reason=TEXTS),
-    st.builds(MergeInto, actor=TEXTS, parent=st.sampled_from([OPENED, PARENT, RESOLVED]), reason=TEXTS),
-    st.builds(Absorb, child=st.sampled_from([OPENED, ACCEPTED]), reason=TEXTS),
-)
-CONFIGS = st.builds(LifecycleConfig, reopen_within=st.sampled_from([1.0, DAY]), auto_resolve=st.booleans())
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.integers(1, 120))
+def test_whatever_happens_the_invariants_hold_and_the_timeline_rebuilds_the_row(seed: int, events: int) -> None:
+    story = tell(seed, events)
+
+    assert story.incident is None or step_is_pure(story)
 
 
-@settings(max_examples=300)
-@given(st.lists(st.tuples(TRIGGERS, st.floats(0, 3600)), max_size=25), CONFIGS)
-def test_whatever_happens_the_invariants_hold_and_the_timeline_rebuilds_the_row(
-    happenings: list[tuple[Trigger, float]], config: LifecycleConfig
-) -> None:
-    incident: Incident | None = None
-    events: list[IncidentEvent] = []
-    timers: dict[str, float] = {}
-    now = T0
-    for trigger, pause in happenings:
-        now += pause
-        before = incident
+def step_is_pure(story: Story) -> bool:
+    """Tell whether the same step has the same outcome twice, and leaves the row alone."""
+    row = story.incident
+    assert row is not None
+    copy = replace(row)
+    outcomes: list[Step | str] = []
+    for _ in range(2):
         try:
-            made = step(incident, trigger, now, config)
-        except CommandRefusedError:
-            continue
-        incident = made.incident
-        events.extend(made.events)
-        for effect in made.effects:
-            if isinstance(effect, StartTimer):
-                timers[effect.name] = effect.due_at
-            elif isinstance(effect, StopTimer):
-                timers.pop(effect.name)  # never one that does not run
-        _check(before, incident, made.events, timers)
-    assert rebuild(events) == incident
+            outcomes.append(step(row, Comment(actor="ann", text="hm"), story.now, story.config))
+        except CommandRefusedError as refused:
+            outcomes.append(str(refused))
+    return outcomes[0] == outcomes[1] and row == copy
 
 
-def _check(before: Incident | None, after: Incident, events: tuple[IncidentEvent, ...], timers: object) -> None:
-    assert before is None or before.state in LIVE, "final states are final"
-    assert [event.seq for event in events] == [after.version]
-    assert after.version == (0 if before is None else before.version) + 1
-    assert events[0].from_state is (None if before is None else before.state)
-    assert events[0].to_state is after.state
-    assert isinstance(events[0].details, MappingProxyType)
-    if after.state in {IncidentState.RESOLVED, IncidentState.CLOSED}:
-        assert len(after.closing_report) >= 20, "every end has a report"
-        assert after.resolved_at is not None
-    elif after.state.is_open:
-        assert (after.closing_report, after.resolved_at, after.closed_at) == ("", None, None)
-    if after.state is IncidentState.NEW:
-        assert after.accepted_at is None
-    assert (timers == {}) == (after.state is not IncidentState.RESOLVED), "a timer runs exactly while one is waited for"
-    assert after.began_at <= after.opened_at <= after.last_seen_at
-    if before is not None:
-        assert set(before.assessment.businesses) <= set(after.assessment.businesses), "impact only grows"
-        assert not (before.priority_is_manual and after.priority != before.priority) or events[0].kind == "priority-set"
-        sinks = after.priority > before.priority
-        may = {IncidentState.NEW, IncidentState.RESOLVED}
-        assert not sinks or before.state in may or events[0].kind == "priority-set"
+def test_the_names_of_conditions_and_roles_are_data() -> None:
+    by_number = {row.number: row for row in TABLE}
+
+    assert by_number["27"].who == {ActorRole.CENTRE}
+    assert by_number["14"].who == {ActorRole.HANDLER, ActorRole.CENTRE}
+    assert by_number["24"].who == {ActorRole.REPORTER, ActorRole.DESK, ActorRole.CENTRE}
+    assert by_number["10a"].who == frozenset()
+    assert set(TIMED) == set(TimerName)

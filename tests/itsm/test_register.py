@@ -1,7 +1,7 @@
 from btimd.itsm.lifecycle import step
 from btimd.itsm.register import IncidentNumbers, Register, sorted_for_work
 from btimd.itsm.triggers import Accept, Cancel, Trigger
-from btimd.model.incident import Incident, Priority
+from btimd.model.incident import Difficulty, Incident, Priority
 from tests.itsm.examples import CONFIG, DAY, T0, report, verdict
 
 
@@ -59,6 +59,15 @@ def test_work_is_ordered_by_priority_then_age() -> None:
     listed = [made(1, Priority.P3, T0), made(2, Priority.P1, T0 + 9), made(3, Priority.P1, T0 + 5)]
 
     assert [incident.id for incident in sorted_for_work(listed)] == ["I3", "I2", "I1"]
+
+
+def test_inside_one_priority_the_hardest_comes_first() -> None:
+    listed = [
+        step(None, report(incident_id=f"I{number}", difficulty=difficulty), T0 + number, CONFIG).incident
+        for number, difficulty in enumerate((Difficulty.LOW, Difficulty.MEDIUM, Difficulty.HIGH, Difficulty.MEDIUM))
+    ]
+
+    assert [incident.id for incident in sorted_for_work(listed)] == ["I2", "I1", "I3", "I0"]
 
 
 def test_a_row_changes_with_every_record() -> None:

@@ -19,8 +19,13 @@ def test_a_timeline_says_in_words_what_changed() -> None:
         kind="accepted",
         from_state=IncidentState.NEW,
         to_state=IncidentState.ACCEPTED,
-        reason="",
-        details={"assignee": "ann", "accepted_at": "1700000009.25", "touched_by_human": "true"},
+        reason="taken without an order",
+        details={
+            "assignee": "ann",
+            "accepted_at": "1700000009.25",
+            "touched_by_human": "true",
+            "timers": '[{"name": "stage", "due_at": 1700028809.25, "generation": 2}]',
+        },
     )
     assert rebuild([*opened.events, *accepted.events]) == accepted.incident
     assert rebuild([]) is None

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from btimd.itsm.changes import LifecycleConfig
+from btimd.itsm.deadlines import TimerRules
+from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits
 from btimd.itsm.settings import ItsmSettings, WebhookSettings
@@ -20,6 +21,24 @@ def test_the_defaults_are_those_of_the_pure_parts() -> None:
     assert settings.lifecycle_config() == LifecycleConfig()
     assert settings.impact_limits() == ImpactLimits()
     assert settings.delivery_rules() == DeliveryRules()
+
+
+def test_timers_have_a_column_for_every_priority() -> None:
+    settings = ItsmSettings.model_validate({"timers": {"wait": ["10s", "1m", "2m", "3m", "4m"]}})
+
+    assert settings.lifecycle_config().timers == TimerRules(wait=(10.0, 60.0, 120.0, 180.0, 240.0))
+    for wrong in (["10s"], ["10s"] * 6, ["0s"] * 5):
+        with pytest.raises(ValidationError):
+            ItsmSettings.model_validate({"timers": {"wait": wrong}})
+    nothing_promised = ItsmSettings.model_validate({"timers": {"response": ["0s"] * 5}})
+    assert nothing_promised.lifecycle_config().timers.response == (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_other_rules_have_another_name_and_other_targets_have_not() -> None:
+    plain = ItsmSettings().policy_version()
+
+    assert ItsmSettings.model_validate({"max_candidates": 2}).policy_version() != plain
+    assert ItsmSettings(source="/x", webhook={"desk": webhook()}).policy_version() == plain
 
 
 def test_durations_are_written_with_units() -> None:

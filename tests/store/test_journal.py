@@ -7,11 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from btimd.model.incident import IncidentState
-from btimd.model.ports import Journal, Timer, VersionConflictError
+from btimd.model.ports import CommandDone, Journal, Notice, NoticeKind, Timer, TimerGoneError, VersionConflictError
 from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.fakes.journal import FakeJournal
 from tests.store.examples import T0, event, incident, message, write
@@ -75,8 +76,11 @@ async def test_a_step_of_an_incident_is_there_whole_after_a_restart(journal: Jou
     journal = await reopen()
     assert await journal.load_incident("I1") == second
     assert await journal.load_events("I1") == [first, event(seq=2), event(seq=3)]
-    assert await journal.find_command("C1") == "I1"
-    assert await journal.timers_due(T0 + 60, 10) == [Timer("I1", "wait", T0 + 30), Timer("I1", "stage", T0 + 60)]
+    assert await journal.find_command("C1") == CommandDone("I1", 1, T0 + 1)
+    assert await journal.timers_due(T0 + 60, 10) == [
+        Timer("I1", "wait", T0 + 30, 1),
+        Timer("I1", "stage", T0 + 60, 2),
+    ]
     assert await journal.outbox_depth() == {"pending": 1, "inflight": 0, "done": 0, "dead": 0}
 
 
@@ -127,7 +131,56 @@ async def test_incidents_come_newest_first_and_closed_ones_only_when_asked_for(j
 async def test_a_command_belongs_to_the_incident_it_was_carried_out_on_first(journal: Journal) -> None:
     await journal.write_incident(write(incident("A"), event("A", command_id="merge-1")))
     await journal.write_incident(write(incident("B"), event("B", command_id="merge-1")))
-    assert await journal.find_command("merge-1") == "A"
+    assert await journal.find_command("merge-1") == CommandDone("A", 1, T0 + 1)
+
+
+async def test_a_timer_fires_once_and_only_in_its_own_generation(journal: Journal) -> None:
+    await journal.write_incident(write(incident("A"), timers={"x": T0, "y": T0}))
+    await journal.write_incident(write(incident("A", version=2), timers={"x": T0 + 1}))
+    stale, fresh = Timer("A", "x", T0, 1), Timer("A", "x", T0 + 1, 2)
+    with pytest.raises(TimerGoneError, match="timer x of A in generation 1 runs no more"):
+        await journal.write_incident(replace(write(incident("A", version=3)), fired=stale))
+    await journal.drop_timer(stale)
+    assert await journal.timers_due(T0 + 9, 9) == [Timer("A", "y", T0, 1), fresh]
+    await journal.write_incident(replace(write(incident("A", version=3)), fired=fresh))
+    await journal.drop_timer(Timer("A", "y", T0, 1))
+    assert await journal.next_timer_at() is None
+
+
+def notice(notice_id: str, kind: NoticeKind = NoticeKind.ORDER, **fields: Any) -> Notice:
+    plain: dict[str, Any] = {"recipient": "ann", "what": "order", "dispatch_id": "A/1", "at": T0, "next_at": T0}
+    return Notice(notice_id, "A", 1, kind, **plain | fields)
+
+
+async def test_notices_are_claimed_once_and_again_after_a_failure_or_a_restart(
+    journal: Journal, reopen: Reopen
+) -> None:
+    await journal.write_incident(replace(write(incident("A")), notices=(notice("1"), notice("2", next_at=T0 + 5))))
+    assert await journal.next_notice_at() == T0
+    assert await journal.claim_notices(T0, 9) == [notice("1", attempts=1)]
+    assert await journal.claim_notices(T0, 9) == []
+    await journal.notice_failed("1", next_at=T0 + 9, error="no gateway")
+    assert await journal.next_notice_at() == T0 + 5
+    assert await journal.claim_notices(T0 + 9, 9) == [
+        notice("2", attempts=1, next_at=T0 + 5),
+        notice("1", attempts=2, next_at=T0 + 9, last_error="no gateway"),
+    ]
+    await journal.notice_done("2", T0 + 9)
+    with pytest.raises(ValueError, match="notice 2 is done, not claimed"):
+        await journal.notice_done("2", T0 + 9)
+    with pytest.raises(KeyError):
+        await journal.notice_done("3", T0)
+    journal = await reopen()
+    assert [one.id for one in await journal.claim_notices(T0 + 9, 9)] == ["1"]
+
+
+async def test_a_recall_makes_void_what_was_not_told_of_the_order(journal: Journal) -> None:
+    await journal.write_incident(replace(write(incident("A")), notices=(notice("1"), notice("2", dispatch_id="A/2"))))
+    recall = notice("3", NoticeKind.RECALL)
+    await journal.write_incident(replace(write(incident("A", version=2)), notices=(recall,)))
+    assert [one.id for one in await journal.claim_notices(T0, 9)] == ["2", "3"]
+    with pytest.raises(ValueError, match="a notice of this write was written before"):
+        await journal.write_incident(replace(write(incident("A", version=3)), notices=(recall,)))
 
 
 async def test_timers_are_moved_stopped_and_come_in_due_order(journal: Journal) -> None:
@@ -135,7 +188,7 @@ async def test_timers_are_moved_stopped_and_come_in_due_order(journal: Journal) 
     await journal.write_incident(write(incident("B"), timers={"x": T0 + 1.5}))
     await journal.write_incident(write(incident("A", version=2), timers={"z": None, "x": T0 + 0.5, "unknown": None}))
     assert await journal.next_timer_at() == T0 + 0.5
-    due = [Timer("A", "x", T0 + 0.5), Timer("B", "x", T0 + 1.5), Timer("A", "y", T0 + 2)]
+    due = [Timer("A", "x", T0 + 0.5, 2), Timer("B", "x", T0 + 1.5, 1), Timer("A", "y", T0 + 2, 1)]
     assert await journal.timers_due(T0 + 2, 10) == due
     assert await journal.timers_due(T0 + 2, 2) == due[:2]
     assert await journal.timers_due(T0 + 1.5, 10) == due[:2]
@@ -367,7 +420,9 @@ async def test_everything_that_was_acknowledged_survives_kill_9_once(tmp_path: P
         assert stored == incident(name, stored.version)
         every = range(1, stored.version + 1)
         assert await journal.load_events(name) == [event(name, seq, command_id=f"{name}.{seq}") for seq in every]
-        assert await journal.find_command(f"{name}.{stored.version}") == name
+        assert await journal.find_command(f"{name}.{stored.version}") == CommandDone(
+            name, stored.version, T0 + stored.version
+        )
         assert await journal.find_command(f"{name}.{stored.version + 1}") is None
     versions = [stored.version for stored in await journal.load_incidents(only_open=True, limit=9)]
     assert (await journal.outbox_depth())["pending"] == sum(versions)

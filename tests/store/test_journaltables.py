@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from btimd.model.ports import Timer
 from btimd.store import journaltables as tables
 from tests.store.examples import T0, event, incident, message, write
 
@@ -66,3 +67,20 @@ def test_a_long_backlog_is_claimed_head_by_head(connection: sqlite3.Connection) 
     assert sorted(each.id for each in tables.claim_messages(connection, T0, 1000)) == sorted(
         f"{number}.2" for number in range(200)
     )
+
+
+def test_a_journal_of_the_first_schema_keeps_its_timers_and_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(tables, "_MIGRATIONS", tables._MIGRATIONS[:1])
+        tables._migrate(connection)
+    connection.execute("INSERT INTO timer VALUES ('A', 'reopen', 5.0)")
+    connection.execute("INSERT INTO command VALUES ('c1', 'A')")
+    tables.prepare(connection)
+
+    done = tables.find_command(connection, "c1")
+    assert tables.timers_due(connection, 9.0, 9) == [Timer("A", "reopen", 5.0, generation=0)]
+    assert done is not None
+    assert (done.incident_id, done.seq) == ("A", 0)
+    assert done.at > 1.7e9, "kept for seven days from the change on"
+    assert tables.next_notice_at(connection) is None

@@ -52,6 +52,23 @@ class Priority(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PRIORITY_P3: _ClassVar[Priority]
     PRIORITY_P4: _ClassVar[Priority]
     PRIORITY_P5: _ClassVar[Priority]
+
+class Difficulty(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIFFICULTY_UNSPECIFIED: _ClassVar[Difficulty]
+    DIFFICULTY_HIGH: _ClassVar[Difficulty]
+    DIFFICULTY_MEDIUM: _ClassVar[Difficulty]
+    DIFFICULTY_LOW: _ClassVar[Difficulty]
+
+class ClockStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CLOCK_STATUS_UNSPECIFIED: _ClassVar[ClockStatus]
+    CLOCK_STATUS_NONE: _ClassVar[ClockStatus]
+    CLOCK_STATUS_RUNNING: _ClassVar[ClockStatus]
+    CLOCK_STATUS_PAUSED: _ClassVar[ClockStatus]
+    CLOCK_STATUS_MET: _ClassVar[ClockStatus]
+    CLOCK_STATUS_BREACHED: _ClassVar[ClockStatus]
+    CLOCK_STATUS_STOPPED: _ClassVar[ClockStatus]
 INCIDENT_STATE_UNSPECIFIED: IncidentState
 INCIDENT_STATE_NEW: IncidentState
 INCIDENT_STATE_HELD: IncidentState
@@ -80,6 +97,17 @@ PRIORITY_P2: Priority
 PRIORITY_P3: Priority
 PRIORITY_P4: Priority
 PRIORITY_P5: Priority
+DIFFICULTY_UNSPECIFIED: Difficulty
+DIFFICULTY_HIGH: Difficulty
+DIFFICULTY_MEDIUM: Difficulty
+DIFFICULTY_LOW: Difficulty
+CLOCK_STATUS_UNSPECIFIED: ClockStatus
+CLOCK_STATUS_NONE: ClockStatus
+CLOCK_STATUS_RUNNING: ClockStatus
+CLOCK_STATUS_PAUSED: ClockStatus
+CLOCK_STATUS_MET: ClockStatus
+CLOCK_STATUS_BREACHED: ClockStatus
+CLOCK_STATUS_STOPPED: ClockStatus
 
 class ImpactAssessment(_message.Message):
     __slots__ = ("businesses", "regions", "users", "users_exact")
@@ -93,8 +121,86 @@ class ImpactAssessment(_message.Message):
     users_exact: bool
     def __init__(self, businesses: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., users: _Optional[int] = ..., users_exact: _Optional[bool] = ...) -> None: ...
 
+class ServiceClock(_message.Message):
+    __slots__ = ("status", "allowed_seconds", "due_at", "told_percent", "remaining_seconds", "ended_at")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    TOLD_PERCENT_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    status: ClockStatus
+    allowed_seconds: float
+    due_at: _timestamp_pb2.Timestamp
+    told_percent: int
+    remaining_seconds: float
+    ended_at: _timestamp_pb2.Timestamp
+    def __init__(self, status: _Optional[_Union[ClockStatus, str]] = ..., allowed_seconds: _Optional[float] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., told_percent: _Optional[int] = ..., remaining_seconds: _Optional[float] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Dispatch(_message.Message):
+    __slots__ = ("id", "number", "level", "number_at_level", "person", "group", "by_hand", "sent_at", "accept_by", "reminders")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_AT_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    BY_HAND_FIELD_NUMBER: _ClassVar[int]
+    SENT_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_BY_FIELD_NUMBER: _ClassVar[int]
+    REMINDERS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    number: int
+    level: int
+    number_at_level: int
+    person: str
+    group: str
+    by_hand: bool
+    sent_at: _timestamp_pb2.Timestamp
+    accept_by: _timestamp_pb2.Timestamp
+    reminders: int
+    def __init__(self, id: _Optional[str] = ..., number: _Optional[int] = ..., level: _Optional[int] = ..., number_at_level: _Optional[int] = ..., person: _Optional[str] = ..., group: _Optional[str] = ..., by_hand: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accept_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reminders: _Optional[int] = ...) -> None: ...
+
+class ClosingReport(_message.Message):
+    __slots__ = ("cause", "action", "node", "category", "effort_minutes", "article")
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    EFFORT_MINUTES_FIELD_NUMBER: _ClassVar[int]
+    ARTICLE_FIELD_NUMBER: _ClassVar[int]
+    cause: str
+    action: str
+    node: str
+    category: str
+    effort_minutes: int
+    article: str
+    def __init__(self, cause: _Optional[str] = ..., action: _Optional[str] = ..., node: _Optional[str] = ..., category: _Optional[str] = ..., effort_minutes: _Optional[int] = ..., article: _Optional[str] = ...) -> None: ...
+
+class ExternalReference(_message.Message):
+    __slots__ = ("target", "reference", "seq", "status")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    target: str
+    reference: str
+    seq: int
+    status: str
+    def __init__(self, target: _Optional[str] = ..., reference: _Optional[str] = ..., seq: _Optional[int] = ..., status: _Optional[str] = ...) -> None: ...
+
+class TimerDue(_message.Message):
+    __slots__ = ("name", "due_at", "generation")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    due_at: _timestamp_pb2.Timestamp
+    generation: int
+    def __init__(self, name: _Optional[str] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
 class Incident(_message.Message):
-    __slots__ = ("id", "version", "fingerprint", "state", "signal", "title", "description", "cause", "verdict_id", "confidence", "impact", "urgency", "priority", "priority_is_manual", "assessment", "report_count", "reopen_count", "touched_by_human", "assignee", "closing_report", "opened_at", "last_seen_at", "began_at", "accepted_at", "resolved_at", "closed_at")
+    __slots__ = ("id", "version", "fingerprint", "state", "signal", "title", "description", "cause", "verdict_id", "confidence", "impact", "urgency", "priority", "priority_is_manual", "assessment", "report_count", "reopen_count", "touched_by_human", "assignee", "closing_report", "opened_at", "last_seen_at", "began_at", "accepted_at", "resolved_at", "closed_at", "category", "reporter", "difficulty", "group", "level", "dispatch", "dispatch_count", "level_dispatch_count", "excluded", "hold_reason", "pending_reason", "pending_until", "pending_since", "paused_seconds", "response", "resolution", "stage_reported_at", "stage_eta", "stage_left_seconds", "return_count", "transfer_count", "escalation_count", "first_time_fix", "first_dispatch_right", "closing", "survey_score", "parent_id", "references", "told_at", "timers")
     ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +227,36 @@ class Incident(_message.Message):
     ACCEPTED_AT_FIELD_NUMBER: _ClassVar[int]
     RESOLVED_AT_FIELD_NUMBER: _ClassVar[int]
     CLOSED_AT_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
+    DIFFICULTY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DISPATCH_FIELD_NUMBER: _ClassVar[int]
+    DISPATCH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_DISPATCH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_FIELD_NUMBER: _ClassVar[int]
+    HOLD_REASON_FIELD_NUMBER: _ClassVar[int]
+    PENDING_REASON_FIELD_NUMBER: _ClassVar[int]
+    PENDING_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    PENDING_SINCE_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    STAGE_REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_ETA_FIELD_NUMBER: _ClassVar[int]
+    STAGE_LEFT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    RETURN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ESCALATION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TIME_FIX_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DISPATCH_RIGHT_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
+    SURVEY_SCORE_FIELD_NUMBER: _ClassVar[int]
+    PARENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    TOLD_AT_FIELD_NUMBER: _ClassVar[int]
+    TIMERS_FIELD_NUMBER: _ClassVar[int]
     id: str
     version: int
     fingerprint: str
@@ -147,7 +283,37 @@ class Incident(_message.Message):
     accepted_at: _timestamp_pb2.Timestamp
     resolved_at: _timestamp_pb2.Timestamp
     closed_at: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., state: _Optional[_Union[IncidentState, str]] = ..., signal: _Optional[_Union[Signal, str]] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., cause: _Optional[str] = ..., verdict_id: _Optional[str] = ..., confidence: _Optional[float] = ..., impact: _Optional[_Union[Impact, str]] = ..., urgency: _Optional[_Union[Urgency, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., priority_is_manual: _Optional[bool] = ..., assessment: _Optional[_Union[ImpactAssessment, _Mapping]] = ..., report_count: _Optional[int] = ..., reopen_count: _Optional[int] = ..., touched_by_human: _Optional[bool] = ..., assignee: _Optional[str] = ..., closing_report: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    category: str
+    reporter: str
+    difficulty: Difficulty
+    group: str
+    level: int
+    dispatch: Dispatch
+    dispatch_count: int
+    level_dispatch_count: int
+    excluded: _containers.RepeatedScalarFieldContainer[str]
+    hold_reason: str
+    pending_reason: str
+    pending_until: _timestamp_pb2.Timestamp
+    pending_since: _timestamp_pb2.Timestamp
+    paused_seconds: float
+    response: ServiceClock
+    resolution: ServiceClock
+    stage_reported_at: _timestamp_pb2.Timestamp
+    stage_eta: _timestamp_pb2.Timestamp
+    stage_left_seconds: float
+    return_count: int
+    transfer_count: int
+    escalation_count: int
+    first_time_fix: bool
+    first_dispatch_right: bool
+    closing: ClosingReport
+    survey_score: int
+    parent_id: str
+    references: _containers.RepeatedCompositeFieldContainer[ExternalReference]
+    told_at: _timestamp_pb2.Timestamp
+    timers: _containers.RepeatedCompositeFieldContainer[TimerDue]
+    def __init__(self, id: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., state: _Optional[_Union[IncidentState, str]] = ..., signal: _Optional[_Union[Signal, str]] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., cause: _Optional[str] = ..., verdict_id: _Optional[str] = ..., confidence: _Optional[float] = ..., impact: _Optional[_Union[Impact, str]] = ..., urgency: _Optional[_Union[Urgency, str]] = ..., priority: _Optional[_Union[Priority, str]] = ..., priority_is_manual: _Optional[bool] = ..., assessment: _Optional[_Union[ImpactAssessment, _Mapping]] = ..., report_count: _Optional[int] = ..., reopen_count: _Optional[int] = ..., touched_by_human: _Optional[bool] = ..., assignee: _Optional[str] = ..., closing_report: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resolved_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., category: _Optional[str] = ..., reporter: _Optional[str] = ..., difficulty: _Optional[_Union[Difficulty, str]] = ..., group: _Optional[str] = ..., level: _Optional[int] = ..., dispatch: _Optional[_Union[Dispatch, _Mapping]] = ..., dispatch_count: _Optional[int] = ..., level_dispatch_count: _Optional[int] = ..., excluded: _Optional[_Iterable[str]] = ..., hold_reason: _Optional[str] = ..., pending_reason: _Optional[str] = ..., pending_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., paused_seconds: _Optional[float] = ..., response: _Optional[_Union[ServiceClock, _Mapping]] = ..., resolution: _Optional[_Union[ServiceClock, _Mapping]] = ..., stage_reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage_eta: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage_left_seconds: _Optional[float] = ..., return_count: _Optional[int] = ..., transfer_count: _Optional[int] = ..., escalation_count: _Optional[int] = ..., first_time_fix: _Optional[bool] = ..., first_dispatch_right: _Optional[bool] = ..., closing: _Optional[_Union[ClosingReport, _Mapping]] = ..., survey_score: _Optional[int] = ..., parent_id: _Optional[str] = ..., references: _Optional[_Iterable[_Union[ExternalReference, _Mapping]]] = ..., told_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timers: _Optional[_Iterable[_Union[TimerDue, _Mapping]]] = ...) -> None: ...
 
 class IncidentEvent(_message.Message):
     __slots__ = ("incident_id", "seq", "at", "actor", "kind", "from_state", "to_state", "reason", "details", "command_id")
