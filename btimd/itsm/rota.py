@@ -194,7 +194,7 @@ class Rota:
         chunk = self._chunks.get((group, number))
         if chunk is None:
             start = float(number * CHUNK_SECONDS)
-            chunk = _chunk_of(self.slots(group, start, start + CHUNK_SECONDS), start)
+            chunk = _chunk_of(self.slots(group, start, start + CHUNK_SECONDS), start, start + CHUNK_SECONDS)
             if len(self._chunks) >= _MOST_CHUNKS:
                 del self._chunks[next(iter(self._chunks))]
             self._chunks[group, number] = chunk
@@ -273,12 +273,13 @@ def _overridden(slots: Iterable[DutySlot], override: DutyOverride) -> list[DutyS
     return found
 
 
-def _chunk_of(slots: Sequence[DutySlot], start: UnixSeconds) -> _Chunk:
+def _chunk_of(slots: Sequence[DutySlot], start: UnixSeconds, end: UnixSeconds) -> _Chunk:
     """Sweep over slots: what changes at each start and end."""
     changes: dict[UnixSeconds, list[tuple[int, str, DutyRole]]] = {start: []}
     for slot in slots:
         changes.setdefault(slot.start_at, []).append((1, slot.person, slot.role))
-        changes.setdefault(slot.end_at, []).append((-1, slot.person, slot.role))
+        if slot.end_at < end:
+            changes.setdefault(slot.end_at, []).append((-1, slot.person, slot.role))
     counts: dict[tuple[str, DutyRole], int] = {}
     starts: list[UnixSeconds] = []
     on: list[OnDuty] = []

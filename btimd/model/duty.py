@@ -20,7 +20,6 @@ CENTRE: Final = 0
 DEFAULT_CLASS: Final = "default"
 """The class of work that is of no other."""
 WEEK: Final = frozenset(range(7))
-_NO_TEXT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Presence(StrEnum):
@@ -180,7 +179,7 @@ class WorkClass:
     name: str = ""
     name_zh: str = ""
     by_priority: Mapping[Priority, str] = field(default_factory=lambda: MappingProxyType({}))
-    by_agreement: Mapping[str, str] = _NO_TEXT
+    by_agreement: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
