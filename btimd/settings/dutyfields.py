@@ -39,15 +39,15 @@ def _zone(value: Any) -> str:
     return text
 
 
-def _weekdays(value: Any) -> frozenset[int]:
-    """Return weekdays of "daily", or of a list of "mon" and "mon-fri"."""
+def weekdays_of(value: Any) -> frozenset[int]:
+    """Return weekdays of "daily", or of a list of "mon" and "mon-fri"; raises ValueError for anything else."""
     if isinstance(value, frozenset):
         return value
     words = ["mon-sun"] if value == "daily" else [value] if isinstance(value, str) else value
     found: set[int] = set()
     for word in words if isinstance(words, list) else [words]:
-        first, _, last = str(word).lower().partition("-")
-        if first not in DAYS or (last or first) not in DAYS:
+        first, dash, last = str(word).lower().partition("-")
+        if first not in DAYS or (dash and last not in DAYS):
             raise ValueError(f'{word!r} is no day; write "daily", or a list of {", ".join(DAYS)} and "mon-fri"')
         low, high = DAYS[first], DAYS[last or first]
         found |= {day % 7 for day in range(low, high + 1 if high >= low else high + 8)}
@@ -93,7 +93,7 @@ ClockMinute = Annotated[int, BeforeValidator(_clock)]
 """Minutes after midnight, written as "08:00"."""
 ZoneName = Annotated[str, BeforeValidator(_zone)]
 """The name of a time zone."""
-Weekdays = Annotated[frozenset[int], BeforeValidator(_weekdays)]
+Weekdays = Annotated[frozenset[int], BeforeValidator(weekdays_of)]
 """Days of the week, 0 = Monday."""
 PrioritySeconds = Annotated[dict[Priority, float], BeforeValidator(_priority_seconds)]
 """Seconds by priority."""

@@ -168,7 +168,7 @@ def load_people(
     suppliers = reader.tables("supplier", SupplierTable)
     support = reader.tables("support", SupportTable)
     _check_persons(reader, persons, means)
-    _check_groups(reader, groups, persons)
+    _check_groups(reader, groups)
     _check_paths(reader, paths, persons)
     _check_classes(reader, classes, agreements)
     _check_support(reader, support, nodes, businesses)
@@ -194,11 +194,12 @@ def _check_persons(reader: TableReader, persons: Mapping[str, PersonTable], mean
         reader.problem(("person",), f"{len(persons)} persons, at most {_MOST_PERSONS}")
     groups, classes = reader.declared("group"), reader.declared("class")
     owners: dict[tuple[str, str], str] = {}
-    for name, person in persons.items():
-        for group in person.groups:
+    for name in reader.declared("person"):
+        for group in _written(reader, name, "groups"):
             reader.need(("person", name, "groups", group), group, "group", groups)
-        for skill in person.skills:
+        for skill in _written(reader, name, "skills"):
             reader.need(("person", name, "skills", skill), skill, "class", classes)
+    for name, person in persons.items():
         for index, contact in enumerate(person.contacts):
             path = ("person", name, "contacts", index)
             if means:
@@ -208,12 +209,19 @@ def _check_persons(reader: TableReader, persons: Mapping[str, PersonTable], mean
                 reader.problem((*path, "address"), f"is also an address of '{owner}'; answers would be of both")
 
 
-def _check_groups(reader: TableReader, groups: Mapping[str, GroupTable], persons: Mapping[str, PersonTable]) -> None:
-    filled = {group for person in persons.values() for group in person.groups}
+def _written(reader: TableReader, person: str, key: str) -> tuple[str, ...]:
+    """Return the keys of a person's table as written, right or not."""
+    table = reader.file.data["person"][person]
+    written = table.get(key) if isinstance(table, dict) else None
+    return tuple(written) if isinstance(written, dict) else ()
+
+
+def _check_groups(reader: TableReader, groups: Mapping[str, GroupTable]) -> None:
+    filled = {group for name in reader.declared("person") for group in _written(reader, name, "groups")}
     for name, group in groups.items():
         if group.lead:
             reader.need(("group", name, "lead"), group.lead, "person", reader.declared("person"))
-        if name not in filled and persons:
+        if name not in filled:
             reader.problem(("group", name), f"has no members; write groups = {{ {name} = 1 }} at a person")
 
 

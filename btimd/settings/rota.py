@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from btimd.model.duty import (
     MINUTES_PER_DAY,
@@ -21,7 +21,7 @@ from btimd.model.duty import (
     Shift,
 )
 from btimd.model.units import UnixSeconds
-from btimd.settings.dutyfields import ClockMinute, Moment, TableReader, Weekdays, ZoneName
+from btimd.settings.dutyfields import ClockMinute, Moment, TableReader, ZoneName, weekdays_of
 from btimd.settings.fields import Section
 from btimd.settings.load import read_toml
 from btimd.settings.people import HoursTable, working_hours
@@ -37,6 +37,18 @@ _USUAL_FIRST: Final = date(2024, 1, 1)
 
 CountryDays = Callable[[str], tuple[frozenset[date], frozenset[date]]]
 """Country or "CN-11" -> its days off and its make-up workdays; raises ValueError for a country it does not know."""
+
+
+def _days(value: Any) -> DayRule | frozenset[int]:
+    if isinstance(value, str) and value in {DayRule.WORKDAYS, DayRule.FREE_DAYS}:
+        return DayRule(value)
+    try:
+        return weekdays_of(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "workdays", or "free-days"') from None
+
+
+ShiftDays = Annotated[DayRule | frozenset[int], PlainValidator(_days)]
 
 
 class RotaTable(Section):
@@ -62,7 +74,7 @@ class ShiftTable(Section):
     to: ClockMinute
     people: tuple[str | tuple[str, ...], ...] = Field(min_length=1, max_length=_MOST_PEOPLE)
     role: DutyRole = DutyRole.PRIMARY
-    days: Literal["workdays", "free-days"] | Weekdays = frozenset(range(7))
+    days: ShiftDays = frozenset(range(7))
     rotate: str = "never"
     first: date = _USUAL_FIRST
     offset: Annotated[int, Field(ge=-1000, le=1000)] = 0
@@ -148,7 +160,7 @@ def load_rota(path: Path, people: People, country_days: CountryDays | None = Non
 def _group(
     reader: TableReader, name: str, table: RotaTable, people: People, country_days: CountryDays | None
 ) -> GroupRota:
-    reader.need(("rota", name), name, "group in people.toml", people.groups)
+    reader.need(("rota", name), name, "group", people.groups)
     closed, opened = frozenset(table.closed), frozenset(table.open)
     for day in sorted(closed & opened):
         reader.problem(("rota", name, "open"), f"{day} is both closed and open; keep one")
@@ -203,7 +215,7 @@ def _check_member(reader: TableReader, path: tuple[str | int, ...], person: str,
 
 
 def _shift(name: str, table: ShiftTable, zone: str) -> Shift:
-    days = {"workdays": DayRule.WORKDAYS, "free-days": DayRule.FREE_DAYS}.get(str(table.days), DayRule.WEEKDAYS)
+    days = table.days if isinstance(table.days, DayRule) else DayRule.WEEKDAYS
     return Shift(
         id=name,
         group=table.rota,

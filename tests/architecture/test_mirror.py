@@ -39,6 +39,7 @@ WITHOUT_TEST_FILE = {
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
     "model/sign.py": "records; tests/rca",
+    "model/duty.py": "records; tests/settings/test_people.py and tests/itsm/test_rota.py",
     "model/heard.py": "records; tests/daemon/test_signs.py",
     "probes/syslogtable.py": "a table; tests/probes/test_syslogrules.py",
     "probes/eventsettings.py": "tests/probes/test_syslogs.py and test_traps.py",
