@@ -123,6 +123,14 @@ class Rota:
         """Every group of which something is known, sorted."""
         return tuple(sorted({*self.rules.groups, *self._shifts, *self._imported, *self._overrides}))
 
+    def is_ruled(self, group: str) -> bool:
+        """Tell whether the duty of a group is ruled, and is not just its people's working hours."""
+        return (
+            group in self.rules.groups
+            or group in self._imported
+            or any(shift.group == group for shift in self.rules.shifts)
+        )
+
     def shifts(self, group: str) -> tuple[Shift, ...]:
         """Return the shifts of a group, with those that stand for working hours."""
         return tuple(self._shifts.get(group, ()))
