@@ -46,8 +46,8 @@ def load_by_week(
 ) -> list[PersonWeek]:
     """Return the load of everybody for weeks from the one a moment lies in, by week and person.
 
-    Weeks begin on Monday in the time zone. Working hours in groups without a rota are no duty. Duty for two groups at once counts once. People with neither duty nor
-    orders in a week are there too, with nothing.
+    Weeks begin on Monday in the time zone. Working hours in groups without a rota are no duty, and duty for two groups
+    at once counts once. People with neither duty nor orders in a week are there too, with nothing.
     """
     zone = ZoneInfo(timezone)
     first = local_day(week_start(at, zone), zone)
