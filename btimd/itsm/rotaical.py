@@ -16,6 +16,7 @@ import recurring_ical_events  # type: ignore[import-untyped]
 from icalendar import Calendar, Event
 
 from btimd.itsm.rota import Rota, instant
+from btimd.itsm.rotaicalrules import WEEKDAYS, check_rule
 from btimd.itsm.rotaseries import Series, series_of
 from btimd.model.duty import DutyRole, DutySlot, GroupRota, People, Person
 from btimd.model.units import UnixSeconds
@@ -25,17 +26,13 @@ MOST_SERIES: Final = 5000
 MOST_SLOTS: Final = 20_000
 _MOST_TIMEZONES: Final = 50
 _MOST_PROBLEMS: Final = 100
-_MOST_PER_DAY: Final = 24
 _MOST_DAYS: Final = 400
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 2200
-_FREQUENCIES: Final = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
-_COUNTABLE: Final = frozenset({"FREQ", "COUNT", "INTERVAL", "WKST", "BYDAY", "BYHOUR", "BYMINUTE"})
-"""What a rule with COUNT may say; others could make it search for a day that never comes."""
+_MOST_AGE_DAYS: Final = 3660
+MOST_RULE_DAYS: Final = 1_000_000
+"""Days that all recurring events together may make the reader go through."""
 _BACKUP_WORDS: Final = frozenset({"backup", "back-up", "secondary", "备班", "备份"})
 _BETWEEN_NAMES: Final = re.compile(r"\s*(?:[,;&+/、，；]|\band\b)\s*")
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
-_WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ROLE: Final = "X-BTIM-ROLE"
 _PERSON: Final = "X-BTIM-PERSON"
 
@@ -71,6 +68,7 @@ class _Reader:
         self.slots: list[DutySlot] = []
         self.problems: list[str] = []
         self.refused = 0
+        self.rule_days = 0
         self.by_name = _names(people)
 
     def read(self, text: str) -> CalendarReading:
@@ -106,7 +104,9 @@ class _Reader:
             name = f"event {_short(events[0].get('SUMMARY', '') or uid)!r}"
             try:
                 for event in events:
-                    _check_rule(event)
+                    self.rule_days += _check(event, self.start, self.end)
+                if self.rule_days > MOST_RULE_DAYS:
+                    raise ValueError("the calendar repeats too much; split it")  # noqa: TRY301  as any other mistake
                 for occurrence in self.occurrences(events):
                     self.occurrence(name, occurrence)
             except Exception as error:  # noqa: BLE001  the same
@@ -208,27 +208,44 @@ def _rules(event: Any) -> list[Any]:
     return rules if isinstance(rules, list) else [rules]
 
 
-def _check_rule(event: Any) -> None:
-    """Raise ValueError for an event whose occurrences could not be bounded."""
-    first = event.decoded("DTSTART")
-    if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
-        raise ValueError(f"begins in the year {first.year}; write one from {_FIRST_YEAR} to {_LAST_YEAR}")
-    for rule in _rules(event):
+def _check(event: Any, start: UnixSeconds, end: UnixSeconds) -> int:
+    """Return how many days must be gone through for an event; raises ValueError where that cannot be bounded."""
+    first, last = _day(event, "DTSTART"), _day(event, "DTEND")
+    if first is None:
+        raise ValueError("says no DTSTART that can be read")
+    if last is not None and _naive(last) < _naive(first):
+        raise ValueError("ends before it begins")
+    begins = first.date() if isinstance(first, datetime) else first
+    stops = datetime.fromtimestamp(end, UTC).date()
+    if "EXRULE" in event:
+        raise ValueError("has an EXRULE, which is not read; write EXDATE")
+    rules = _rules(event)
+    if not rules:
+        return 1
+    age = (datetime.fromtimestamp(start, UTC).date() - begins).days
+    if age > _MOST_AGE_DAYS:
+        raise ValueError(f"repeats since {begins}; let it begin within the last ten years")
+    days = 1
+    for rule in rules:
         words = {str(key).upper(): values if isinstance(values, list) else [values] for key, values in rule.items()}
-        frequency = str((words.get("FREQ") or [""])[0]).upper()
-        if frequency not in _FREQUENCIES:
-            raise ValueError(f"repeats {frequency or 'by no known rule'}; write {', '.join(sorted(_FREQUENCIES))}")
-        per_day = 1
-        for key in ("BYHOUR", "BYMINUTE", "BYSECOND"):
-            per_day *= max(len(words.get(key, ())), 1)
-        if per_day > _MOST_PER_DAY:
-            raise ValueError(f"repeats {per_day} times a day; at most {_MOST_PER_DAY} are read")
-        if "COUNT" in words and not words.keys() <= _COUNTABLE:
-            raise ValueError("counts occurrences of a rule with days of months; write UNTIL instead of COUNT")
+        days += check_rule(words, begins, max(stops, begins) + timedelta(days=2))
+        days += max((stops - begins).days, 0)
+    return days
+
+
+def _day(event: Any, key: str) -> date | None:
+    value = event.decoded(key) if key in event else None
+    return value if isinstance(value, date) else None
+
+
+def _naive(value: date) -> datetime:
+    """Return a moment to compare by, near enough for what is days wrong."""
+    at = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def _end_rule(event: Any, end: UnixSeconds) -> None:
-    """Let rules without an end stop after the span, so that one that never comes true is not searched for ever."""
+    """Let rules without an end stop after the span."""
     whole_days = not isinstance(event.decoded("DTSTART"), datetime)
     last = datetime.fromtimestamp(end, UTC) + timedelta(days=2)
     for rule in _rules(event):
@@ -291,7 +308,7 @@ def _recurring_event(series: Series, people: People, now: UnixSeconds) -> Event:
         {
             "FREQ": "WEEKLY" if series.by_week else "DAILY",
             "INTERVAL": series.interval,
-            "BYDAY": [_WEEKDAYS[day] for day in sorted(series.weekdays)],
+            "BYDAY": [WEEKDAYS[day] for day in sorted(series.weekdays)],
             "WKST": "MO",
             "UNTIL": datetime.fromtimestamp(instant(series.last, series.from_minute, zone), UTC),
         },
