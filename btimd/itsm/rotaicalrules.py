@@ -107,7 +107,10 @@ def _parsed(words: Mapping[str, Sequence[Any]]) -> _Rule:
     if not 1 <= interval <= _MOST_INTERVAL or (months and interval > 1):
         raise ValueError(f"repeats {frequency} with interval {interval}; at most {_MOST_INTERVAL}, with months 1")
     weekdays = tuple(_weekday(str(one)) for one in words.get("BYDAY", ()))
-    if any(number for number, _ in weekdays) and (frequency != "MONTHLY" and not (frequency == "YEARLY" and months)):
+    numbered = {bool(number) for number, _ in weekdays}
+    if len(numbered) > 1:
+        raise ValueError("mixes weekdays with and without a number, which is not read; write two events")
+    if True in numbered and (frequency != "MONTHLY" and not (frequency == "YEARLY" and months)):
         raise ValueError("counts weekdays in something other than a month, which is not read")
     return _Rule(frequency, interval, weekdays, months, frozenset(int(day) for day in words.get("BYMONTHDAY", ())))
 
