@@ -324,7 +324,7 @@ def costs(counts: Sequence[int]) -> str:
             "now": now,
         }
         calls: tuple[Callable[[], object], ...] = (
-            partial(decide, order, now=now, **common),
+            partial(decide, order, **common),
             partial(_fresh, rota, now),
             partial(rota.presences, "noc", now),
             partial(_document, load, history),
