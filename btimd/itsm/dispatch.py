@@ -85,14 +85,19 @@ def decide(
     history: History,
     now: UnixSeconds,
     weights: Mapping[Priority, Weights] = WEIGHTS,
+    climb: bool = True,
 ) -> Decision:
-    """Return whom to ask; levels are tried upwards from the order's until somebody suits."""
+    """Return whom to ask; levels are tried upwards from the order's until somebody suits.
+
+    climb False: only the order's level is looked at, whoever asks goes up by itself.
+    """
     judges = _Judges(order, people, presence, workload, history, now, weights[order.priority])
     path = people.path_of(order.category, order.priority, order.agreement)
     if path is None:
         return judges.decision("", CENTRE, "", "", ())
     tables: list[LevelTable] = []
-    for number in range(max(order.level, 1), len(path.levels) + 1):
+    first = max(order.level, 1)
+    for number in range(first, (len(path.levels) if climb else min(first, len(path.levels))) + 1):
         tables.append(judges.table(path.levels[number - 1], number))
         row = best(tables[-1].rows)
         if row is not None:
