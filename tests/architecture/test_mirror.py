@@ -39,6 +39,7 @@ WITHOUT_TEST_FILE = {
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
     "model/knowledge.py": "records; tests/itsm/test_knowledge.py and test_surveys.py",
+    "model/workfigures.py": "records; tests/itsm/test_quality.py",
     "model/sign.py": "records; tests/rca",
     "model/heard.py": "records; tests/daemon/test_signs.py",
     "probes/syslogtable.py": "a table; tests/probes/test_syslogrules.py",
