@@ -28,6 +28,7 @@ class _Reading:
     accepted_at: UnixSeconds | None = None
     resolved_at: UnixSeconds | None = None
     online: bool = False
+    self_cleared: bool = False
     handler: str = ""
     paused_since: UnixSeconds | None = None
     pauses: list[tuple[UnixSeconds, UnixSeconds]] = field(default_factory=list)
@@ -49,7 +50,9 @@ class _Reading:
         if event.to_state in _RESOLVED:
             if event.from_state not in _RESOLVED:
                 self.resolved_at, self.handler = event.at, handler
-                self.online = not handler and self.texts.get("touched_by_human") == _TRUE
+                # as it was then: who confirms what cleared by itself touches it too
+                self.self_cleared = self.texts.get("touched_by_human") != _TRUE
+                self.online = not handler and not self.self_cleared
         elif event.to_state.is_open:
             self.resolved_at = None
         self.state = event.to_state
@@ -119,7 +122,7 @@ def facts_of(events: Iterable[IncidentEvent]) -> IncidentFacts | None:
         orders=tuple(reading.orders.values()),
         handler=reading.handler,
         online=resolved and reading.online,
-        self_cleared=resolved and texts.get("touched_by_human") != _TRUE,
+        self_cleared=resolved and reading.self_cleared,
         returns=returns,
         transfers=transfers,
         escalations=escalations,

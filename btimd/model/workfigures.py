@@ -26,10 +26,10 @@ class IncidentFacts:
     """What figures are made of: one incident as its timeline tells it up to some moment.
 
     category: the class of trouble, empty: none was given. began_at None: not known, as of a report by telephone, which
-    tells no earlier moment than its own. cause_known_at: when a cause was first named. accepted_at: the first acceptance. resolved_at: of the resolution that
-    stands, None: it is not resolved. pauses: stretches in which the clock of its resolution stood still. handler: who
-    had it when it was resolved. online: a person resolved it before any order and without taking it.
-    self_cleared: it was resolved by no person. effort_minutes None: nobody said.
+    tells no earlier moment than its own. cause_known_at: when a cause was first named. accepted_at: the first
+    acceptance. resolved_at: of the resolution that stands, None: it is not resolved. pauses: stretches in which the
+    clock of its resolution stood still. handler: who had it when it was resolved. online: a person resolved it before
+    any order and without taking it. self_cleared: it was resolved by no person. effort_minutes None: nobody said.
     first_order_right: the first order was accepted by its addressee and neither returned nor transferred; None: that
     is not decided, or there was no order.
     """

@@ -60,6 +60,14 @@ def test_what_clears_before_anybody_takes_it_is_fixed_by_nobody() -> None:
     assert found == replace(OPENED, state=S.RESOLVED, resolved_at=T0 + 10, self_cleared=True)
 
 
+def test_who_confirms_what_cleared_by_itself_did_not_fix_it() -> None:
+    cleared = line(1, "resolved", S.NEW, S.RESOLVED, resolved_at=str(T0 + 10))
+    confirmed = line(2, "closed", S.RESOLVED, S.CLOSED, "zhao", touched_by_human="true", closed_at=str(T0 + 20))
+    found = facts_of([line(0, "opened", None, S.NEW), cleared, confirmed])
+    assert found is not None
+    assert (found.self_cleared, found.online, found.handler) == (True, False, "")
+
+
 def test_what_comes_back_is_not_resolved_and_counts_as_reopened() -> None:
     assert facts_of(lived(report(), Accept(actor="li"), RESOLVE, report())) == replace(
         OPENED, state=S.NEW, accepted_at=T0 + 10, handler="li", reopens=1
