@@ -329,9 +329,26 @@ class KnowledgeBase(Protocol):
         ...
 
     async def find(
-        self, kind: RecordKind, *, states: Sequence[str] = (), about: str = "", limit: int = 100
+        self,
+        kind: RecordKind,
+        *,
+        states: Sequence[str] = (),
+        about: str = "",
+        limit: int = 100,
+        oldest_first: bool = False,
     ) -> Sequence[Record]:
-        """Return records, newest first; states: empty for any; about: only those that events tie to an incident."""
+        """Return records, the latest changed first; states: empty for any; about: those that events tie to an incident.
+
+        oldest_first: those that were left alone the longest come first.
+        """
+        ...
+
+    async def find_command(self, command_id: str) -> tuple[RecordKind, str] | None:
+        """Return the record that a command was carried out on; None: it was not."""
+        ...
+
+    async def next_id(self, kind: RecordKind, prefix: str) -> str:
+        """Return an id with that prefix and a number after it that no record has yet."""
         ...
 
     async def use_of(self, article_id: str, incident_id: str) -> UseOutcome | None:

@@ -37,7 +37,9 @@ T = TypeVar("T")
 QUEUE_LIMIT: Final = 256
 """Calls that may wait; more are refused at once, as whoever asks would not wait for them either."""
 HIT_LIMIT: Final = 200
-"""Articles or records that one call may return."""
+"""Articles that one search may return."""
+FIND_LIMIT: Final = 1_000
+"""Records that one call may return."""
 _STEPS_BETWEEN_COUNTS: Final = 5_000
 """Writes after which it is counted anew which words are common."""
 _STEPS_BETWEEN_LOOKS: Final = 20_000  # of SQLite's virtual machine, some 0.1 ms
@@ -185,11 +187,28 @@ class SqliteKnowledge(KnowledgeBase):
 
     @override
     async def find(
-        self, kind: RecordKind, *, states: Sequence[str] = (), about: str = "", limit: int = 100
+        self,
+        kind: RecordKind,
+        *,
+        states: Sequence[str] = (),
+        about: str = "",
+        limit: int = 100,
+        oldest_first: bool = False,
     ) -> Sequence[Record]:
+        most = min(limit, FIND_LIMIT)
         return await self._ask(
-            lambda connection: tables.find(connection, kind, states=states, about=about, limit=min(limit, HIT_LIMIT))
+            lambda connection: tables.find(
+                connection, kind, states=states, about=about, limit=most, oldest_first=oldest_first
+            )
         )
+
+    @override
+    async def find_command(self, command_id: str) -> tuple[RecordKind, str] | None:
+        return await self._ask(lambda connection: tables.find_command(connection, command_id))
+
+    @override
+    async def next_id(self, kind: RecordKind, prefix: str) -> str:
+        return await self._ask(lambda connection: tables.next_id(connection, kind, prefix))
 
     @override
     async def use_of(self, article_id: str, incident_id: str) -> UseOutcome | None:
@@ -208,10 +227,6 @@ class SqliteKnowledge(KnowledgeBase):
     async def matching_ids(self, text: str) -> set[str]:
         """Return the ids of all articles that have all the words of a text, whatever their state."""
         return await self._ask(lambda connection: tables.matching_ids(connection, text))
-
-    async def find_command(self, command_id: str) -> tuple[str, str] | None:
-        """Return the kind and the id of the record that a command was carried out on; None: it was not."""
-        return await self._ask(lambda connection: tables.find_command(connection, command_id))
 
     async def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many records there are, by kind and state."""

@@ -65,6 +65,7 @@ _MIGRATIONS: Final = (
 COMMON_FROM: Final = 1_000
 """Articles; a word of more than that is not looked for where a whole text is compared."""
 _SIGNATURE, _NODE, _KIND = "signature", "node", "kind"
+_NUMBER_DIGITS: Final = 6
 _WEIGHTS: Final = "8.0, 4.0, 1.0"
 """What a word counts in the title, among the key words, in the text."""
 _BEST: Final = f"-bm25(article_words, {_WEIGHTS}) * article.success"  # bm25 of SQLite is below 0, the better the lower
@@ -156,9 +157,16 @@ def load_events(connection: sqlite3.Connection, kind: RecordKind, record_id: str
 
 
 def find(
-    connection: sqlite3.Connection, kind: RecordKind, *, states: Sequence[str], about: str, limit: int
+    connection: sqlite3.Connection,
+    kind: RecordKind,
+    *,
+    states: Sequence[str],
+    about: str,
+    limit: int,
+    oldest_first: bool,
 ) -> Sequence[Record]:
-    """Return records, the latest changed first."""
+    """Return records, the latest changed first, or last."""
+    order = "ASC" if oldest_first else "DESC"
     conditions, values = ["kind = ?"], [kind.value]
     if states:
         conditions.append(f"state IN ({', '.join('?' * len(states))})")
@@ -167,7 +175,7 @@ def find(
         conditions.append("id IN (SELECT record_id FROM event WHERE kind = ? AND about = ? AND about != '')")
         values += (kind.value, about)
     rows = connection.execute(
-        f"SELECT body FROM record WHERE {' AND '.join(conditions)} ORDER BY at DESC, id DESC LIMIT ?",  # noqa: S608
+        f"SELECT body FROM record WHERE {' AND '.join(conditions)} ORDER BY at {order}, id {order} LIMIT ?",  # noqa: S608
         (*values, limit),
     )
     return [_record(kind, body) for (body,) in rows]
@@ -181,10 +189,20 @@ def use_of(connection: sqlite3.Connection, article_id: str, incident_id: str) ->
     return None if row is None else UseOutcome(row[0])
 
 
-def find_command(connection: sqlite3.Connection, command_id: str) -> tuple[str, str] | None:
-    """Return the kind and the id of the record that a command was carried out on; None: it was not."""
+def find_command(connection: sqlite3.Connection, command_id: str) -> tuple[RecordKind, str] | None:
+    """Return the record that a command was carried out on; None: it was not."""
     row = connection.execute("SELECT kind, record_id FROM command WHERE id = ?", (command_id,)).fetchone()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (RecordKind(row[0]), row[1])
+
+
+def next_id(connection: sqlite3.Connection, kind: RecordKind, prefix: str) -> str:
+    """Return an id with that prefix and a number after it that no record has yet."""
+    row = connection.execute(
+        "SELECT max(id) FROM record WHERE kind = ? AND id >= ? AND id < ? AND length(id) = ?",
+        (kind.value, f"{prefix}0", f"{prefix}:", len(prefix) + _NUMBER_DIGITS),
+    ).fetchone()
+    last = (row[0] or "").removeprefix(prefix)
+    return f"{prefix}{int(last) + 1 if last.isdecimal() else 1:0{_NUMBER_DIGITS}d}"
 
 
 def counts(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:

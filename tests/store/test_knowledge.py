@@ -53,7 +53,7 @@ async def test_what_was_written_is_there_whole_after_a_restart(base: SqliteKnowl
     assert await base.load(ARTICLE, "KB-1") == first
     assert await base.load(PROBLEM, "PRB-1") == second
     assert await base.load_events(PROBLEM, "PRB-1") == [event(second, about="INC-1", command_id="C1")]
-    assert await base.find_command("C1") == ("problem", "PRB-1")
+    assert await base.find_command("C1") == (PROBLEM, "PRB-1")
     assert await base.find(PROBLEM, about="INC-1") == [second]
     assert await base.counts() == {("article", "published"): 1, ("problem", "open"): 1}
     assert [hit.article.id for hit in await base.search(ArticleQuery("listener"))] == ["KB-1"]
@@ -171,3 +171,12 @@ async def test_the_latest_changed_records_come_first_and_can_be_filtered(base: S
     assert await base.find(PROBLEM) == [later, new]
     assert await base.find(PROBLEM, states=["open", "known-error"]) == [new]
     assert await base.find(PROBLEM, limit=1) == [later]
+    assert await base.find(PROBLEM, oldest_first=True) == [new, later]
+
+
+async def test_a_new_id_counts_on_from_the_highest_of_its_prefix(base: SqliteKnowledge) -> None:
+    assert await base.next_id(ARTICLE, "KB-20231114-") == "KB-20231114-000001"
+    others = [article(id=name) for name in ("KB-20231114-000041", "KB-20231115-000099", "KB-20231114-x")]
+    await base.write([step(one) for one in others])
+    assert await base.next_id(ARTICLE, "KB-20231114-") == "KB-20231114-000042"
+    assert await base.next_id(PROBLEM, "KB-20231114-") == "KB-20231114-000001"
