@@ -18,6 +18,7 @@ from btimd.model.knowledge import (
     ArticleState,
     IncidentLook,
     Language,
+    Problem,
     RecordKind,
     UseOutcome,
 )
@@ -254,6 +255,27 @@ def draft_of(incident: Incident, *, author: str, category: str = "", kinds: Mapp
         signatures=signatures_of(incident.fingerprint, kind),
     )
     return Draft(actor=author, text=text, source_incident=incident.id, about=incident.id)
+
+
+def draft_of_known_error(
+    problem: Problem, *, author: str, category: str = "", kinds: Mapping[str, str]
+) -> Draft | None:
+    """Return the draft that makes the workaround of a known error found with incidents; None: it has none yet."""
+    if not problem.workaround.strip():
+        return None
+    kind = kinds.get(problem.node, "")
+    text = ArticleText(
+        title=problem.title,
+        symptom=problem.description,
+        cause=problem.cause,
+        workaround=problem.workaround,
+        category=category[:NAME_LIMIT],
+        language=language_of(problem.workaround),
+        nodes=(problem.node,) if problem.node else (),
+        kinds=(kind,) if kind else (),
+        signatures=signatures_of(problem.key, kind) if cause_node(problem.key) == problem.node else (),
+    )
+    return Draft(actor=author, text=text, about=problem.id)
 
 
 def language_of(text: str) -> Language:

@@ -135,6 +135,13 @@ class KnowledgeDesk:
         look = look_at(incident, category=category, kinds=self._kinds(), words=words)
         return matches(look, await self._base.candidates(look, _CANDIDATES), limit)
 
+    async def known_error(self, incident: Incident) -> Problem | None:
+        """Return the known error that an incident is a case of: its workaround helps until the change is made."""
+        problem_id = self._watch.problem_of(incident)
+        problem = await self._base.load(RecordKind.PROBLEM, problem_id) if problem_id else None
+        known = {ProblemState.KNOWN_ERROR, ProblemState.RFC_RAISED}
+        return problem if isinstance(problem, Problem) and problem.state in known else None
+
     # What incidents give rise to.
 
     async def opened(self, incident: Incident, now: UnixSeconds) -> Proposal | None:

@@ -72,6 +72,8 @@ class Machine(Generic[R]):
         """
         before = self.blank(record_id) if record is None else record
         row: Row[Any] = self._row(record, before, action)
+        if not 0 < len(before.id) <= NAME_LIMIT:
+            raise CommandRefusedError(RefusalCode.INVALID, f"an id has 1 to {NAME_LIMIT} characters")
         for need in (_texts_fit, *row.needs):
             missing = need(before, action)
             if missing:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from btimd.itsm.knowledge import cause_node
+from btimd.itsm.knowledgesteps import NAME_LIMIT, TEXT_LIMIT
 from btimd.itsm.problems import OpenProblem
 from btimd.model.incident import Incident, IncidentState, Priority
 from btimd.model.knowledge import SECONDS_PER_DAY, Problem, ProblemOrigin, ProblemState
@@ -52,7 +53,11 @@ class _Seen:
 
 
 class ProblemWatch:
-    """Counts incidents. Give every one to `opened`, every dealt-with one to `ended`, what was none to `withdrawn`."""
+    """Counts incidents.
+
+    Give every one to `opened`, every dealt-with one to `ended`, what was none to `withdrawn`, and findings that no
+    incident has come of yet to `found`.
+    """
 
     def __init__(self, rules: ProblemRules | None = None) -> None:
         self._rules = rules or ProblemRules()
@@ -112,11 +117,31 @@ class ProblemWatch:
         why = f"{incident.id} ({priority}) was dealt with and its cause is not known"
         action = OpenProblem(
             actor=SYSTEM,
-            title=f"Unknown cause: {incident.title}"[:200],
+            title=f"Unknown cause: {incident.title}"[:NAME_LIMIT],
             description=why,
             origin=ProblemOrigin.UNKNOWN_CAUSE,
             key=key,
             incidents=(incident.id,),
+        )
+        return Proposal(action, why)
+
+    def found(self, key: str, *, title: str, why: str, node: str = "") -> Proposal | None:
+        """Return the problem to propose for what will make incidents: a drift, a forecast, a weak spot, a near miss.
+
+        key: what makes two findings the same ("forecast:ora1/disk"); each is proposed once, and again after its problem
+        was closed.
+        """
+        seen = self._touch(key)
+        if seen.proposed or key in self._on_record:
+            return None
+        seen.proposed = True
+        action = OpenProblem(
+            actor=SYSTEM,
+            title=title[:NAME_LIMIT],
+            description=why[:TEXT_LIMIT],
+            origin=ProblemOrigin.PROACTIVE,
+            key=key,
+            node=node,
         )
         return Proposal(action, why)
 
@@ -171,7 +196,7 @@ class ProblemWatch:
         why = f"{len(seen.incidents)} incidents {what} within {days:g} days"
         action = OpenProblem(
             actor=SYSTEM,
-            title=f"Recurring: {node if key.startswith(NODE_PREFIX) else incident.title}"[:200],
+            title=f"Recurring: {node if key.startswith(NODE_PREFIX) else incident.title}"[:NAME_LIMIT],
             description=why,
             origin=ProblemOrigin.RECURRING,
             key=key,

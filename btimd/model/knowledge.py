@@ -141,6 +141,8 @@ class ProblemOrigin(StrEnum):
     MANUAL = "manual"
     RECURRING = "recurring"
     UNKNOWN_CAUSE = "unknown-cause"
+    PROACTIVE = "proactive"
+    """Found before it made an incident: a near miss, a drift, a forecast, a weak spot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,11 @@ def excerpt(text: str, wanted: str, width: int = 80) -> str:
     """Return the place of a text where the first of the wanted words stands, on one line; its beginning for none."""
     line = _SPACES.sub(" ", text).strip()
     lower = line.lower()
-    words = [one for one in _SPACES.split(wanted[:QUERY_LIMIT].strip().lower()) if one]
-    places = [at for at in (lower.find(word) for word in words) if at >= 0]
+    asked = wanted[:QUERY_LIMIT].lower()
+    pairs = [pair for chinese, _ in _PIECES.findall(asked) for pair in _pairs(chinese)]
+    places: list[int] = []
+    for some_words in (_SPACES.split(asked.strip()), pairs):
+        places = places or [at for at in (lower.find(word) for word in some_words if word) if at >= 0]
     start = max(0, min(places) - width // 4) if places else 0
     cut = line[start : start + width]
     return f"{'…' if start else ''}{cut}{'…' if start + width < len(line) else ''}"

@@ -16,6 +16,7 @@ from btimd.itsm.knowledge import (
     Use,
     cause_node,
     draft_of,
+    draft_of_known_error,
     language_of,
     look_at,
     matches,
@@ -23,7 +24,7 @@ from btimd.itsm.knowledge import (
     succeeded_by,
 )
 from btimd.itsm.triggers import Accept, Resolve
-from btimd.model.knowledge import ArticleHit, ArticleState, IncidentLook, Language, UseOutcome
+from btimd.model.knowledge import ArticleHit, ArticleState, IncidentLook, Language, Problem, ProblemState, UseOutcome
 from tests.itsm.examples import incident_after, report
 from tests.itsm.knowledge_examples import T0, TEXT, article, draft, history, refusal
 
@@ -157,6 +158,30 @@ def test_a_closing_report_becomes_a_draft_that_is_found_by_its_cause() -> None:
             signatures=("erp-db/down", "kind:database/down"),
         ),
     )
+
+
+def test_a_known_error_becomes_a_draft_with_its_workaround() -> None:
+    known = Problem(
+        "PRB-1", 4, ProblemState.KNOWN_ERROR, title="erp-db dies", description="weekly", key="erp-db/down",
+        node="erp-db", cause="a leak", workaround="restart it on Sundays",
+    )  # fmt: skip
+    assert draft_of_known_error(known, author="li", kinds=KINDS) == Draft(
+        actor="li",
+        about="PRB-1",
+        text=ArticleText(
+            title="erp-db dies",
+            symptom="weekly",
+            cause="a leak",
+            workaround="restart it on Sundays",
+            nodes=("erp-db",),
+            kinds=("database",),
+            signatures=("erp-db/down", "kind:database/down"),
+        ),
+    )
+    of_the_node = draft_of_known_error(replace(known, key="node:erp-db"), author="li", kinds=KINDS)
+    assert of_the_node is not None
+    assert of_the_node.text.signatures == ()
+    assert draft_of_known_error(replace(known, workaround=""), author="li", kinds=KINDS) is None
 
 
 def test_nothing_is_learned_from_what_is_not_dealt_with_or_cleared_by_itself() -> None:

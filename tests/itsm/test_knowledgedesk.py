@@ -8,7 +8,7 @@ import pytest
 
 from btimd.itsm.knowledge import Publish, Review, Use
 from btimd.itsm.knowledgedesk import KnowledgeDesk
-from btimd.itsm.problems import CloseProblem, OpenProblem
+from btimd.itsm.problems import CloseProblem, Investigate, OpenProblem, SetKnownError
 from btimd.itsm.surveys import Answer
 from btimd.itsm.triggers import Accept, Resolve
 from btimd.model.incident import CommandRefusedError, Incident, Priority, RefusalCode
@@ -110,6 +110,15 @@ async def test_incidents_that_recur_are_proposed_then_tied_to_their_problem_unti
     assert (after.incidents, after.incident_count) == (("INC-1", "INC-2", "INC-3", "INC-4", "INC-5"), 5)
     await again.act(PROBLEM, made.id, CloseProblem(actor="wang", reason="patched"), T0)
     assert await again.opened(resolved(6), T0) is None
+
+
+async def test_the_workaround_of_a_known_error_is_there_for_the_next_incident(desk: KnowledgeDesk) -> None:
+    opened = OpenProblem(actor="wang", title="erp-db dies", key="erp-db/down", node="erp-db")
+    made = await desk.act(PROBLEM, "", opened, T0)
+    assert await desk.known_error(resolved()) is None
+    await desk.act(PROBLEM, made.id, Investigate(actor="wang"), T0)
+    known = await desk.act(PROBLEM, made.id, SetKnownError(actor="wang", cause="a leak", workaround="restart"), T0)
+    assert await desk.known_error(resolved()) == known
 
 
 async def test_the_worst_incident_without_a_cause_is_proposed_as_a_problem(desk: KnowledgeDesk) -> None:

@@ -64,6 +64,12 @@ def test_what_is_not_there_cannot_be_changed_and_what_is_there_not_made() -> Non
     assert refusal(knowledge.ARTICLES, made, draft()) == "invalid: there is KB-1 already; look it up"
 
 
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_an_id_is_bounded(name: str) -> None:
+    with pytest.raises(CommandRefusedError, match="an id has 1 to 200 characters"):
+        knowledge.ARTICLES.step(None, name, draft(), T0)
+
+
 def test_somebody_does_it_and_texts_are_bounded() -> None:
     assert refusal(knowledge.ARTICLES, None, draft(actor=" ")) == (
         "invalid: X-1: nobody is named who does it; name them"

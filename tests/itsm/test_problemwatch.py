@@ -95,6 +95,25 @@ def test_what_an_open_problem_is_about_is_not_proposed_and_after_it_is_closed_it
     assert keys(*(watch.opened(incident(n)) for n in range(10, 13))) == ["", "", "ora1/down"]
 
 
+def test_what_will_make_incidents_is_a_problem_before_it_does() -> None:
+    watch = ProblemWatch()
+    finding = {"title": "ora1: disk full in 9 days", "why": "it grows by 4 GB a day", "node": "ora1"}
+    assert watch.found("forecast:ora1/disk", **finding) == Proposal(
+        OpenProblem(
+            actor="btimd",
+            title="ora1: disk full in 9 days",
+            description="it grows by 4 GB a day",
+            origin=ProblemOrigin.PROACTIVE,
+            key="forecast:ora1/disk",
+            node="ora1",
+        ),
+        "it grows by 4 GB a day",
+    )
+    assert watch.found("forecast:ora1/disk", **finding) is None
+    watch.on_record([Problem("PRB-1", 2, ProblemState.CLOSED, key="forecast:ora1/disk")])
+    assert keys(watch.found("forecast:ora1/disk", **finding)) == ["forecast:ora1/disk"]
+
+
 def test_what_is_remembered_is_bounded_and_what_is_forgotten_is_counted() -> None:
     watch = ProblemWatch(ProblemRules(key_limit=4))
     for number in range(5):

@@ -71,3 +71,4 @@ def test_an_excerpt_shows_the_place_of_the_first_word_found() -> None:
     text = "Payments fail.\nThe   listener of ora1 ran out of processes and refused every connection after ten."
     assert excerpt(text, "LISTENER nothing", 40) == "…fail. The listener of ora1 ran out of pr…"
     assert excerpt("短文", "不在", 40) == "短文"
+    assert excerpt("昨夜批处理之后数据库监听没有响应", "核心监听中断", 8) == "…据库监听没有响应"
