@@ -188,8 +188,8 @@ class NoticeBook(Protocol):
         """Record a failed sending; it is pending again and due at next_at."""
         ...
 
-    async def notice_failed(self, notice_id: str, *, error: str, now: UnixSeconds) -> None:
-        """Record that it will not be sent any more."""
+    async def notice_failed(self, notice_id: str, *, error: str, now: UnixSeconds, uncertain: bool) -> None:
+        """Record that it will not be sent any more. uncertain: it may have arrived all the same."""
         ...
 
     async def notice_receipt(self, channel: str, provider_id: str, state: NoticeState, now: UnixSeconds) -> bool:
