@@ -95,19 +95,13 @@ def at_path(document: Any, path: str) -> Any:
     return document
 
 
-def said(value: Any) -> str:
-    """Return a value of an answer as text fit for a log and a row."""
+def said(value: Any, secrets: tuple[str, ...] = ()) -> str:
+    """Return a value of an answer as text fit for a log and a row, without the secrets that it may repeat."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float):
         return ""
-    text = str(value)[:DETAIL_LIMIT]
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def without(text: str, secrets: tuple[str, ...]) -> str:
-    """Return a text without the secrets that the other side may repeat in it."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
+    text = str(value)
+    for secret in secrets:  # before it is cut: a part of a secret is one too
+        text = text.replace(secret, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:DETAIL_LIMIT]).split())

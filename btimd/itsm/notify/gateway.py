@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from btimd.itsm.notify.answers import Request, SendResult, at_path, by_status, parsed, said, without
+from btimd.itsm.notify.answers import Request, SendResult, at_path, by_status, parsed, said
 from btimd.itsm.notify.templates import check, filled
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.model.notification import Notice
@@ -131,8 +131,8 @@ def judged(  # noqa: PLR0911  one return per class of answer is the table
     found = said(value)
     if found in template.ok_values:
         return SendResult(outcome, provider_id)
-    text = said(at_path(document, template.text_path)) if template.text_path else ""
-    detail = without(f"{template.ok_path} is {found!r}" + (f": {text}" if text else ""), secrets)
+    text = said(at_path(document, template.text_path), secrets) if template.text_path else ""
+    detail = f"{template.ok_path} is {said(value, secrets)!r}" + (f": {text}" if text else "")
     if found in template.busy_values:
         return SendResult(Outcome(OutcomeKind.RETRY_AFTER, detail, 60.0))
     if found in template.account_values:

@@ -1,8 +1,8 @@
 """Chat robots: what each wants to be posted, how it is signed, and what its answer means. Pure; post.py sends.
 
 As published by their makers: WeCom group robot (developer.work.weixin.qq.com/document/path/91770), DingTalk custom
-robot (open.dingtalk.com: custom robot access, security settings), Feishu custom bot (open.feishu.cn: add a custom bot), Slack
-incoming webhooks (api.slack.com/messaging/webhooks), Teams workflows (adaptive card in a message).
+robot (open.dingtalk.com: custom robot access, security settings), Feishu custom bot (open.feishu.cn: add a custom
+bot), Slack incoming webhooks (api.slack.com/messaging/webhooks), Teams workflows (adaptive card in a message).
 """
 
 import base64
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from btimd.itsm.notify.answers import Request, SendResult, by_status, parsed, said, without
+from btimd.itsm.notify.answers import Request, SendResult, by_status, parsed, said
 from btimd.itsm.notify.sms import clusters, shortened
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.model.notification import Notice
@@ -215,7 +215,7 @@ def judged(
             outcome = _of_teams(body, outcome)
         elif kind is RobotKind.SLACK and body.strip() != b"ok":
             outcome = Outcome(
-                OutcomeKind.REFUSED, f"Slack answered {without(said(body[:100].decode('utf-8', 'replace')), secrets)!r}"
+                OutcomeKind.REFUSED, f"Slack answered {said(body.decode('utf-8', 'replace'), secrets)!r}"
             )
     return SendResult(outcome)
 
@@ -228,7 +228,7 @@ def _by_code(kind: RobotKind, body: bytes, secrets: tuple[str, ...]) -> Outcome:
         return Outcome(OutcomeKind.UNCERTAIN, f"the answer has no {code_name}; is this the address of a robot?")
     if code == 0:
         return Outcome(OutcomeKind.DELIVERED, f"{code_name} 0")
-    text = without(said(document.get(text_name)), secrets)
+    text = said(document.get(text_name), secrets)
     detail = f"{code_name} {code}: {text}"
     wait = _WAIT[kind].get(code)
     if wait is not None:
