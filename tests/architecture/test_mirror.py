@@ -38,6 +38,7 @@ WITHOUT_TEST_FILE = {
     "model/archive.py": "records; tests/store/test_archivesearch.py and test_ranking.py",
     "model/datagrams.py": "a record; its refusals are in tests/capture",
     "model/incident.py": "records and enums; tests/itsm",
+    "model/notification.py": "records, enums and a protocol; tests/itsm/notify",
     "model/sign.py": "records; tests/rca",
     "model/heard.py": "records; tests/daemon/test_signs.py",
     "probes/syslogtable.py": "a table; tests/probes/test_syslogrules.py",

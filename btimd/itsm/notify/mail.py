@@ -49,5 +49,5 @@ def message_of(notice: Notice, *, sender: str, sender_name: str, reply_to: str, 
     message["X-Btimd-Number"] = plain(notice.number, 40)
     if notice.priority <= Priority.P2:
         message["Importance"] = "high"
-    message.set_content(notice.text, charset="utf-8")
+    message.set_content(notice.text, charset="utf-8", cte="base64")  # not every server takes eight bits
     return message

@@ -220,28 +220,30 @@ class Notifier:
                 await self._give_up(bundle, "btimd stopped while it was sent; it may have arrived", "uncertain")
             else:
                 lane.waiting.append(bundle)
+                lane.waiting.sort(key=_urgency)
 
     async def _serve(self, lane: _Lane, now: UnixSeconds) -> UnixSeconds | None:
         """Start what may start, give up what may not; return when time alone changes something."""
-        kept: list[Bundle] = []
-        next_at: UnixSeconds | None = None
-        for index, bundle in enumerate(lane.waiting):
+        waiting, lane.waiting = lane.waiting, []
+        lost: list[tuple[Bundle, str, str]] = []
+        free = now
+        for bundle in waiting:
             if bundle.sent.expires_at <= now:
-                await self._give_up(bundle, "expired before it could be sent", "expired")
+                lost.append((bundle, "expired before it could be sent", "expired"))
             elif not lane.breaker.may_send(now):
-                await self._give_up(bundle, f"{lane.sender.name} is held back: {lane.breaker.reason}", "held-back")
-            elif len(lane.in_flight) >= lane.sender.max_in_flight:
-                kept = lane.waiting[index:]
-                next_at = min(waiting.sent.expires_at for waiting in kept)
-                break
-            elif (free := lane.pace.free_at(now)) > now:
-                kept = lane.waiting[index:]
-                next_at = min(free, *(waiting.sent.expires_at for waiting in kept))
-                break
+                lost.append((bundle, f"{lane.sender.name} is held back: {lane.breaker.reason}", "held-back"))
+            elif len(lane.in_flight) >= lane.sender.max_in_flight or (free := lane.pace.free_at(now)) > now:
+                lane.waiting.append(bundle)
             else:
                 self._send(lane, bundle, now)
-        lane.waiting = kept
-        return next_at
+        try:
+            while lost:
+                await self._give_up(*lost[0])
+                del lost[0]
+        finally:  # what a cancellation left is given back by `stop`
+            lane.waiting += [bundle for bundle, _, _ in lost]
+        times = [bundle.sent.expires_at for bundle in lane.waiting]
+        return min([*times, free] if free > now else times, default=None)
 
     def _send(self, lane: _Lane, bundle: Bundle, now: UnixSeconds) -> None:
         lane.breaker = lane.breaker.sending()
@@ -325,3 +327,7 @@ class Notifier:
         self._depth_at = now
         for state, count in (await self._book.notice_depth()).items():
             self._depth.labels(state).set(count)
+
+
+def _urgency(bundle: Bundle) -> int:
+    return bundle.sent.priority

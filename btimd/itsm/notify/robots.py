@@ -214,9 +214,7 @@ def judged(
         elif kind is RobotKind.TEAMS:
             outcome = _of_teams(body, outcome)
         elif kind is RobotKind.SLACK and body.strip() != b"ok":
-            outcome = Outcome(
-                OutcomeKind.REFUSED, f"Slack answered {said(body.decode('utf-8', 'replace'), secrets)!r}"
-            )
+            outcome = Outcome(OutcomeKind.REFUSED, f"Slack answered {said(body.decode('utf-8', 'replace'), secrets)!r}")
     return SendResult(outcome)
 
 

@@ -107,13 +107,13 @@ class MailSender:
         except aiosmtplib.SMTPAuthenticationError as error:
             kind = OutcomeKind.PAUSED if error.code >= _PERMANENT else OutcomeKind.NOT_SENT
             return Outcome(kind, f"the server refuses user {self._user!r}: {error.code}; check user and password_file")
-        except aiosmtplib.SMTPNotSupported:
-            return Outcome(OutcomeKind.PAUSED, f"the server offers no {self._security} or no login; check security")
         except aiosmtplib.SMTPResponseException as error:
             return Outcome(OutcomeKind.NOT_SENT, f"the server answers {error.code}")
         except ssl.SSLCertVerificationError:
             return Outcome(OutcomeKind.NOT_SENT, "the certificate is not trusted; give ca_file or renew it")
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError, RuntimeError) as error:
+            if type(error) is aiosmtplib.SMTPException:  # what the library raises for a missing extension
+                return Outcome(OutcomeKind.PAUSED, f"the server offers no {self._security} or no login; check security")
             if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE_VERIFY" in str(error):
                 return Outcome(OutcomeKind.NOT_SENT, "the certificate is not trusted; give ca_file or renew it")
             return Outcome(OutcomeKind.NOT_SENT, f"no connection: {type(error).__name__}")

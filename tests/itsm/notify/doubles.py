@@ -65,10 +65,7 @@ class Double:
         self.bodies.append(octets)
         if self.hold is not None:
             await self.hold.wait()
-        if self.script:
-            answer = self.script.pop(0)
-        else:
-            answer = getattr(self, f"_{self.kind}")(request, octets)
+        answer = self.script.pop(0) if self.script else getattr(self, f"_{self.kind}")(request, octets)
         if answer is None:
             assert request.transport is not None
             request.transport.abort()
@@ -113,9 +110,13 @@ class Double:
             return said({"code": 19001, "msg": "param invalid: incoming webhook access token invalid"})
         if self.secret:
             stamp = body.get("timestamp", "")
-            wanted = base64.b64encode(hmac.new(f"{stamp}\n".encode() + self.secret, b"", hashlib.sha256).digest()).decode()
+            wanted = base64.b64encode(
+                hmac.new(f"{stamp}\n".encode() + self.secret, b"", hashlib.sha256).digest()
+            ).decode()
             if not stamp.isdigit() or abs(int(stamp) - self.now()) > 3600 or body.get("sign") != wanted:
-                return said({"code": 19021, "msg": "sign match fail or timestamp is not within one hour from current time"})
+                return said(
+                    {"code": 19021, "msg": "sign match fail or timestamp is not within one hour from current time"}
+                )
         if self.too_fast(100):
             return said({"code": 11232, "msg": "frequency limited"})
         if len(octets) > 20_480 or body.get("msg_type") != "post":

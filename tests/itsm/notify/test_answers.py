@@ -23,7 +23,14 @@ def test_how_long_to_wait_is_read_from_both_forms(value: str | None, seconds: fl
 
 
 def test_what_an_answer_says_is_fit_for_a_log() -> None:
-    assert [said(value) for value in ("a\r\n\x1bb", 3, True, None, {"x": 1}, "y" * 500)] == ["a b", "3", "true", "", "", "y" * 200]
+    assert [said(value) for value in ("a\r\n\x1bb", 3, True, None, {"x": 1}, "y" * 500)] == [
+        "a b",
+        "3",
+        "true",
+        "",
+        "",
+        "y" * 200,
+    ]
     assert said("x" * 195 + "secret", ("secret",)) == "x" * 195 + "***"
     assert parsed(b"[" * 100_000) is None
     assert parsed(b"\xff{") is None

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from btimd.itsm.notify.channels import senders_of
 from btimd.itsm.notify.settings import NotifySettings
 from btimd.model.notification import Means
@@ -7,7 +5,7 @@ from btimd.runtime.clock import ManualClock
 from tests.itsm.notify.test_settings import WHOLE
 
 
-def test_every_configured_channel_becomes_a_sender_with_its_pace(clock: ManualClock, tmp_path: Path) -> None:
+def test_every_configured_channel_becomes_a_sender_with_its_pace(clock: ManualClock) -> None:
     senders = senders_of(NotifySettings.model_validate(WHOLE), clock)
 
     assert [(sender.name, sender.means, sender.per_minute, sender.max_in_flight) for sender in senders] == [

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  full-width characters are meant
 import json
 from typing import Any
 
@@ -28,7 +29,9 @@ def test_wecom_is_sent_markdown_in_which_others_text_is_text() -> None:
 
 
 def test_dingtalk_is_signed_in_its_address_and_mentions_by_list() -> None:
-    request = request_of(RobotKind.DINGTALK, "https://h/robot/send?access_token=t", b"this is secret", ORDER, 1_577_262_236.757)
+    request = request_of(
+        RobotKind.DINGTALK, "https://h/robot/send?access_token=t", b"this is secret", ORDER, 1_577_262_236.757
+    )
 
     # printf '1577262236757\nthis is secret' | openssl dgst -sha256 -hmac 'this is secret' -binary | base64
     assert request.url == (
@@ -63,7 +66,10 @@ def test_teams_is_sent_runs_that_are_no_markdown_and_a_mention() -> None:
     card = body("teams")["attachments"][0]["content"]
 
     assert card["version"] == "1.4"
-    assert card["body"][1] == {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": "事件: *x* <@all> [a](b)"}]}
+    assert card["body"][1] == {
+        "type": "RichTextBlock",
+        "inlines": [{"type": "TextRun", "text": "事件: *x* <@all> [a](b)"}],
+    }
     assert card["msteams"]["entities"][0]["mentioned"]["id"] == "zhang"
 
 
@@ -128,7 +134,13 @@ def test_the_longest_line_is_cut_and_the_others_stay() -> None:
 
 
 def test_a_number_is_told_from_a_user() -> None:
-    assert [is_mobile(text) for text in ("13800000000", "+8613800000000", "zhang", "123", "１３８００００")] == [True, True, False, False, False]
+    assert [is_mobile(text) for text in ("13800000000", "+8613800000000", "zhang", "123", "１３８００００")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_nothing_of_a_request_is_in_its_repr() -> None:

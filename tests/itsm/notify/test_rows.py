@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  full-width characters are meant
 from dataclasses import replace
 from itertools import count
 
@@ -45,7 +46,7 @@ def test_a_storm_is_one_message_and_p1_is_told_by_itself() -> None:
 
     assert made[1:] == (Bundle(urgent, (urgent,)), Bundle(screen, (screen,)), Bundle(other, (other,)))
     assert made[0].told == tuple(storm)
-    assert made[0].sent.text == ("共40单待处理：#0 #1 #2 #3 #4 #5 #6 #7 #8 #9 #10 #11 #12 #13 #14 ..。详见屏幕")
+    assert made[0].sent.text == ("共40单待处理：#0 #1 #2 #3 #4 #5 #6 #7 #8 #9 #10 #11 #12 #13 #14 #15 ..。详见屏幕")
 
 
 def test_two_orders_are_two_messages() -> None:

@@ -88,10 +88,12 @@ def test_what_cannot_work_is_refused_with_what_to_write(settings: dict[str, Any]
 
 
 def test_addresses_are_in_no_repr() -> None:
-    gateway = GatewaySettings.model_validate({**SMS, "url": "https://sms.example/k-0123456789", "headers": {"X": "hunter2"}})
+    gateway = GatewaySettings.model_validate(
+        {**SMS, "url": "https://sms.example/k-0123456789", "headers": {"X": "hunter2"}}
+    )
 
     assert "k-0123456789" not in repr(gateway)
     assert "hunter2" not in repr(gateway)
     assert "k-0123456789" not in repr(gateway.template())
-    assert RobotSettings(kind="feishu", url_file="/x", per_minute=7).pace == 7
-    assert MailSettings(server="m:25", sender="a@b").security == "starttls"
+    assert RobotSettings.model_validate({"kind": "feishu", "url_file": "/x", "per_minute": 7}).pace == 7
+    assert MailSettings.model_validate({"server": "m:25", "sender": "a@b"}).security == "starttls"

@@ -1,5 +1,6 @@
+# ruff: noqa: N802, ARG001, ARG002  the names and arguments of hooks are aiosmtpd's
 import asyncio
-import datetime
+import datetime as dt
 import ipaddress
 import logging
 import ssl
@@ -9,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import AuthResult, Envelope, Session
-from aiosmtpd.smtp import SMTP as Server
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +25,9 @@ from btimd.runtime.clock import ManualClock
 from tests.itsm.notify.examples import notice
 from tests.itsm.notify.test_post import secret
 
-MAIL = notice(means=Means.EMAIL, address="zhang@corp.test", text="[P2] 请接单\n单号: #4711", subject="[P2] 请接单 #4711")
+MAIL = notice(
+    means=Means.EMAIL, address="zhang@corp.test", text="[P2] 请接单\n单号: #4711", subject="[P2] 请接单 #4711"
+)
 PASSWORD = "mail-password-0815"
 
 
@@ -38,19 +40,23 @@ class Box:
         self.rcpt = "250 OK"
         self.sender = "250 OK"
 
-    async def handle_MAIL(self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         envelope.mail_from = address
         return self.sender
 
-    async def handle_RCPT(self, server: Server, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if self.rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.mails.append(envelope)
         if self.answer is None:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
             return "421 gone"
         return self.answer
@@ -60,7 +66,7 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """Return the file of a certificate of 127.0.0.1, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -68,7 +74,7 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=36_500))
+        .not_valid_after(start + dt.timedelta(days=36_500))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -76,9 +82,7 @@ def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     public, private = folder / "mail.pem", folder / "mail.key"
     public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
@@ -90,7 +94,7 @@ async def server(box: Box, *, ssl_context: ssl.SSLContext | None = None, **given
     """Run a server on this loop; yields its port."""
     loop = asyncio.get_running_loop()
     made = await loop.create_server(
-        lambda: Server(box, hostname="mail.test", loop=loop, **given), "127.0.0.1", 0, ssl=ssl_context
+        lambda: SMTP(box, hostname="mail.test", loop=loop, **given), "127.0.0.1", 0, ssl=ssl_context
     )
     try:
         yield made.sockets[0].getsockname()[1]
@@ -105,7 +109,12 @@ Make = Callable[..., MailSender]
 @pytest.fixture
 def make(clock: ManualClock) -> Make:
     def made(port: int, **settings: Any) -> MailSender:
-        given: dict[str, Any] = {"server": f"127.0.0.1:{port}", "sender": "btimd@corp.test", "security": "none", **settings}
+        given: dict[str, Any] = {
+            "server": f"127.0.0.1:{port}",
+            "sender": "btimd@corp.test",
+            "security": "none",
+            **settings,
+        }
         return mail_of("corp", MailSettings.model_validate(given), clock)
 
     return made
@@ -138,13 +147,15 @@ async def test_password_and_mail_go_through_tls_only(make: Make, tmp_path: Path)
     password = secret(tmp_path / "password", PASSWORD)
     seen: list[tuple[bytes, bytes]] = []
 
-    def authenticate(server: Server, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         seen.append((data.login, data.password))
-        return AuthResult(success=data.password == PASSWORD.encode())
+        return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
 
     box = Box()
     login = {"user": "btimd", "password_file": password}
-    async with server(box, tls_context=context, authenticator=authenticate, auth_required=True, require_starttls=True) as port:
+    async with server(
+        box, tls_context=context, authenticator=authenticate, auth_required=True, require_starttls=True
+    ) as port:
         starttls = await sent(make(port, security="starttls", ca_file=public, **login))
         untrusted = await sent(make(port, security="starttls", **login))
         secret(password, "a wrong one")

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  full-width characters are meant
 from dataclasses import replace
 
 import pytest
