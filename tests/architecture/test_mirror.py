@@ -51,6 +51,7 @@ WITHOUT_TEST_FILE = {
     "model/incident.py": "records and enums; tests/itsm",
     "model/knowledge.py": "records; tests/itsm/test_knowledge.py and test_surveys.py",
     "model/workfigures.py": "records; tests/itsm/test_quality.py",
+    "model/notification.py": "records, enums and a protocol; tests/itsm/notify",
     "model/sign.py": "records; tests/rca",
     "itsm/rotaseries.py": "tests/itsm/test_rotaical.py",
     "model/duty.py": "records; tests/settings/test_people.py and tests/itsm/test_rota.py",

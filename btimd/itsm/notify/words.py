@@ -1,0 +1,122 @@
+"""The words of notices, Chinese and English: templates per kind and means, states, and labels."""
+# ruff: noqa: RUF001, E501  Chinese punctuation is meant; a text stands whole on its line
+
+from collections.abc import Mapping
+from typing import Final
+
+from btimd.model.notification import NoticeKind
+
+PLACEHOLDERS: Final = frozenset({
+    "priority", "business", "title", "description", "source", "reporter", "occurred", "accept_by", "resolve_due",
+    "number", "region", "users", "cause", "person", "status", "incident",
+})  # fmt: skip
+"""Names that a template may use. Times are local to the person; what is not known is said as such."""
+
+LANGUAGES: Final = ("zh", "en")
+
+UNKNOWN: Final[Mapping[str, str]] = {"zh": "未知", "en": "unknown"}
+NO_LIMIT: Final[Mapping[str, str]] = {"zh": "无限定", "en": "no limit"}
+
+SHORT: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
+    "zh": {
+        NoticeKind.ORDER: "[{priority}] {business} {title} {description} 来源{source} {occurred} 申报人{reporter} "
+        "限{accept_by}接单 #{number} 回复 1接 2退 3升",
+        NoticeKind.REMINDER: "[{priority}] 仍未接单 {business} {title} {description} 来源{source} {occurred} "
+        "申报人{reporter} 限{accept_by}接单 #{number} 回复 1接 2退 3升",
+        NoticeKind.NOT_ACCEPTED: "[{priority}] 超时未接单 {business} {title} {description} 限{accept_by} #{number}",
+        NoticeKind.ESCALATED: "[{priority}] 已升级 {business} {title} {description} 来源{source} {occurred} "
+        "限{resolve_due}处理 #{number}",
+        NoticeKind.REPORT_DUE: "[{priority}] 请提交阶段报告 {business} {title} 限{resolve_due}处理 #{number}",
+        NoticeKind.RECALLED: "[{priority}] 派单已撤回 {business} {title} #{number}",
+        NoticeKind.STATUS: "{business} {status} {title} {occurred}起 #{number}",
+    },
+    "en": {
+        NoticeKind.ORDER: "[{priority}] {business}: {title} {description} from {source} {occurred} by {reporter} "
+        "accept by {accept_by} #{number} reply 1 accept 2 return 3 escalate",
+        NoticeKind.REMINDER: "[{priority}] not accepted yet: {business}: {title} {description} from {source} "
+        "{occurred} by {reporter} accept by {accept_by} #{number} reply 1 accept 2 return 3 escalate",
+        NoticeKind.NOT_ACCEPTED: "[{priority}] not accepted by {accept_by}: {business}: {title} {description} "
+        "#{number}",
+        NoticeKind.ESCALATED: "[{priority}] escalated: {business}: {title} {description} from {source} {occurred} "
+        "resolve by {resolve_due} #{number}",
+        NoticeKind.REPORT_DUE: "[{priority}] stage report is due: {business}: {title} resolve by {resolve_due} "
+        "#{number}",
+        NoticeKind.RECALLED: "[{priority}] order withdrawn: {business}: {title} #{number}",
+        NoticeKind.STATUS: "{business}: {status} {title} since {occurred} #{number}",
+    },
+}
+"""One line: of SMS, the screen, and the subject of mail."""
+
+SPOKEN: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
+    "zh": {
+        NoticeKind.ORDER: "{priority}事件，{business}，{title}。请在{accept_by}之前接单。单号{number}。接单请按1，退单请按2，升级请按3。",
+        NoticeKind.REMINDER: "{priority}事件仍未接单，{business}，{title}。请在{accept_by}之前接单。单号{number}。接单请按1，退单请按2，升级请按3。",
+        NoticeKind.NOT_ACCEPTED: "{priority}事件超时未接单，{business}，{title}。单号{number}。",
+        NoticeKind.ESCALATED: "{priority}事件已升级，{business}，{title}。单号{number}。",
+        NoticeKind.REPORT_DUE: "请提交阶段报告，{business}，{title}。单号{number}。",
+        NoticeKind.RECALLED: "派单已撤回，{business}，{title}。单号{number}。",
+        NoticeKind.STATUS: "{business}，{status}。单号{number}。",
+    },
+    "en": {
+        NoticeKind.ORDER: "{priority} incident. {business}. {title}. Please accept by {accept_by}. Number {number}. "
+        "Press 1 to accept, 2 to return, 3 to escalate.",
+        NoticeKind.REMINDER: "{priority} incident, not accepted yet. {business}. {title}. Please accept by "
+        "{accept_by}. Number {number}. Press 1 to accept, 2 to return, 3 to escalate.",
+        NoticeKind.NOT_ACCEPTED: "{priority} incident, not accepted in time. {business}. {title}. Number {number}.",
+        NoticeKind.ESCALATED: "{priority} incident, escalated. {business}. {title}. Number {number}.",
+        NoticeKind.REPORT_DUE: "A stage report is due. {business}. {title}. Number {number}.",
+        NoticeKind.RECALLED: "Order withdrawn. {business}. {title}. Number {number}.",
+        NoticeKind.STATUS: "{business}. {status}. Number {number}.",
+    },
+}
+
+HEADLINE: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
+    "zh": {
+        NoticeKind.ORDER: "请接单", NoticeKind.REMINDER: "仍未接单", NoticeKind.NOT_ACCEPTED: "超时未接单",
+        NoticeKind.ESCALATED: "已升级", NoticeKind.REPORT_DUE: "请提交阶段报告", NoticeKind.RECALLED: "派单已撤回",
+        NoticeKind.STATUS: "业务状态",
+    },
+    "en": {
+        NoticeKind.ORDER: "please accept", NoticeKind.REMINDER: "not accepted yet",
+        NoticeKind.NOT_ACCEPTED: "not accepted in time", NoticeKind.ESCALATED: "escalated",
+        NoticeKind.REPORT_DUE: "stage report is due", NoticeKind.RECALLED: "order withdrawn",
+        NoticeKind.STATUS: "how it stands",
+    },
+}  # fmt: skip
+
+LABELS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {
+        "business": "业务", "title": "事件", "description": "描述", "source": "来源", "occurred": "发生时间",
+        "reporter": "申报人", "accept_by": "接单时限", "resolve_due": "处理时限", "region": "区域", "users": "受影响用户",
+        "cause": "原因", "number": "单号", "status": "状态",
+    },
+    "en": {
+        "business": "Business", "title": "Incident", "description": "Description", "source": "Source",
+        "occurred": "Occurred", "reporter": "Reported by", "accept_by": "Accept by", "resolve_due": "Resolve by",
+        "region": "Region", "users": "Users affected", "cause": "Cause", "number": "Number", "status": "Status",
+    },
+}  # fmt: skip
+
+HOW_TO_ANSWER: Final[Mapping[str, str]] = {
+    "zh": "回复 1 接单，2 原因 = 退单，3 原因 = 升级",
+    "en": "Reply 1 to accept, 2 and a reason to return, 3 and a reason to escalate",
+}
+
+STATUS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {
+        "registered": "已受理，正在安排处理", "investigating": "出现异常，正在排查", "found": "已找到原因，正在处理",
+        "waiting": "处理暂停，等待外部条件", "restored": "已恢复，请确认", "closed": "已处理完毕", "maintenance": "计划维护中",
+    },
+    "en": {
+        "registered": "has been registered and is being assigned", "investigating": "is disturbed, we are looking into it",
+        "found": "is disturbed, the cause is known and worked on", "waiting": "is disturbed, work waits for others",
+        "restored": "works again, please confirm", "closed": "has been dealt with", "maintenance": "is under maintenance",
+    },
+}  # fmt: skip
+"""What users of a business are told, by Order.status."""
+
+FOLDED: Final[Mapping[str, str]] = {
+    "zh": "共{count}单待处理：{numbers}。详见屏幕",
+    "en": "{count} orders wait for you: {numbers}. See the screen",
+}
+"""Several notices to one contact told as one."""
