@@ -8,6 +8,7 @@ from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import IncidentWrite, OutboxMessage, Timer, VersionConflictError
 from btimd.model.units import UnixSeconds
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
+from btimd.store.reports import SCHEMA as REPORTS
 
 REFUSALS: Final = (VersionConflictError, ValueError, KeyError)
 """What a write may be refused with; anything else is a failure of the journal itself."""
@@ -44,6 +45,7 @@ _MIGRATIONS: Final = (
     CREATE TABLE verdict (id TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL);
     CREATE INDEX verdict_newest ON verdict (at, id);
     """,
+    REPORTS,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 

@@ -1,0 +1,71 @@
+"""Regular expressions that others write: refused where they could take exponential time, applied to short lines only.
+
+The check is conservative: it refuses a repetition without end inside another one, alternatives inside one that can
+begin alike, and more than a few repetitions without end one after the other (their time is a power of the length).
+"""
+
+import re
+from typing import Any, Final
+
+MOST_PATTERN: Final = 500
+MOST_LINE: Final = 500
+"""Characters of a line that patterns see."""
+_MOST_UNBOUNDED: Final = 6
+_MANY: Final = 64
+"""A repetition that may run so often counts as one without end."""
+
+
+def checked(text: str) -> re.Pattern[str]:
+    """Return the pattern, compiled for any case; raises ValueError that says what is wrong with it."""
+    if len(text) > MOST_PATTERN:
+        raise ValueError(f"a pattern of {len(text)} characters; {MOST_PATTERN} at most")
+    try:
+        found = re.compile(text, re.IGNORECASE)
+        tree = re._parser.parse(text, re.IGNORECASE)  # type: ignore[attr-defined]  # noqa: SLF001  the one way to see its structure
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+    if _unbounded(tree, inside=False, text=text) > _MOST_UNBOUNDED:
+        raise ValueError(
+            f"{text!r} has more than {_MOST_UNBOUNDED} repetitions without end, which can take very long; "
+            "write what stands between them, or {0,20} in place of *"
+        )
+    return found
+
+
+def _unbounded(node: Any, *, inside: bool, text: str) -> int:
+    """Count repetitions without end; raises ValueError for one inside another, and for a reference back."""
+    count = 0
+    for op, given in node:
+        name = str(op)
+        if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+            _, most, body = given
+            endless = int(most) > _MANY
+            if inside and int(most) > 1:
+                raise ValueError(
+                    f"{text!r} repeats a repetition, which can take for ever; write it without the outer one"
+                )
+            if endless and any(str(inner) == "BRANCH" for inner, _ in _flat(body)):
+                raise ValueError(f"{text!r} repeats alternatives, which can take for ever; write [abc] for (a|b|c)")
+            repeats = inside or int(most) > 1
+            count += int(endless) + _unbounded(body, inside=repeats, text=text)
+        elif name == "GROUPREF":
+            raise ValueError(f"{text!r} refers back to a group, which can take very long; write what it stands for")
+        else:
+            count += sum(_unbounded(body, inside=inside, text=text) for body in _bodies(given))
+    return count
+
+
+def _flat(node: Any) -> Any:
+    for op, given in node:
+        yield op, given
+        for body in _bodies(given):
+            yield from _flat(body)
+
+
+def _bodies(given: Any) -> list[Any]:
+    """Return the parts of a construct that are patterns themselves."""
+    if type(given).__name__ == "SubPattern":
+        return [given]
+    if isinstance(given, tuple | list):
+        return [body for one in given for body in _bodies(one)]
+    return []
