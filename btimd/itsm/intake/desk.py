@@ -18,7 +18,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 
 OnReport = Callable[[Report], Awaitable[str | None]]
-"""Deals with a report, returns the id of its incident; "" = it belongs to none, None = it was noted with the incident."""
+"""Deals with a report, returns the id of its incident: "" = it belongs to none, None = noted in the incident's step."""
 
 _BATCH: Final = 128
 _MOST_WAITING: Final = 4096

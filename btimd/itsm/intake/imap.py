@@ -19,7 +19,7 @@ from btimd.itsm.intake.mail import read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import ImapSettings
 from btimd.runtime.clock import Clock
-from btimd.runtime.lifecycle import Component, ComponentHealth
+from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.settings.fields import read_secret
@@ -106,7 +106,7 @@ class ImapPoller(Component):
 
     @override
     def health(self) -> ComponentHealth:
-        return ComponentHealth(degraded=self._trouble) if self._trouble else ComponentHealth()
+        return ComponentHealth(HealthLevel.WARNING, self._trouble) if self._trouble else ComponentHealth()
 
     async def _do(self, work: Callable[..., T], *given: Any) -> T:
         if self._pool is None:

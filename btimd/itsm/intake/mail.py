@@ -35,7 +35,7 @@ _QUOTE_STARTS: Final = (
         r"-{2,10} ?(?:original message|ursprüngliche nachricht|原始邮件|原始郵件|邮件原件) ?-{2,10}", re.IGNORECASE
     ),
     re.compile(r"on .{6,120} wrote:", re.IGNORECASE),
-    re.compile(r"在.{4,120}写道[::]"),
+    re.compile(r"在.{4,120}写道[:\uff1a]"),
     re.compile(r"_{20,80}"),
 )
 

@@ -5,18 +5,23 @@ begin alike, and more than a few repetitions without end one after the other (th
 """
 
 import re
+from functools import lru_cache
+from math import factorial
 from typing import Any, Final
 
 MOST_PATTERN: Final = 500
-MOST_LINE: Final = 500
+MOST_LINE: Final = 300
 """Characters of a line that patterns see."""
-_MOST_UNBOUNDED: Final = 6
-_MANY: Final = 64
+MOST_DEGREE: Final = 3
+_MANY: Final = 16
 """A repetition that may run so often counts as one without end."""
 
 
-def checked(text: str) -> re.Pattern[str]:
-    """Return the pattern, compiled for any case; raises ValueError that says what is wrong with it."""
+def checked(text: str, most_degree: int = MOST_DEGREE) -> re.Pattern[str]:
+    """Return the pattern, compiled for any case; raises ValueError that says what is wrong with it.
+
+    most_degree: its time may grow with that power of a line's length.
+    """
     if len(text) > MOST_PATTERN:
         raise ValueError(f"a pattern of {len(text)} characters; {MOST_PATTERN} at most")
     try:
@@ -24,12 +29,24 @@ def checked(text: str) -> re.Pattern[str]:
         tree = re._parser.parse(text, re.IGNORECASE)  # type: ignore[attr-defined]  # noqa: SLF001  the one way to see its structure
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{text!r} is no regular expression: {error}") from error
-    if _unbounded(tree, inside=False, text=text) > _MOST_UNBOUNDED:
+    if _unbounded(tree, inside=False, text=text) > most_degree:
         raise ValueError(
-            f"{text!r} has more than {_MOST_UNBOUNDED} repetitions without end, which can take very long; "
-            "write what stands between them, or {0,20} in place of *"
+            f"{text!r} has more than {most_degree} repetitions without end, which can take very long; "
+            "write {1,16} in place of + and {0,16} in place of *"
         )
     return found
+
+
+@lru_cache(4096)
+def degree(pattern: re.Pattern[str]) -> int:
+    """Return the power of a line's length that the time of a match may grow with."""
+    return _unbounded(re._parser.parse(pattern.pattern, pattern.flags), inside=False, text=pattern.pattern)  # type: ignore[attr-defined]  # noqa: SLF001  as below
+
+
+def steps(pattern: re.Pattern[str], length: int) -> int:
+    """Return about how many steps a match may take with a line of that length, at most."""
+    power = degree(pattern)
+    return max(length, 1) ** power // factorial(power)
 
 
 def _unbounded(node: Any, *, inside: bool, text: str) -> int:

@@ -22,7 +22,7 @@ from btimd.model.sign import SignSource
 from btimd.model.units import UnixSeconds
 
 _PREFIXES: Final = re.compile(
-    r"(?:(?:re|fw|fwd|aw|wg|tr|sv|回复|答复|转发)(?:\[\d{1,3}\])?\s?[::]\s?|\[[^\]]{1,20}\]\s?)+", re.IGNORECASE
+    r"(?:(?:re|fw|fwd|aw|wg|tr|sv|回复|答复|转发)(?:\[\d{1,3}\])?\s?[:\uff1a]\s?|\[[^\]]{1,20}\]\s?)+", re.IGNORECASE
 )
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _SHORT: Final = 200

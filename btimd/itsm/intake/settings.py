@@ -93,7 +93,7 @@ class TemplateSettings(Section):
 
 
 class ClassSettings(Section):
-    """[itsm.intake.class.NAME]: a row of the classification; every key that is given must fit, any of its values will do.
+    """[itsm.intake.class.NAME]: a row of the classification; every key given must fit, any of its values will do.
 
     Your rows go before those that come with btimd, in the order of the file.
     """

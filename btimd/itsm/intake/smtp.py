@@ -156,7 +156,7 @@ class SmtpListener(Component):
             self._taken.labels("later").inc()
             self.log.warning("intake-smtp-busy", error=error)
             return _LATER
-        except Exception as error:  # noqa: BLE001  whatever it was: the sender keeps the mail
+        except Exception as error:  # whatever it was: the sender keeps the mail
             self._taken.labels("later").inc()
             self.log.exception("intake-smtp-failed", error=error)
             return _LATER

@@ -106,11 +106,9 @@ class StormControl:
 
     def due(self, now: UnixSeconds) -> list[Report]:
         """Return the summaries of the intervals that are over, and forget these."""
-        over: list[_Group] = []
-        for cause in [key for key, group in self._causes.items() if now >= group.ends_at]:
-            over.append(self._causes.pop(cause))
-        for source in [key for key, group in self._sources.items() if now >= group.ends_at]:
-            over.append(self._sources.pop(source))
+        causes = [key for key, group in self._causes.items() if now >= group.ends_at]
+        sources = [key for key, group in self._sources.items() if now >= group.ends_at]
+        over = [*(self._causes.pop(key) for key in causes), *(self._sources.pop(key) for key in sources)]
         whole = self._rules.burst / self._rules.per_second
         for full in [key for key, bucket in self._buckets.items() if now - bucket.at >= whole]:
             del self._buckets[full]

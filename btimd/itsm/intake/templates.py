@@ -11,11 +11,13 @@ from types import MappingProxyType
 from typing import Final
 
 from btimd.itsm.intake.mail import Mail
-from btimd.itsm.intake.patterns import MOST_LINE
+from btimd.itsm.intake.patterns import MOST_LINE, steps
 from btimd.model.report import ReportSeverity, ReportSignal
 
 GROUPS: Final = ("host", "address", "service", "severity", "state", "time", "id", "title")
 MOST_LINES: Final = 200
+MOST_STEPS: Final = 30_000_000
+"""Of matching the patterns of one template with one mail; well below a second."""
 _MOST_VALUE: Final = 255
 
 SEVERITIES: Final[Mapping[str, ReportSeverity]] = MappingProxyType({
@@ -44,7 +46,8 @@ class Template:
     """A way to read mails. Every pattern of `subject_has`, `text_has` and `sender_has` that is given must be found.
 
     severities, states: what the sender's words mean, in lower case; before the words everybody uses. needs: groups
-    without which it did not understand the mail. signal: where no state is said.
+    without which it did not understand the mail. signal: where no state is said. is_trusted: its patterns are known to
+    be fast; those of others may take only so many steps per mail.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Template:
     states: Mapping[str, ReportSignal] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     signal: ReportSignal = ReportSignal.PROBLEM
+    is_trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,16 @@ def _lines(mail: Mail) -> list[str]:
     return [line.strip()[:MOST_LINE] for line in mail.text.split("\n", MOST_LINES)[:MOST_LINES] if line.strip()]
 
 
+def _steps(template: Template, lines: Sequence[str]) -> int:
+    searched = () if template.text_has is None else (template.text_has,)
+    # A search may begin anywhere: one power more.
+    return sum(
+        sum(steps(pattern, len(line)) for pattern in template.lines)
+        + sum(steps(pattern, len(line)) * len(line) for pattern in searched)
+        for line in lines
+    )
+
+
 def _why_not(template: Template, sender: str, subject: str, lines: Sequence[str]) -> str:
     if template.subject_has is not None and template.subject_has.search(subject) is None:
         return f"the subject has no {template.subject_has.pattern!r}"
@@ -117,6 +131,8 @@ def _why_not(template: Template, sender: str, subject: str, lines: Sequence[str]
 
 def _try(template: Template, mail: Mail, lines: Sequence[str]) -> Tried:
     subject = mail.subject[:MOST_LINE]
+    if not template.is_trusted and _steps(template, lines) > MOST_STEPS:
+        return Tried(template.name, "its patterns could take too long with so many so long lines")
     why_not = _why_not(template, mail.sender, subject, lines)
     if why_not:
         return Tried(template.name, why_not)

@@ -13,8 +13,16 @@ from btimd.itsm.intake.templates import Template
 from btimd.model.report import ReportSeverity, ReportSignal
 
 
+_DEGREE: Final = 12
+"""These are known to take little time with any line: tests try what is worst for them."""
+
+
+def _known(pattern: str) -> re.Pattern[str]:
+    return checked(pattern, _DEGREE)
+
+
 def _all(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(checked(pattern) for pattern in patterns)
+    return tuple(_known(pattern) for pattern in patterns)
 
 
 _ZABBIX_SEVERITIES: Final[Mapping[str, ReportSeverity]] = MappingProxyType(
@@ -34,8 +42,9 @@ _INFO: Final = ReportSignal.INFO
 ZABBIX: Final = Template(
     name="zabbix",
     system="zabbix",
-    subject_has=checked(r"^(?:(?:updated )?problem|resolved|ok)\b"),
-    text_has=checked(r"^(?:original problem id|problem name|current problem status is|trigger status)\b"),
+    is_trusted=True,
+    subject_has=_known(r"^(?:(?:updated )?problem|resolved|ok)\b"),
+    text_has=_known(r"^(?:original problem id|problem name|current problem status is|trigger status)\b"),
     subject=_all(
         r"(?P<state>problem|resolved|updated problem|ok)(?: in [^:]{1,60})?: (?P<service>.{1,300})",
     ),
@@ -58,7 +67,8 @@ ZABBIX: Final = Template(
 NAGIOS: Final = Template(
     name="nagios",
     system="nagios",
-    text_has=checked(r"^notification type: "),
+    is_trusted=True,
+    text_has=_known(r"^notification type: "),
     subject=_all(
         r"\** ?(?P<state>\w+) service alert: (?P<host>[^/]{1,200})/(?P<service>.{1,200}) is (?P<severity>\w+)[ *]*",
         r"\** ?(?P<state>\w+) host alert: (?P<host>.{1,200}) is (?P<severity>\w+)[ *]*",
@@ -80,7 +90,8 @@ NAGIOS: Final = Template(
 ICINGA: Final = Template(
     name="icinga",
     system="icinga",
-    subject_has=checked(r"^\[\w+\] .+ is \w+!$"),
+    is_trusted=True,
+    subject_has=_known(r"^\[\w+\] .+ is \w+!$"),
     subject=_all(
         r"\[(?P<state>\w+)\] (?P<service>.{1,200}) on (?P<host>.{1,200}) is (?P<severity>\w+)!",
         r"\[(?P<state>\w+)\] host (?P<host>.{1,200}) is (?P<severity>\w+)!",
@@ -99,7 +110,8 @@ ICINGA: Final = Template(
 OPENNMS: Final = Template(
     name="opennms",
     system="opennms",
-    subject_has=checked(r"notice #\d+"),
+    is_trusted=True,
+    subject_has=_known(r"notice #\d+"),
     subject=_all(
         r"(?P<state>resolved): notice #(?P<id>\d+).*",
         r".*notice #(?P<id>\d+).*",
@@ -113,7 +125,8 @@ OPENNMS: Final = Template(
         r"the (?P<service>\S+) service poll on interface (?P<address>\S+).{0,200} on node (?P<host>\S+) failed.*",
         r"the (?P<service>\S+) service on interface (?P<address>\S+).{0,200} on node (?P<host>\S+)"
         r" which was previously (?:down|up) is now (?P<state>up|down).*",
-        r"all (?:services|interfaces) are (?P<state>down) on (?:interface (?P<address>\S+).{0,200} on )?node (?P<host>\S+?)\.?(?: .*)?",
+        r"all (?:services|interfaces) are (?P<state>down) on (?:interface (?P<address>\S+).{0,200} on )?"
+        r"node (?P<host>\S+?)\.?(?: .*)?",
         r".*node (?P<host>\S+) which was previously down is now (?P<state>up).*",
         r"(?:event )?severity: (?P<severity>\w+)",
         r"node(?: ?label)?: (?P<host>.+)",
@@ -128,9 +141,11 @@ OPENNMS: Final = Template(
 ALERTMANAGER: Final = Template(
     name="alertmanager",
     system="prometheus",
-    subject_has=checked(r"\[(?:firing|resolved|alerting|ok|no data)(?::\d+)?(?:, resolved:\d+)?\]"),
+    is_trusted=True,
+    subject_has=_known(r"\[(?:firing|resolved|alerting|ok|no data)(?::\d+)?(?:, resolved:\d+)?\]"),
     subject=_all(
-        r".{0,100}\[(?P<state>firing|resolved|alerting|ok|no data)[^\]]{0,40}\] (?P<service>[^\s(]+)(?P<title> .{0,400})?",
+        r".{0,100}\[(?P<state>firing|resolved|alerting|ok|no data)[^\]]{0,40}\] (?P<service>[^\s(]+)"
+        r"(?P<title> .{0,400})?",
     ),
     lines=_all(
         r"(?:- )?alertname ?[=:] ?(?P<service>.+)",
@@ -145,17 +160,18 @@ ALERTMANAGER: Final = Template(
 KEY_VALUE: Final = Template(
     name="key-value",
     system="",
-    text_has=checked(r"^(?:host|hostname|node|device|主机|主机名|设备|节点) ?[:=:]"),
-    subject=_all(r"\[?(?P<state>problem|resolved|recovery|down|up|ok|告警|恢复|故障)\]?(?:[ ::-].{0,400})?"),
+    is_trusted=True,
+    text_has=_known(r"^(?:host|hostname|node|device|主机|主机名|设备|节点) ?[:=\uff1a]"),
+    subject=_all(r"\[?(?P<state>problem|resolved|recovery|down|up|ok|告警|恢复|故障)\]?(?:[ :\uff1a-].{0,400})?"),
     lines=_all(
-        r"(?:host|hostname|node|device|主机|主机名|设备|节点) ?[:=:] ?(?P<host>.+)",
-        r"(?:ip|address|ip address|地址|ip地址) ?[:=:] ?(?P<address>\S+)",
-        r"(?:service|check|monitor|metric|item|object|服务|监控项|指标|告警名称) ?[:=:] ?(?P<service>.+)",
-        r"(?:severity|level|priority|级别|等级|告警级别|严重程度) ?[:=:] ?(?P<severity>.+)",
-        r"(?:status|state|状态|告警状态) ?[:=:] ?(?P<state>.+)",
-        r"(?:time|date|when|occurred|时间|告警时间|发生时间) ?[:=:] ?(?P<time>.+)",
-        r"(?:id|event id|alert id|alarm id|编号|告警编号|告警id) ?[:=:] ?(?P<id>\S+)",
-        r"(?:title|summary|message|problem|description|标题|内容|告警内容|描述) ?[:=:] ?(?P<title>.+)",
+        r"(?:host|hostname|node|device|主机|主机名|设备|节点) ?[:=\uff1a] ?(?P<host>.+)",
+        r"(?:ip|address|ip address|地址|ip地址) ?[:=\uff1a] ?(?P<address>\S+)",
+        r"(?:service|check|monitor|metric|item|object|服务|监控项|指标|告警名称) ?[:=\uff1a] ?(?P<service>.+)",
+        r"(?:severity|level|priority|级别|等级|告警级别|严重程度) ?[:=\uff1a] ?(?P<severity>.+)",
+        r"(?:status|state|状态|告警状态) ?[:=\uff1a] ?(?P<state>.+)",
+        r"(?:time|date|when|occurred|时间|告警时间|发生时间) ?[:=\uff1a] ?(?P<time>.+)",
+        r"(?:id|event id|alert id|alarm id|编号|告警编号|告警id) ?[:=\uff1a] ?(?P<id>\S+)",
+        r"(?:title|summary|message|problem|description|标题|内容|告警内容|描述) ?[:=\uff1a] ?(?P<title>.+)",
     ),
     needs=("host",),
 )
