@@ -67,7 +67,7 @@ async def main(seconds: float, folder: Path) -> None:
         print(
             f"{name}: {len(waits) / took:,.0f} reports/s, {len(waits) / cpu:,.0f} per CPU second; answer p50 "
             f"{waits[len(waits) // 2] * 1e3:.0f} ms, p99 {waits[len(waits) * 99 // 100] * 1e3:.0f} ms; "
-            f"{sum(groups) / len(groups):.0f} per commit; load {os.getloadavg()[0]:.1f}"
+            f"{len(waits) / len(groups):.0f} per commit; load {os.getloadavg()[0]:.1f}"
         )
         if running is not None:
             running.cancel()

@@ -4,10 +4,11 @@ The functions run inside a transaction their caller owns, so that `attach` can s
 incident; `ReportTable` gives them to everybody else.
 """
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Protocol, TypeVar
 
 from typing_extensions import override
@@ -43,6 +44,7 @@ SCHEMA: Final = """
 """
 """One step of the journal's migrations; never changed once released."""
 
+_BATCH: Final = 512
 _STORED: Final = "body, state, incident_id, folded_into"
 _KNOWN: Final = frozenset(field.name for field in fields(Report))
 
@@ -73,13 +75,18 @@ def report_from_json(text: str) -> Report:
     return Report(**found)
 
 
-def add_report(connection: sqlite3.Connection, report: Report, folded_into: str = "") -> StoredReport:
-    """Keep a report; one whose key is known is returned as it was kept, and nothing changes."""
+def add_report(
+    connection: sqlite3.Connection, report: Report, folded_into: str = "", body: str | None = None
+) -> StoredReport:
+    """Keep a report; one whose key is known is returned as it was kept, and nothing changes.
+
+    body: its JSON, where it is made already.
+    """
     state = ReportState.FOLDED if folded_into else ReportState.WAITING
     made = connection.execute(
         "INSERT INTO report (id, channel, key, received_at, state, folded_into, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
-        (report.id, report.channel, report.key, report.received_at, state, folded_into, report_to_json(report)),
+        (report.id, report.channel, report.key, report.received_at, state, folded_into, body or report_to_json(report)),
     )
     if made.rowcount == 1:
         if report.is_summary:
@@ -150,15 +157,56 @@ def _forget(connection: sqlite3.Connection, before: UnixSeconds, limit: int) -> 
     ).rowcount
 
 
+@dataclass(frozen=True, slots=True)
+class _Adding:
+    """A report on its way to the disk."""
+
+    report: Report
+    folded_into: str
+    body: str
+    future: "asyncio.Future[StoredReport]"
+
+
 class ReportTable(ReportStore):
-    """The reports of a journal; run: its SqliteJournal.run."""
+    """The reports of a journal; run: its SqliteJournal.run. For one event loop.
+
+    Reports that come while others are made durable are written together, as one call to the journal.
+    """
 
     def __init__(self, run: _Run) -> None:
         self._run = run
+        self._adding: list[_Adding] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def _write(self) -> None:
+        while self._adding:
+            batch = self._adding[:_BATCH]
+            del self._adding[:_BATCH]
+
+            def work(connection: sqlite3.Connection, batch: Sequence[_Adding] = batch) -> list[StoredReport]:
+                return [add_report(connection, one.report, one.folded_into, one.body) for one in batch]
+
+            try:
+                stored = await self._run(work)
+            except Exception as error:  # noqa: BLE001  it is raised to everyone who waits
+                for one in batch:
+                    if not one.future.done():
+                        one.future.set_exception(error)
+                continue
+            for one, kept in zip(batch, stored, strict=True):
+                if not one.future.done():  # who went away comes again, and is answered then
+                    one.future.set_result(kept)
 
     @override
     async def add(self, report: Report, folded_into: str = "") -> StoredReport:
-        return await self._run(lambda connection: add_report(connection, report, folded_into))
+        future: asyncio.Future[StoredReport] = asyncio.get_running_loop().create_future()
+        # What cannot be written as JSON in UTF-8 is refused here (ValueError), before it could spoil what is written with it.
+        body = report_to_json(report)
+        body.encode()
+        self._adding.append(_Adding(report, folded_into, body, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await future
 
     @override
     async def waiting(self, limit: int) -> Sequence[Report]:

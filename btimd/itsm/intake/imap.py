@@ -58,6 +58,7 @@ class ImapPoller(Component):
         self._pool: ThreadPoolExecutor | None = None
         self._box: BaseMailBox | None = None
         self._trouble = ""
+        self._pause = _FIRST_PAUSE
         self._taken = metrics.counter(
             "btimd_intake_imap_mails_total", "Mails of mailboxes, by what became of them.", ("mailbox", "as")
         )
@@ -79,7 +80,6 @@ class ImapPoller(Component):
     @override
     async def run(self) -> None:
         """Empty the mailbox again and again; what goes wrong is said, and tried again later."""
-        pause = _FIRST_PAUSE
         while True:
             try:
                 await self._session()
@@ -88,13 +88,13 @@ class ImapPoller(Component):
             except Exception as error:  # noqa: BLE001  servers and networks fail in many ways
                 self._trouble = f"{type(error).__name__}: {error}"[:300]
                 self._failures.labels(self._mailbox).inc()
-                self._log.warning("intake-imap-failed", mailbox=self._mailbox, error=self._trouble, again_in=pause)
-            else:
-                pause = _FIRST_PAUSE
+                self._log.warning(
+                    "intake-imap-failed", mailbox=self._mailbox, error=self._trouble, again_in=self._pause
+                )
             finally:
                 await self._close()
-            await asyncio.sleep(pause)
-            pause = min(_LONGEST_PAUSE, pause * 2)
+            await asyncio.sleep(self._pause)
+            self._pause = min(_LONGEST_PAUSE, self._pause * 2)
 
     @override
     async def stop(self) -> None:
@@ -124,6 +124,7 @@ class ImapPoller(Component):
         self._box = box = await self._do(_connect, settings)
         await self._do(_sign_in, box, settings, password.decode())
         self._trouble = ""
+        self._pause = _FIRST_PAUSE
         can_idle = "IDLE" in box.client.capabilities
         while True:
             while await self._empty(box):

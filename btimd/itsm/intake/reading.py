@@ -54,7 +54,7 @@ class Reader:
     def told(self, told: Told, identity: str = "") -> Report:
         """Return the report that an understood message is. identity: the sender's own id of it, as webhooks have."""
         channel = _CHANNELS.get(told.source, ReportChannel.WEBHOOK)
-        host = told.hosts[0] if told.hosts else told.sender
+        host = told.node or (told.hosts[0] if told.hosts else told.sender)
         if told.health is None:
             signal = ReportSignal.INFO
         else:
@@ -76,13 +76,12 @@ class Reader:
                 signal=signal,
                 title=told.text,
                 text=told.text,
-                node=told.node,
                 host=host,
                 check=check,
                 severity=ReportSeverity.HIGH if signal is ReportSignal.PROBLEM else ReportSeverity.INFO,
                 template=told.rule,
             ),
-            (told.node, *told.hosts, told.sender) if told.node else (*told.hosts, told.sender),
+            tuple(name for name in (told.node, *told.hosts, told.sender) if name),
             told.sender,
         )
 
@@ -160,6 +159,7 @@ class Reader:
             title=_line(report.title, MOST_SUBJECT),
             text=clean(report.text)[:MOST_TEXT],
             cut=report.cut + max(0, len(report.text) - MOST_TEXT),
+            business=_line(report.business, 255),
             host=_line(report.host, 255),
             check=_line(report.check, 255),
             occurred_at=_line(report.occurred_at, 64),
