@@ -1,4 +1,4 @@
-"""How many reports a second are kept durably (group commit, synchronous=FULL): python -m bench.intake [SECONDS] [FOLDER].
+"""How many reports a second are kept durably (group commit, FULL): python -m bench.intake [SECONDS] [FOLDER].
 
 Senders wait for the answer to each report before they send the next, as SMTP clients and webhooks do.
 """

@@ -200,7 +200,7 @@ class ReportTable(ReportStore):
     @override
     async def add(self, report: Report, folded_into: str = "") -> StoredReport:
         future: asyncio.Future[StoredReport] = asyncio.get_running_loop().create_future()
-        # What cannot be written as JSON in UTF-8 is refused here (ValueError), before it could spoil what is written with it.
+        # What cannot be written as JSON in UTF-8 is refused here (ValueError), before it spoils what goes with it.
         body = report_to_json(report)
         body.encode()
         self._adding.append(_Adding(report, folded_into, body, future))

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from btimd.model.incident import Impact, Urgency
+from btimd.model.ports import VersionConflictError
 from btimd.model.report import ReportSeverity, ReportState, StoredReport
 from btimd.store import journaltables
 from btimd.store.journal import SqliteJournal
-from btimd.store.reports import ReportTable, attach, report_from_json, report_to_json
+from btimd.store.reports import SCHEMA, ReportTable, attach, report_from_json, report_to_json
 from tests.store.examples import incident, write
 from tests.store.intake_writer import report
 
@@ -54,7 +55,7 @@ async def test_a_report_can_be_noted_in_the_transaction_of_the_incidents_step_or
         attach(connection, report("a").id, "INC-1")
         journaltables.write_incident(connection, write(incident("INC-1", version=version)))
 
-    with pytest.raises(journaltables.VersionConflictError):
+    with pytest.raises(VersionConflictError):
         await journal.run(lambda connection: step(connection, 7))
     assert await store.waiting(10) == [report("a")]
     await journal.run(lambda connection: step(connection, 1))
@@ -77,7 +78,7 @@ async def test_folded_reports_wait_for_their_summary(journal: SqliteJournal) -> 
 async def test_a_journal_of_the_release_before_gets_the_table(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     connection = sqlite3.connect(path, isolation_level=None)
-    position = journaltables._MIGRATIONS.index(journaltables.REPORTS)
+    position = journaltables._MIGRATIONS.index(SCHEMA)
     for script in journaltables._MIGRATIONS[:position]:
         connection.executescript(script)
     connection.execute(f"PRAGMA application_id = {journaltables._APPLICATION_ID}")

@@ -78,8 +78,10 @@ SHIPPED: Final = (
     ClassRule("network", words=("interface", "link down", "bgp", "ospf", "packet loss", "switch", "router",
                                 "unreachable", "端口", "链路", "交换机", "路由器", "网络", "丢包")),
     ClassRule("facility", words=("temperature", "power supply", "ups ", "fan ", "温度", "电源", "空调")),
-    ClassRule("server", words=("cpu", "memory", "disk", "filesystem", "load average", "swap", "内存", "磁盘", "文件系统")),
-    ClassRule("application", words=("http", "login", "timeout", "tomcat", "weblogic", "应用", "登录", "打不开", "系统")),
+    ClassRule("server", words=("cpu", "memory", "disk", "filesystem", "load average", "swap", "内存", "磁盘",
+                               "文件系统")),
+    ClassRule("application", words=("http", "login", "timeout", "tomcat", "weblogic", "应用", "登录",
+                                    "打不开", "系统")),
 )  # fmt: skip
 """The rows that come with btimd, tried after your own."""
 

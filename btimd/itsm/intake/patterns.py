@@ -46,7 +46,7 @@ def degree(pattern: re.Pattern[str]) -> int:
 def steps(pattern: re.Pattern[str], length: int) -> int:
     """Return about how many steps a match may take with a line of that length, at most."""
     power = degree(pattern)
-    return max(length, 1) ** power // factorial(power)
+    return int(max(length, 1) ** power) // factorial(power)
 
 
 def _unbounded(node: Any, *, inside: bool, text: str) -> int:

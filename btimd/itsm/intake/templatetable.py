@@ -12,7 +12,6 @@ from btimd.itsm.intake.patterns import checked
 from btimd.itsm.intake.templates import Template
 from btimd.model.report import ReportSeverity, ReportSignal
 
-
 _DEGREE: Final = 12
 """These are known to take little time with any line: tests try what is worst for them."""
 

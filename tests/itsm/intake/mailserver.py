@@ -1,7 +1,9 @@
 """A private Postfix that delivers into a mailbox of a private Dovecot, both on loopback, for one test."""
 
+import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -94,14 +96,29 @@ class MailServer:
     direct: int
     folder: Path
 
-    def stop_imap(self) -> None:
-        subprocess.run(
-            ["doveadm", "-c", str(self.folder / "dovecot.conf"), "stop"], check=True, stdout=DEVNULL, stderr=DEVNULL
-        )
+    def kill_imap(self) -> None:
+        """End Dovecot and its sessions at once: asked to stop, it lets a session go on for half a minute."""
+        pid_file = self.folder / "run" / "master.pid"
+        master = int(pid_file.read_text())
+        children = [
+            int(status.parent.name)
+            for status in Path("/proc").glob("[0-9]*/status")
+            if f"\nPPid:\t{master}\n" in _text(status)
+        ]
+        for process in (master, *children):
+            os.kill(process, signal.SIGKILL)
+        pid_file.unlink(missing_ok=True)
 
     def start_imap(self) -> None:
         subprocess.run(["dovecot", "-c", str(self.folder / "dovecot.conf")], check=True, stdout=DEVNULL, stderr=DEVNULL)
         _answers(self.imap)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
 
 
 def _free() -> int:
@@ -128,9 +145,10 @@ def mail_server() -> Iterator[MailServer]:
     folder = Path(tempfile.mkdtemp(prefix="btimd-mail-", dir="/tmp"))  # others must be able to enter it
     folder.chmod(0o755)
     owner = pwd.getpwnam("nobody")
+    ports = [_free() for _ in range(3)]
     values = {
         "folder": str(folder), "user": USER, "password": PASSWORD, "uid": owner.pw_uid, "gid": owner.pw_gid,
-        "smtp": _free(), "imap": _free(), "direct": _free(),
+        "smtp": ports[0], "imap": ports[1], "direct": ports[2],
     }  # fmt: skip
     for name in ("conf", "queue", "data", "mail"):
         (folder / name).mkdir()
@@ -141,7 +159,7 @@ def mail_server() -> Iterator[MailServer]:
     (folder / "dovecot.conf").write_text(DOVECOT.format(**values))
     (folder / "dovecot.log").touch()
     (folder / "dovecot.log").chmod(0o666)
-    found = MailServer(int(values["smtp"]), int(values["imap"]), int(values["direct"]), folder)
+    found = MailServer(ports[0], ports[1], ports[2], folder)
     try:
         found.start_imap()
         subprocess.run(["postfix", "-c", str(folder / "conf"), "start"], check=True, stdout=DEVNULL, stderr=DEVNULL)

@@ -36,6 +36,12 @@ def server() -> Iterator[MailServer]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def _empty(server: MailServer) -> None:
+    with MailBoxUnencrypted("127.0.0.1", server.imap, timeout=20).login(USER, PASSWORD) as box:
+        box.delete(box.uids())
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[ReportTable]:
     journal = SqliteJournal(tmp_path / "journal.sqlite")
@@ -154,7 +160,7 @@ async def test_a_server_that_goes_away_is_said_and_what_came_meanwhile_is_taken_
     async with polling(server, tmp_path, desk(store), metrics, done_folder="") as poller:
         give(server, mails.octets(mails.UNKNOWN, message_id="<before@example.net>"))
         await until(lambda: _has(store, 1))
-        await asyncio.to_thread(server.stop_imap)
+        await asyncio.to_thread(server.kill_imap)
         try:
             give(server, mails.octets(mails.UNKNOWN, message_id="<meanwhile@example.net>"))
             await until(lambda: _true(poller.health().level is HealthLevel.WARNING))

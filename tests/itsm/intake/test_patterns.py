@@ -47,7 +47,7 @@ POISON = (
 def test_the_worst_lines_for_the_shipped_templates_take_little_time() -> None:
     for line in POISON:
         for subject in (line, "Problem: x", "[PROBLEM] a on b is DOWN!", "Notice #1: x", "[FIRING:1] x"):
-            text = "\n".join(["notification type: x", "problem name: x", "host: x", *[line] * 200])
+            text = "\n".join([*[line] * 190, "notification type:  ", "problem name: x", "host:"])
             began = time.process_time()
             explain(SHIPPED, Mail("k", "s@x", "", subject, text))
             assert time.process_time() - began < 1.0, (line, subject)
