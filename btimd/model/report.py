@@ -105,7 +105,7 @@ class ReportState(StrEnum):
     SUMMED = "summed"
     """It is part of a summary."""
     STUCK = "stuck"
-    """It could not be dealt with several times; it is tried again after a start."""
+    """It could not be dealt with several times; it is tried again every hour."""
 
 
 @dataclass(frozen=True, slots=True)

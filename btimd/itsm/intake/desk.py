@@ -24,9 +24,11 @@ _BATCH: Final = 128
 _MOST_WAITING: Final = 4096
 """Reports on their way to the disk at a time."""
 _LATELY: Final = 20_000
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 8
+_OUTAGE: Final = 10
+"""So many that fail one after the other: the rest waits."""
 _LONGEST_WAIT: Final = 5.0
-_FORGET_EVERY: Final = 3600.0
+_TIDY_EVERY: Final = 3600.0
 _FORGET_BATCH: Final = 1000
 
 
@@ -76,8 +78,9 @@ class IntakeDesk:
         self._on_way = 0
         self._lately: OrderedDict[str, Receipt] = OrderedDict()
         self._awaited: dict[str, asyncio.Future[str]] = {}
-        self._attempts: dict[str, int] = {}
-        self._forget_at = 0.0
+        self._attempts: dict[str, tuple[int, float]] = {}
+        # How often each failed, and when it is tried again.
+        self._tidy_at = 0.0
         self._received = metrics.counter(
             "btimd_intake_reports_total", "Reports that were kept, by what storm control said.", ("channel", "as")
         )
@@ -90,7 +93,7 @@ class IntakeDesk:
             "btimd_intake_stood_for_total", "Reports that those handed on stand for, summaries with their count."
         )
         self._failures = metrics.counter("btimd_intake_failures_total", "Attempts to hand a report on that failed.")
-        self._stuck = metrics.gauge("btimd_intake_stuck", "Reports that could not be handed on; tried after a start.")
+        self._stuck = metrics.gauge("btimd_intake_stuck", "Reports that could not be handed on; tried every hour.")
 
     async def take(self, report: Report, *, wait: bool = False) -> Receipt:
         """Keep a report; raises IntakeBusyError. The same report again is answered as the first.
@@ -134,8 +137,8 @@ class IntakeDesk:
             now = self._clock.wall()
             for one in self._storms.due(now):
                 await self._store.add(one)
-            if now >= self._forget_at:
-                await self._forget(now)
+            if now >= self._tidy_at:
+                await self._tidy(now)
             if await self._hand_some():
                 continue
             due = self._storms.next_due()
@@ -162,39 +165,49 @@ class IntakeDesk:
 
     async def _hand_some(self) -> bool:
         """Hand on a batch; return whether more may be there at once."""
-        batch = await self._store.waiting(_BATCH)
-        failed = 0
+        batch = await self._store.waiting(_BATCH + len(self._attempts))
+        now = self._clock.wall()
+        done = in_a_row = 0
         for report in batch:
+            _, not_before = self._attempts.get(report.id, (0, now))
+            if now < not_before:
+                continue
             try:
                 incident_id = await self._on_report(report)
             except Exception as error:  # noqa: BLE001  one report must not stop the others
-                failed += 1
-                await self._failed(report, error)
+                await self._failed(report, error, now)
+                in_a_row += 1
+                if in_a_row >= _OUTAGE:
+                    return False  # not the reports: who deals with them
                 continue
+            done += 1
+            in_a_row = 0
             self._attempts.pop(report.id, None)
             if incident_id is not None:
                 await self._store.handed(report.id, incident_id)
             self._handed.inc()
             self._stood_for.inc(report.count)
             self._note(report.id, incident_id or "")
-        return len(batch) > failed
+        return done > 0
 
-    async def _failed(self, report: Report, error: Exception) -> None:
+    async def _failed(self, report: Report, error: Exception, now: float) -> None:
         self._failures.inc()
-        attempts = self._attempts.get(report.id, 0) + 1
-        self._attempts[report.id] = attempts
-        self._log.warning(
-            "intake-hand-on-failed", report=report.id, attempt=attempts, error=f"{type(error).__name__}: {error}"[:300]
-        )
+        attempts = self._attempts.get(report.id, (0, now))[0] + 1
+        self._attempts[report.id] = (attempts, now + self._pause * 2**attempts)
+        told = f"{type(error).__name__}: {error}"[:300]
+        self._log.warning("intake-hand-on-failed", report=report.id, attempt=attempts, error=told)
         if attempts >= _ATTEMPTS:
             del self._attempts[report.id]
             await self._store.stuck(report.id)
             self._stuck.inc()
 
-    async def _forget(self, now: float) -> None:
-        self._forget_at = now + _FORGET_EVERY
+    async def _tidy(self, now: float) -> None:
+        """Once an hour: forget what is old enough, and try again what is stuck."""
+        self._tidy_at = now + _TIDY_EVERY
+        if await self._store.again():
+            self._stuck.set(0)
         if self._keep is not None and await self._store.forget(now - self._keep, _FORGET_BATCH) == _FORGET_BATCH:
-            self._forget_at = now + 1.0
+            self._tidy_at = now + 1.0
 
     def _remember(self, receipt: Receipt) -> None:
         self._lately[receipt.report_id] = receipt

@@ -1,6 +1,7 @@
 """The desk answers when a report is durable, hands each on until it is dealt with, and counts what it folds."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,26 +119,39 @@ async def test_what_was_folded_when_the_process_ended_is_summed_up_by_the_next(b
     assert await bench.store.unsummed() == []
 
 
-async def test_a_report_that_cannot_be_dealt_with_stops_no_other_and_is_tried_again_after_a_start(bench: Bench) -> None:
+async def test_a_report_that_cannot_be_dealt_with_stops_no_other_and_is_tried_again_every_hour(bench: Bench) -> None:
     desk = bench.desk()
     bench.engine.failing = ["bad"]
     await desk.take(report("bad", "x"))
     await desk.take(report("good", "y"))
-    for _ in range(5):
+    for _ in range(10):
         await desk.flush()
+        bench.clock.advance(10.0)
     assert [one.key for one in bench.engine.seen] == ["good"]
-    assert bench.metrics.value("btimd_intake_failures_total") == 5.0
+    assert bench.metrics.value("btimd_intake_failures_total") == 8.0
     assert bench.metrics.value("btimd_intake_stuck") == 1.0
     bench.engine.failing = []
-    again = bench.desk()
-    await again._recover()
-    await again.flush()
+    await desk._tidy(0.0)
+    await desk.flush()
     assert [one.key for one in bench.engine.seen] == ["good", "bad"]
+    assert bench.metrics.value("btimd_intake_stuck") == 0.0
+
+
+async def test_where_nothing_can_be_dealt_with_the_rest_waits_and_is_handed_on_later_in_order(bench: Bench) -> None:
+    desk = bench.desk()
+    keys = [f"k{number:02}" for number in range(30)]
+    bench.engine.failing = keys
+    for key in keys:
+        await desk.take(report(key, key))
+    await desk.flush()
+    assert bench.metrics.value("btimd_intake_failures_total") == 10.0
+    bench.engine.failing = []
+    bench.clock.advance(10.0)
+    await desk.flush()
+    assert [one.key for one in bench.engine.seen] == keys
 
 
 async def test_a_slow_disk_lets_the_sender_come_again_and_the_report_is_kept_once(bench: Bench) -> None:
-    import threading
-
     gate = threading.Event()
     blocked = asyncio.create_task(bench.journal.run(lambda _: gate.wait(10)))
     await asyncio.sleep(0)
@@ -156,5 +170,5 @@ async def test_old_reports_are_forgotten_only_after_they_were_dealt_with(bench: 
     await desk.take(report("a", "x"))
     await desk.flush()
     await desk.take(report("b", "y"))
-    await desk._forget(1000.0)
+    await desk._tidy(1000.0)
     assert [one.report.key for one in await bench.store.newest(10)] == ["b"]
