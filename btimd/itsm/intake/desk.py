@@ -168,13 +168,16 @@ class IntakeDesk:
         batch = await self._store.waiting(_BATCH + len(self._attempts))
         now = self._clock.wall()
         done = in_a_row = 0
+        held: set[str] = set()  # a clear never goes before its problem
         for report in batch:
             _, not_before = self._attempts.get(report.id, (0, now))
-            if now < not_before:
+            if now < not_before or report.fingerprint in held:
+                held.add(report.fingerprint)
                 continue
             try:
                 incident_id = await self._on_report(report)
             except Exception as error:  # noqa: BLE001  one report must not stop the others
+                held.add(report.fingerprint)
                 await self._failed(report, error, now)
                 in_a_row += 1
                 if in_a_row >= _OUTAGE:

@@ -92,6 +92,7 @@ async def test_whoever_waits_is_told_the_incident(bench: Bench) -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_ten_thousand_reports_of_one_cause_are_one_incident_with_their_count_and_all_are_kept(
     bench: Bench,
 ) -> None:
@@ -135,6 +136,19 @@ async def test_a_report_that_cannot_be_dealt_with_stops_no_other_and_is_tried_ag
     await desk.flush()
     assert [one.key for one in bench.engine.seen] == ["good", "bad"]
     assert bench.metrics.value("btimd_intake_stuck") == 0.0
+
+
+async def test_a_clear_never_goes_before_its_problem(bench: Bench) -> None:
+    desk = bench.desk()
+    bench.engine.failing = ["bad"]
+    await desk.take(report("bad"))
+    await desk.take(report("clear", signal=ReportSignal.CLEAR))
+    await desk.take(report("other", "x"))
+    await desk.flush()
+    bench.engine.failing = []
+    bench.clock.advance(10.0)
+    await desk.flush()
+    assert [one.key for one in bench.engine.seen] == ["other", "bad", "clear"]
 
 
 async def test_where_nothing_can_be_dealt_with_the_rest_waits_and_is_handed_on_later_in_order(bench: Bench) -> None:
