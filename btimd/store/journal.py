@@ -172,6 +172,10 @@ class SqliteJournal(Journal):
             self._calls.put(call)
         return await future
 
+    async def run(self, work: Callable[[sqlite3.Connection], T], /) -> T:
+        """Run statements on tables of other parts within a group's transaction; refusals as with the port's writes."""
+        return await self._ask(work)
+
     # The port.
 
     @override

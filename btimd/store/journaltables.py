@@ -18,6 +18,7 @@ from btimd.model.ports import (
 )
 from btimd.model.units import UnixSeconds
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
+from btimd.store.reports import SCHEMA as REPORTS
 
 REFUSALS: Final = (VersionConflictError, TimerGoneError, ValueError, KeyError)
 """What a write may be refused with; anything else is a failure of the journal itself."""
@@ -71,6 +72,7 @@ _MIGRATIONS: Final = (
     CREATE INDEX notice_order ON notice (dispatch_id) WHERE state = 'pending' AND dispatch_id <> '';
     CREATE INDEX notice_ended ON notice (ended_at) WHERE ended_at IS NOT NULL;
     """,
+    REPORTS,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 

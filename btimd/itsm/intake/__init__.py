@@ -1,0 +1,1 @@
+"""Intake of reports: mail, and what other channels heard, read, classified, kept, and handed on."""
