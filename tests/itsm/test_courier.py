@@ -286,7 +286,7 @@ class _Broken:
         self._target = target
         self._met = False
         self.name = target.name
-        self.max_in_flight = target.max_in_flight
+        self.limits = target.limits
 
     async def start(self) -> None:
         await self._target.start()
