@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from btimd.itsm.emit.exchange import member, number, refused, text
+from btimd.itsm.emit.polling import OURS
 
 _SUBJECT_CHARACTERS: Final = 180
 _KIND_TEXTS: Final = {
@@ -134,7 +135,7 @@ def description(facts: Facts) -> str:
 def note(facts: Facts) -> str:
     """Return what happened, as a note under a ticket. Its first line names the event for people who search."""
     what = _KIND_TEXTS.get(facts.kind, facts.kind)
-    lines = [f"[btimd {facts.incident_id}.{facts.seq}] {what} by {facts.actor} at {facts.at}"]
+    lines = [f"{OURS}{facts.incident_id}.{facts.seq}] {what} by {facts.actor} at {facts.at}"]
     if facts.kind == "priority-set":
         lines.append(f"Priority: {facts.priority}")
     if facts.parent_id:

@@ -21,6 +21,7 @@ from typing_extensions import override
 from btimd import __version__
 from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import Dialogue, Done, HaltError, HttpAnswer, HttpRequest, T, Work
+from btimd.itsm.emit.polling import Pollable
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import HttpTargetSettings, Network, TargetSettings
 from btimd.model.ports import Journal, OutboxMessage
@@ -173,10 +174,9 @@ class HttpTarget:
             await self._session.close()
             self._session = None
 
-    @property
-    def adapter(self) -> Adapter | None:
-        """The adapter, once started."""
-        return self._adapter
+    def pollable(self) -> Pollable | None:
+        """Return the adapter where it can be asked what people changed, once started."""
+        return self._adapter if hasattr(self._adapter, "changes") else None  # type: ignore[return-value]  # it is one then
 
     async def deliver(self, message: OutboxMessage) -> Outcome:
         """Try once."""
@@ -221,7 +221,9 @@ class HttpTarget:
         try:
             self._check_literal()
             async with self._session.request(
-                request.method,
+                # In small letters, as aiohttp sends a "PUT" again by itself when the connection breaks (it takes it for
+                # idempotent, RFC 9110 section 9.2.2), and a note in it would be there twice. It goes out in capitals.
+                request.method.lower(),
                 f"{self._settings.url.rstrip('/')}/{request.path}" if request.path else self._settings.url,
                 data=request.body or None,
                 headers=dict(request.headers),

@@ -4,23 +4,29 @@ Its peculiarities: an unknown status or a transition that the workflow forbids g
 a custom field that is no filter finds everything; a status at creation counts only where the workflow says so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, ask_json, json_request, members, query, text
+from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, ask_json, json_request, members, number, query, text
 from btimd.itsm.emit.facts import description, subject
+from btimd.itsm.emit.polling import PAGES_LIMIT, Changes, OutsideChange, is_ours
 from btimd.itsm.emit.tickets import Change, States, Ticket, deliver
+from btimd.model.delivery import UpdateKind
 
 
 @dataclass(frozen=True, slots=True)
 class Redmine:
-    """The primitives of a project. incident_field, seq_field: ids of the custom fields for key and marker."""
+    """The primitives of a project.
+
+    incident_field, seq_field: ids of the custom fields for key and marker. user: btimd's own, as Redmine shows it.
+    """
 
     project: str
     tracker_id: int
     incident_field: int
     seq_field: int
+    user: str
     states: States
 
     def deliver(self, work: Work) -> Dialogue[Done]:
@@ -70,6 +76,48 @@ class Redmine:
             issue["subject"] = subject(change.facts)
         yield from ask(json_request("PUT", f"issues/{ticket_id}.json", {"issue": issue}), good=(200, 204), gone=True)
 
+    def changes(self, cursor: str) -> Dialogue[Changes]:
+        """Return what people changed in issues of ours since the cursor, a time stamp."""
+        found: list[OutsideChange] = []
+        latest, offset = cursor, 0
+        for _ in range(PAGES_LIMIT):
+            given = {
+                "project_id": self.project,
+                "status_id": "*",
+                "updated_on": f">={cursor[:19]}Z",
+                "sort": "updated_on",
+                "limit": "100",
+                "offset": str(offset),
+            }
+            answer = yield from ask_json(query("issues.json", given))
+            issues = members(answer, "issues")
+            for issue in issues:
+                latest = max(latest, text(issue, "updated_on"))
+                if self._ticket(issue).key:
+                    found += yield from self._journals(self._ticket(issue), cursor)
+            offset += len(issues)
+            if not issues or offset >= number(answer, "total_count"):
+                break
+        return Changes(tuple(found), latest)
+
+    def _journals(self, ticket: Ticket, cursor: str) -> Dialogue[list[OutsideChange]]:
+        answer = yield from ask_json(query(f"issues/{ticket.id}.json", {"include": "journals"}))
+        return [
+            OutsideChange(
+                external_id=ticket.id,
+                key=ticket.key,
+                event_id=f"journal-{text(journal, 'id')}-{kind.value}",
+                actor=text(journal, "user", "name"),
+                kind=kind,
+                value=value,
+                at=text(journal, "created_on"),
+                text=text(journal, "notes") if kind is UpdateKind.STATUS else "",
+            )
+            for journal in members(answer, "issue", "journals")
+            if text(journal, "created_on") >= cursor[:19] and text(journal, "user", "name") != self.user
+            for kind, value in _said(journal)
+        ]
+
     def _changed(self, change: Change) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         if change.status:
@@ -81,8 +129,8 @@ class Redmine:
         return changed
 
     @staticmethod
-    def _field(number: int, value: str) -> dict[str, Any]:
-        return {"id": number, "value": value}
+    def _field(field_id: int, value: str) -> dict[str, Any]:
+        return {"id": field_id, "value": value}
 
     def _ticket(self, issue: Any) -> Ticket:
         fields = {text(one, "id"): text(one, "value") for one in members(issue, "custom_fields")}
@@ -93,3 +141,15 @@ class Redmine:
             int(seq) if seq.isascii() and seq.isdigit() else 0,
             text(issue, "status", "id"),
         )
+
+
+def _said(journal: Any) -> Iterator[tuple[UpdateKind, str]]:
+    """Yield what one entry of an issue's history says, the note first."""
+    notes = text(journal, "notes").strip()
+    if notes and not is_ours(notes):
+        yield UpdateKind.COMMENT, notes
+    for detail in members(journal, "details"):
+        if text(detail, "name") == "status_id":
+            yield UpdateKind.STATUS, text(detail, "new_value")
+        if text(detail, "name") == "assigned_to_id":
+            yield UpdateKind.ASSIGNEE, text(detail, "new_value")

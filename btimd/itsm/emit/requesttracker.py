@@ -6,22 +6,45 @@ in the same request; the search takes TicketSQL.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, ask_json, json_request, member, members, query, text
+from btimd.itsm.emit.exchange import (
+    Dialogue,
+    Done,
+    Work,
+    ask,
+    ask_json,
+    json_request,
+    member,
+    members,
+    number,
+    query,
+    text,
+)
 from btimd.itsm.emit.facts import description, subject
+from btimd.itsm.emit.polling import PAGES_LIMIT, Changes, OutsideChange, is_ours
 from btimd.itsm.emit.tickets import Change, States, Ticket, deliver
+from btimd.model.delivery import UpdateKind
 
-_REST = "REST/2.0"
+_REST: Final = "REST/2.0"
+_MAY_CHANGE_PRIORITY: Final = frozenset({"priority-set", "reported", "reopened", "absorbed"})
+_KINDS: Final = {
+    ("Status", "Status"): UpdateKind.STATUS,
+    ("SetWatcher", "Owner"): UpdateKind.ASSIGNEE,
+    ("Set", "Owner"): UpdateKind.ASSIGNEE,
+    ("Comment", ""): UpdateKind.COMMENT,
+    ("Correspond", ""): UpdateKind.COMMENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestTracker:
-    """The primitives of a queue. incident_field, seq_field: its custom fields for key and marker."""
+    """The primitives of a queue. incident_field, seq_field: its custom fields for key and marker. user: btimd's own."""
 
     queue: str
     incident_field: str
     seq_field: str
+    user: str
     states: States
 
     def deliver(self, work: Work) -> Dialogue[Done]:
@@ -58,22 +81,85 @@ class RequestTracker:
         return text(created, "id")
 
     def write(self, ticket_id: str, change: Change) -> Dialogue[None]:
-        """Change a ticket: first what can be repeated, then the note with its marker."""
+        """Change a ticket: first what can be repeated, then the note with its marker.
+
+        A reply opens a resolved ticket again, so the status of a closing note goes with it: RT sets it afterwards.
+        """
         fields: dict[str, Any] = {}
+        document: dict[str, Any] = {"Content": change.note, "ContentType": "text/plain"}
         if change.status:
-            fields["Status"] = change.status
-        if change.priority:
-            fields["Priority"] = _priority(change.priority)
-        if change.seq is not None and fields:
-            fields["Subject"] = subject(change.facts)
-        if fields and (change.facts.moved or change.facts.kind in {"priority-set", "reported"} or not change.note):
+            (document if change.closing else fields)["Status"] = change.status
+        if change.priority and change.facts.kind in _MAY_CHANGE_PRIORITY:
+            fields |= {"Priority": _priority(change.priority), "Subject": subject(change.facts)}
+        if fields:
             yield from ask(json_request("PUT", f"{_REST}/ticket/{ticket_id}", fields), gone=True)
         if change.note:
-            document: dict[str, Any] = {"Content": change.note, "ContentType": "text/plain"}
             if change.seq is not None:
                 document |= {"CustomFields": self._fields(change)}
             kind = "correspond" if change.closing else "comment"
             yield from ask(json_request("POST", f"{_REST}/ticket/{ticket_id}/{kind}", document), good=(201,), gone=True)
+
+    def changes(self, cursor: str) -> Dialogue[Changes]:
+        """Return what people changed in tickets of ours since the cursor, a time stamp.
+
+        What RT_System does is no person's doing: it is RT's answer to something of ours.
+        """
+        sql = (
+            f"Queue = {_quoted(self.queue)} AND 'CF.{{{self.incident_field}}}' IS NOT NULL"
+            f" AND LastUpdated >= '{cursor[:10]} {cursor[11:19]} UTC'"
+        )
+        found: list[OutsideChange] = []
+        latest = cursor
+        for page in range(1, PAGES_LIMIT + 1):
+            given = {"query": sql, "fields": "CustomFields,LastUpdated", "orderby": "LastUpdated", "order": "ASC"}
+            answer = yield from ask_json(query(f"{_REST}/tickets", given | {"per_page": "50", "page": str(page)}))
+            for item in members(answer, "items"):
+                found += yield from self._history(self._ticket(item), cursor)
+                latest = max(latest, text(item, "LastUpdated"))
+            if page >= number(answer, "pages"):
+                break
+        return Changes(tuple(found), latest)
+
+    def _history(self, ticket: Ticket, cursor: str) -> Dialogue[list[OutsideChange]]:
+        fields = "Type,Field,OldValue,NewValue,Created,Creator"
+        found: list[OutsideChange] = []
+        for page in range(1, PAGES_LIMIT + 1):
+            given = {"fields": fields, "per_page": "100", "page": str(page)}
+            answer = yield from ask_json(query(f"{_REST}/ticket/{ticket.id}/history", given))
+            for item in members(answer, "items"):
+                if text(item, "Created") >= cursor and text(item, "Creator", "id") not in {self.user, "RT_System"}:
+                    found += yield from self._change(ticket, item)
+            if len(members(answer, "items")) < 100:  # noqa: PLR2004  a page that is not full is the last
+                break
+        return found
+
+    def _change(self, ticket: Ticket, item: Any) -> Dialogue[list[OutsideChange]]:
+        kind, value, note = _KINDS.get((text(item, "Type"), text(item, "Field"))), text(item, "NewValue"), ""
+        if kind is None:
+            return []
+        if kind is UpdateKind.COMMENT:
+            value = yield from self._content(text(item, "id"))
+            if not value or is_ours(value):
+                return []
+        return [
+            OutsideChange(
+                external_id=ticket.id,
+                key=ticket.key,
+                event_id=f"transaction-{text(item, 'id')}",
+                actor=text(item, "Creator", "id"),
+                kind=kind,
+                value=value,
+                at=text(item, "Created"),
+                text=note,
+            )
+        ]
+
+    def _content(self, transaction: str) -> Dialogue[str]:
+        answer = yield from ask_json(
+            query(f"{_REST}/transaction/{transaction}/attachments", {"fields": "Content,ContentType"})
+        )
+        texts = (text(one, "Content") for one in members(answer, "items") if text(one, "ContentType") == "text/plain")
+        return next(texts, "").strip()
 
     def _fields(self, change: Change) -> dict[str, str]:
         return {self.seq_field: str(change.seq)}

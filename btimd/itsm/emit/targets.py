@@ -1,9 +1,10 @@
 """The targets that the settings name, built: the one place where kinds and adapters meet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from btimd.itsm.emit.courier import Target
 from btimd.itsm.emit.httptarget import HttpTarget
+from btimd.itsm.emit.inbox import Source
 from btimd.itsm.emit.redmine import Redmine
 from btimd.itsm.emit.requesttracker import RequestTracker
 from btimd.itsm.emit.tickets import States
@@ -27,7 +28,7 @@ def request_tracker(name: str, settings: RequestTrackerSettings, journal: Journa
 
     def make(secrets: Mapping[str, str]) -> tuple[RequestTracker, dict[str, str]]:
         states = States(settings.states, settings.priorities, settings.meanings)
-        adapter = RequestTracker(settings.queue, settings.incident_field, settings.seq_field, states)
+        adapter = RequestTracker(settings.queue, settings.incident_field, settings.seq_field, settings.user, states)
         return adapter, {"Authorization": f"token {secrets['token']}"}
 
     return HttpTarget(
@@ -46,7 +47,9 @@ def redmine(name: str, settings: RedmineSettings, journal: Journal, clock: Clock
 
     def make(secrets: Mapping[str, str]) -> tuple[Redmine, dict[str, str]]:
         states = States(settings.states, settings.priorities, settings.meanings)
-        adapter = Redmine(settings.project, settings.tracker_id, settings.incident_field, settings.seq_field, states)
+        adapter = Redmine(
+            settings.project, settings.tracker_id, settings.incident_field, settings.seq_field, settings.user, states
+        )
         return adapter, {"X-Redmine-API-Key": secrets["key"]}
 
     return HttpTarget(
@@ -58,3 +61,23 @@ def redmine(name: str, settings: RedmineSettings, journal: Journal, clock: Clock
         journal=journal,
         clock=clock,
     )
+
+
+def sources_of(settings: ItsmSettings, targets: Sequence[Target]) -> list[Source]:
+    """Return the targets that are asked what people changed there."""
+    found = []
+    for kind, name in settings.target_names():
+        section = getattr(settings, kind)[name]
+        target = next((one for one in targets if one.name == name), None)
+        if isinstance(target, HttpTarget) and getattr(section, "poll", None) and hasattr(section, "meanings"):
+            found.append(
+                Source(
+                    name=name,
+                    every=section.poll,
+                    adapter=target.pollable,
+                    carry_out=target.carry_out,
+                    meanings=section.meanings,
+                    own_users=frozenset({section.user}),
+                )
+            )
+    return found
