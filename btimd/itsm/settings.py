@@ -8,7 +8,20 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.itsm.changes import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
-from btimd.itsm.targetsettings import HttpTargetSettings, RedmineSettings, RequestTrackerSettings
+from btimd.itsm.targetsettings import (
+    AlertmanagerSettings,
+    HttpTargetSettings,
+    JiraSettings,
+    JsmAlertsSettings,
+    MailSettings,
+    PagerDutySettings,
+    RedmineSettings,
+    RequestTrackerSettings,
+    ServiceNowEventsSettings,
+    ServiceNowSettings,
+    SnmpSettings,
+    SyslogSettings,
+)
 from btimd.settings.fields import Duration, Section, SettingsPath
 
 _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
@@ -56,6 +69,15 @@ class ItsmSettings(Section):
     webhook: dict[str, WebhookSettings] = Field(default_factory=dict)
     request_tracker: dict[str, RequestTrackerSettings] = Field(default_factory=dict)
     redmine: dict[str, RedmineSettings] = Field(default_factory=dict)
+    servicenow: dict[str, ServiceNowSettings] = Field(default_factory=dict)
+    servicenow_events: dict[str, ServiceNowEventsSettings] = Field(default_factory=dict)
+    jira: dict[str, JiraSettings] = Field(default_factory=dict)
+    jsm_alerts: dict[str, JsmAlertsSettings] = Field(default_factory=dict)
+    pagerduty: dict[str, PagerDutySettings] = Field(default_factory=dict)
+    alertmanager: dict[str, AlertmanagerSettings] = Field(default_factory=dict)
+    mail: dict[str, MailSettings] = Field(default_factory=dict)
+    syslog: dict[str, SyslogSettings] = Field(default_factory=dict)
+    snmp: dict[str, SnmpSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "ItsmSettings":

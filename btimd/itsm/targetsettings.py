@@ -1,12 +1,12 @@
 """Settings of the systems that incidents are delivered to: [itsm.<kind>.NAME]. Names are unique over all kinds."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from btimd.settings.fields import Duration, Section, SettingsPath, is_loopback
+from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 
 Network = IPv4Network | IPv6Network
 
@@ -28,6 +28,14 @@ def check_url(url: str) -> str:
     if parts.fragment:
         raise ValueError("the url has a #fragment, which is never sent; leave it out")
     return url
+
+
+def check_address(value: str) -> str:
+    """Refuse what is no mail address, and what would end a header line."""
+    local, at, domain = value.rpartition("@")
+    if not (local and at and domain) or any(c.isspace() or not c.isprintable() or c in '<>,;:"' for c in value):
+        raise ValueError(f'{value!r} is no mail address; write "desk@example.com"')
+    return value
 
 
 def _network(value: Any) -> Network:
@@ -126,3 +134,128 @@ class RedmineSettings(HttpTargetSettings):
     states: Words
     priorities: Words = Field(default_factory=dict)
     meanings: Words = Field(default_factory=dict)
+
+
+_SERVICENOW_STATES: Final = {
+    "new": "1", "held": "1", "dispatched": "1", "accepted": "2", "pending": "3", "stalled": "1", "resolved": "6",
+    "closed": "7", "cancelled": "8", "merged": "7", "reopened": "2",
+}  # fmt: skip
+_SERVICENOW_MEANINGS: Final = {"2": "accept", "6": "resolve", "7": "close", "8": "cancel"}
+_JIRA_STATES: Final = {
+    "accepted": "In Progress", "resolved": "Done", "closed": "Done", "cancelled": "Done", "merged": "Done",
+    "reopened": "To Do",
+}  # fmt: skip
+_JIRA_MEANINGS: Final = {"In Progress": "accept", "Done": "resolve"}
+
+
+class ServiceNowSettings(HttpTargetSettings):
+    """The incident table of a ServiceNow instance. url: https://INSTANCE.service-now.com."""
+
+    user: str
+    """btimd's own user, whose changes are not reported back."""
+    password_file: SettingsPath
+    assignment_group: str = ""
+    close_code: str = "Solved (Permanently)"
+    states: Words = Field(default_factory=lambda: dict(_SERVICENOW_STATES))
+    meanings: Words = Field(default_factory=lambda: dict(_SERVICENOW_MEANINGS))
+
+
+class ServiceNowEventsSettings(HttpTargetSettings):
+    """ServiceNow Event Management. url: of the instance, or of a MID server's listener."""
+
+    user: str
+    password_file: SettingsPath
+    source: str = "btimd"
+
+
+class JiraSettings(HttpTargetSettings):
+    """A project of Jira or Jira Service Management."""
+
+    token_file: SettingsPath
+    """An API token (cloud, with user_email) or a personal access token (data center)."""
+    user_email: str = ""
+    """Whose token it is; only in the cloud."""
+    user: str
+    """btimd's own account id (cloud) or name, whose changes are not reported back."""
+    project: str
+    issue_type: str = "Task"
+    deployment: Literal["cloud", "data-center"] = "cloud"
+    states: Words = Field(default_factory=lambda: dict(_JIRA_STATES))
+    priorities: Words = Field(default_factory=dict)
+    meanings: Words = Field(default_factory=lambda: dict(_JIRA_MEANINGS))
+
+    @model_validator(mode="after")
+    def _cloud_needs_an_address(self) -> "JiraSettings":
+        if self.deployment == "cloud" and not self.user_email:
+            raise ValueError('the cloud wants the e-mail address of the token\'s user; set user_email = "..."')
+        return self
+
+
+class JsmAlertsSettings(HttpTargetSettings):
+    """Alerts of Jira Service Management Operations, by an API integration."""
+
+    url: Annotated[str, AfterValidator(check_url), Field(repr=False)] = "https://api.atlassian.com"
+    key_file: SettingsPath
+    """The GenieKey of the integration."""
+    source: str = "btimd"
+    tags: tuple[str, ...] = ()
+
+
+class PagerDutySettings(HttpTargetSettings):
+    """A service of PagerDuty, by an Events API v2 integration."""
+
+    url: Annotated[str, AfterValidator(check_url), Field(repr=False)] = "https://events.pagerduty.com"
+    key_file: SettingsPath
+    """The routing (integration) key."""
+    source: str = "btimd"
+
+
+class AlertmanagerSettings(HttpTargetSettings):
+    """A Prometheus Alertmanager. Open incidents are sent again every minute, as it forgets them otherwise."""
+
+    password_file: SettingsPath | None = None
+    user: str = ""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Added to every alert, for its routes."""
+
+
+class MailSettings(TargetSettings):
+    """A mailbox or list that gets a thread per incident."""
+
+    server: HostPort
+    security: Literal["tls", "starttls", "none"] = "starttls"
+    ca_file: SettingsPath | None = None
+    user: str = ""
+    password_file: SettingsPath | None = None
+    sender: Annotated[str, AfterValidator(check_address)]
+    recipients: Annotated[tuple[Annotated[str, AfterValidator(check_address)], ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _plain_text_stays_here(self) -> "MailSettings":
+        if self.security == "none" and not is_loopback(self.server[0]):
+            raise ValueError('mail without TLS goes to this machine only; set security = "starttls"')
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError("user and password_file belong together; give both or none")
+        return self
+
+
+class SyslogSettings(TargetSettings):
+    """A syslog server that takes RFC 5424 over TLS."""
+
+    server: HostPort
+    ca_file: SettingsPath | None = None
+    certificate_file: SettingsPath | None = None
+    """btimd's own certificate, where the server asks for one, with key_file."""
+    key_file: SettingsPath | None = None
+    hostname: str = "btimd"
+
+
+class SnmpSettings(TargetSettings):
+    """A manager that takes SNMP version 3 INFORMs; docs/BTIMD-MIB.txt says what is in them."""
+
+    server: HostPort
+    user: str
+    authentication: Literal["SHA", "SHA-256", "SHA-512"] = "SHA-256"
+    authentication_file: SettingsPath
+    privacy: Literal["AES", "AES-256"] = "AES"
+    privacy_file: SettingsPath

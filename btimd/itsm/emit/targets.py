@@ -1,66 +1,124 @@
 """The targets that the settings name, built: the one place where kinds and adapters meet."""
 
-from collections.abc import Mapping, Sequence
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
+from btimd.itsm import targetsettings as sections
+from btimd.itsm.emit.alertmanager import Alertmanager, AlertmanagerTarget
 from btimd.itsm.emit.courier import Target
-from btimd.itsm.emit.httptarget import HttpTarget
+from btimd.itsm.emit.httptarget import Adapter, Headers, HttpTarget
 from btimd.itsm.emit.inbox import Source
+from btimd.itsm.emit.jira import Jira
+from btimd.itsm.emit.jsmalerts import JsmAlerts
+from btimd.itsm.emit.mail import Mail
+from btimd.itsm.emit.pagerduty import PagerDuty
 from btimd.itsm.emit.redmine import Redmine
 from btimd.itsm.emit.requesttracker import RequestTracker
+from btimd.itsm.emit.servicenow import ServiceNow
+from btimd.itsm.emit.servicenowevents import ServiceNowEvents
+from btimd.itsm.emit.snmp import Snmp
+from btimd.itsm.emit.syslog import Syslog
 from btimd.itsm.emit.tickets import States
 from btimd.itsm.emit.webhook import Webhook
 from btimd.itsm.settings import ItsmSettings
-from btimd.itsm.targetsettings import RedmineSettings, RequestTrackerSettings
 from btimd.model.ports import Journal
 from btimd.runtime.clock import Clock
+
+Secrets: TypeAlias = Mapping[str, str]
+Built: TypeAlias = tuple[Adapter, Headers]
+
+
+def _basic(user: str, password: str) -> dict[str, str]:
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}
+
+
+def _request_tracker(given: sections.RequestTrackerSettings, secrets: Secrets) -> Built:
+    states = States(given.states, given.priorities, given.meanings)
+    adapter = RequestTracker(given.queue, given.incident_field, given.seq_field, given.user, states)
+    return adapter, {"Authorization": f"token {secrets['token_file']}"}
+
+
+def _redmine(given: sections.RedmineSettings, secrets: Secrets) -> Built:
+    states = States(given.states, given.priorities, given.meanings)
+    adapter = Redmine(given.project, given.tracker_id, given.incident_field, given.seq_field, given.user, states)
+    return adapter, {"X-Redmine-API-Key": secrets["key_file"]}
+
+
+def _servicenow(given: sections.ServiceNowSettings, secrets: Secrets) -> Built:
+    states = States(given.states, {}, given.meanings)
+    adapter = ServiceNow(states, given.user, given.assignment_group, given.close_code)
+    return adapter, _basic(given.user, secrets["password_file"])
+
+
+def _servicenow_events(given: sections.ServiceNowEventsSettings, secrets: Secrets) -> Built:
+    return ServiceNowEvents(given.source), _basic(given.user, secrets["password_file"])
+
+
+def _jira(given: sections.JiraSettings, secrets: Secrets) -> Built:
+    cloud, token = given.deployment == "cloud", secrets["token_file"]
+    states = States(given.states, given.priorities, given.meanings)
+    adapter = Jira(given.project, given.issue_type, cloud, given.user, states)
+    return adapter, _basic(given.user_email, token) if cloud else {"Authorization": f"Bearer {token}"}
+
+
+def _jsm_alerts(given: sections.JsmAlertsSettings, secrets: Secrets) -> Built:
+    return JsmAlerts(given.source, given.tags), {"Authorization": f"GenieKey {secrets['key_file']}"}
+
+
+def _pagerduty(given: sections.PagerDutySettings, secrets: Secrets) -> Built:
+    return PagerDuty(secrets["key_file"], given.source), {}
+
+
+def _alertmanager(given: sections.AlertmanagerSettings, secrets: Secrets) -> Built:
+    password = secrets.get("password_file")
+    return Alertmanager(given.labels), {} if password is None else _basic(given.user, password)
+
+
+_OVER_HTTP: Final[Mapping[str, tuple[Callable[[Any, Secrets], Built], type[HttpTarget]]]] = {
+    "request_tracker": (_request_tracker, HttpTarget),
+    "redmine": (_redmine, HttpTarget),
+    "servicenow": (_servicenow, HttpTarget),
+    "servicenow_events": (_servicenow_events, HttpTarget),
+    "jira": (_jira, HttpTarget),
+    "jsm_alerts": (_jsm_alerts, HttpTarget),
+    "pagerduty": (_pagerduty, HttpTarget),
+    "alertmanager": (_alertmanager, AlertmanagerTarget),
+}
+_SECRETS: Final = ("token_file", "key_file", "password_file")
 
 
 def targets_of(settings: ItsmSettings, journal: Journal, clock: Clock) -> list[Target]:
     """Return the targets, not started. Their names are what messages are addressed to."""
     found: list[Target] = [Webhook(name, one, clock) for name, one in settings.webhook.items()]
-    found += [request_tracker(name, one, journal, clock) for name, one in settings.request_tracker.items()]
-    found += [redmine(name, one, journal, clock) for name, one in settings.redmine.items()]
+    found += [Mail(name, one, clock) for name, one in settings.mail.items()]
+    found += [Syslog(name, one) for name, one in settings.syslog.items()]
+    found += [Snmp(name, one) for name, one in settings.snmp.items()]
+    for kind, (make, target) in _OVER_HTTP.items():
+        for name, section in getattr(settings, kind).items():
+            found.append(
+                target(
+                    name=name,
+                    kind=kind,
+                    settings=section,
+                    secret_files=_secret_files(section),
+                    make=_maker(make, section),
+                    journal=journal,
+                    clock=clock,
+                )
+            )
     return found
 
 
-def request_tracker(name: str, settings: RequestTrackerSettings, journal: Journal, clock: Clock) -> HttpTarget:
-    """Return a queue of Request Tracker."""
-
-    def make(secrets: Mapping[str, str]) -> tuple[RequestTracker, dict[str, str]]:
-        states = States(settings.states, settings.priorities, settings.meanings)
-        adapter = RequestTracker(settings.queue, settings.incident_field, settings.seq_field, settings.user, states)
-        return adapter, {"Authorization": f"token {secrets['token']}"}
-
-    return HttpTarget(
-        name=name,
-        kind="request_tracker",
-        settings=settings,
-        secret_files={"token": settings.token_file},
-        make=make,
-        journal=journal,
-        clock=clock,
-    )
+def _maker(make: Callable[[Any, Secrets], Built], section: Any) -> Callable[[Secrets], Built]:
+    return lambda secrets: make(section, secrets)
 
 
-def redmine(name: str, settings: RedmineSettings, journal: Journal, clock: Clock) -> HttpTarget:
-    """Return a project of Redmine."""
-
-    def make(secrets: Mapping[str, str]) -> tuple[Redmine, dict[str, str]]:
-        states = States(settings.states, settings.priorities, settings.meanings)
-        adapter = Redmine(
-            settings.project, settings.tracker_id, settings.incident_field, settings.seq_field, settings.user, states
-        )
-        return adapter, {"X-Redmine-API-Key": secrets["key"]}
-
-    return HttpTarget(
-        name=name,
-        kind="redmine",
-        settings=settings,
-        secret_files={"key": settings.key_file},
-        make=make,
-        journal=journal,
-        clock=clock,
-    )
+def _secret_files(section: Any) -> dict[str, Path]:
+    paths = {name: getattr(section, name, None) for name in _SECRETS}
+    return {name: path for name, path in paths.items() if path is not None}
 
 
 def sources_of(settings: ItsmSettings, targets: Sequence[Target]) -> list[Source]:
@@ -69,7 +127,7 @@ def sources_of(settings: ItsmSettings, targets: Sequence[Target]) -> list[Source
     for kind, name in settings.target_names():
         section = getattr(settings, kind)[name]
         target = next((one for one in targets if one.name == name), None)
-        if isinstance(target, HttpTarget) and getattr(section, "poll", None) and hasattr(section, "meanings"):
+        if isinstance(target, HttpTarget) and section.poll is not None and hasattr(section, "meanings"):
             found.append(
                 Source(
                     name=name,
