@@ -1,7 +1,19 @@
 import pytest
 
-from btimd.itsm.emit.exchange import GoneError, HaltError, HttpAnswer, HttpRequest, ask, ask_json, json_request, member
-from btimd.itsm.emit.exchange import members, number, query, text
+from btimd.itsm.emit.exchange import (
+    GoneError,
+    HaltError,
+    HttpAnswer,
+    HttpRequest,
+    ask,
+    ask_json,
+    json_request,
+    member,
+    members,
+    number,
+    query,
+    text,
+)
 from btimd.itsm.outbox import OutcomeKind
 from tests.itsm.messages import answer, play
 
@@ -9,7 +21,7 @@ QUESTION = query("tickets", {"q": "a b", "x": "'"})
 
 
 def test_a_question_carries_its_parameters_and_a_request_its_document() -> None:
-    assert QUESTION == HttpRequest("GET", "tickets?q=a+b&x=%27", headers={"Accept": "application/json"})
+    assert HttpRequest("GET", "tickets?q=a+b&x=%27", headers={"Accept": "application/json"}) == QUESTION
     asked = json_request("POST", "ticket", {"a": "é"})
     assert (asked.body, asked.writes, asked.headers["Content-Type"]) == (
         '{"a": "é"}'.encode(),

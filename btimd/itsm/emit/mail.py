@@ -1,7 +1,7 @@
 """E-mail: one thread per incident. The Message-ID of an event is the same on every attempt (RFC 5322 section 3.6.4).
 
-Mail knows no question whether something arrived: where the answer to its last octet is missed it goes out again, with the
-same Message-ID, by which mailboxes and other programs can tell the repeat.
+Mail knows no question whether something arrived: where the answer to its last octet is missed it goes out again with
+the same Message-ID, by which mailboxes and other programs can tell the repeat.
 """
 
 import re

@@ -1,28 +1,13 @@
 """SNMP: an INFORM of version 3 per event (RFC 3416 section 4.2.7). Unlike a trap it is answered, so its loss is known.
 
-The objects are those of docs/BTIMD-MIB.txt. incident and seq together make a repeat known to its receiver.
+The objects are those of docs/BTIMD-MIB.txt. incident and seq together make a repeat known to its receiver. pysnmp is
+imported when such a target is started, so a daemon without one does not carry it.
 """
 
 import asyncio
-from dataclasses import dataclass
+import warnings
+from types import ModuleType
 from typing import Any, Final
-
-from pysnmp.hlapi.v3arch.asyncio import (
-    USM_AUTH_HMAC96_SHA,
-    USM_AUTH_HMAC192_SHA256,
-    USM_AUTH_HMAC384_SHA512,
-    USM_PRIV_CFB128_AES,
-    USM_PRIV_CFB256_AES,
-    ContextData,
-    NotificationType,
-    ObjectIdentity,
-    ObjectType,
-    SnmpEngine,
-    UdpTransportTarget,
-    UsmUserData,
-    send_notification,
-)
-from pysnmp.proto.rfc1902 import Integer32, OctetString, Unsigned32
 
 from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import HaltError
@@ -40,39 +25,52 @@ _STATES: Final = (
     "new", "held", "dispatched", "accepted", "pending", "stalled", "resolved", "closed", "cancelled", "merged",
 )  # fmt: skip
 _TEXT_OCTETS: Final = 255
+_RETRIES: Final = 2
 _AUTHENTICATIONS: Final = {
-    "SHA": USM_AUTH_HMAC96_SHA,
-    "SHA-256": USM_AUTH_HMAC192_SHA256,
-    "SHA-512": USM_AUTH_HMAC384_SHA512,
+    "SHA": "USM_AUTH_HMAC96_SHA",
+    "SHA-256": "USM_AUTH_HMAC192_SHA256",
+    "SHA-512": "USM_AUTH_HMAC384_SHA512",
 }
-_PRIVACIES: Final = {"AES": USM_PRIV_CFB128_AES, "AES-256": USM_PRIV_CFB256_AES}
+_PRIVACIES: Final = {"AES": "USM_PRIV_CFB128_AES", "AES-256": "USM_PRIV_CFB256_AES"}
+_OUR_FAULT: Final = ("user", "security", "authentication", "digest", "decrypt")
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """One object of a notification."""
-
-    oid: str
-    value: Any
-
-
-def bindings(facts: Facts) -> list[Binding]:
-    """Return the objects of the notification for an event, in the MIB's order."""
-    return [
-        Binding(f"{_OBJECTS}.1.0", OctetString(_octets(facts.incident_id))),
-        Binding(f"{_OBJECTS}.2.0", Unsigned32(facts.seq)),
-        Binding(f"{_OBJECTS}.3.0", Integer32(_STATES.index(facts.state) + 1 if facts.state in _STATES else 0)),
-        Binding(f"{_OBJECTS}.4.0", Integer32(int(facts.priority[1:]) if facts.priority[1:].isdigit() else 0)),
-        Binding(f"{_OBJECTS}.5.0", OctetString(_octets(facts.kind))),
-        Binding(f"{_OBJECTS}.6.0", OctetString(_octets(subject(facts)))),
-        Binding(f"{_OBJECTS}.7.0", OctetString(_octets(facts.cause))),
-        Binding(f"{_OBJECTS}.8.0", OctetString(_octets(note(facts)))),
+def objects(facts: Facts) -> list[tuple[str, int | bytes]]:
+    """Return (object, value) of the notification for an event, in the MIB's order."""
+    values: list[int | bytes] = [
+        _octets(facts.incident_id),
+        facts.seq,
+        _STATES.index(facts.state) + 1 if facts.state in _STATES else 0,
+        int(facts.priority[1:]) if facts.priority[1:].isdigit() else 0,
+        _octets(facts.kind),
+        _octets(subject(facts)),
+        _octets(facts.cause),
+        _octets(note(facts)),
     ]
+    return [(f"{_OBJECTS}.{number}.0", value) for number, value in enumerate(values, 1)]
 
 
 def _octets(text: str) -> bytes:
     """Return UTF-8 of at most 255 octets (SnmpAdminString), no character cut in two."""
     return text.encode("utf-8", "replace")[:_TEXT_OCTETS].decode("utf-8", "ignore").encode()
+
+
+def judge(indication: str, status: int) -> Outcome:
+    """Return what the answer says. indication: why there was none; status: an error in it (RFC 3416 section 3)."""
+    if not indication and not status:
+        return Outcome(OutcomeKind.DELIVERED, "answered")
+    if status:
+        return Outcome(OutcomeKind.REFUSED, f"error status {status}")
+    if any(word in indication.lower() for word in _OUR_FAULT):
+        return Outcome(OutcomeKind.PAUSED, f"{indication}; compare user, passwords and protocols at both ends")
+    return Outcome(OutcomeKind.UNCERTAIN, indication)
+
+
+def _library() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # pysnmp's own, about names of its own
+        from pysnmp.hlapi.v3arch import asyncio as library  # late: 0.14 s and 30 MB
+    return library  # type: ignore[no-any-return]  # the library has no types
 
 
 class Snmp:
@@ -82,19 +80,23 @@ class Snmp:
         self.name = name
         self.limits: TargetLimits = limits_of(settings)
         self._settings = settings
+        self._library: Any = None
         self._engine: Any = None
         self._user: Any = None
 
     async def start(self) -> None:
         """Read the passwords; raises ValueError that says which file is wrong."""
         settings, what = self._settings, f"itsm.snmp.{self.name}"
-        self._engine = SnmpEngine()
-        self._user = UsmUserData(
+        authentication = secret_of(what, settings.authentication_file)
+        privacy = secret_of(what, settings.privacy_file)
+        self._library = _library()
+        self._engine = self._library.SnmpEngine()
+        self._user = self._library.UsmUserData(
             settings.user,
-            authKey=secret_of(what, settings.authentication_file),
-            privKey=secret_of(what, settings.privacy_file),
-            authProtocol=_AUTHENTICATIONS[settings.authentication],
-            privProtocol=_PRIVACIES[settings.privacy],
+            authKey=authentication,
+            privKey=privacy,
+            authProtocol=getattr(self._library, _AUTHENTICATIONS[settings.authentication]),
+            privProtocol=getattr(self._library, _PRIVACIES[settings.privacy]),
         )
 
     async def stop(self) -> None:
@@ -112,29 +114,20 @@ class Snmp:
             facts = facts_of(message.body)
         except HaltError as halt:
             return halt.outcome
-        retries = 2
+        library = self._library
         try:
-            transport = await UdpTransportTarget.create(
-                self._settings.server, timeout=self._settings.timeout / (retries + 1), retries=retries
+            transport = await library.UdpTransportTarget.create(
+                self._settings.server, timeout=self._settings.timeout / (_RETRIES + 1), retries=_RETRIES
             )
         except Exception as error:  # noqa: BLE001  pysnmp has no exception of its own for a name it cannot resolve
             return Outcome(OutcomeKind.NOT_SENT, f"no address: {type(error).__name__}")
-        notification = NotificationType(ObjectIdentity(EVENT)).add_varbinds(
-            *(ObjectType(ObjectIdentity(one.oid), one.value) for one in bindings(facts))
+        notification = library.NotificationType(library.ObjectIdentity(EVENT)).add_varbinds(
+            *((oid, self._value(value)) for oid, value in objects(facts))
         )
-        indication, status, _, _ = await send_notification(
-            self._engine, self._user, transport, ContextData(), "inform", notification
+        indication, status, _, _ = await library.send_notification(
+            self._engine, self._user, transport, library.ContextData(), "inform", notification
         )
-        return _judged(str(indication) if indication else "", int(status) if status else 0)
+        return judge(str(indication) if indication else "", int(status) if status else 0)
 
-
-def _judged(indication: str, status: int) -> Outcome:
-    """Return what the answer says. indication: why there was none; status: an error in it (RFC 3416 section 3)."""
-    if not indication and not status:
-        return Outcome(OutcomeKind.DELIVERED, "answered")
-    if status:
-        return Outcome(OutcomeKind.REFUSED, f"error status {status}")
-    words = indication.lower()
-    if any(word in words for word in ("user", "security", "authentication", "digest", "decrypt")):
-        return Outcome(OutcomeKind.PAUSED, f"{indication}; compare user, passwords and protocols at both ends")
-    return Outcome(OutcomeKind.UNCERTAIN, indication)
+    def _value(self, value: int | bytes) -> Any:
+        return self._library.OctetString(value) if isinstance(value, bytes) else self._library.Integer32(value)
