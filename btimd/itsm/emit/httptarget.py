@@ -8,6 +8,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -199,7 +200,7 @@ class HttpTarget:
             request = next(dialogue)
             for _ in range(REQUESTS_LIMIT):
                 answer = await self._send(request)
-                wrote = wrote or (request.writes and answer.status < 400)  # noqa: PLR2004  the class of client errors
+                wrote = wrote or (request.writes and answer.status < HTTPStatus.MULTIPLE_CHOICES)
                 request = dialogue.send(answer)
             outcome = Outcome(OutcomeKind.SERVER_ERROR, f"{REQUESTS_LIMIT} requests came to no end", partly=wrote)
         except StopIteration as end:
