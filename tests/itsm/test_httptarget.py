@@ -219,7 +219,7 @@ def test_addresses_that_targets_may_have(address: str, networks: tuple[str, ...]
 async def test_a_name_that_points_elsewhere_is_not_called(tmp_path: Path) -> None:
     async with Server().up() as server:
         literal = await deliver(server, tmp_path, WRITE, networks=("10.0.0.0/8",))
-    assert literal == Outcome(OutcomeKind.NOT_SENT, "no connection: 127.0.0.1 is not in networks")
+    assert literal == Outcome(OutcomeKind.NOT_SENT, "no connection: the address is not in networks")
 
     resolver = CheckedResolver([ip_network("10.0.0.0/8")])
     with pytest.raises(OSError, match="is not in networks"):

@@ -222,8 +222,9 @@ class HttpTarget:
         if self._session is None:
             raise _TransportError(Outcome(OutcomeKind.NOT_SENT, "the target is not started"))
         lost = OutcomeKind.UNCERTAIN if request.writes else OutcomeKind.NOT_SENT
+        if not literal_is_allowed(self._settings):
+            raise _TransportError(Outcome(OutcomeKind.NOT_SENT, "no connection: the address is not in networks"))
         try:
-            self._check_literal()
             async with self._session.request(
                 request.method,
                 f"{self._settings.url.rstrip('/')}/{request.path}" if request.path else self._settings.url,
@@ -240,14 +241,14 @@ class HttpTarget:
         except (aiohttp.ClientError, OSError) as error:
             raise _TransportError(Outcome(lost, f"the connection broke: {plain(error)}")) from error
 
-    def _check_literal(self) -> None:
-        host = urlsplit(self._settings.url).hostname or ""
-        try:
-            address = ip_address(host)
-        except ValueError:
-            return  # a name; the resolver checks what it means
-        if not address_is_allowed(address, self._settings.networks):
-            raise AddressRefusedError(0, f"{host} is not in networks")
+
+def literal_is_allowed(settings: HttpTargetSettings) -> bool:
+    """Tell whether a url may be called, where it names an address; a name is checked when it is resolved."""
+    try:
+        address = ip_address(urlsplit(settings.url).hostname or "")
+    except ValueError:
+        return True
+    return address_is_allowed(address, settings.networks)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

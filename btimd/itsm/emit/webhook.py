@@ -14,8 +14,8 @@ import aiohttp
 
 from btimd import __version__
 from btimd.itsm.emit.cloudevents import event_id
-from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import classify_status
+from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed
 from btimd.itsm.emit.signing import key_of, signed_headers
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.settings import WebhookSettings
@@ -32,7 +32,7 @@ class Webhook:
 
     def __init__(self, name: str, settings: WebhookSettings, clock: Clock) -> None:
         self.name = name
-        self.limits = TargetLimits(max_in_flight=settings.max_in_flight)
+        self.limits = limits_of(settings)
         self._settings = settings
         self._clock = clock
         self._keys: tuple[bytes, ...] = ()
@@ -56,7 +56,12 @@ class Webhook:
             ) from None
         # A new connection per request: an idle one that the receiver just closed would make outcomes uncertain.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls, force_close=True, limit=settings.max_in_flight),
+            connector=aiohttp.TCPConnector(
+                ssl=tls,
+                force_close=True,
+                limit=settings.max_in_flight,
+                resolver=CheckedResolver(settings.networks),
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=settings.timeout, sock_connect=settings.timeout * _CONNECT_SHARE),
             auto_decompress=False,
@@ -72,6 +77,8 @@ class Webhook:
         """Post a message once."""
         if self._session is None:
             return Outcome(OutcomeKind.NOT_SENT, "the webhook is not started")
+        if not literal_is_allowed(self._settings):
+            return Outcome(OutcomeKind.NOT_SENT, "no connection: the address is not in networks")
         ce_id = event_id(message.incident_id, message.seq)
         now = self._clock.wall()
         headers = {
