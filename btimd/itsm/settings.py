@@ -15,6 +15,7 @@ from btimd.itsm.targetsettings import (
     JsmAlertsSettings,
     MailSettings,
     PagerDutySettings,
+    ProfileSettings,
     RedmineSettings,
     RequestTrackerSettings,
     ServiceNowEventsSettings,
@@ -78,6 +79,7 @@ class ItsmSettings(Section):
     mail: dict[str, MailSettings] = Field(default_factory=dict)
     syslog: dict[str, SyslogSettings] = Field(default_factory=dict)
     snmp: dict[str, SnmpSettings] = Field(default_factory=dict)
+    profile: dict[str, ProfileSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "ItsmSettings":

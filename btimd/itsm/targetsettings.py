@@ -259,3 +259,12 @@ class SnmpSettings(TargetSettings):
     authentication_file: SettingsPath
     privacy: Literal["AES", "AES-256"] = "AES"
     privacy_file: SettingsPath
+
+
+class ProfileSettings(HttpTargetSettings):
+    """A ticket system that a file describes (docs/delivery.md), as those in config/profiles."""
+
+    profile: SettingsPath
+    user: str = ""
+    token_file: SettingsPath
+    """What the profile's templates name $token."""

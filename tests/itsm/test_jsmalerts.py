@@ -14,8 +14,9 @@ ADAPTER = JsmAlerts("btimd", ("network",))
 
 def test_a_life_is_one_alert_with_its_notes() -> None:
     there = JsmDouble()
-    for number in (1, 2, 3, 5):
-        done, asked = play(ADAPTER.deliver(Work(message(number), None, T0)), there)
+    for number in (1, 2, 3):
+        play(ADAPTER.deliver(Work(message(number), None, T0)), there)
+    done, asked = play(ADAPTER.deliver(Work(message(5), None, T0)), there)
 
     (alert,) = there.alerts.values()
     assert (alert["status"], alert["priority"], alert["count"]) == ("closed", "P2", 1)

@@ -307,7 +307,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
         outcomes = []
         for password in ("authentication-1", "authentication-2"):
             settings = SnmpSettings(
-                server=("127.0.0.1", port), user="btimd", timeout="3s",
+                server=("127.0.0.1", port), user="btimd", timeout=3.0,
                 authentication_file=secret(tmp_path, "a", password), privacy_file=secret(tmp_path, "p", "privacy-word-1"),
             )  # fmt: skip
             target = Snmp("noc", settings)
@@ -344,7 +344,7 @@ def test_a_record_is_of_rfc_5424_and_its_frame_of_rfc_5425() -> None:
 
 
 async def test_a_syslog_server_that_is_not_there_certainly_got_nothing() -> None:
-    target = Syslog("noc", SyslogSettings(server=("127.0.0.1", free_port()), timeout="2s"))
+    target = Syslog("noc", SyslogSettings(server=("127.0.0.1", free_port()), timeout=2.0))
     await target.start()
     outcome = await target.deliver(message(1))
 

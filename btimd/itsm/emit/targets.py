@@ -14,6 +14,7 @@ from btimd.itsm.emit.jira import Jira
 from btimd.itsm.emit.jsmalerts import JsmAlerts
 from btimd.itsm.emit.mail import Mail
 from btimd.itsm.emit.pagerduty import PagerDuty
+from btimd.itsm.emit.profile import ProfileSystem, profile_of
 from btimd.itsm.emit.redmine import Redmine
 from btimd.itsm.emit.requesttracker import RequestTracker
 from btimd.itsm.emit.servicenow import ServiceNow
@@ -77,6 +78,16 @@ def _alertmanager(given: sections.AlertmanagerSettings, secrets: Secrets) -> Bui
     return Alertmanager(given.labels), {} if password is None else _basic(given.user, password)
 
 
+def _profile(given: sections.ProfileSettings, secrets: Secrets) -> Built:
+    try:
+        text = given.profile.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot read the profile {given.profile}: {error}") from None
+    profile = profile_of(text, str(given.profile))
+    states = States(profile.states, profile.priorities, {})
+    return ProfileSystem(profile, states, given.user, secrets["token_file"]), {}
+
+
 _OVER_HTTP: Final[Mapping[str, tuple[Callable[[Any, Secrets], Built], type[HttpTarget]]]] = {
     "request_tracker": (_request_tracker, HttpTarget),
     "redmine": (_redmine, HttpTarget),
@@ -86,6 +97,7 @@ _OVER_HTTP: Final[Mapping[str, tuple[Callable[[Any, Secrets], Built], type[HttpT
     "jsm_alerts": (_jsm_alerts, HttpTarget),
     "pagerduty": (_pagerduty, HttpTarget),
     "alertmanager": (_alertmanager, AlertmanagerTarget),
+    "profile": (_profile, HttpTarget),
 }
 _SECRETS: Final = ("token_file", "key_file", "password_file")
 
