@@ -61,6 +61,8 @@ def test_a_log_in_page_is_no_answer() -> None:
     with pytest.raises(HaltError) as halted:
         play(ask_json(QUESTION), lambda _: HttpAnswer(200, {}, b"<html>\nlog in"))
     assert halted.value.outcome.detail == "HTTP 200 without JSON: <html> log in"
+    with pytest.raises(HaltError, match="HTTP 200 without JSON"):
+        play(ask_json(QUESTION), lambda _: HttpAnswer(200, {}, b"[" * 200_000))
 
 
 def test_strange_json_is_walked_without_falling() -> None:

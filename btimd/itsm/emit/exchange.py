@@ -131,7 +131,7 @@ def document_of(answer: HttpAnswer) -> Any:
     """Return the JSON document of an answer; HaltError where it is none: a proxy or a log-in page answered."""
     try:
         return json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text_of(answer.body)
         raise HaltError(Outcome(OutcomeKind.SERVER_ERROR, f"HTTP {answer.status} without JSON: {said}")) from None
 

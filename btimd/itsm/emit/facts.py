@@ -67,7 +67,7 @@ def facts_of(body: bytes) -> Facts:
     """Return what a message says; refuses a body that is none of ours, as a dead letter may be after its editing."""
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refused(f"the message is no JSON: {error}") from None
     event, incident = member(document, "data", "event"), member(document, "data", "incident")
     verdict = member(document, "data", "verdict")
