@@ -38,7 +38,7 @@ def everything(folder: Path) -> dict[str, dict[str, Any]]:
 
 async def test_every_kind_of_the_settings_is_built_started_and_stopped(tmp_path: Path) -> None:
     given = everything(tmp_path)
-    settings = ItsmSettings(**{kind: {kind.replace("_", "-"): section} for kind, section in given.items()})  # type: ignore[arg-type]  # of each kind
+    settings = ItsmSettings.model_validate({kind: {kind.replace("_", "-"): section} for kind, section in given.items()})
     targets = targets_of(settings, FakeJournal(), ManualClock())
     for target in targets:
         await target.start()
@@ -69,10 +69,10 @@ async def test_every_kind_of_the_settings_is_built_started_and_stopped(tmp_path:
 )
 def test_a_wrong_section_is_refused_with_what_to_do(tmp_path: Path, kind: str, change: Any, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
-        ItsmSettings(**{kind: {"desk": {**everything(tmp_path)[kind], **change}}})
+        ItsmSettings.model_validate({kind: {"desk": {**everything(tmp_path)[kind], **change}}})
 
 
 def test_names_are_unique_over_all_kinds(tmp_path: Path) -> None:
     given = everything(tmp_path)
     with pytest.raises(ValidationError, match="another target is called 'desk' too"):
-        ItsmSettings(jira={"desk": given["jira"]}, redmine={"desk": given["redmine"]})  # type: ignore[dict-item]  # as read
+        ItsmSettings.model_validate({"jira": {"desk": given["jira"]}, "redmine": {"desk": given["redmine"]}})

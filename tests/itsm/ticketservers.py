@@ -1,14 +1,18 @@
 """Request Tracker 5 and Redmine, each a private one on loopback with its own SQLite file, as Debian packages them."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import textwrap
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,8 +141,12 @@ def request_tracker(folder: Path, port: int | None = None) -> TicketServer:
         "RT_SITE_CONFIG_DIR": str(folder / "config"),
         "TOKENS": str(folder),
     }
-    for arguments in (["--action", "init"], ["--action", "insert", "--datafile", str(folder / "data.pl")]):
-        _run(["/usr/sbin/rt-setup-database-5", *arguments], folder, environment, folder)
+
+    def make() -> None:
+        for arguments in (["--action", "init"], ["--action", "insert", "--datafile", str(folder / "data.pl")]):
+            _run(["/usr/sbin/rt-setup-database-5", *arguments], folder, environment, folder)
+
+    _prepared(folder, _RT_DATA, ("tickets.sqlite", "btimd.token", "ann.token"), make)
     server = TicketServer(
         url=f"http://127.0.0.1:{port}",
         folder=folder,
@@ -193,8 +201,12 @@ def redmine(folder: Path, port: int | None = None) -> TicketServer:
         **({"RUBYLIB": str(BUNDLER)} if BUNDLER.exists() else {}),
     }
     (folder / "seed.rb").write_text(textwrap.dedent(_REDMINE_SEED))
-    _run(["rake", "db:migrate"], folder, environment, REDMINE_ROOT)
-    _run(["rails", "runner", str(folder / "seed.rb")], folder, environment, REDMINE_ROOT)
+
+    def make() -> None:
+        _run(["rake", "db:migrate"], folder, environment, REDMINE_ROOT)
+        _run(["rails", "runner", str(folder / "seed.rb")], folder, environment, REDMINE_ROOT)
+
+    _prepared(folder, _REDMINE_SEED, ("issues.sqlite3", "seed.json"), make)
     seed = json.loads((folder / "seed.json").read_text())
     for login, key in zip(("btimd", "ann"), seed["keys"], strict=True):
         (folder / f"{login}.key").touch(mode=0o600)
@@ -224,6 +236,24 @@ def redmine(folder: Path, port: int | None = None) -> TicketServer:
     )  # fmt: skip
     server.start()
     return server
+
+
+def _prepared(folder: Path, recipe: str, names: Sequence[str], make: Callable[[], None]) -> None:
+    """Make the files of a server, or copy those that an earlier test made: their schemas take half a minute."""
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    kept = Path(tempfile.gettempdir()) / f"btimd-ticketserver-{os.getuid()}-{digest}"
+    if not kept.exists():
+        make()
+        fresh = Path(tempfile.mkdtemp(dir=kept.parent))
+        for name in names:
+            shutil.copy2(folder / name, fresh / name)
+        try:
+            fresh.rename(kept)
+        except OSError:  # another process was faster
+            shutil.rmtree(fresh)
+        return
+    for name in names:
+        shutil.copy2(kept / name, folder / name)
 
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], at: Path) -> None:
