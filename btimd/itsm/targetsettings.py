@@ -1,14 +1,12 @@
 """Settings of the systems that incidents are delivered to: [itsm.<kind>.NAME]. Names are unique over all kinds."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
-
-Network = IPv4Network | IPv6Network
 
 
 def check_url(url: str) -> str:
@@ -38,11 +36,12 @@ def check_address(value: str) -> str:
     return value
 
 
-def _network(value: Any) -> Network:
+def _check_network(value: str) -> str:
     try:
-        return ip_network(value)
+        ip_network(value)
     except ValueError as error:
         raise ValueError(f'{value!r} is no network ({error}); write "10.2.0.0/16"') from None
+    return value
 
 
 def _words(value: Any) -> Any:
@@ -61,6 +60,7 @@ class TargetSettings(Section):
     """What every target has."""
 
     timeout: Annotated[Duration, Field(gt=0)] = 30.0
+    """For a whole request."""
     max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
     """More at a time make most ticket systems slower, not faster."""
     per_second: Annotated[float, Field(gt=0)] = 10.0
@@ -79,7 +79,8 @@ class HttpTargetSettings(TargetSettings):
     ca_file: SettingsPath | None = None
     """Certificate authorities to trust instead of the system's."""
     allow_plain_http: bool = False
-    networks: tuple[Annotated[Network, BeforeValidator(_network)], ...] = ()
+    """Allow http to another machine: everybody on the way can read incidents."""
+    networks: tuple[Annotated[str, AfterValidator(_check_network)], ...] = ()
     """Addresses the host may have; left out: any but link-local, multicast and unspecified ones."""
     poll: Annotated[Duration, Field(gt=0)] | None = None
     """How often to ask what people changed there; left out: never."""
@@ -109,13 +110,19 @@ class RequestTrackerSettings(HttpTargetSettings):
     token_file: SettingsPath
     """An authentication token of btimd's own user."""
     queue: str
+    """Where tickets are made."""
     user: str = "btimd"
     """btimd's own user there, whose changes are not reported back."""
     incident_field: str = "BtimIncident"
+    """Custom field for the incident's id."""
     seq_field: str = "BtimSeq"
+    """Custom field for the event's number."""
     states: Words = Field(default_factory=lambda: dict(_RT_STATES))
+    """What our states are called there."""
     priorities: Words = Field(default_factory=lambda: dict(_RT_PRIORITIES))
+    """What our priorities are called there."""
     meanings: Words = Field(default_factory=lambda: dict(_RT_MEANINGS))
+    """What their states mean here: accept, resolve, close, reopen, cancel."""
 
 
 class RedmineSettings(HttpTargetSettings):
@@ -124,7 +131,9 @@ class RedmineSettings(HttpTargetSettings):
     key_file: SettingsPath
     """The API key of btimd's own user."""
     project: str
+    """Where tickets are made."""
     tracker_id: Annotated[int, Field(ge=1)]
+    """Kind of the issues."""
     user: str = "btimd"
     """The name of btimd's own user as Redmine shows it, whose changes are not reported back."""
     incident_field: Annotated[int, Field(ge=1)]
@@ -132,8 +141,11 @@ class RedmineSettings(HttpTargetSettings):
     seq_field: Annotated[int, Field(ge=1)]
     """Id of the custom field for the event's number."""
     states: Words
+    """What our states are called there."""
     priorities: Words = Field(default_factory=dict)
+    """What our priorities are called there."""
     meanings: Words = Field(default_factory=dict)
+    """What their states mean here: accept, resolve, close, reopen, cancel."""
 
 
 _SERVICENOW_STATES: Final = {
@@ -154,18 +166,26 @@ class ServiceNowSettings(HttpTargetSettings):
     user: str
     """btimd's own user, whose changes are not reported back."""
     password_file: SettingsPath
+    """The user's password."""
     assignment_group: str = ""
+    """Who gets new records."""
     close_code: str = "Solved (Permanently)"
+    """What a resolved record says of its solution."""
     states: Words = Field(default_factory=lambda: dict(_SERVICENOW_STATES))
+    """What our states are called there."""
     meanings: Words = Field(default_factory=lambda: dict(_SERVICENOW_MEANINGS))
+    """What their states mean here: accept, resolve, close, reopen, cancel."""
 
 
 class ServiceNowEventsSettings(HttpTargetSettings):
     """ServiceNow Event Management. url: of the instance, or of a MID server's listener."""
 
     user: str
+    """Who btimd is there."""
     password_file: SettingsPath
+    """The user's password."""
     source: str = "btimd"
+    """Who the events say they come from."""
 
 
 class JiraSettings(HttpTargetSettings):
@@ -178,11 +198,17 @@ class JiraSettings(HttpTargetSettings):
     user: str
     """btimd's own account id (cloud) or name, whose changes are not reported back."""
     project: str
+    """Where tickets are made."""
     issue_type: str = "Task"
+    """Kind of the issues."""
     deployment: Literal["cloud", "data-center"] = "cloud"
+    """Atlassian's own, or one in the house."""
     states: Words = Field(default_factory=lambda: dict(_JIRA_STATES))
+    """What our states are called there."""
     priorities: Words = Field(default_factory=dict)
+    """What our priorities are called there."""
     meanings: Words = Field(default_factory=lambda: dict(_JIRA_MEANINGS))
+    """What their states mean here: accept, resolve, close, reopen, cancel."""
 
     @model_validator(mode="after")
     def _cloud_needs_an_address(self) -> "JiraSettings":
@@ -198,7 +224,9 @@ class JsmAlertsSettings(HttpTargetSettings):
     key_file: SettingsPath
     """The GenieKey of the integration."""
     source: str = "btimd"
+    """Who the events say they come from."""
     tags: tuple[str, ...] = ()
+    """Given to every alert."""
 
 
 class PagerDutySettings(HttpTargetSettings):
@@ -208,13 +236,16 @@ class PagerDutySettings(HttpTargetSettings):
     key_file: SettingsPath
     """The routing (integration) key."""
     source: str = "btimd"
+    """Who the events say they come from."""
 
 
 class AlertmanagerSettings(HttpTargetSettings):
     """A Prometheus Alertmanager. Open incidents are sent again every minute, as it forgets them otherwise."""
 
     password_file: SettingsPath | None = None
+    """The user's password."""
     user: str = ""
+    """Who btimd is there."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Added to every alert, for its routes."""
 
@@ -223,12 +254,19 @@ class MailSettings(TargetSettings):
     """A mailbox or list that gets a thread per incident."""
 
     server: HostPort
+    """Where it listens."""
     security: Literal["tls", "starttls", "none"] = "starttls"
+    """TLS from the first octet, after STARTTLS, or none (only on this machine)."""
     ca_file: SettingsPath | None = None
+    """Certificate authorities to trust instead of the system's."""
     user: str = ""
+    """Who btimd is there."""
     password_file: SettingsPath | None = None
+    """The user's password."""
     sender: Annotated[str, AfterValidator(check_address)]
+    """Who the mails come from; the part behind @ also names the threads."""
     recipients: Annotated[tuple[Annotated[str, AfterValidator(check_address)], ...], Field(min_length=1)]
+    """Who is written to."""
 
     @model_validator(mode="after")
     def _plain_text_stays_here(self) -> "MailSettings":
@@ -243,28 +281,40 @@ class SyslogSettings(TargetSettings):
     """A syslog server that takes RFC 5424 over TLS."""
 
     server: HostPort
+    """Where it listens."""
     ca_file: SettingsPath | None = None
+    """Certificate authorities to trust instead of the system's."""
     certificate_file: SettingsPath | None = None
     """btimd's own certificate, where the server asks for one, with key_file."""
     key_file: SettingsPath | None = None
+    """The key of certificate_file."""
     hostname: str = "btimd"
+    """What records say of where they come from."""
 
 
 class SnmpSettings(TargetSettings):
     """A manager that takes SNMP version 3 INFORMs; docs/BTIMD-MIB.txt says what is in them."""
 
     server: HostPort
+    """Where it listens."""
     user: str
+    """Who btimd is there."""
     authentication: Literal["SHA", "SHA-256", "SHA-512"] = "SHA-256"
+    """How messages are signed."""
     authentication_file: SettingsPath
+    """The password that signs."""
     privacy: Literal["AES", "AES-256"] = "AES"
+    """How messages are encrypted."""
     privacy_file: SettingsPath
+    """The password that encrypts."""
 
 
 class ProfileSettings(HttpTargetSettings):
     """A ticket system that a file describes (docs/delivery.md), as those in config/profiles."""
 
     profile: SettingsPath
+    """The file that describes the system."""
     user: str = ""
+    """Who btimd is there."""
     token_file: SettingsPath
     """What the profile's templates name $token."""

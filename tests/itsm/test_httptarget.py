@@ -2,7 +2,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +213,7 @@ async def test_an_endless_answer_is_read_up_to_a_limit(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_targets_may_have(address: str, networks: tuple[str, ...], allowed: bool) -> None:
-    assert address_is_allowed(ip_address(address), [ip_network(one) for one in networks]) is allowed
+    assert address_is_allowed(ip_address(address), networks) is allowed
 
 
 async def test_a_name_that_points_elsewhere_is_not_called(tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ async def test_a_name_that_points_elsewhere_is_not_called(tmp_path: Path) -> Non
         literal = await deliver(server, tmp_path, WRITE, networks=("10.0.0.0/8",))
     assert literal == Outcome(OutcomeKind.NOT_SENT, "no connection: the address is not in networks")
 
-    resolver = CheckedResolver([ip_network("10.0.0.0/8")])
+    resolver = CheckedResolver(["10.0.0.0/8"])
     with pytest.raises(OSError, match="is not in networks"):
         await resolver.resolve("localhost", 80)
     await resolver.close()

@@ -9,7 +9,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import Dialogue, Done, HaltError, HttpAnswer, HttpRequest, T, Work
 from btimd.itsm.emit.polling import Pollable
 from btimd.itsm.outbox import Outcome, OutcomeKind
-from btimd.itsm.targetsettings import HttpTargetSettings, Network, TargetSettings
+from btimd.itsm.targetsettings import HttpTargetSettings, TargetSettings
 from btimd.model.ports import Journal, OutboxMessage
 from btimd.runtime.clock import Clock
 from btimd.settings.fields import read_secret
@@ -58,21 +58,21 @@ class AddressRefusedError(OSError):
     """A host has an address that targets may not have."""
 
 
-def address_is_allowed(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> bool:
+def address_is_allowed(address: IPv4Address | IPv6Address, networks: Sequence[str]) -> bool:
     """Tell whether a target may have an address: of the networks given, else any that cannot be a machine's own trap.
 
     Link-local addresses are refused as those of cloud machines give away credentials to whoever asks there.
     """
     plain = address.ipv4_mapped if isinstance(address, IPv6Address) and address.ipv4_mapped else address
     if networks:
-        return any(plain in network for network in networks)
+        return any(plain in ip_network(network) for network in networks)
     return not (plain.is_link_local or plain.is_multicast or plain.is_unspecified)
 
 
 class CheckedResolver(AbstractResolver):
     """Resolves names to allowed addresses only, so that a name cannot be pointed at something else later."""
 
-    def __init__(self, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[str]) -> None:
         self._networks = networks
         self._names = ThreadedResolver()
 
