@@ -180,6 +180,21 @@ async def test_a_target_that_leads_in_circles_is_left(tmp_path: Path) -> None:
     assert outcome.detail == f"{REQUESTS_LIMIT} requests came to no end"
 
 
+async def test_a_ticket_that_vanishes_twice_is_looked_for_again_later(tmp_path: Path) -> None:
+    class Vanishing:
+        def deliver(self, work: Work) -> Dialogue[Done]:
+            yield from ask(READ, gone=True)
+            return Done(None, work.message.id)
+
+    async with Server(404).up() as server:
+        made = target(server, tmp_path, Vanishing())
+        await made.start()
+        outcome = await made.deliver(message())
+        await made.stop()
+
+    assert outcome == Outcome(OutcomeKind.SERVER_ERROR, "ticket/7 was there and is not any more")
+
+
 async def test_an_endless_answer_is_read_up_to_a_limit(tmp_path: Path) -> None:
     seen: list[int] = []
 

@@ -144,6 +144,10 @@ TICKET = '[ticket]\nid = "i"\nkey = "k"\nseq = "s"\nstatus = "t"\n'
         (WHOLE.replace('path = "x"', 'path = "$secret"', 1) + TICKET, "[find]: unknown value $secret"),
         (WHOLE.replace(STEP, STEP + 'body = \'{"a": "$note}\'\n', 1) + TICKET, "[find]: the body is no JSON"),
         (WHOLE.replace(STEP, STEP + "verify = false\n", 1) + TICKET, "[find]: unknown key 'verify'"),
+        (WHOLE.replace(STEP, STEP + "good = 200\n", 1) + TICKET, "[find]: good is a list of status codes"),
+        (WHOLE.replace(STEP, STEP + "body = 3\n", 1) + TICKET, "[find]: body is text"),
+        (WHOLE.replace(STEP, STEP + "headers = {a = 1}\n", 1) + TICKET, "[find]: headers is a table of texts"),
+        (WHOLE + TICKET + "[states]\nnew = 1\n", "p: states is a table of texts"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_what_to_do(text: str, problem: str) -> None:

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from btimd import __version__
 from btimd.itsm.emit.courier import TargetLimits
-from btimd.itsm.emit.exchange import Dialogue, Done, HaltError, HttpAnswer, HttpRequest, T, Work
+from btimd.itsm.emit.exchange import Dialogue, Done, GoneError, HaltError, HttpAnswer, HttpRequest, T, Work
 from btimd.itsm.emit.polling import Pollable
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import HttpTargetSettings, TargetSettings
@@ -207,6 +207,8 @@ class HttpTarget:
             return end.value, Outcome(OutcomeKind.DELIVERED)
         except HaltError as halt:
             outcome = halt.outcome
+        except GoneError as gone:
+            outcome = Outcome(OutcomeKind.SERVER_ERROR, f"{gone} was there and is not any more")
         except _TransportError as error:
             outcome = error.outcome
         finally:

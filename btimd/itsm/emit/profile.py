@@ -87,8 +87,8 @@ def profile_of(text: str, where: str) -> Profile:
     ticket = {str(name): str(value) for name, value in document["ticket"].items()}
     if set(ticket) != {"id", "key", "seq", "status"}:
         raise ProfileError(f"{where}: [ticket] must say where id, key, seq and status are, and nothing else")
-    steps = {name: _step(document[name], f"{where}: [{name}]") for name in _STEPS if name in document}
-    words = [{str(k): str(v) for k, v in document.get(name, {}).items()} for name in ("states", "priorities")]
+    steps: dict[str, Step] = {name: _step(document[name], f"{where}: [{name}]") for name in _STEPS if name in document}
+    words = [_texts(document, name, where) for name in ("states", "priorities")]
     return Profile(steps, ticket, words[0], words[1])
 
 
@@ -98,7 +98,23 @@ def _step(given: Mapping[str, Any], where: str) -> Step:
         raise ProfileError(f"{where}: unknown key {unknown[0]!r}; known: {', '.join(sorted(_KEYS))}")
     if given.get("method") not in _METHODS or not isinstance(given.get("path"), str):
         raise ProfileError(f"{where}: give method (one of {', '.join(sorted(_METHODS))}) and path")
-    step = Step(**{name: tuple(value) if name == "good" else value for name, value in given.items()})
+    good = given.get("good", [200, 201])
+    if not isinstance(good, list) or not all(type(code) is int for code in good):
+        raise ProfileError(f"{where}: good is a list of status codes, as [200, 206]")
+    for name in ("body", "items", "id", "session"):
+        if not isinstance(given.get(name, ""), str):
+            raise ProfileError(f"{where}: {name} is text; put it between quotes")
+    step = Step(
+        method=given["method"],
+        path=given["path"],
+        body=given.get("body", ""),
+        form=_texts(given, "form", where),
+        headers=_texts(given, "headers", where),
+        items=given.get("items", ""),
+        id=given.get("id", "id"),
+        good=tuple(good),
+        session=given.get("session", ""),
+    )
     templates = [step.path, step.body, *step.form.values(), *step.headers.values()]
     named = {name for template in templates for name in _NAME.findall(template)}
     if named - NAMES:
@@ -106,6 +122,13 @@ def _step(given: Mapping[str, Any], where: str) -> Step:
     for template in (step.body, *step.form.values()):
         _check_json(template, where)
     return step
+
+
+def _texts(given: Mapping[str, Any], name: str, where: str) -> dict[str, str]:
+    found = given.get(name, {})
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ProfileError(f"{where}: {name} is a table of texts")
+    return found
 
 
 def _check_json(template: str, where: str) -> None:
