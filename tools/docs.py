@@ -223,7 +223,7 @@ def render(page: str) -> str:
 
 def stale_meanings() -> list[str]:
     """Return the entries of MEANINGS that no key has."""
-    models = [*settings_tables(), ("traffic", tables.Traffic)]
+    models: list[tuple[str, type[Section]]] = [*settings_tables(), ("traffic", tables.Traffic)]
     models += [("service.ID", tables.ServiceTable), ("rule.ID", tables.RuleTable)]
     models += [("node.ID", tables.NodeTable), ("check.ID", tables.CheckTable)]
     models += [("group.ID", tables.GroupTable), ("indicator.ID", tables.IndicatorTable)]

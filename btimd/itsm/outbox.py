@@ -38,11 +38,15 @@ _MAYBE_ARRIVED: Final = frozenset({OutcomeKind.UNCERTAIN, OutcomeKind.SERVER_ERR
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one attempt. detail: one sentence for people, without secrets. retry_after_seconds: as asked for."""
+    """The end of one attempt. detail: one sentence for people, without secrets. retry_after_seconds: as asked for.
+
+    partly: something of this attempt did arrive, so the next one must look first, whatever this one ended with.
+    """
 
     kind: OutcomeKind
     detail: str = ""
     retry_after_seconds: Seconds | None = None
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class DeliveryRules:
 
     settle_seconds: how long a request whose answer we missed may still run at the target; before that a repeat could
     overtake it. failures_to_open: consecutive failures after which a target is left alone but for one trial at a time.
+    refused_for_seconds: how long a message that is refused is tried again, as people may put the target right; 0: it is
+    a dead letter at once.
     """
 
     backoff_first_seconds: Seconds = 1.0
@@ -59,6 +65,7 @@ class DeliveryRules:
     pause_seconds: Seconds = 300.0
     retry_after_cap_seconds: Seconds = 3600.0
     failures_to_open: int = 3
+    refused_for_seconds: Seconds = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,12 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The message is tried again at next_at. uncertain: this attempt may have arrived."""
+    """The message is tried again at next_at. uncertain: it may have arrived. refused_since: see OutboxMessage."""
 
     next_at: UnixSeconds
     error: str
     uncertain: bool
+    refused_since: UnixSeconds | None = None
 
 
 NextStep: TypeAlias = Delivered | Dead | Again
@@ -95,15 +103,27 @@ def backoff_seconds(failures: int, chance: Ratio, rules: DeliveryRules) -> Secon
 
 
 def after_attempt(
-    attempts: int, outcome: Outcome, *, now: UnixSeconds, chance: Ratio, rules: DeliveryRules
+    attempts: int,
+    outcome: Outcome,
+    *,
+    now: UnixSeconds,
+    chance: Ratio,
+    rules: DeliveryRules,
+    refused_since: UnixSeconds | None = None,
 ) -> NextStep:
-    """Return what becomes of a message after its `attempts`-th attempt. Only a refusal ends it undelivered."""
+    """Return what becomes of a message after its `attempts`-th attempt. Only refusals end it undelivered.
+
+    refused_since: when the target said no for the first time; an outage in between does not make it forget that.
+    """
     error = f"{outcome.kind.value}: {outcome.detail}"[:ERROR_LIMIT]
     match outcome.kind:
         case OutcomeKind.DELIVERED:
             return Delivered()
         case OutcomeKind.REFUSED:
-            return Dead(error)
+            refused_since = now if refused_since is None else refused_since
+            if now - refused_since >= rules.refused_for_seconds:
+                return Dead(error)
+            pause = backoff_seconds(attempts, chance, rules)
         case OutcomeKind.PAUSED:
             pause = rules.pause_seconds
         case OutcomeKind.RETRY_AFTER:
@@ -112,7 +132,7 @@ def after_attempt(
             pause = max(rules.settle_seconds, backoff_seconds(attempts, chance, rules))
         case _:
             pause = backoff_seconds(attempts, chance, rules)
-    return Again(now + pause, error, outcome.kind in _MAYBE_ARRIVED)
+    return Again(now + pause, error, outcome.partly or outcome.kind in _MAYBE_ARRIVED, refused_since)
 
 
 def _asked_pause(failures: int, outcome: Outcome, chance: Ratio, rules: DeliveryRules) -> Seconds:
@@ -161,3 +181,31 @@ class Breaker:
             pause = backoff_seconds(failures - rules.failures_to_open + 1, chance, rules)
             return Breaker(failures, now + pause, reason=outcome.detail[:ERROR_LIMIT])
         return replace(self, failures=failures, trial=False, reason=outcome.detail[:ERROR_LIMIT])
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBucket:
+    """How fast a target is told: per_second on average, burst at once. tokens: there were so many at `at`."""
+
+    per_second: float
+    burst: float
+    tokens: float
+    at: UnixSeconds
+
+    @classmethod
+    def full(cls, per_second: float, burst: float, now: UnixSeconds) -> "TokenBucket":
+        """Return one that nothing was taken of yet."""
+        return cls(per_second, burst, burst, now)
+
+    def filled(self, now: UnixSeconds) -> "TokenBucket":
+        """Return it as it is at `now`; a clock that was set back gives nothing and takes nothing."""
+        gained = max(now - self.at, 0.0) * self.per_second
+        return replace(self, tokens=min(self.burst, self.tokens + gained), at=now)
+
+    def taken(self) -> "TokenBucket":
+        """Return it with one token less; `ready_at` says whether there is one."""
+        return replace(self, tokens=self.tokens - 1.0)
+
+    def ready_at(self) -> UnixSeconds:
+        """Return when there is a whole token."""
+        return self.at + max(1.0 - self.tokens, 0.0) / self.per_second

@@ -1,8 +1,8 @@
-"""Settings of incidents and of the targets that are told about them: [itsm] and [itsm.webhook.NAME]."""
+"""Settings of incidents and of those who are told about them: [itsm]; each kind of target: itsm.targetsettings."""
 
 import hashlib
+from collections import Counter
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -10,7 +10,22 @@ from btimd.itsm.deadlines import PromiseOf, TimerRules, no_agreement
 from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
-from btimd.settings.fields import Duration, Section, SettingsPath, is_loopback
+from btimd.itsm.targetsettings import (
+    AlertmanagerSettings,
+    HttpTargetSettings,
+    JiraSettings,
+    JsmAlertsSettings,
+    MailSettings,
+    PagerDutySettings,
+    ProfileSettings,
+    RedmineSettings,
+    RequestTrackerSettings,
+    ServiceNowEventsSettings,
+    ServiceNowSettings,
+    SnmpSettings,
+    SyslogSettings,
+)
+from btimd.settings.fields import Duration, Section, SettingsPath
 
 _VERSION_LENGTH: Final = 12
 _ITIL_ROWS: Final = ((1, 2, 3), (2, 3, 4), (3, 4, 5))
@@ -21,49 +36,16 @@ def _check_matrix(rows: tuple[tuple[int, int, int], ...]) -> tuple[tuple[int, in
     return rows
 
 
-def _check_url(url: str) -> str:
-    """Refuse what is no web address, and secrets where logs could show them. The message never repeats the URL."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port  # .port raises where it is none
-        (host or "").encode("idna")
-    except ValueError as error:
-        raise ValueError(f"the url is malformed ({error}); write https://host/path") from None
-    if parts.scheme not in {"http", "https"}:
-        raise ValueError(f"a url with scheme {parts.scheme!r} cannot be called; write https://host/path")
-    if not host:
-        raise ValueError("the url names no host; write https://host/path")
-    if "@" in parts.netloc:
-        raise ValueError("the url holds a user or password; requests are signed with secret_file, leave them out")
-    if parts.fragment:
-        raise ValueError("the url has a #fragment, which is never sent; leave it out")
-    return url
-
-
-class WebhookSettings(Section):
+class WebhookSettings(HttpTargetSettings):
     """A receiver of incidents over HTTP. Every request is signed (docs/webhook.md)."""
 
-    url: Annotated[str, AfterValidator(_check_url), Field(repr=False)]
-    """Not in repr: the path of a robot's address is often a secret itself."""
     secret_file: SettingsPath
     """Signs every request."""
     further_secret_files: tuple[SettingsPath, ...] = ()
     """Also sign, while receivers change over to another secret."""
-    ca_file: SettingsPath | None = None
-    """Certificate authorities to trust instead of the system's."""
-    allow_plain_http: bool = False
-    timeout: Annotated[Duration, Field(gt=0)] = 30.0
-    max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
-
-    @model_validator(mode="after")
-    def _plain_http_is_asked_for(self) -> "WebhookSettings":
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and not self.allow_plain_http:
-            raise ValueError(
-                f"http to {parts.hostname} shows incidents to everybody on the way; "
-                "use https, or set allow_plain_http = true"
-            )
-        return self
+    refused_for: Annotated[Duration, Field(ge=0)] = 0.0
+    """How long an event that is refused is tried again before it becomes a dead letter; every event tells the whole
+    incident, so the next one makes good for it."""
 
 
 _Five = tuple[
@@ -163,6 +145,31 @@ class ItsmSettings(Section):
     """At that mark of the time to resolve the next level gets the incident; 0: never."""
     closing_fields: tuple[_CLOSING_FIELD, ...] = ()
     """What a closing report must say beside its text."""
+    request_tracker: dict[str, RequestTrackerSettings] = Field(default_factory=dict)
+    redmine: dict[str, RedmineSettings] = Field(default_factory=dict)
+    servicenow: dict[str, ServiceNowSettings] = Field(default_factory=dict)
+    servicenow_events: dict[str, ServiceNowEventsSettings] = Field(default_factory=dict)
+    jira: dict[str, JiraSettings] = Field(default_factory=dict)
+    jsm_alerts: dict[str, JsmAlertsSettings] = Field(default_factory=dict)
+    pagerduty: dict[str, PagerDutySettings] = Field(default_factory=dict)
+    alertmanager: dict[str, AlertmanagerSettings] = Field(default_factory=dict)
+    mail: dict[str, MailSettings] = Field(default_factory=dict)
+    syslog: dict[str, SyslogSettings] = Field(default_factory=dict)
+    snmp: dict[str, SnmpSettings] = Field(default_factory=dict)
+    profile: dict[str, ProfileSettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "ItsmSettings":
+        names = Counter(name for _, name in self.target_names())
+        for kind, name in self.target_names():
+            if names[name] > 1:
+                raise ValueError(f"itsm.{kind}.{name}: another target is called {name!r} too; names are unique")
+        return self
+
+    def target_names(self) -> list[tuple[str, str]]:
+        """Return (kind, name) of every target."""
+        kinds = [kind for kind, field in type(self).model_fields.items() if field.default_factory is dict]
+        return [(kind, name) for kind in kinds for name in getattr(self, kind)]
 
     def lifecycle_config(self, promise: PromiseOf = no_agreement) -> LifecycleConfig:
         """Return what itsm.lifecycle needs of these. promise: what agreements say of an incident."""

@@ -1,10 +1,11 @@
 """The seams between packages of one level: what each needs of the others, as Protocols. Wired in daemon/wiring.py."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
 from btimd.model.incident import ActorRole, Incident, IncidentCommand, IncidentEvent
 from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
@@ -13,7 +14,7 @@ from btimd.model.quality import QualityRow
 from btimd.model.service import Check, ServiceGraph
 from btimd.model.sla import SlaState
 from btimd.model.symptom import Symptom
-from btimd.model.units import UnixMillis, UnixSeconds
+from btimd.model.units import Seconds, UnixMillis, UnixSeconds
 from btimd.model.users import UserCount
 from btimd.model.verdict import Evidence, Suspect, Verdict
 from btimd.model.window import WindowRow
@@ -376,7 +377,8 @@ class SlaBook(Protocol):
 class OutboxMessage:
     """Something owed to a target. seq orders the messages of one incident; id makes a repeat harmless.
 
-    uncertain: an earlier attempt may have arrived. next_at: not before this wall-clock time.
+    uncertain: an earlier attempt may have arrived. next_at: not before this wall-clock time. collapses: it only repeats
+    the state, so one that was never sent gives way to the next. refused_since: the target has said no from then on.
     """
 
     id: str
@@ -389,6 +391,8 @@ class OutboxMessage:
     next_at: UnixSeconds
     uncertain: bool
     last_error: str = ""
+    collapses: bool = False
+    refused_since: UnixSeconds | None = None
 
 
 class NoticeKind(StrEnum):
@@ -520,28 +524,94 @@ class Journal(Protocol):
         """Return when the next notice is due."""
         ...
 
-    async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
-        """Mark as in flight, and return, the head message of each (target, incident) that is due."""
+    async def claim_messages(
+        self, now: UnixSeconds, limit: int, *, target: str | None = None
+    ) -> Sequence[OutboxMessage]:
+        """Mark as in flight, and return, the head message of each (target, incident) that is due. target: only its."""
         ...
 
     async def message_delivered(self, message_id: str, now: UnixSeconds) -> None:
         """Record that the target has it."""
         ...
 
-    async def message_failed(self, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool) -> None:
-        """Record a failed attempt; it is due again at next_at."""
+    async def message_failed(
+        self,
+        message_id: str,
+        *,
+        next_at: UnixSeconds,
+        error: str,
+        uncertain: bool,
+        refused_since: UnixSeconds | None = None,
+    ) -> None:
+        """Record a failed attempt; it is due again at next_at. refused_since: see OutboxMessage."""
         ...
 
     async def message_dead(self, message_id: str, *, error: str, now: UnixSeconds) -> None:
         """Record that the target refuses it for good; people must look."""
         ...
 
-    async def next_message_at(self) -> UnixSeconds | None:
-        """Return when the next undelivered message is due."""
+    async def next_message_at(self, target: str | None = None) -> UnixSeconds | None:
+        """Return when the next undelivered message is due. target: only its."""
         ...
 
     async def outbox_depth(self) -> Mapping[str, int]:
         """Return the number of messages by state (pending, inflight, done, dead)."""
+        ...
+
+    async def outbox_lines(self) -> Sequence[OutboxLine]:
+        """Return what waits, per target that anything was ever owed to and is still kept."""
+        ...
+
+    async def settle_messages(self, target: str, seconds: Seconds, now: UnixSeconds) -> None:
+        """Make what may have arrived before a crash wait until that long after its last attempt began."""
+        ...
+
+    async def bury_messages(self, keep: Collection[str], *, error: str, now: UnixSeconds) -> Sequence[str]:
+        """Declare dead what waits for targets other than these; return the ids."""
+        ...
+
+    async def dead_messages(self, limit: int) -> Sequence[OutboxMessage]:
+        """Return dead letters, latest first."""
+        ...
+
+    async def edit_dead(self, message_id: str, body: bytes) -> None:
+        """Replace the body of a dead letter; raises KeyError or ValueError where there is none."""
+        ...
+
+    async def resend_dead(self, message_id: str, now: UnixSeconds) -> None:
+        """Let a dead letter be sent again from `now` on; raises KeyError or ValueError where there is none."""
+        ...
+
+    async def drop_dead(self, message_id: str, *, reason: str, now: UnixSeconds) -> None:
+        """Give a dead letter up; it is kept for a while. Raises KeyError or ValueError where there is none."""
+        ...
+
+    async def save_reference(self, reference: ExternalReference) -> None:
+        """Keep what a target calls an incident; replaces what was known."""
+        ...
+
+    async def load_reference(self, target: str, incident_id: str) -> ExternalReference | None:
+        """Return what a target calls an incident."""
+        ...
+
+    async def find_reference(self, target: str, external_id: str) -> ExternalReference | None:
+        """Return the incident that a target calls so."""
+        ...
+
+    async def open_references(self, target: str, limit: int) -> Sequence[ExternalReference]:
+        """Return what a target has of ours that is still open."""
+        ...
+
+    async def take_update(self, update: ExternalUpdate, now: UnixSeconds) -> bool:
+        """Put a change from outside into the inbox; False: this event of this target was taken before."""
+        ...
+
+    async def waiting_updates(self, limit: int) -> Sequence[ExternalUpdate]:
+        """Return updates that nobody has dealt with, oldest first."""
+        ...
+
+    async def update_done(self, target: str, event_id: str, *, result: str, now: UnixSeconds) -> None:
+        """Record what became of an update."""
         ...
 
     async def save_state(self, name: str, value: bytes) -> None:

@@ -13,17 +13,19 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from typing_extensions import override
 
+from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
 from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import CommandDone, IncidentWrite, Journal, Notice, OutboxMessage, Timer
-from btimd.model.units import UnixSeconds
+from btimd.model.units import Seconds, UnixSeconds
 from btimd.store import journaltables as tables
+from btimd.store import outboxtables as outbox
 
 T = TypeVar("T")
 
@@ -227,28 +229,99 @@ class SqliteJournal(Journal):
         return await self._ask(tables.next_notice_at)
 
     @override
-    async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
-        return await self._ask(lambda connection: tables.claim_messages(connection, now, limit))
+    async def claim_messages(
+        self, now: UnixSeconds, limit: int, *, target: str | None = None
+    ) -> Sequence[OutboxMessage]:
+        return await self._ask(lambda connection: outbox.claim_messages(connection, now, limit, target))
 
     @override
     async def message_delivered(self, message_id: str, now: UnixSeconds) -> None:
-        await self._ask(lambda connection: tables.message_delivered(connection, message_id, now))
+        await self._ask(lambda connection: outbox.message_delivered(connection, message_id, now))
 
     @override
-    async def message_failed(self, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool) -> None:
+    async def message_failed(
+        self,
+        message_id: str,
+        *,
+        next_at: UnixSeconds,
+        error: str,
+        uncertain: bool,
+        refused_since: UnixSeconds | None = None,
+    ) -> None:
         await self._ask(
-            lambda connection: tables.message_failed(
-                connection, message_id, next_at=next_at, error=error, uncertain=uncertain
+            lambda connection: outbox.message_failed(
+                connection,
+                message_id,
+                next_at=next_at,
+                error=error,
+                uncertain=uncertain,
+                refused_since=refused_since,
             )
         )
 
     @override
     async def message_dead(self, message_id: str, *, error: str, now: UnixSeconds) -> None:
-        await self._ask(lambda connection: tables.message_dead(connection, message_id, error=error, now=now))
+        await self._ask(lambda connection: outbox.message_dead(connection, message_id, error=error, now=now))
 
     @override
-    async def next_message_at(self) -> UnixSeconds | None:
-        return await self._ask(tables.next_message_at)
+    async def next_message_at(self, target: str | None = None) -> UnixSeconds | None:
+        return await self._ask(lambda connection: outbox.next_message_at(connection, target))
+
+    @override
+    async def outbox_lines(self) -> Sequence[OutboxLine]:
+        return await self._ask(outbox.outbox_lines)
+
+    @override
+    async def settle_messages(self, target: str, seconds: Seconds, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: outbox.settle_messages(connection, target, seconds, now))
+
+    @override
+    async def bury_messages(self, keep: Collection[str], *, error: str, now: UnixSeconds) -> Sequence[str]:
+        return await self._ask(lambda connection: outbox.bury_messages(connection, keep, error=error, now=now))
+
+    @override
+    async def dead_messages(self, limit: int) -> Sequence[OutboxMessage]:
+        return await self._ask(lambda connection: outbox.dead_messages(connection, limit))
+
+    @override
+    async def edit_dead(self, message_id: str, body: bytes) -> None:
+        await self._ask(lambda connection: outbox.edit_dead(connection, message_id, body))
+
+    @override
+    async def resend_dead(self, message_id: str, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: outbox.resend_dead(connection, message_id, now))
+
+    @override
+    async def drop_dead(self, message_id: str, *, reason: str, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: outbox.drop_dead(connection, message_id, reason=reason, now=now))
+
+    @override
+    async def save_reference(self, reference: ExternalReference) -> None:
+        await self._ask(lambda connection: outbox.save_reference(connection, reference))
+
+    @override
+    async def load_reference(self, target: str, incident_id: str) -> ExternalReference | None:
+        return await self._ask(lambda connection: outbox.load_reference(connection, target, incident_id))
+
+    @override
+    async def find_reference(self, target: str, external_id: str) -> ExternalReference | None:
+        return await self._ask(lambda connection: outbox.find_reference(connection, target, external_id))
+
+    @override
+    async def open_references(self, target: str, limit: int) -> Sequence[ExternalReference]:
+        return await self._ask(lambda connection: outbox.open_references(connection, target, limit))
+
+    @override
+    async def take_update(self, update: ExternalUpdate, now: UnixSeconds) -> bool:
+        return await self._ask(lambda connection: outbox.take_update(connection, update, now))
+
+    @override
+    async def waiting_updates(self, limit: int) -> Sequence[ExternalUpdate]:
+        return await self._ask(lambda connection: outbox.waiting_updates(connection, limit))
+
+    @override
+    async def update_done(self, target: str, event_id: str, *, result: str, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: outbox.update_done(connection, target, event_id, result=result, now=now))
 
     @override
     async def outbox_depth(self) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from btimd.model.ports import (
     VersionConflictError,
 )
 from btimd.model.units import UnixSeconds
+from btimd.store import outboxtables
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 from btimd.store.reports import SCHEMA as REPORTS
 
@@ -73,23 +74,11 @@ _MIGRATIONS: Final = (
     CREATE INDEX notice_ended ON notice (ended_at) WHERE ended_at IS NOT NULL;
     """,
     REPORTS,
+    outboxtables.SCHEMA,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 
 _NOTICE: Final = "id, incident_id, seq, kind, recipient, what, dispatch_id, at, attempts, next_at, last_error"
-_MESSAGE: Final = "id, target, incident_id, seq, content_type, body, attempts, next_at, uncertain, last_error"
-
-# The heads of lines: no undelivered message of the same target and incident stands before one. The index is named, as
-# SQLite would rather take the one by state and sort.
-_HEADS: Final = """
-    outbox INDEXED BY outbox_due
-    WHERE state = 'pending' AND NOT EXISTS (
-        SELECT 1 FROM outbox AS earlier
-        WHERE earlier.state IN ('pending', 'inflight') AND earlier.target = outbox.target
-          AND earlier.incident_id = outbox.incident_id
-          AND (earlier.seq, earlier.position) < (outbox.seq, outbox.position)
-    )
-"""
 
 
 class SchemaError(Exception):
@@ -204,11 +193,7 @@ def _write_event(connection: sqlite3.Connection, incident_id: str, event: Incide
 
 def _write_message(connection: sqlite3.Connection, incident_id: str, message: OutboxMessage) -> None:
     try:
-        connection.execute(
-            f"INSERT INTO outbox ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant list of columns
-            (message.id, message.target, message.incident_id, message.seq, message.content_type, message.body,
-             message.attempts, message.next_at, message.uncertain, message.last_error),
-        )  # fmt: skip
+        outboxtables.add_message(connection, message)
     except sqlite3.IntegrityError as error:
         raise ValueError(f"incident {incident_id}: a message of this write was written before") from error
 
@@ -319,73 +304,6 @@ def next_notice_at(connection: sqlite3.Connection) -> UnixSeconds | None:
     return None if next_at is None else float(next_at)
 
 
-def claim_messages(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
-    """Mark due heads of lines as in flight and return them; `attempts` counts the attempt that now begins."""
-    rows = connection.execute(
-        f"SELECT {_MESSAGE} FROM {_HEADS} AND next_at <= ? ORDER BY next_at, id LIMIT ?",  # noqa: S608  constants
-        (now, limit),
-    ).fetchall()
-    claimed = [
-        OutboxMessage(
-            id=row[0],
-            target=row[1],
-            incident_id=row[2],
-            seq=row[3],
-            content_type=row[4],
-            body=row[5],
-            attempts=row[6] + 1,
-            next_at=row[7],
-            uncertain=bool(row[8]),
-            last_error=row[9],
-        )
-        for row in rows
-    ]
-    connection.executemany(
-        "UPDATE outbox SET state = 'inflight', attempts = ? WHERE id = ?",
-        [(message.attempts, message.id) for message in claimed],
-    )
-    return claimed
-
-
-def message_delivered(connection: sqlite3.Connection, message_id: str, now: UnixSeconds) -> None:
-    """Record a delivery."""
-    _require_in_flight(connection, message_id)
-    connection.execute("UPDATE outbox SET state = 'done', ended_at = ? WHERE id = ?", (now, message_id))
-
-
-def message_failed(
-    connection: sqlite3.Connection, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool
-) -> None:
-    """Record a failed attempt; what was uncertain once stays so until it is delivered."""
-    _require_in_flight(connection, message_id)
-    connection.execute(
-        "UPDATE outbox SET state = 'pending', next_at = ?, last_error = ?, uncertain = uncertain OR ? WHERE id = ?",
-        (next_at, error, uncertain, message_id),
-    )
-
-
-def message_dead(connection: sqlite3.Connection, message_id: str, *, error: str, now: UnixSeconds) -> None:
-    """Record a refusal for good."""
-    _require_in_flight(connection, message_id)
-    connection.execute(
-        "UPDATE outbox SET state = 'dead', last_error = ?, ended_at = ? WHERE id = ?", (error, now, message_id)
-    )
-
-
-def _require_in_flight(connection: sqlite3.Connection, message_id: str) -> None:
-    row = connection.execute("SELECT state FROM outbox WHERE id = ?", (message_id,)).fetchone()
-    if row is None:
-        raise KeyError(message_id)
-    if row[0] != "inflight":
-        raise ValueError(f"message {message_id} is {row[0]}, not in flight; its outcome cannot be recorded")
-
-
-def next_message_at(connection: sqlite3.Connection) -> UnixSeconds | None:
-    """Return when the next head of a line is due."""
-    (next_at,) = connection.execute(f"SELECT min(next_at) FROM {_HEADS}").fetchone()  # noqa: S608  constant
-    return None if next_at is None else float(next_at)
-
-
 def outbox_depth(connection: sqlite3.Connection) -> Mapping[str, int]:
     """Return the number of messages by state."""
     found = dict(connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
@@ -424,7 +342,9 @@ def forget(
 
     Dead messages stay: people must look.
     """
-    messages = connection.execute("DELETE FROM outbox WHERE state = 'done' AND ended_at < ?", (messages_before,))
+    messages = connection.execute(
+        "DELETE FROM outbox WHERE state IN ('done', 'superseded', 'dropped') AND ended_at < ?", (messages_before,)
+    )
     verdicts = connection.execute("DELETE FROM verdict WHERE at < ?", (verdicts_before,))
     notices = connection.execute("DELETE FROM notice WHERE ended_at < ?", (messages_before,))
     commands = connection.execute("DELETE FROM command WHERE at < ?", (commands_before,))

@@ -5,11 +5,12 @@ Every method gives the loop up once, as the real one does, so that code which re
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
 
+from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
 from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import (
     CommandDone,
@@ -22,9 +23,14 @@ from btimd.model.ports import (
     TimerGoneError,
     VersionConflictError,
 )
-from btimd.model.units import UnixSeconds
+from btimd.model.units import Seconds, UnixSeconds
 
 PENDING, INFLIGHT, DONE, DEAD, CLAIMED, VOID = "pending", "inflight", "done", "dead", "claimed", "void"
+SUPERSEDED, DROPPED = "superseded", "dropped"
+
+
+def _line(message: OutboxMessage) -> tuple[str, str]:
+    return message.target, message.incident_id
 
 
 class FakeJournal(Journal):
@@ -41,6 +47,11 @@ class FakeJournal(Journal):
         self.message_states: dict[str, str] = {}
         self.states: dict[str, bytes] = {}
         self.verdicts: dict[str, tuple[UnixSeconds, bytes]] = {}
+        self.message_times: dict[str, tuple[UnixSeconds, UnixSeconds | None]] = {}
+        self.dead_order: dict[str, UnixSeconds] = {}
+        self.references: dict[tuple[str, str], ExternalReference] = {}
+        self.inbox: dict[tuple[str, str], ExternalUpdate] = {}
+        self.inbox_results: dict[tuple[str, str], str] = {}
 
     def reopen(self) -> None:
         """Do what opening the file again does: what was in flight may have arrived."""
@@ -103,8 +114,13 @@ class FakeJournal(Journal):
             else:
                 self.timers[incident.id, name] = Timer(incident.id, name, due_at, incident.version)
         for message in write.messages:
+            for other in self.messages.values() if message.collapses else ():
+                never_sent = self.message_states[other.id] == PENDING and not other.attempts
+                if never_sent and other.collapses and _line(other) == _line(message):
+                    self.message_states[other.id] = SUPERSEDED
             self.messages[message.id] = message
             self.message_states[message.id] = PENDING
+            self.message_times[message.id] = (message.next_at, None)
         self._keep_notices(write.notices)
 
     def _keep_notices(self, notices: Sequence[Notice]) -> None:
@@ -191,22 +207,25 @@ class FakeJournal(Journal):
         waiting = [one.next_at for one in self.notices.values() if self.notice_states[one.id] == PENDING]
         return min(waiting, default=None)
 
-    def _heads(self) -> Iterator[OutboxMessage]:
+    def _heads(self, target: str | None) -> Iterator[OutboxMessage]:
         """Yield the pending messages that have no undelivered message of their target and incident before them."""
         first: dict[tuple[str, str], OutboxMessage] = {}
         for message in sorted(self.messages.values(), key=lambda message: message.seq):
-            if self.message_states[message.id] in {PENDING, INFLIGHT}:
-                first.setdefault((message.target, message.incident_id), message)
+            if self.message_states[message.id] in {PENDING, INFLIGHT} and target in {None, message.target}:
+                first.setdefault(_line(message), message)
         return (message for message in first.values() if self.message_states[message.id] == PENDING)
 
     @override
-    async def claim_messages(self, now: UnixSeconds, limit: int) -> Sequence[OutboxMessage]:
+    async def claim_messages(
+        self, now: UnixSeconds, limit: int, *, target: str | None = None
+    ) -> Sequence[OutboxMessage]:
         await asyncio.sleep(0)
-        due = sorted((m for m in self._heads() if m.next_at <= now), key=lambda m: (m.next_at, m.id))[:limit]
+        due = sorted((m for m in self._heads(target) if m.next_at <= now), key=lambda m: (m.next_at, m.id))[:limit]
         claimed = [replace(message, attempts=message.attempts + 1) for message in due]
         for message in claimed:
             self.messages[message.id] = message
             self.message_states[message.id] = INFLIGHT
+            self.message_times[message.id] = (self.message_times[message.id][0], now)
         return claimed
 
     def _in_flight(self, message_id: str) -> OutboxMessage:
@@ -224,24 +243,142 @@ class FakeJournal(Journal):
         self.message_states[message_id] = DONE
 
     @override
-    async def message_failed(self, message_id: str, *, next_at: UnixSeconds, error: str, uncertain: bool) -> None:
+    async def message_failed(
+        self,
+        message_id: str,
+        *,
+        next_at: UnixSeconds,
+        error: str,
+        uncertain: bool,
+        refused_since: UnixSeconds | None = None,
+    ) -> None:
         await asyncio.sleep(0)
         message = self._in_flight(message_id)
         self.messages[message_id] = replace(
-            message, next_at=next_at, last_error=error, uncertain=message.uncertain or uncertain
+            message,
+            next_at=next_at,
+            last_error=error,
+            uncertain=message.uncertain or uncertain,
+            refused_since=refused_since,
         )
         self.message_states[message_id] = PENDING
 
     @override
     async def message_dead(self, message_id: str, *, error: str, now: UnixSeconds) -> None:
         await asyncio.sleep(0)
-        self.messages[message_id] = replace(self._in_flight(message_id), last_error=error)
-        self.message_states[message_id] = DEAD
+        self._bury(self._in_flight(message_id), error, now)
+
+    def _bury(self, message: OutboxMessage, error: str, now: UnixSeconds) -> None:
+        self.messages[message.id] = replace(message, last_error=error)
+        self.message_states[message.id] = DEAD
+        self.dead_order[message.id] = now
 
     @override
-    async def next_message_at(self) -> UnixSeconds | None:
+    async def next_message_at(self, target: str | None = None) -> UnixSeconds | None:
         await asyncio.sleep(0)
-        return min((message.next_at for message in self._heads()), default=None)
+        return min((message.next_at for message in self._heads(target)), default=None)
+
+    @override
+    async def outbox_lines(self) -> Sequence[OutboxLine]:
+        await asyncio.sleep(0)
+        lines = []
+        for target in sorted({message.target for message in self.messages.values()}):
+            mine = {m.id: self.message_states[m.id] for m in self.messages.values() if m.target == target}
+            counts = [list(mine.values()).count(state) for state in (PENDING, INFLIGHT, DEAD)]
+            times = [self.message_times[key][0] for key, state in mine.items() if state in {PENDING, INFLIGHT}]
+            if any(counts):
+                lines.append(OutboxLine(target, counts[0], counts[1], counts[2], min(times, default=None)))
+        return lines
+
+    @override
+    async def settle_messages(self, target: str, seconds: Seconds, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        for message in tuple(self.messages.values()):
+            if message.target == target and message.uncertain and self.message_states[message.id] == PENDING:
+                started_at = self.message_times[message.id][1]
+                settled_at = (now if started_at is None else started_at) + seconds
+                self.messages[message.id] = replace(message, next_at=max(message.next_at, settled_at))
+
+    @override
+    async def bury_messages(self, keep: Collection[str], *, error: str, now: UnixSeconds) -> Sequence[str]:
+        await asyncio.sleep(0)
+        buried = [m for m in self.messages.values() if self.message_states[m.id] == PENDING and m.target not in keep]
+        for message in buried:
+            self._bury(message, error, now)
+        return [message.id for message in buried]
+
+    @override
+    async def dead_messages(self, limit: int) -> Sequence[OutboxMessage]:
+        await asyncio.sleep(0)
+        dead = [message for message in self.messages.values() if self.message_states[message.id] == DEAD]
+        return sorted(dead, key=lambda message: self.dead_order[message.id], reverse=True)[:limit]
+
+    def _dead(self, message_id: str, consequence: str) -> OutboxMessage:
+        if self.message_states[message_id] != DEAD:
+            raise ValueError(f"message {message_id} is {self.message_states[message_id]}, not dead; {consequence}")
+        return self.messages[message_id]
+
+    @override
+    async def edit_dead(self, message_id: str, body: bytes) -> None:
+        await asyncio.sleep(0)
+        self.messages[message_id] = replace(self._dead(message_id, "only dead letters can be edited"), body=body)
+
+    @override
+    async def resend_dead(self, message_id: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        message = self._dead(message_id, "only dead letters can be sent again")
+        self.messages[message_id] = replace(message, next_at=now, refused_since=None)
+        self.message_times[message_id] = (now, self.message_times[message_id][1])
+        self.message_states[message_id] = PENDING
+
+    @override
+    async def drop_dead(self, message_id: str, *, reason: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        message = self._dead(message_id, "only dead letters can be dropped")
+        self.messages[message_id] = replace(message, last_error=reason)
+        self.message_states[message_id] = DROPPED
+
+    @override
+    async def save_reference(self, reference: ExternalReference) -> None:
+        await asyncio.sleep(0)
+        self.references[reference.target, reference.incident_id] = reference
+
+    @override
+    async def load_reference(self, target: str, incident_id: str) -> ExternalReference | None:
+        await asyncio.sleep(0)
+        return self.references.get((target, incident_id))
+
+    @override
+    async def find_reference(self, target: str, external_id: str) -> ExternalReference | None:
+        await asyncio.sleep(0)
+        named = (one for one in self.references.values() if (one.target, one.external_id) == (target, external_id))
+        return next(named, None)
+
+    @override
+    async def open_references(self, target: str, limit: int) -> Sequence[ExternalReference]:
+        await asyncio.sleep(0)
+        found = [one for one in self.references.values() if one.target == target and one.is_open]
+        return sorted(found, key=lambda one: one.incident_id)[:limit]
+
+    @override
+    async def take_update(self, update: ExternalUpdate, now: UnixSeconds) -> bool:
+        await asyncio.sleep(0)
+        key = (update.target, update.event_id)
+        fresh = key not in self.inbox
+        self.inbox.setdefault(key, update)
+        return fresh
+
+    @override
+    async def waiting_updates(self, limit: int) -> Sequence[ExternalUpdate]:
+        await asyncio.sleep(0)
+        return [update for key, update in self.inbox.items() if key not in self.inbox_results][:limit]
+
+    @override
+    async def update_done(self, target: str, event_id: str, *, result: str, now: UnixSeconds) -> None:
+        await asyncio.sleep(0)
+        if (target, event_id) not in self.inbox:
+            raise KeyError(event_id)
+        self.inbox_results[target, event_id] = result
 
     @override
     async def outbox_depth(self) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ import pytest
 
 from btimd.itsm.emit.courier import Target
 from btimd.itsm.outbox import Outcome
-from btimd.model.incident import CommandKind, IncidentCommand
+from btimd.model.incident import CommandKind, ImpactAssessment, IncidentCommand
 from btimd.model.ports import OutboxMessage
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.store.journal import JournalFailedError, SqliteJournal
@@ -286,7 +286,7 @@ class _Broken:
         self._target = target
         self._met = False
         self.name = target.name
-        self.max_in_flight = target.max_in_flight
+        self.limits = target.limits
 
     async def start(self) -> None:
         await self._target.start()
@@ -318,3 +318,89 @@ async def test_a_journal_that_fails_ends_the_run(tmp_path: Path) -> None:
                 await desk._run
     assert failed.group_contains(JournalFailedError)
     await desk.close()
+
+
+async def test_a_refused_event_is_tried_for_as_long_as_the_target_asks_and_then_told_to_people(
+    desk: Desk, receiver: Receiver
+) -> None:
+    hook = desk.settings["webhook"]["desk"].model_copy(update={"refused_for": 3600.0})
+    desk.settings["webhook"] = {"desk": hook}
+    receiver.script = [422] * 9999
+    dead: list[tuple[str, str]] = []
+    await desk.start()
+    desk.component._courier._on_dead = lambda message, error: dead.append((message.id, error))
+    await desk.report(verdict())
+    began = desk.clock.now
+    await receiver.wait_for(1)
+    assert (await desk.journal.outbox_depth())["dead"] == 0
+    await desk.until_outbox(dead=1, step_seconds=100)
+
+    assert desk.clock.now - began >= 3600
+    assert dead == [(f"{FIRST}.1@desk", "refused: HTTP 422")]
+    assert [message.id for message in await desk.journal.dead_messages(9)] == [f"{FIRST}.1@desk"]
+
+
+async def test_a_target_with_a_long_backlog_does_not_keep_others_from_being_told(
+    desk: Desk, receiver: Receiver
+) -> None:
+    gone = Receiver(desk.clock.wall)
+    async with gone.up():
+        desk.add_webhook(gone, "gone")
+    await desk.start()
+    for number in range(30):
+        cause = f"node-{number}"
+        await desk.report(verdict(id=f"D{number}", cause=cause, path=("erp", cause), symptoms=(cause,)))
+    await desk.until_outbox(done=30, step_seconds=0.5)
+
+    assert len(receiver.ids) == 30
+    lines = {line.target: line for line in await desk.journal.outbox_lines()}
+    assert lines["gone"].pending + lines["gone"].in_flight == 30
+    assert lines["gone"].in_flight <= 2, "what cannot be sent now is not claimed"
+
+
+async def test_a_burst_is_let_through_and_the_rest_keeps_the_pace(desk: Desk, receiver: Receiver) -> None:
+    hook = desk.settings["webhook"]["desk"].model_copy(update={"per_second": 1.0, "burst": 3})
+    desk.settings["webhook"] = {"desk": hook}
+    await desk.start()
+    for number in range(5):
+        cause = f"node-{number}"
+        await desk.report(verdict(id=f"D{number}", cause=cause, path=("erp", cause), symptoms=(cause,)))
+    await desk.until_outbox(done=3)
+    await asyncio.sleep(0.05)
+    assert len(receiver.ids) == 3
+    desk.advance(1)
+    await desk.until_outbox(done=4)
+    desk.advance(1)
+    await desk.until_outbox(done=5)
+
+
+async def test_age_and_depth_of_a_backlog_are_measured_and_a_warning(desk: Desk, receiver: Receiver) -> None:
+    receiver.hold = asyncio.Event()
+    await desk.start()
+    await desk.report(verdict())
+    await receiver.wait_for(1)
+    desk.advance(901)
+
+    async def warned() -> bool:
+        return desk.component.health().reason == "desk is behind: its oldest message waits for 15 min"
+
+    await desk.until(warned)
+    labels = {"target": "desk"}
+    assert desk.metrics.value("btimd_itsm_target_backlog_messages", labels) == 1
+    desk.advance(20)
+
+    async def aged() -> bool:
+        return desk.metrics.value("btimd_itsm_target_backlog_age_seconds", labels) == 921
+
+    await desk.until(aged)
+    assert desk.metrics.value("btimd_itsm_target_dead_messages", labels) == 0
+
+
+async def test_a_repeated_state_that_was_never_sent_is_told_once(desk: Desk, down: Receiver) -> None:
+    await desk.start()
+    await desk.report(verdict())
+    for number in range(2, 5):
+        await desk.report(verdict(id=f"D{number}"), ImpactAssessment(("erp",), ("north",), 10 * 2**number))
+    lines = {line.target: line for line in await desk.journal.outbox_lines()}
+    assert lines["desk"].pending + lines["desk"].in_flight == 2, "the opening, and the latest report"
+    assert down.requests == []

@@ -11,6 +11,7 @@ from btimd.itsm.outbox import (
     NextStep,
     Outcome,
     OutcomeKind,
+    TokenBucket,
     after_attempt,
     backoff_seconds,
 )
@@ -90,3 +91,44 @@ def test_a_target_is_left_alone_as_long_as_it_asks() -> None:
     asked = after(Breaker(), Outcome(OutcomeKind.RETRY_AFTER, "HTTP 429", 20.0))
 
     assert asked == Breaker(failures=1, open_until=NOW + 20.0, reason="HTTP 429")
+
+
+def refused(at: float, since: float | None, hours: float) -> NextStep:
+    rules = DeliveryRules(refused_for_seconds=hours * 3600)
+    outcome = Outcome(OutcomeKind.REFUSED, "HTTP 422")
+    return after_attempt(2, outcome, now=at, chance=0.5, rules=rules, refused_since=since)
+
+
+def test_a_refused_message_is_tried_again_as_long_as_people_may_put_the_target_right() -> None:
+    assert refused(NOW, None, 24) == Again(NOW + 1.0, "refused: HTTP 422", uncertain=False, refused_since=NOW)
+    assert refused(NOW + 86_399, NOW, 24) == Again(
+        NOW + 86_400, "refused: HTTP 422", uncertain=False, refused_since=NOW
+    )
+    assert refused(NOW + 86_400, NOW, 24) == Dead("refused: HTTP 422")
+    assert refused(NOW, None, 0) == Dead("refused: HTTP 422")
+
+
+def test_an_outage_does_not_make_a_refusal_forgotten() -> None:
+    again = after_attempt(3, DOWN, now=NOW, chance=0.5, rules=RULES, refused_since=NOW - 50)
+
+    assert again == Again(NOW + 2.0, "not-sent: refused", uncertain=False, refused_since=NOW - 50)
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.NOT_SENT, OutcomeKind.PAUSED, OutcomeKind.RETRY_AFTER])
+def test_what_arrived_in_part_is_looked_up_before_it_is_sent_again(kind: OutcomeKind) -> None:
+    again = after_attempt(1, Outcome(kind, partly=True), now=NOW, chance=0.5, rules=RULES)
+
+    assert isinstance(again, Again)
+    assert again.uncertain
+
+
+def test_a_bucket_lets_a_burst_through_and_then_keeps_the_pace() -> None:
+    bucket = TokenBucket.full(2.0, 3.0, NOW)
+    for _ in range(3):
+        assert bucket.ready_at() == NOW
+        bucket = bucket.taken()
+
+    assert bucket.ready_at() == NOW + 0.5
+    assert bucket.filled(NOW + 0.5).ready_at() == NOW + 0.5
+    assert bucket.filled(NOW + 99).tokens == 3.0
+    assert bucket.filled(NOW - 99).tokens == 0.0, "a clock that is set back gives nothing"

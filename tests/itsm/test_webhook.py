@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from btimd import __version__
-from btimd.itsm.emit.webhook import Webhook, classify_status
+from btimd.itsm.emit.exchange import classify_status
+from btimd.itsm.emit.webhook import Webhook
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.settings import WebhookSettings
 from btimd.model.ports import OutboxMessage

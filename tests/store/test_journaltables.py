@@ -7,10 +7,11 @@ import pytest
 
 from btimd.model.ports import Timer
 from btimd.store import journaltables as tables
+from btimd.store import outboxtables
 from tests.store.examples import T0, event, incident, message, write
 
-CLAIM = f"SELECT id FROM {tables._HEADS} AND next_at <= 5 ORDER BY next_at, id LIMIT 5"  # noqa: S608  a constant
-NEXT = f"SELECT min(next_at) FROM {tables._HEADS}"  # noqa: S608  a constant
+CLAIM = f"SELECT id FROM {outboxtables.HEADS} AND next_at <= 5 ORDER BY next_at, id LIMIT 5"  # noqa: S608  a constant
+NEXT = f"SELECT min(next_at) FROM {outboxtables.HEADS}"  # noqa: S608  a constant
 
 
 @pytest.fixture
@@ -60,11 +61,11 @@ def test_a_long_backlog_is_claimed_head_by_head(connection: sqlite3.Connection) 
     for number in range(200):
         messages = tuple(message(f"{number}.{seq}", incident_id=f"I{number}", seq=seq) for seq in range(1, 11))
         tables.write_incident(connection, write(incident(f"I{number}"), event(f"I{number}"), messages=messages))
-    claimed = tables.claim_messages(connection, T0, 1000)
+    claimed = outboxtables.claim_messages(connection, T0, 1000, None)
     assert sorted(each.id for each in claimed) == sorted(f"{number}.1" for number in range(200))
     for each in claimed:
-        tables.message_delivered(connection, each.id, T0)
-    assert sorted(each.id for each in tables.claim_messages(connection, T0, 1000)) == sorted(
+        outboxtables.message_delivered(connection, each.id, T0)
+    assert sorted(each.id for each in outboxtables.claim_messages(connection, T0, 1000, None)) == sorted(
         f"{number}.2" for number in range(200)
     )
 

@@ -17,6 +17,8 @@ from btimd.model.units import UnixSeconds
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 BODY_LIMIT: Final = 65_536
 """Octets of a body; what is too much is shortened and named in data.shortened."""
+COLLAPSING: Final = frozenset({"reported", "cleared"})
+"""Kinds of events that only repeat the technical state: one that was never sent gives way to the next."""
 _EVIDENCE_KEPT: Final = 5
 _TEXT_KEPT: Final = 200
 _NAMES_KEPT: Final = 20
@@ -95,6 +97,7 @@ def messages_of(
             attempts=0,
             next_at=now,
             uncertain=False,
+            collapses=event.kind in COLLAPSING,
         )
         for target in targets
     ]

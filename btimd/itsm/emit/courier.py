@@ -1,13 +1,14 @@
 """The courier: carries what the journal owes to the targets, at most once in flight per incident and target.
 
-The rules are itsm.outbox's. A message is claimed in the journal before its first octet is sent; what was claimed when
-the process died comes back as uncertain and waits until a request of the dead process must have ended.
+The rules are itsm.outbox's. A message is claimed in the journal before its first octet is sent, and only when it can be
+sent at once; what was claimed when the process died comes back as uncertain and waits until a request of the dead
+process must have ended.
 """
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from btimd.itsm.outbox import (
@@ -18,6 +19,7 @@ from btimd.itsm.outbox import (
     DeliveryRules,
     Outcome,
     OutcomeKind,
+    TokenBucket,
     after_attempt,
 )
 from btimd.model.ports import Journal, OutboxMessage
@@ -26,11 +28,21 @@ from btimd.runtime.clock import Clock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 
-HELD_LIMIT: Final = 512
-"""Claimed messages in memory; the others wait in the journal."""
 _LONGEST_WAIT: Final = 15.0
 _SHORTEST_WAIT: Final = 0.02
 _STOP_WITHIN: Final = 4.0
+BACKLOG_WARNING_SECONDS: Final = 900.0
+"""From this age of the oldest message on, a target counts as in trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLimits:
+    """What one target can take. refused_for_seconds: how long a refused message is tried again before it is dead."""
+
+    max_in_flight: int = 2
+    per_second: float = 10.0
+    burst: float = 20.0
+    refused_for_seconds: Seconds = 0.0
 
 
 class Target(Protocol):
@@ -42,8 +54,8 @@ class Target(Protocol):
         ...
 
     @property
-    def max_in_flight(self) -> int:
-        """How many messages it is sent at a time."""
+    def limits(self) -> TargetLimits:
+        """How many messages it is sent at a time and how fast."""
         ...
 
     async def start(self) -> None:
@@ -61,38 +73,36 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class _Lane:
-    """A target, what waits for it (not before a time), and what is on its way."""
+    """A target, and what is on its way to it."""
 
     target: Target
+    rules: DeliveryRules
+    bucket: TokenBucket
     breaker: Breaker = field(default_factory=Breaker)
-    waiting: list[tuple[UnixSeconds, OutboxMessage]] = field(default_factory=list)
     in_flight: dict[asyncio.Task[None], OutboxMessage] = field(default_factory=dict)
+    oldest_at: UnixSeconds | None = None
 
-    @property
-    def held(self) -> int:
-        return len(self.waiting) + len(self.in_flight)
+    def room(self, now: UnixSeconds) -> int:
+        """Return how many messages may start now."""
+        self.bucket = self.bucket.filled(now)
+        free = min(self.target.limits.max_in_flight - len(self.in_flight), int(self.bucket.tokens + 1e-9))
+        if free <= 0 or not self.breaker.may_send(now):
+            return 0
+        return 1 if self.breaker.is_open else free
 
-    def next_ready(self, now: UnixSeconds) -> OutboxMessage | None:
-        """Take out the first message that may go now."""
-        if len(self.in_flight) >= self.target.max_in_flight or not self.breaker.may_send(now):
+    def wakes_at(self, due_at: UnixSeconds) -> UnixSeconds | None:
+        """Return when time alone lets a message that is due then go; None where only the end of an attempt can."""
+        full = len(self.in_flight) >= self.target.limits.max_in_flight
+        if full or (self.breaker.is_open and self.breaker.trial):
             return None
-        for index, (not_before, message) in enumerate(self.waiting):
-            if not_before <= now:
-                del self.waiting[index]
-                return message
-        return None
-
-    def wakes_at(self) -> UnixSeconds | None:
-        """Return when time alone makes a message ready; None where only the end of an attempt can."""
-        full = len(self.in_flight) >= self.target.max_in_flight
-        if not self.waiting or full or (self.breaker.is_open and self.breaker.trial):
-            return None
-        ready = min(not_before for not_before, _ in self.waiting)
-        return ready if self.breaker.open_until is None else max(ready, self.breaker.open_until)
+        return max(due_at, self.bucket.ready_at(), self.breaker.open_until or due_at)
 
 
 class Courier:
-    """Delivers the outbox. run ends only by cancellation or by a failure of the journal."""
+    """Delivers the outbox. run ends only by cancellation or by a failure of the journal.
+
+    on_dead: told of every message that will not arrive by itself, with the reason; people must hear of it another way.
+    """
 
     def __init__(
         self,
@@ -104,31 +114,55 @@ class Courier:
         clock: Clock,
         log: Log,
         chance: random.Random,
+        on_dead: Callable[[OutboxMessage, str], None] = lambda _message, _error: None,
     ) -> None:
         self._journal = journal
-        self._lanes = {target.name: _Lane(target) for target in targets}
         self._rules = rules
         self._clock = clock
         self._log = log
         self._chance = chance
+        self._on_dead = on_dead
+        self._lanes = {target.name: self._lane(target) for target in targets}
         self._wake = asyncio.Event()
-        self._settled: set[str] = set()
         self._failure: BaseException | None = None
-        self._depth_at: UnixSeconds | None = None
+        self._measured_at: UnixSeconds | None = None
         self._claiming: asyncio.Task[None] | None = None
+        self._stopping = False
         self._deliveries = metrics.counter(
             "btimd_itsm_deliveries_total", "Attempts to tell a target, by outcome", ("target", "outcome")
         )
         self._depth = metrics.gauge("btimd_itsm_outbox_messages", "Messages in the outbox, by state", ("state",))
+        self._backlog = metrics.gauge(
+            "btimd_itsm_target_backlog_messages", "Messages that a target has not got yet", ("target",)
+        )
+        self._dead = metrics.gauge(
+            "btimd_itsm_target_dead_messages",
+            "Messages that a target refused for good and nobody dealt with",
+            ("target",),
+        )
+        self._age = metrics.gauge(
+            "btimd_itsm_target_backlog_age_seconds", "Age of the oldest message that a target has not got", ("target",)
+        )
         self._held_back = metrics.gauge(
             "btimd_itsm_target_held_back", "1 while a target gets nothing but trials, else 0", ("target",)
         )
 
+    def _lane(self, target: Target) -> _Lane:
+        limits = target.limits
+        rules = replace(self._rules, refused_for_seconds=limits.refused_for_seconds)
+        return _Lane(target, rules, TokenBucket.full(limits.per_second, limits.burst, self._clock.wall()))
+
     async def start(self) -> None:
-        """Start every target."""
-        for lane in self._lanes.values():
+        """Start every target; bury what is owed to those that are gone."""
+        now = self._clock.wall()
+        error = "this target is no longer configured"
+        for message_id in await self._journal.bury_messages(tuple(self._lanes), error=error, now=now):
+            self._log.error("message-dead", message=message_id, error=error)
+            self._deliveries.labels("unknown", "no-target").inc()
+        for name, lane in self._lanes.items():
+            await self._journal.settle_messages(name, lane.rules.settle_seconds, now)
             await lane.target.start()
-            self._held_back.labels(lane.target.name).set(0)
+            self._held_back.labels(name).set(0)
 
     def wake(self) -> None:
         """Look at the outbox now: there is a new message, or the clock was moved."""
@@ -136,11 +170,14 @@ class Courier:
 
     def trouble(self) -> str:
         """Return what is wrong with targets, empty where nothing is."""
-        return "; ".join(
-            f"{name} {'paused' if lane.breaker.paused else 'unreachable'}: {lane.breaker.reason}"
-            for name, lane in self._lanes.items()
-            if lane.breaker.is_open
-        )
+        now = self._clock.wall()
+        found = []
+        for name, lane in self._lanes.items():
+            if lane.breaker.is_open:
+                found.append(f"{name} {'paused' if lane.breaker.paused else 'unreachable'}: {lane.breaker.reason}")
+            elif lane.oldest_at is not None and now - lane.oldest_at >= BACKLOG_WARNING_SECONDS:
+                found.append(f"{name} is behind: its oldest message waits for {(now - lane.oldest_at) / 60:.0f} min")
+        return "; ".join(found)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -157,62 +194,53 @@ class Courier:
 
     async def stop(self) -> None:
         """Let what is on its way arrive, give back what did not start, close the targets."""
-        running = [task for lane in self._lanes.values() for task in lane.in_flight]
+        self._stopping = True
         if self._claiming is not None:
-            running.append(self._claiming)
+            await asyncio.gather(self._claiming, return_exceptions=True)
             self._claiming = None
+        running = [task for lane in self._lanes.values() for task in lane.in_flight]
         if running:
             _, late = await asyncio.wait(running, timeout=_STOP_WITHIN)
             for task in late:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        now = self._clock.wall()
         for lane in self._lanes.values():
-            waiting, lane.waiting = lane.waiting, []
-            for not_before, message in waiting:
-                await self._journal.message_failed(
-                    message.id, next_at=max(now, not_before), error=message.last_error, uncertain=message.uncertain
-                )
             await lane.target.stop()
 
     async def _round(self) -> Seconds:
-        """Claim, send what may be sent, and return how long nothing will happen by itself."""
-        room = HELD_LIMIT - sum(lane.held for lane in self._lanes.values())
-        if room > 0:
-            # A claim must not be forgotten half-way: `stop` waits for it and gives back what it got.
-            self._claiming = asyncio.create_task(self._claim(room))
-            await asyncio.shield(self._claiming)
-        now = self._clock.wall()
+        """Claim and send what may be sent, and return how long nothing will happen by itself."""
+        times = []
         for lane in self._lanes.values():
-            while (ready := lane.next_ready(now)) is not None:
-                self._send(lane, ready)
+            if lane.room(self._clock.wall()):
+                # A claim must not be forgotten half-way: `stop` waits for it and gives back what it got.
+                self._claiming = asyncio.create_task(self._claim(lane))
+                await asyncio.shield(self._claiming)
+            if lane.wakes_at(0.0) is not None:
+                due_at = await self._journal.next_message_at(lane.target.name)
+                wakes_at = None if due_at is None else lane.wakes_at(due_at)
+                times += [] if wakes_at is None else [wakes_at]
+        now = self._clock.wall()
         await self._measure(now)
-        times = [at for lane in self._lanes.values() if (at := lane.wakes_at()) is not None]
-        next_at = await self._journal.next_message_at() if room > 0 else None
-        if next_at is not None:
-            times.append(next_at)
-        wait = min(times, default=now + _LONGEST_WAIT) - self._clock.wall()
+        wait = min(times, default=now + _LONGEST_WAIT) - now
         return min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
 
-    async def _claim(self, room: int) -> None:
+    async def _claim(self, lane: _Lane) -> None:
         now = self._clock.wall()
-        for message in await self._journal.claim_messages(now, room):
-            await self._take(message, now)
-
-    async def _take(self, message: OutboxMessage, now: UnixSeconds) -> None:
-        lane = self._lanes.get(message.target)
-        if lane is None:
-            error = f"target {message.target} is no longer configured"
-            self._log.error("message-dead", message=message.id, error=error)
-            self._deliveries.labels("unknown", "no-target").inc()
-            await self._journal.message_dead(message.id, error=error, now=now)
-        elif message.uncertain and message.id not in self._settled:
-            lane.waiting.append((now + self._rules.settle_seconds, message))  # a dead process may have sent it just now
-        else:
-            lane.waiting.append((now, message))
+        for message in await self._journal.claim_messages(now, lane.room(now), target=lane.target.name):
+            if self._stopping:
+                await self._journal.message_failed(
+                    message.id,
+                    next_at=now,
+                    error=message.last_error,
+                    uncertain=message.uncertain,
+                    refused_since=message.refused_since,
+                )
+            else:
+                self._send(lane, message)
 
     def _send(self, lane: _Lane, message: OutboxMessage) -> None:
         lane.breaker = lane.breaker.sending()
+        lane.bucket = lane.bucket.taken()
         task = asyncio.create_task(self._attempt(lane, message), name=f"itsm-deliver-{message.id}")
         lane.in_flight[task] = message
         task.add_done_callback(self._ended(lane))
@@ -243,28 +271,43 @@ class Courier:
         name, now = lane.target.name, self._clock.wall()
         self._deliveries.labels(name, outcome.kind.value).inc()
         was_open = lane.breaker.is_open
-        lane.breaker = lane.breaker.after(outcome, now=now, chance=self._chance.random(), rules=self._rules)
+        lane.breaker = lane.breaker.after(outcome, now=now, chance=self._chance.random(), rules=lane.rules)
         self._held_back.labels(name).set(1 if lane.breaker.is_open else 0)
         if was_open != lane.breaker.is_open:
             event = "target-held-back" if lane.breaker.is_open else "target-works-again"
             self._log.warning(event, target=name, reason=outcome.detail)
         chance = self._chance.random()
-        match after_attempt(message.attempts, outcome, now=now, chance=chance, rules=self._rules):
+        match after_attempt(
+            message.attempts,
+            outcome,
+            now=now,
+            chance=chance,
+            rules=lane.rules,
+            refused_since=message.refused_since,
+        ):
             case Delivered():
-                self._settled.discard(message.id)
                 await self._journal.message_delivered(message.id, now)
             case Dead(error):
-                self._settled.discard(message.id)
                 self._log.error("message-dead", message=message.id, error=error)
                 await self._journal.message_dead(message.id, error=error, now=now)
-            case Again(next_at, error, uncertain):
-                self._settled.add(message.id)  # next_at has the settling time in it where it is needed
-                self._log.info("delivery-again", message=message.id, error=error)
-                await self._journal.message_failed(message.id, next_at=next_at, error=error, uncertain=uncertain)
+                self._on_dead(message, error)
+            case Again(next_at, error, uncertain, refused_since):
+                level = self._log.warning if refused_since is not None else self._log.info
+                level("delivery-again", message=message.id, error=error)
+                await self._journal.message_failed(
+                    message.id, next_at=next_at, error=error, uncertain=uncertain, refused_since=refused_since
+                )
 
     async def _measure(self, now: UnixSeconds) -> None:
-        if self._depth_at is not None and 0 <= now - self._depth_at < _LONGEST_WAIT:
+        if self._measured_at is not None and 0 <= now - self._measured_at < _LONGEST_WAIT:
             return
-        self._depth_at = now
+        self._measured_at = now
         for state, count in (await self._journal.outbox_depth()).items():
             self._depth.labels(state).set(count)
+        lines = {line.target: line for line in await self._journal.outbox_lines()}
+        for name, lane in self._lanes.items():
+            line = lines.get(name)
+            lane.oldest_at = None if line is None else line.oldest_at
+            self._backlog.labels(name).set(0 if line is None else line.pending + line.in_flight)
+            self._dead.labels(name).set(0 if line is None else line.dead)
+            self._age.labels(name).set(0 if lane.oldest_at is None else max(now - lane.oldest_at, 0.0))

@@ -8,68 +8,23 @@ a connection broke. To make that rare without its help, a repeat waits until an 
 
 import os
 import ssl
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Final
 
 import aiohttp
 
 from btimd import __version__
 from btimd.itsm.emit.cloudevents import event_id
+from btimd.itsm.emit.exchange import classify_status
+from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed
 from btimd.itsm.emit.signing import key_of, signed_headers
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.settings import WebhookSettings
 from btimd.model.ports import OutboxMessage
-from btimd.model.units import Seconds, UnixSeconds
 from btimd.runtime.clock import Clock
 from btimd.settings.fields import read_secret
 
 _DETAIL_OCTETS: Final = 200
 _CONNECT_SHARE: Final = 0.5  # connecting may take half of the time, so that its time-out is told from the answer's
-_AUTH: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED})
-_ADDRESS: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
-_LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_TRY_AGAIN: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
-_GATEWAY: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-
-
-def classify_status(  # noqa: PLR0911  one return per class of answer is the table
-    status: int, headers: Mapping[str, str], text: str, now: UnixSeconds
-) -> Outcome:
-    """Return what an HTTP answer says about the message. text: the beginning of its body."""
-    said = f"HTTP {status}" + (f": {text}" if text else "")
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Outcome(OutcomeKind.DELIVERED, said)
-    if status < HTTPStatus.BAD_REQUEST:
-        return Outcome(OutcomeKind.PAUSED, f"{said}; redirects are not followed, write the final address into url")
-    if status in _AUTH:
-        return Outcome(OutcomeKind.PAUSED, f"{said}; compare the secret at both ends")
-    if status in _ADDRESS:
-        return Outcome(OutcomeKind.PAUSED, f"{said}; the address takes no webhooks, check url")
-    if status in _LATER:
-        return Outcome(OutcomeKind.RETRY_AFTER, said, _retry_after(headers.get("Retry-After"), now))
-    if status in _GATEWAY:
-        return Outcome(OutcomeKind.UNCERTAIN, said)  # what stands behind the gateway may still be at it
-    if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Outcome(OutcomeKind.SERVER_ERROR, said)
-    return Outcome(OutcomeKind.REFUSED, said)
-
-
-def _retry_after(value: str | None, now: UnixSeconds) -> Seconds | None:
-    """Return the seconds of a Retry-After header (RFC 9110 section 10.2.3), None where it says nothing usable."""
-    if value is None:
-        return None
-    if value.isascii() and value.isdigit() and len(value) < 10:  # noqa: PLR2004  nine digits are 30 years
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max((moment - datetime.fromtimestamp(now, UTC)).total_seconds(), 0.0)
 
 
 class Webhook:
@@ -77,7 +32,7 @@ class Webhook:
 
     def __init__(self, name: str, settings: WebhookSettings, clock: Clock) -> None:
         self.name = name
-        self.max_in_flight = settings.max_in_flight
+        self.limits = limits_of(settings)
         self._settings = settings
         self._clock = clock
         self._keys: tuple[bytes, ...] = ()
@@ -101,7 +56,12 @@ class Webhook:
             ) from None
         # A new connection per request: an idle one that the receiver just closed would make outcomes uncertain.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls, force_close=True, limit=settings.max_in_flight),
+            connector=aiohttp.TCPConnector(
+                ssl=tls,
+                force_close=True,
+                limit=settings.max_in_flight,
+                resolver=CheckedResolver(settings.networks),
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=settings.timeout, sock_connect=settings.timeout * _CONNECT_SHARE),
             auto_decompress=False,
@@ -117,6 +77,8 @@ class Webhook:
         """Post a message once."""
         if self._session is None:
             return Outcome(OutcomeKind.NOT_SENT, "the webhook is not started")
+        if not literal_is_allowed(self._settings):
+            return Outcome(OutcomeKind.NOT_SENT, "no connection: the address is not in networks")
         ce_id = event_id(message.incident_id, message.seq)
         now = self._clock.wall()
         headers = {
