@@ -12,17 +12,20 @@ from btimd.itsm import lifecycle
 from btimd.itsm.deadlines import PromiseOf, no_agreement
 from btimd.itsm.emit.cloudevents import messages_of
 from btimd.itsm.emit.courier import Courier
-from btimd.itsm.emit.webhook import Webhook
+from btimd.itsm.emit.inbox import Inbox
+from btimd.itsm.emit.targets import sources_of, targets_of
 from btimd.itsm.engine import Engine, Hearers
 from btimd.itsm.moment import Dispatcher, NoDispatcher
 from btimd.itsm.register import sorted_for_work
 from btimd.itsm.reports import Reports, Weights
 from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
-from btimd.itsm.triggers import ExternalUpdate, Observe, Reassess, Referenced, ReportClear, ReportProblem
+from btimd.itsm.triggers import Observe, Reassess, Referenced, ReportClear, ReportProblem
 from btimd.itsm.wishes import Asker, Wishes
+from btimd.model.delivery import ExternalUpdate
 from btimd.model.incident import (
     ActorRole,
+    CommandRefusedError,
     Difficulty,
     Impact,
     ImpactAssessment,
@@ -96,7 +99,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._running: set[asyncio.Task[Any]] = set()
         self._timer_wake = asyncio.Event()
         self._recall_at: float | None = None
-        self._targets = tuple(settings.webhook)
+        self._targets = tuple(name for _, name in settings.target_names())
         self._engine = Engine(
             journal=journal,
             config=replace(settings.lifecycle_config(promise), version=settings.policy_version()),
@@ -109,14 +112,23 @@ class IncidentComponent(Component, IncidentDesk):
         weights = Weights(criticality, settings.impact_limits())
         self._reports = Reports(self._engine, weights, suppressed, metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
+        targets = targets_of(settings, journal, clock)
         self._courier = Courier(
             journal=journal,
-            targets=[Webhook(name, target, clock) for name, target in settings.webhook.items()],
+            targets=targets,
             rules=settings.delivery_rules(),
             metrics=metrics,
             clock=clock,
             log=log,
             chance=random,
+        )
+        self._inbox = Inbox(
+            journal=journal,
+            sources=sources_of(settings, targets),
+            on_update=self.external_update,
+            metrics=metrics,
+            clock=clock,
+            log=log,
         )
 
     @property
@@ -147,6 +159,7 @@ class IncidentComponent(Component, IncidentDesk):
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._courier.run())
+            group.create_task(self._inbox.run())
             group.create_task(self._run_timers())
 
     @override
@@ -219,9 +232,16 @@ class IncidentComponent(Component, IncidentDesk):
             self._engine.use(people)
         return await self._alone(self._reports.people_changed())
 
-    async def external_update(self, incident_id: str, update: ExternalUpdate) -> Incident:
-        """Take over what a person changed in a target's ticket; raises CommandRefusedError, also for an echo."""
-        return await self._alone(self._reports.external(incident_id, update))
+    async def external_update(self, update: ExternalUpdate) -> str:
+        """Take over what a person changed in a target's ticket; return what became of it, in a few words.
+
+        What the life cycle refuses is refused for good: it is told, and not tried again.
+        """
+        try:
+            incident = await self._alone(self._reports.external(update))
+        except CommandRefusedError as refusal:
+            return f"refused: {refusal}"
+        return f"{incident.id} is {incident.state.value}"
 
     async def referenced(self, incident_id: str, target: str, reference: str) -> None:
         """Keep what a target calls an incident; asked again it writes nothing."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from btimd.itsm import diagnosis, lifecycle, merge
+from btimd.itsm import diagnosis, lifecycle, merge, outside
 from btimd.itsm.changes import worth_telling
 from btimd.itsm.engine import Engine
 from btimd.itsm.kinship import merge as merge_into
@@ -14,7 +14,6 @@ from btimd.itsm.priority import ImpactLimits, impact_of
 from btimd.itsm.register import sorted_for_work
 from btimd.itsm.replay import SYMPTOMS, SYMPTOMS_GONE
 from btimd.itsm.triggers import (
-    ExternalUpdate,
     MergeInto,
     Observe,
     PeopleChanged,
@@ -24,6 +23,7 @@ from btimd.itsm.triggers import (
     ReportClear,
     ReportProblem,
 )
+from btimd.model.delivery import ExternalUpdate
 from btimd.model.incident import (
     CommandRefusedError,
     Difficulty,
@@ -192,9 +192,10 @@ class Reports:
                     found += 1
         return found
 
-    async def external(self, incident_id: str, update: ExternalUpdate) -> Incident:
+    async def external(self, update: ExternalUpdate) -> Incident:
         """Take over what a person changed in a target's ticket."""
-        return await self._engine.step(await self._engine.get(incident_id), update)
+        incident = await self._engine.get(update.incident_id)
+        return await self._engine.step(incident, outside.trigger_of(update, incident))
 
     async def referenced(self, incident_id: str, news: Referenced) -> None:
         """Keep what a target calls an incident; asked again it writes nothing."""

@@ -191,7 +191,8 @@ class ItsmSettings(Section):
 
     def policy_version(self) -> str:
         """Return a short name of the rules that incidents go by; another name, other rules."""
-        rules = self.model_dump_json(exclude={"webhook", "source", "settle", "backoff_cap", "seen_again_within"})
+        targets = {kind for kind, field in type(self).model_fields.items() if field.default_factory is dict}
+        rules = self.model_dump_json(exclude={*targets, "source", "settle", "backoff_cap", "seen_again_within"})
         return hashlib.sha256(rules.encode()).hexdigest()[:_VERSION_LENGTH]
 
     def impact_limits(self) -> ImpactLimits:

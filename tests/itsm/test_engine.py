@@ -10,11 +10,10 @@ from btimd.itsm.lifecycle import allowed_commands
 from btimd.itsm.moment import Choice
 from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import (
-    ExternalUpdate,
-    ExternalWish,
     Reassess,
     ReportClear,
 )
+from btimd.model.delivery import ExternalUpdate, UpdateKind
 from btimd.model.incident import (
     ActorRole,
     CommandKind,
@@ -298,13 +297,24 @@ async def test_a_target_names_the_incident_once_and_its_changes_are_taken_over_o
     opened = await desk.report(verdict())
     await desk.component.referenced(opened.id, "rt", "4711")
     await desk.component.referenced(opened.id, "rt", "4711")
-    update = ExternalUpdate(actor="zoe", target="rt", reference="4711", seq=5, wish=ExternalWish.ACCEPT, status="open")
-    taken = await desk.component.external_update(opened.id, update)
+    change = ExternalUpdate("rt", "4711", "e1", opened.id, "zoe", UpdateKind.STATUS, "open", 5.0, "accept")
+    told = await desk.component.external_update(change)
+    taken = await desk.component.incident(opened.id)
 
-    assert (taken.version, taken.assignee) == (3, "zoe")
-    assert taken.references == (ExternalReference("rt", "4711", 5, "open"),)
-    with pytest.raises(CommandRefusedError, match="change 5 of rt was taken over before"):
-        await desk.component.external_update(opened.id, update)
+    assert taken is not None
+    assert (told, taken.version, taken.assignee) == (f"{opened.id} is accepted", 3, "zoe")
+    assert taken.references == (ExternalReference("rt", "4711", 1, "open"),)
+
+
+async def test_what_the_life_cycle_refuses_is_told_and_does_not_come_back(desk: Desk) -> None:
+    await desk.start()
+    opened = await desk.report(verdict())
+    ours = ExternalUpdate("rt", "4711", "e1", opened.id, "btimd", UpdateKind.COMMENT, "told there", 5.0)
+
+    assert (
+        await desk.component.external_update(ours) == f"refused: {opened.id}: it is an echo of what btimd wrote there"
+    )
+    assert (await desk.component.external_update(replace(ours, incident_id="INC-0"))).startswith("refused: there is no")
 
 
 async def test_notices_name_the_order_they_are_about(desk: Desk) -> None:
