@@ -65,7 +65,8 @@ class IncidentComponent(Component, IncidentDesk):
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
     say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
-    (Journal.claim_notices). suppressed: why a report shall make no incident, "" where it shall.
+    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
+    report shall make no incident, "" where it shall.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class IncidentComponent(Component, IncidentDesk):
         people: Dispatcher | None = None,
         promise: PromiseOf = no_agreement,
         on_notices: Callable[[], None] = lambda: None,
+        on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
         suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
     ) -> None:
         self._settings = settings
@@ -93,6 +95,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._log = log
         self._on_incident = on_incident
         self._on_notices = on_notices
+        self._on_events = on_events
         self._sla = sla
         self._feed: Feed[str, Incident] = Feed(LIVE_LIMIT, keep=lambda incident: incident.state.is_open)
         self._one_at_a_time = asyncio.Lock()
@@ -335,6 +338,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._feed.publish(step.incident.id, step.incident)
         self._timer_wake.set()
         self._courier.wake()
+        self._on_events(step.incident, step.events)
         if write.notices:
             self._on_notices()
         self._on_incident(step.incident)

@@ -44,7 +44,7 @@ PATH: Final = "path"
 EVIDENCE: Final = "evidence"
 
 _NEVER_IN_DETAILS: Final = frozenset({"id", "version", "state"})  # the event itself says these
-_NOTHING: Final = ""  # of an optional time that is not set
+NOTHING: Final = ""  # of an optional time that is not set
 
 
 def blank(incident_id: str) -> Incident:
@@ -153,8 +153,8 @@ def dispatches(events: Iterable[IncidentEvent]) -> Sequence[DispatchRecord]:
         if ended is not None:
             outcome = DispatchOutcome(event.details[OUTCOME])
             records[ended.dispatch.id] = replace(ended, outcome=outcome, ended_at=event.at)
-        text = event.details.get("dispatch", _NOTHING)
-        if text == _NOTHING:
+        text = event.details.get("dispatch", NOTHING)
+        if text == NOTHING:
             continue
         order: Dispatch = from_plain(Dispatch, json.loads(text))
         known = records.get(order.id, DispatchRecord(order, event.details.get(EXPLANATION, "")))
@@ -164,7 +164,7 @@ def dispatches(events: Iterable[IncidentEvent]) -> Sequence[DispatchRecord]:
 
 def _write(value: Any) -> str:
     if value is None:
-        return _NOTHING
+        return NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -180,7 +180,7 @@ def _reader(hint: Any) -> Callable[[str], Any]:
     """Return what reads a field of Incident back from the text that `_write` made of it."""
     if get_origin(hint) in {Union, types.UnionType}:
         inner = _reader(next(part for part in get_args(hint) if part is not type(None)))
-        return lambda text: None if text == _NOTHING else inner(text)
+        return lambda text: None if text == NOTHING else inner(text)
     if hint is bool:
         return lambda text: text == "true"
     if hint in {str, int, float}:
