@@ -9,11 +9,15 @@ from typing import Any
 
 from btimd.cli.common import SubParsers, add_config_option
 from btimd.daemon.config import load_config
+from btimd.itsm.rota import Rota
+from btimd.itsm.rotacheck import rota_faults
 from btimd.model.service import CheckKind
 from btimd.rca.gaps import gaps
 from btimd.rca.graph import GraphIndex
 from btimd.settings.calendars import calendar_notes
 from btimd.sla.agreements import agreement_notes
+
+_ROTA_WEEKS = 8
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -42,7 +46,12 @@ def run(options: argparse.Namespace) -> int:
     for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
         print(f"  note: {warning}")
     now = time.time()
-    for note in (*calendar_notes(config.settings.calendar, now), *agreement_notes(config.agreements, graph, now)):
+    faults = rota_faults(Rota(config.rota, config.people), now, now + _ROTA_WEEKS * 7 * 86_400.0)
+    for note in (
+        *calendar_notes(config.settings.calendar, now),
+        *agreement_notes(config.agreements, graph, now),
+        *(fault.text() for fault in faults),
+    ):
         print(f"  note: {note}")
     for gap in gaps(GraphIndex(graph)):
         print(f"  gap: {gap}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,13 +12,16 @@ from btimd.flows.plan import PlanEntry, compile_plan
 from btimd.model.address import address_halves
 from btimd.model.agreement import Agreement
 from btimd.model.calendar import ServiceCalendar
+from btimd.model.duty import People, RotaRules
 from btimd.model.ipplan import IpPlan
 from btimd.probes import catalogue
-from btimd.settings.calendars import build_calendars
+from btimd.settings.calendars import build_calendars, special_days
 from btimd.settings.fields import Section
 from btimd.settings.load import CsvRow, TomlFile, read_csv, read_toml, salvage, validate
+from btimd.settings.people import load_people
 from btimd.settings.references import unknown_regions
 from btimd.settings.report import Problem, SettingsError
+from btimd.settings.rota import load_rota
 from btimd.settings.services import Services, load_services
 from btimd.settings.tables import CheckRules
 from btimd.sla.agreements import agreement_problems, build_agreements
@@ -40,6 +44,8 @@ class Config:
     generation: int
     calendars: Mapping[str, ServiceCalendar]
     agreements: tuple[Agreement, ...]
+    people: People
+    rota: RotaRules
 
     @property
     def state_directory(self) -> Path:
@@ -62,6 +68,8 @@ def load_config(path: Path, generation: int = 1) -> Config:
         problems.extend(error.problems)
     plan, entries, plan_problems = _load_plan(folder / daemon.ip_plan, generation)
     problems.extend(plan_problems)
+    people, rota, duty_problems = _load_duty(folder, daemon, settings, services)
+    problems.extend(duty_problems)
     if problems or services is None:
         raise SettingsError(problems)
     regions = {place.region for place in plan.places if place.region}
@@ -72,7 +80,34 @@ def load_config(path: Path, generation: int = 1) -> Config:
     if unknown:
         raise SettingsError(unknown)
     agreements = build_agreements(settings.sla.agreement, calendars)
-    return Config(folder, settings, services, plan, entries, generation, calendars, agreements)
+    return Config(folder, settings, services, plan, entries, generation, calendars, agreements, people, rota)
+
+
+def _load_duty(
+    folder: Path, daemon: DaemonSettings, settings: RootSettings, services: Services | None
+) -> tuple[People, RotaRules, Sequence[Problem]]:
+    """Return people and rota; both files may be missing. A rota is read against people that are right."""
+    people = People()
+    try:
+        if (folder / daemon.people).exists():
+            people = load_people(
+                folder / daemon.people,
+                agreements=settings.sla.agreement.keys(),
+                nodes=None if services is None else services.graph.nodes.keys(),
+                businesses=None if services is None else services.graph.businesses.keys(),
+            )
+        if (folder / daemon.rota).exists():
+            return people, load_rota(folder / daemon.rota, people, _country_days), ()
+    except SettingsError as error:
+        return people, RotaRules(), error.problems
+    return people, RotaRules(), ()
+
+
+def _country_days(code: str) -> tuple[frozenset[date], frozenset[date]]:
+    """Return holidays and make-up workdays of a country, from last year to the year after next."""
+    of_year, year = special_days(code), datetime.now(UTC).year
+    years = [of_year(one) for one in range(year - 1, year + 3)]
+    return frozenset().union(*(one.off for one in years)), frozenset().union(*(one.working for one in years))
 
 
 def _unknown_businesses(file: Path, settings: RootSettings, services: Services) -> list[Problem]:

@@ -14,7 +14,7 @@ from btimd.daemon.usercounts import users_by_region
 from btimd.flows.deviation import DeviationCleared, DeviationOpened
 from btimd.model.deviation import symptom_of
 from btimd.model.evidence import Finding
-from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.outage import UsersByRegion
 from btimd.model.ports import FlowView
 from btimd.model.probe import Health, ProbeResult
@@ -53,7 +53,12 @@ class Incidents(Protocol):
     """Who keeps incidents; what a method returned from is durable."""
 
     async def verdict(
-        self, verdict: Verdict, assessment: ImpactAssessment, impact: Impact, urgency: Urgency
+        self,
+        verdict: Verdict,
+        assessment: ImpactAssessment,
+        impact: Impact,
+        urgency: Urgency,
+        difficulty: Difficulty = Difficulty.LOW,
     ) -> Incident:
         """Take the end of a diagnosis, or a verdict that has grown."""
         ...
@@ -275,7 +280,9 @@ class Decisions:
         self._users_before.update((business, sum(regions.values())) for business, regions in users.items())
         self._on_users(verdict, users)
         judgement = assess(verdict, graph, users)
-        await self._incidents.verdict(verdict, judgement.assessment, judgement.impact, judgement.urgency)
+        await self._incidents.verdict(
+            verdict, judgement.assessment, judgement.impact, judgement.urgency, judgement.difficulty
+        )
 
     def _is_down(self, business: str) -> bool:
         return self._conditions.availability(business) is Availability.DOWN

@@ -52,6 +52,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
+    wired.duty.reload(new.people, new.rota)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))

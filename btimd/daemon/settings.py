@@ -23,6 +23,10 @@ class DaemonSettings(Section):
     state_directory: Path = Path("/var/lib/btimd")
     services: Path = Path("services.toml")
     ip_plan: Path = Path("ipplan.csv")
+    people: Path = Path("people.toml")
+    """Persons, groups, escalation paths; without the file nobody is sent: incidents wait until somebody takes them."""
+    rota: Path = Path("rota.toml")
+    """Who is on duty when; without the file all members of a group are, in their working hours."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -25,10 +25,12 @@ from btimd.capture.span import SpanCapture
 from btimd.capture.wire.decoder import FlowDecoder
 from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
+from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.outages import OutageDesk, OutageSources
+from btimd.daemon.promises import promise_of
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -109,6 +111,7 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    duty: DutyDesk
     incidents: IncidentComponent
     rca: RcaComponent
     capsules: CapsuleKeeper
@@ -145,6 +148,7 @@ class Wired:
             self.journal,
             self.series,
             self.sla,
+            self.duty,
             self.incidents,
             self.rca,
             self.capsules,
@@ -218,6 +222,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         decisions.incident_changed(incident)
         losses.incident_changed(incident)
 
+    async def people_changed() -> None:
+        await incidents.people_changed()
+
+    duty = DutyDesk(
+        config.people,
+        config.rota,
+        journal=journal.journal,
+        on_duty_change=people_changed,
+        clock=clock,
+        log=Log("duty"),
+    )
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -229,6 +244,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         criticality=criticality,
         sla=lambda names: [state for state in sla.states() if state.target.business in names],
         seen_again_seconds=seen_again_seconds(graph.checks()),
+        people=duty,
+        promise=promise_of(sla),
+        on_events=duty.followed,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -484,6 +502,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        duty=duty,
         incidents=incidents,
         rca=rca,
         capsules=capsules,

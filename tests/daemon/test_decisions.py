@@ -12,7 +12,7 @@ from btimd.daemon.decisions import Decisions
 from btimd.flows.deviation import DeviationCleared, DeviationOpened
 from btimd.model.deviation import Deviation, DeviationKind, Indicator
 from btimd.model.evidence import Finding, Observation
-from btimd.model.incident import Impact, ImpactAssessment, Incident, IncidentState, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Incident, IncidentState, Urgency
 from btimd.model.ports import Exporter, OnlineUser, SpanInterface
 from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import BusinessService, Check, CheckKind, Criticality, Node, NodeKind, ServiceGraph
@@ -96,6 +96,7 @@ class Desk:
     """Keeps what it was told; each step ends when the gate is open, and fails where it is told to."""
 
     told: list[object] = field(default_factory=list)
+    difficulties: list[Difficulty] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Exception | None = None
@@ -104,12 +105,18 @@ class Desk:
         self.gate.set()
 
     async def verdict(
-        self, verdict: Verdict, assessment: ImpactAssessment, impact: Impact, urgency: Urgency
+        self,
+        verdict: Verdict,
+        assessment: ImpactAssessment,
+        impact: Impact,
+        urgency: Urgency,
+        difficulty: Difficulty = Difficulty.LOW,
     ) -> Incident:
         self.begun.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
+        self.difficulties.append(difficulty)
         self.told.append(("verdict", verdict.id, assessment, impact, urgency))
         return INCIDENT
 

@@ -212,7 +212,7 @@ until = 2026-11-02
         "rota.toml:41: override[0].for: 'ann' stands in for the same person; name two",
         "rota.toml:44: override[1].from: 'tomorrow' is no date; write 2026-10-01, or 2026-10-01T18:00:00",
         "rota.toml:49: absence[0].from: 5 is no date; write 2026-10-01, or 2026-10-01T18:00:00",
-        "rota.toml:51: absence[0].until: unknown key; known: from_, person, to, why",
+        "rota.toml:51: absence[0].until: unknown key; known: from, person, to, why",
         "rota.toml:52: extra: unknown table; known: absence, override, rota, shift",
     ]
 
