@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from btimd.itsm.rota import Rota
+from btimd.itsm.rotacheck import rota_faults
 from btimd.model.duty import Absence, DayRule, DutyOverride, DutyRole, GroupRota, RotaRules, Shift, WorkingHours
 from btimd.settings.people import load_people
 from btimd.settings.report import SettingsError
@@ -28,9 +29,16 @@ def complaints(tmp_path: Path, text: str, country_days: CountryDays | None = Non
     return [str(problem) for problem in caught.value.problems]
 
 
-def test_the_sample_is_right_and_says_who_is_there() -> None:
+def test_the_sample_is_right_and_with_its_dated_entries_says_who_is_there(tmp_path: Path) -> None:
     people = load_people(ROOT / "config" / "people.toml")
-    rota = Rota(load_rota(ROOT / "config" / "rota.toml", people), people)
+    sample = (ROOT / "config" / "rota.toml").read_text(encoding="utf-8")
+    always, dated = sample.split("# [[override]]")
+    lines = ["[[override]]", *(line.removeprefix("# ") for line in dated.splitlines())]
+    (tmp_path / "rota.toml").write_text(always + "\n".join(lines), encoding="utf-8")
+    rota = Rota(load_rota(tmp_path / "rota.toml", people), people)
+    plain = Rota(load_rota(ROOT / "config" / "rota.toml", people), people)
+
+    assert rota_faults(plain, at("2026-11-02 00:00"), at("2027-01-11 00:00")) == []
 
     assert told(rota.slots("noc", at("2026-11-03 00:00"), at("2026-11-04 00:00"))) == [
         "11-03 00:00 - 11-03 08:00 zhang.min",
