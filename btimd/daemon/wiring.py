@@ -27,6 +27,7 @@ from btimd.daemon.config import Config
 from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
+from btimd.daemon.intake import Intake
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.outages import OutageDesk, OutageSources
@@ -87,6 +88,7 @@ from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.kpis import BusinessMetrics
+from btimd.store.reports import ReportTable
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
@@ -112,6 +114,7 @@ class Wired:
     series: SeriesStoreComponent
     sla: SlaComponent
     duty: DutyDesk
+    intake: Intake
     incidents: IncidentComponent
     rca: RcaComponent
     capsules: CapsuleKeeper
@@ -153,6 +156,7 @@ class Wired:
             self.rca,
             self.capsules,
             self.decisions,
+            self.intake,
             self.growth_watch,
             self.archive,
             self.archive_desk,
@@ -247,6 +251,16 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         people=duty,
         promise=promise_of(sla),
         on_events=duty.followed,
+    )
+    intake = Intake(
+        settings.itsm.intake,
+        store=ReportTable(journal.journal.run),
+        journal=journal.journal,
+        incidents=incidents,
+        graph=lambda: decisions.graph,
+        metrics=metrics,
+        clock=clock,
+        log=Log("intake"),
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -503,6 +517,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         series=series,
         sla=sla,
         duty=duty,
+        intake=intake,
         incidents=incidents,
         rca=rca,
         capsules=capsules,

@@ -53,7 +53,7 @@ def open_new(incident: Incident, report: ReportProblem, moment: Moment) -> Incid
         priority=judged.priority if report.priority is None else report.priority,
         priority_is_manual=report.priority is not None,
         assessment=report.assessment,
-        report_count=1,
+        report_count=report.count,
         touched_by_human=report.by_human,
         opened_at=moment.now,
         last_seen_at=moment.now,
@@ -101,7 +101,7 @@ def reported(incident: Incident, report: ReportProblem, moment: Moment) -> Chang
         after,
         signal=Signal.ACTIVE,
         assessment=merge.grown(incident.assessment, report.assessment),
-        report_count=incident.report_count + 1,
+        report_count=incident.report_count + report.count,
         last_seen_at=moment.now,
         began_at=min(incident.began_at, report.began_at),
     )

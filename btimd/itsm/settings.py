@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from btimd.itsm.deadlines import PromiseOf, TimerRules, no_agreement
+from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.moment import LifecycleConfig
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
@@ -128,6 +129,7 @@ class ItsmSettings(Section):
     backoff_cap: Annotated[Duration, Field(gt=0)] = 300.0
     """The longest pause between attempts to reach a receiver."""
     webhook: dict[str, WebhookSettings] = Field(default_factory=dict)
+    intake: IntakeSettings = Field(default_factory=IntakeSettings)
     timers: TimersSettings = Field(default_factory=TimersSettings)
     digest: Annotated[Duration, Field(ge=0)] = 300.0
     """Targets are told of repeated reports on one incident at most so often."""
@@ -192,7 +194,9 @@ class ItsmSettings(Section):
     def policy_version(self) -> str:
         """Return a short name of the rules that incidents go by; another name, other rules."""
         targets = {kind for kind, field in type(self).model_fields.items() if field.default_factory is dict}
-        rules = self.model_dump_json(exclude={*targets, "source", "settle", "backoff_cap", "seen_again_within"})
+        rules = self.model_dump_json(
+            exclude={*targets, "intake", "source", "settle", "backoff_cap", "seen_again_within"}
+        )
         return hashlib.sha256(rules.encode()).hexdigest()[:_VERSION_LENGTH]
 
     def impact_limits(self) -> ImpactLimits:

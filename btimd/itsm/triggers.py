@@ -41,7 +41,7 @@ class ReportProblem(Trigger):
     """Somebody or something says that there is a problem. incident_id: the id to give if it makes a new incident.
 
     covers_all: the report speaks of everything known to be hit, so that a milder judgement may replace a worse one.
-    priority: set by the person who reports; None: the matrix decides.
+    priority: set by the person who reports; None: the matrix decides. count: how many reports it stands for.
     """
 
     incident_id: str
@@ -59,6 +59,7 @@ class ReportProblem(Trigger):
     priority: Priority | None = None
     category: str = ""
     difficulty: Difficulty = Difficulty.LOW
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

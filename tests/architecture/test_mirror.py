@@ -62,6 +62,7 @@ WITHOUT_TEST_FILE = {
     "itsm/emit/syslog.py": "tests/itsm/test_realtargets.py",
     "itsm/emit/polling.py": "tests/itsm/test_inbox.py",
     "model/sign.py": "records; tests/rca",
+    "itsm/intake/asreports.py": "tests/daemon/test_intake.py",
     "itsm/dispatchfollow.py": "tests/daemon/test_dutydesk.py",
     "itsm/rotaseries.py": "tests/itsm/test_rotaical.py",
     "model/duty.py": "records; tests/settings/test_people.py and tests/itsm/test_rota.py",
