@@ -101,6 +101,7 @@ class ClassSettings(Section):
     class_: Annotated[str, Field(alias="class", max_length=64)] = ""
     """The class; without, the row's name."""
     channels: tuple[ReportChannel, ...] = ()
+    """Only reports that came this way; without, any."""
     sources: tuple[str, ...] = ()
     """Senders, with * and ?."""
     hosts: tuple[str, ...] = ()
@@ -110,8 +111,11 @@ class ClassSettings(Section):
     kinds: tuple[NodeKind, ...] = ()
     """Kinds of the node it is about."""
     severities: tuple[ReportSeverity, ...] = ()
+    """Only reports that are called so bad; without, any."""
     urgency: Level | None = None
+    """What it makes of the urgency; without, the severity decides."""
     impact: Level | None = None
+    """What it makes of the impact; without, the business decides."""
     path: str = Field(default="", max_length=64)
     """The escalation path that takes it."""
 
@@ -145,6 +149,7 @@ class SmtpSettings(Section):
     max_octets: int = Field(default=10 * 1024 * 1024, ge=1024, le=100 * 1024 * 1024)
     """Larger mails are refused."""
     connections: int = Field(default=64, ge=1, le=4096)
+    """At a time; more are told to come again."""
     idle: Annotated[Duration, Field(ge=1, le=3600)] = 60.0
     """A connection that brings nothing for so long is closed."""
     cert_file: SettingsPath | None = None
@@ -177,6 +182,7 @@ class ImapSettings(Section):
     server: HostPort
     """Such as `"mail.example.net:993"`."""
     user: str = Field(min_length=1, max_length=254)
+    """Who logs in."""
     password_file: SettingsPath
     """Its password; mode 0600."""
     security: Literal["tls", "starttls", "none"] = "tls"
@@ -184,6 +190,7 @@ class ImapSettings(Section):
     ca_file: SettingsPath | None = None
     """Certificate authorities to trust instead of the system's."""
     folder: str = Field(default="INBOX", min_length=1, max_length=200)
+    """Where mails are looked for."""
     done_folder: str = Field(default="btimd-done", max_length=200)
     """Where mails go that are kept; `""` marks them as seen and leaves them."""
     refused_folder: str = Field(default="btimd-refused", min_length=1, max_length=200)
@@ -191,7 +198,9 @@ class ImapSettings(Section):
     every: Annotated[Duration, Field(ge=0.1, le=3600)] = 30.0
     """How often is looked where the server tells nothing by itself (IDLE)."""
     timeout: Annotated[Duration, Field(ge=1, le=600)] = 30.0
+    """How long the server may take to answer."""
     max_octets: int = Field(default=10 * 1024 * 1024, ge=1024, le=100 * 1024 * 1024)
+    """Of a larger mail only so much is read."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -211,7 +220,9 @@ class IntakeSettings(Section):
     template: dict[str, TemplateSettings] = Field(default_factory=dict)
     class_: Annotated[dict[str, ClassSettings], Field(alias="class")] = Field(default_factory=dict)
     shipped_templates: bool = True
+    """Read mails also by the templates that come with btimd, after your own."""
     shipped_classes: bool = True
+    """Classify also by the rules that come with btimd, after your own."""
     own_domains: tuple[str, ...] = ()
     """Right sides of the Message-IDs of btimd's own mails: those never become reports."""
     within: Annotated[Duration, Field(ge=0.1, le=300)] = 10.0
