@@ -244,7 +244,8 @@ def _give_up_rights(request: Mapping[str, Any]) -> None:
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(kind, (most, most))
+        # The soft limit is a signal that tells its reason; at the hard one the kernel kills without a word.
+        resource.setrlimit(kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most))
     system = ctypes.CDLL(None, use_errno=True)
     for option, value in (_SET_NO_NEW_PRIVILEGES, _CLEAR_AMBIENT):
         if system.prctl(option, value, 0, 0, 0):

@@ -345,7 +345,6 @@ async def test_a_dissection_that_takes_too_much_processor_time_is_stopped(tmp_pa
     assert found.problem in {
         "tshark was stopped because it took too much processor time",
         "the dissection was stopped because it took too much processor time",
-        "tshark was ended by signal 9",
     }
 
 
