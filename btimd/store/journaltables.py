@@ -17,7 +17,7 @@ from btimd.model.ports import (
     VersionConflictError,
 )
 from btimd.model.units import UnixSeconds
-from btimd.store import outboxtables
+from btimd.store import notifications, outboxtables
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 from btimd.store.reports import SCHEMA as REPORTS
 
@@ -75,6 +75,7 @@ _MIGRATIONS: Final = (
     """,
     REPORTS,
     outboxtables.SCHEMA,
+    notifications.SCHEMA,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 
@@ -93,6 +94,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _migrate(connection)
+        notifications.recover(connection)
         connection.execute("UPDATE outbox SET state = 'pending', uncertain = 1 WHERE state = 'inflight'")
         connection.execute("UPDATE notice SET state = 'pending' WHERE state = 'claimed'")
     except BaseException:

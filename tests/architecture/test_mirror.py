@@ -153,6 +153,7 @@ HOMES = {
         "store/knowledge.py",
         "store/knowledgetables.py",
         "store/outboxtables.py",
+        "store/notifications.py",
     },
     "aiosmtpd": {"itsm/intake/smtp.py"},
     "imap_tools": {"itsm/intake/imap.py"},

@@ -437,7 +437,7 @@ from btimd.store.journal import JournalFailedError, SqliteJournal
 
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
     told = []
     journal = SqliteJournal(Path(sys.argv[1]), on_failure=lambda: told.append(True))
     journal.open()

@@ -7,6 +7,15 @@ from dataclasses import replace
 from btimd.model.notification import Notice, NoticeState
 from btimd.model.units import UnixSeconds
 
+_ORDER = {
+    state: number
+    for number, state in enumerate(
+        (NoticeState.PENDING, NoticeState.SENDING, NoticeState.ACCEPTED_BY_GATEWAY, NoticeState.DELIVERED,
+         NoticeState.FAILED, NoticeState.READ)
+    )
+}  # fmt: skip
+"""A later word of a gateway never takes a state back; that it failed may be found out late."""
+
 
 class Book:
     def __init__(self, *notices: Notice) -> None:
@@ -41,7 +50,7 @@ class Book:
 
     async def notice_receipt(self, channel: str, provider_id: str, state: NoticeState, now: UnixSeconds) -> bool:
         found = [row for row in self.rows.values() if (row.channel, row.provider_id) == (channel, provider_id)]
-        self.add(*(replace(row, state=state, at=now) for row in found))
+        self.add(*(replace(row, state=state, at=now) for row in found if _ORDER[state] > _ORDER[row.state]))
         return bool(found)
 
     async def next_notice_at(self) -> UnixSeconds | None:
