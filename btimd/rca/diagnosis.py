@@ -170,10 +170,6 @@ class Diagnosis:
         self._told.clear()
         self._search = None
 
-    def explains(self, cause: str, symptom: Symptom) -> bool:
-        """Tell whether a fault of `cause` can show as this symptom."""
-        return self.faults.explains(cause, symptom)
-
     def suspect(self, belief: Belief) -> str:
         """Return the likeliest node that can be behind a symptom, "" where there is none.
 
@@ -192,14 +188,6 @@ class Diagnosis:
                 node for symptom in self.symptoms.values() for node in self.faults.nodes_behind(symptom)
             )
         return self._candidates
-
-    def free_weight(self, result: ProbeResult, now: UnixSeconds) -> float:
-        """Return what a known answer is worth to this diagnosis, 0 for nothing.
-
-        A good answer from before the first symptom proves nothing about now, and a bad one from some seconds before
-        it tells of another trouble, which may be over; one that is asked on a schedule counts until its next answer.
-        """
-        return _free_weight(result, now, self.since())
 
     def belief(self, cache: Mapping[str, ProbeResult], now: UnixSeconds, signs: Iterable[Sign] = ()) -> Belief:
         """Weigh everything that is known now."""
@@ -274,7 +262,7 @@ class Diagnosis:
             old = result.started_at < since or now - result.started_at > _LONGEST_WORTH_SECONDS
             if old and own is None and check_id not in self._told and result.health is Health.GOOD:
                 continue
-            weight = 1.0 if fresh else round(_free_weight(result, now, since) / _WEIGHT_STEP) * _WEIGHT_STEP
+            weight = 1.0 if fresh else round(free_weight(result, now, since) / _WEIGHT_STEP) * _WEIGHT_STEP
             if own is not None and not fresh and own.at > result.started_at:
                 continue
             self._tell(search, result, weight)
@@ -353,10 +341,13 @@ class Diagnosis:
         """Return the signs that count as evidence now."""
         return tuple(sign for _, sign, _ in self._sign_questions.values())
 
+    def waiting(self) -> frozenset[str]:
+        """Return the checks that were asked and have not answered yet."""
+        return frozenset(spec.check.id for spec, _ in self.inflight.values())
+
     def settled(self) -> dict[str, Health]:
         """Return the checks that need not be asked again, with what they said (UNKNOWN: they could not)."""
-        found = {spec.check.id: Health.UNKNOWN for spec, _ in self.inflight.values()}
-        found |= dict.fromkeys(self.asked, Health.UNKNOWN)
+        found = dict.fromkeys(self.waiting() | self.asked, Health.UNKNOWN)
         found |= {key: health for key, (_, health, weight) in self._told.items() if weight >= FRESH_WEIGHT}
         found |= {
             symptom.check_id: Health.BAD for symptom in self.symptoms.values() if symptom.check_id in self.index.checks
@@ -374,10 +365,11 @@ class Diagnosis:
     def note_known(self, cache: Mapping[str, ProbeResult], now: UnixSeconds) -> None:
         """Put what is known already, and fresh, on the record."""
         symptomatic = {symptom.check_id for symptom in self.symptoms.values()}
+        since = self.since()
         for check_id, result in cache.items():
             if check_id in symptomatic or check_id not in self.index.checks or not self._touches(check_id):
                 continue
-            if self.free_weight(result, now) >= FRESH_WEIGHT and len(self.evidence) < _MAX_KNOWN_EVIDENCE:
+            if free_weight(result, now, since) >= FRESH_WEIGHT and len(self.evidence) < _MAX_KNOWN_EVIDENCE:
                 why = f"known already, {max(now - result.started_at, 0.0):.1f} s old"
                 self.evidence.append(evidence_of(result, why=why, gain_bits=0.0, cost=0.0))
 
@@ -416,7 +408,12 @@ class Diagnosis:
         }
 
 
-def _free_weight(result: ProbeResult, now: UnixSeconds, since: UnixSeconds) -> float:
+def free_weight(result: ProbeResult, now: UnixSeconds, since: UnixSeconds) -> float:
+    """Return what a known answer is worth to a trouble that began at `since`, 0 for nothing.
+
+    A good answer from before the first symptom proves nothing about now, and a bad one from some seconds before it
+    tells of another trouble, which may be over; one that is asked on a schedule counts until its next answer.
+    """
     stale = max(_STALE_SECONDS, result.spec.check.every_seconds or 0.0)
     earliest = since - (stale if result.health is Health.BAD else 0.0)
     if result.health is Health.UNKNOWN or result.started_at < earliest:

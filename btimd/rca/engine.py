@@ -332,7 +332,7 @@ class Engine:
         self._standing.watch(result, self.index, turn)
         self._recheck(turn)
         for one in list(self._running.values()):
-            waits_for_it = any(spec.check.id == check.id for spec, _ in one.inflight.values())
+            waits_for_it = check.id in one.waiting()
             if not one.probing or waits_for_it or check.id not in self.index.checks or one.id not in self._running:
                 continue
             if one.is_concerned(check, result.health):
@@ -445,13 +445,20 @@ class Engine:
         for number, outcome in enumerate(outcomes):
             cause = outcome.cause
             covered = {
-                key: symptom for key, symptom in one.symptoms.items() if cause is None or one.explains(cause, symptom)
+                key: symptom
+                for key, symptom in one.symptoms.items()
+                if cause is None or self.faults.explains(cause, symptom)
             }
             if not covered:
                 continue
             left = {key: symptom for key, symptom in left.items() if key not in covered}
+            known = self._of_the_same_cause(outcome)
+            if known is not None:
+                self._extend(known, covered.values(), turn)
+                self._withdraw(one, turn, joined=known.verdict.id)
+                continue
             verdict_id = one.id if not number else f"{one.id}.{number + 1}"
-            self._report(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=certain)
+            self._standing.give(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=certain)
         if before is not None and before.verdict.id in self._known:
             self._standing.plan_look_on(self._known[before.verdict.id], turn.now)
         one.close()
@@ -472,25 +479,18 @@ class Engine:
         heard = all(self.memory.users_were_heard(symptom.node, symptom.seen_at) for symptom in symptoms)
         return not heard and turn.now < one.waits_for_users_until
 
-    def _report(
-        self,
-        one: Diagnosis,
-        belief: Belief,
-        outcome: Outcome,
-        covered: dict[str, Symptom],
-        turn: Turn,
-        *,
-        verdict_id: str,
-        causes: tuple[str, ...],
-    ) -> None:
-        """Give out a verdict, or let one grow that names the same cause, or that was weak before."""
-        certain = outcome.status is VerdictStatus.CAUSE_FOUND
-        for known in self._known.values():
-            if certain and known.verdict.cause == outcome.cause and not known.is_weak and known.recovered_at is None:
-                self._extend(known, covered.values(), turn)
-                self._withdraw(one, turn, joined=known.verdict.id)
-                return
-        self._standing.give(one, belief, outcome, covered, turn, verdict_id=verdict_id, causes=causes)
+    def _of_the_same_cause(self, outcome: Outcome) -> Known | None:
+        """Return the verdict in force that names the cause of an outcome for certain, None where there is none."""
+        if outcome.status is not VerdictStatus.CAUSE_FOUND:
+            return None
+        return next(
+            (
+                known
+                for known in self._known.values()
+                if known.verdict.cause == outcome.cause and not known.is_weak and known.recovered_at is None
+            ),
+            None,
+        )
 
     def _withdraw(self, one: Diagnosis, turn: Turn, *, joined: str) -> None:
         """End a diagnosis whose finding was known already."""
@@ -514,7 +514,7 @@ class Engine:
         """Take the symptoms that a new verdict explains from the diagnoses that have no better suspect."""
         known = next((found for found in self._known.values() if found.verdict.cause == cause), None)
         for one in list(self._running.values()):
-            moved = {key: found for key, found in one.symptoms.items() if one.explains(cause, found)}
+            moved = {key: found for key, found in one.symptoms.items() if self.faults.explains(cause, found)}
             if known is None or not moved or one.id not in self._running or one.id == known.verdict.id:
                 continue
             belief = self._belief(one, turn.now)

@@ -132,6 +132,13 @@ class Calm:
         )
 
 
+def spans(starts: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Return all that belongs to rows, one behind the other: positions in `rows`, and entries. starts: as in Rows."""
+    counts = starts[rows + 1] - starts[rows]
+    place = np.repeat(np.arange(len(rows)), counts)
+    return place, np.arange(len(place)) + np.repeat(starts[rows] - np.cumsum(counts) + counts, counts)
+
+
 class FaultModel:
     """Faults, questions, and the rows between them. Shared by any number of searches; only questions may be added.
 
@@ -187,6 +194,11 @@ class FaultModel:
     def question_count(self) -> int:
         """How many questions there are, with those dropped and the room for those to come."""
         return len(self.question_node)
+
+    @cached_property
+    def every_fault(self) -> FaultArray:
+        """All faults under their own names, for rows_among: int32[faults]."""
+        return np.arange(self.fault_count, dtype=np.int32)
 
     @cached_property
     def expected_faults(self) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from btimd.model.probe import ErrorClass, Health
-from btimd.model.service import Closure, Depth, NodeKind, depth_of
+from btimd.model.service import Check, Closure, Depth, NodeKind, depth_of
 from btimd.model.sign import SignSource
 from btimd.model.verdict import VerdictStatus
 from btimd.rca.diagnosis import Belief, Diagnosis
@@ -35,7 +35,7 @@ def is_confirmed(diagnosis: Diagnosis, node: str) -> bool:
     both from before would decide between them.
     """
     settled = diagnosis.settled()
-    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    waiting = diagnosis.waiting()
     checks = diagnosis.index.graph.nodes[node].checks
     if any(settled.get(check.id) is Health.BAD for check in checks):
         return not unheard_below(diagnosis, node)
@@ -57,7 +57,7 @@ def unheard_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
     # That a name is not known, or another's, is said by a server that is well.
     calls = not physical and not index.is_record(node) and _speaks_of_its_needs(diagnosis, node)
     settled = diagnosis.settled()
-    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    waiting = diagnosis.waiting()
     found: list[str] = []
     seen = {node}
     queue = [node]
@@ -75,10 +75,16 @@ def unheard_below(diagnosis: Diagnosis, node: str) -> tuple[str, ...]:
 
 def _was_heard(diagnosis: Diagnosis, node: str, settled: Mapping[str, Health], waiting: Container[str]) -> bool:
     checks = diagnosis.index.graph.nodes[node].checks
-    deep = [] if diagnosis.index.is_physical(node) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
-    if any(settled.get(check.id) in _HEARD for check in deep or checks):
+    if any(settled.get(check.id) in _HEARD for check in _dialogues(diagnosis, node) or checks):
         return True
     return all(check.id in settled and check.id not in waiting for check in checks)
+
+
+def _dialogues(diagnosis: Diagnosis, node: str) -> list[Check]:
+    """Return the checks of a process that hold a dialogue with it; of what processes run on an echo is enough."""
+    if diagnosis.index.is_physical(node):
+        return []
+    return [check for check in diagnosis.index.graph.nodes[node].checks if depth_of(check.kind) not in _SHALLOW]
 
 
 def _speaks_of_its_needs(diagnosis: Diagnosis, node: str) -> bool:
@@ -104,10 +110,9 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
     Where a limit was met, it may be that of a system further down, whose room or memory is used up.
     """
     settled = diagnosis.settled()
-    waiting = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    waiting = diagnosis.waiting()
     graph = diagnosis.index.graph
-    physical = diagnosis.index.is_physical(node)
-    own = [check for check in graph.nodes[node].checks if physical or depth_of(check.kind) not in _SHALLOW]
+    own = graph.nodes[node].checks if diagnosis.index.is_physical(node) else _dialogues(diagnosis, node)
     if not any(settled.get(check.id) is Health.BAD for check in own):
         return None
     still_open: list[str] = []
@@ -116,7 +121,7 @@ def open_needs(diagnosis: Diagnosis, node: str) -> tuple[str, ...] | None:
         checks = graph.nodes[need].checks
         if any(settled.get(check.id) is Health.BAD for check in checks):
             return None
-        deep = [] if diagnosis.index.is_physical(need) else [c for c in checks if depth_of(c.kind) not in _SHALLOW]
+        deep = _dialogues(diagnosis, need)
         if any(check.id not in settled or check.id in waiting for check in deep) or not any(
             settled.get(check.id) is Health.GOOD for check in deep or checks
         ):

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from btimd.rca.faultmodel import BoolArray, FaultArray, FloatArray, IntArray
+from btimd.rca.faultmodel import BoolArray, FaultArray, FloatArray, IntArray, spans
 
 _ALONE: Final = 0.78
 """A need of at least this weight stands for itself; below, others share the load."""
@@ -87,11 +87,11 @@ class _Calls:
 
     def needs_of(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
         """Return the edges of nodes: positions in `nodes`, and edges."""
-        return _spans(self.starts, nodes)
+        return spans(self.starts, nodes)
 
     def calls_to(self, nodes: IntArray) -> tuple[IntArray, IntArray]:
         """Return the edges that lead to nodes: positions in `nodes`, and edges."""
-        place, turn = _spans(self._starts_of_to, nodes)
+        place, turn = spans(self._starts_of_to, nodes)
         return place, self._by_to[turn]
 
     def alike(self, one: IntArray, other: IntArray) -> FloatArray:
@@ -100,13 +100,6 @@ class _Calls:
         shared = self.has(other[place], self.to[edge])
         both = np.bincount(place, weights=self.rarity[self.to[edge]] * shared, minlength=len(one))
         return np.asarray(both / np.maximum(self.needs_rarity[one] + self.needs_rarity[other] - both, 1e-9))
-
-
-def _spans(starts: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Return all that belongs to rows: positions in `rows`, and entries."""
-    counts = starts[rows + 1] - starts[rows]
-    place = np.repeat(np.arange(len(rows)), counts)
-    return place, np.arange(len(place)) + np.repeat(starts[rows] - np.cumsum(counts) + counts, counts)
 
 
 @dataclass(slots=True)

@@ -29,11 +29,11 @@ def calm_of(
     members = {name: (ids[places], weights[places]) for name, places in zip(*places_by_group(names), strict=True)}
     count = model.fault_count
     cost, total, luck, each = (np.zeros(count) for _ in range(4))
-    touched, everything = np.zeros(count, np.int32), np.arange(count, dtype=np.int32)
+    touched = np.zeros(count, np.int32)
     charged = list(members.values())
     for first in range(0, len(charged), GROUPS_AT_ONCE):
         begin, part, part_weight = joined(charged[first : first + GROUPS_AT_ONCE])
-        rows = model.rows_among(part, everything)
+        rows = model.rows_among(part, model.every_fault)
         good_cost(
             begin, rows.starts, rows.faults, rows.detection, part_weight, doubt, shared, 1.0, total, luck, each,
             touched, cost,

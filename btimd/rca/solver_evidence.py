@@ -80,7 +80,6 @@ class Evidence:
         self._bounded = model.profiles.shape[1] == 1
         self._candidate_of = np.full(model.fault_count, -1, np.int32)
         self._charged_of = self._candidate_of.copy()
-        self._all = np.arange(model.fault_count, dtype=np.int32)
         self._pending: list[int] = []
         self._calm_ahead: Calm | None = None
         self._rebuild = False
@@ -210,7 +209,7 @@ class Evidence:
 
     def _add_bad(self, bad: list[int]) -> None:
         seen = np.zeros(self.model.fault_count, np.bool_)
-        seen[self.model.rows_among(np.array(bad, np.int64), self._all).faults] = True
+        seen[self.model.rows_among(np.array(bad, np.int64), self.model.every_fault).faults] = True
         new = np.nonzero(seen & (self._candidate_of < 0))[0]
         first, count = len(self.fault_of), len(new)
         self._candidate_of[new] = np.arange(first, first + count, dtype=np.int32)

@@ -19,6 +19,7 @@ from btimd.rca.faultmodel import (
     IntArray,
     Row,
     Rows,
+    spans,
 )
 
 BLEND: Final = 0.0
@@ -232,7 +233,6 @@ class GraphModel(FaultModel):
             np.add.at(missed, self._nodes[first:], np.log1p(-chances))
             shown = -np.expm1(missed)
             self.noticed = np.maximum(shown[faults.node], _NOTICED_AT_LEAST)
-        self._all = np.arange(self.fault_count, dtype=np.int32)
 
     @override
     def rows_among(self, questions: IntArray, wanted: FaultArray) -> Rows:
@@ -279,24 +279,21 @@ class GraphModel(FaultModel):
         others = self._unattached
         if kind is not None:
             others = others[np.isin(kind[others], list({int(kind[need]) for need in mine} - {int(kind[node])}))]
-        count = self._down.starts[others + 1] - self._down.starts[others]
-        ends = np.cumsum(count)
-        # Where the needs of all others stand, one behind the other.
-        places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(self._down.starts[others] - (ends - count), count)
-        needs = self._down.to[places]
+        place, edges = spans(self._down.starts, others)
+        needs = self._down.to[edges]
+        count = np.bincount(place, minlength=len(others))
         alike = np.zeros(len(others))
         for wanted in (self.needs_of(need) for need in mine):
             is_wanted = np.zeros(self.node_count, np.bool_)
             is_wanted[wanted] = True
-            before = np.concatenate([[0], np.cumsum(is_wanted[needs])])
-            both = before[ends] - before[ends - count]
+            both = np.bincount(place[is_wanted[needs]], minlength=len(others))
             alike = np.maximum(alike, both / (count + len(wanted) - both))
         alike += 0.0 if kind is None else _SAME_KIND
         order = np.lexsort((others, -alike))[:most]
         return [int(others[one]) for one in order if alike[one] > 0.0]
 
     def _row(self, question: int) -> Row:
-        rows = self.rows_among(np.array([question], np.int64), self._all)
+        rows = self.rows_among(np.array([question], np.int64), self.every_fault)
         order = np.argsort(rows.faults, kind="stable")
         return Row(rows.faults[order], rows.detection[order], rows.profile[order])
 

@@ -67,7 +67,7 @@ def _weighed(diagnosis: Diagnosis) -> tuple[Evidence, ...]:
 def _not_asked(diagnosis: Diagnosis, belief: Belief) -> Iterator[NotAsked]:
     """Yield what was left out around the suspects and around what the symptoms' nodes need, the likeliest first."""
     settled = diagnosis.settled()
-    running = {spec.check.id for spec, _ in diagnosis.inflight.values()}
+    running = diagnosis.waiting()
     near = [need for symptom in diagnosis.symptoms.values() for need in diagnosis.index.needs(symptom.node)]
     for node in dict.fromkeys((*belief.probabilities, *near)):
         checks = diagnosis.index.graph.nodes[node].checks

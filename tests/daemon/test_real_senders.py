@@ -1,36 +1,23 @@
 """What other systems tell, by the real senders: Alertmanager's webhook, rsyslog over TLS that checks both ends."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.app import App
 from btimd.model.heard import HeardAs
-from tests.daemon.small import running, settings_text, write_small
+from tests.daemon.small import running, settings_text, until, write_small
+from tests.probes import servers
 from tests.probes.authorities import issue
-from tests.probes.servers import free_port
 from tests.probes.test_syslogs import DISK, Ears
 from tests.programs import need
 
 SECRET = "what alertmanager shows"
-
-
-@contextlib.contextmanager
-def program(*command: str, log: Path) -> Iterator[None]:
-    """Run a program as long as the block lasts."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 def alertmanager_files(folder: Path, btimd: tuple[str, int]) -> Path:
@@ -58,26 +45,9 @@ def post_alert(port: int, **more: str) -> None:
         assert answer.status == 200
 
 
-async def patiently(attempt: Callable[[], None]) -> None:
-    """Try until it works: a server that was just started does not listen yet."""
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                await asyncio.to_thread(attempt)
-            except OSError:
-                await asyncio.sleep(0.1)
-            else:
-                return
-
-
-async def heard(app: App, count: int) -> list[tuple[str, HeardAs, str]]:
-    """Return what was heard, the oldest first, once there is so much of it."""
-    async with asyncio.timeout(60):
-        while True:
-            found = app.wired.signs.heard(limit=100)
-            if len(found) >= count:
-                return [(one.node, one.heard_as, one.text) for one in reversed(found)]
-            await asyncio.sleep(0.05)
+def heard(app: App) -> list[tuple[str, HeardAs, str]]:
+    """Return what was heard, the oldest first."""
+    return [(one.node, one.heard_as, one.text) for one in reversed(app.wired.signs.heard(limit=100))]
 
 
 @pytest.mark.real_server
@@ -89,18 +59,20 @@ async def test_an_alert_of_alertmanager_is_a_sign_of_its_node_until_it_is_resolv
     tokens.write_text(f'[[token]]\nname = "alertmanager"\nrole = "operator"\nsha256 = "{digest}"\n')
     tokens.chmod(0o600)
     write_small(tmp_path, settings=settings_text() + f'tokens_file = "{tokens}"\n')
-    port = free_port()
+    port = servers.free_port()
     async with running(tmp_path) as app:
         configuration = alertmanager_files(tmp_path, app.addresses.http)
         options = (
             f"--config.file={configuration}", f"--storage.path={tmp_path / 'alerts'}",
             f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
         )  # fmt: skip
-        with program(manager, *options, log=tmp_path / "alertmanager.log"):
-            await patiently(lambda: post_alert(port))
-            await heard(app, 1)
+        with servers.running([manager, *options]):
+            await asyncio.to_thread(servers.wait_until, lambda: servers.accepts(port), "Alertmanager")
+            post_alert(port)
+            await until(lambda: len(heard(app)) == 1, 60)
             post_alert(port, endsAt="2020-01-01T00:00:00Z", startsAt="2019-12-31T00:00:00Z")
-            told = await heard(app, 2)
+            await until(lambda: len(heard(app)) == 2, 60)
+            told = heard(app)
 
     assert told == [
         ("db1", HeardAs.BAD, "DiskFull: no room"),
@@ -132,21 +104,16 @@ async def test_rsyslog_over_tls_where_both_ends_show_certificates_is_understood(
             'TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" '
             'action.resumeRetryCount="-1" action.resumeInterval="1")\n'
         )
-        command = (rsyslogd, "-n", "-f", str(configuration), "-i", str(tmp_path / "rsyslog.pid"))
-        with program(*command, log=tmp_path / "rsyslog.log"):
+        with servers.running([rsyslogd, "-n", "-f", str(configuration), "-i", str(tmp_path / "rsyslog.pid")]):
             say = [need("logger"), "--socket", str(socket), "--tag", "postgres", DISK]
-            async with asyncio.timeout(60):
+
+            def is_heard() -> bool:
                 # What is said while rsyslogd starts is lost or waits: it is said until it is heard.
-                while not ears.told:
-                    await patiently(lambda: _said(say))
-                    await asyncio.sleep(0.2)
+                subprocess.run(say, check=False, capture_output=True, timeout=10)
+                return bool(ears.told)
+
+            await asyncio.to_thread(servers.wait_until, is_heard, "rsyslogd", 60)
     finally:
         await ears.listener.stop()
 
     assert {(one.rule, one.text) for one in ears.told} == {("disk-full", f"postgres: {DISK}")}
-
-
-def _said(command: list[str]) -> None:
-    """Say something to a socket; OSError where nobody listens there yet."""
-    if subprocess.run(command, check=False, capture_output=True, timeout=10).returncode:
-        raise OSError("not heard")

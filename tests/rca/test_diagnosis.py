@@ -7,7 +7,7 @@ from btimd.model.probe import ErrorClass, Health, ProbeResult, ProbeSpec
 from btimd.model.service import CheckKind, Closure
 from btimd.model.sign import Sign, SignSource
 from btimd.model.symptom import Symptom
-from btimd.rca.diagnosis import Diagnosis, sign_weight, ttl_seconds
+from btimd.rca.diagnosis import Diagnosis, free_weight, sign_weight, ttl_seconds
 from btimd.rca.graph import GraphIndex
 from btimd.rca.graphfaults import GraphFaults
 from tests.rca.worlds import enterprise, shop
@@ -49,7 +49,7 @@ def test_a_known_answer_weighs_by_its_age_and_by_when_the_trouble_began(
 ) -> None:
     faults = of("shop")
     one = running(faults, ("erp-http", ErrorClass.SLOW))
-    assert one.free_weight(known(faults, "db1-tcp", health, NOW - age), NOW) == pytest.approx(weight)
+    assert free_weight(known(faults, "db1-tcp", health, NOW - age), NOW, one.since()) == pytest.approx(weight)
 
 
 def test_answers_keep_their_worth_by_how_quickly_what_they_tell_of_changes() -> None:
@@ -63,8 +63,8 @@ def test_a_bad_answer_of_a_slow_schedule_counts_until_its_next_one() -> None:
     one = running(faults, ("erp-http", ErrorClass.SLOW))
     bad = known(faults, "db1-postgres", Health.BAD, NOW - 20.0)
     scheduled = replace(bad, spec=replace(bad.spec, check=replace(bad.spec.check, every_seconds=30.0)))
-    assert one.free_weight(bad, NOW) == 0.0
-    assert one.free_weight(scheduled, NOW) == pytest.approx(exp(-2 / 3))
+    assert free_weight(bad, NOW, one.since()) == 0.0
+    assert free_weight(scheduled, NOW, one.since()) == pytest.approx(exp(-2 / 3))
 
 
 def test_known_answers_that_touch_no_suspect_are_left_out() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from btimd.lab.enterprise import Enterprise
 from btimd.lab.settings import LabSettings
 from btimd.model.heard import HeardAs
 from btimd.model.verdict import VerdictStatus
+from tests.daemon.small import until
 from tests.programs import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -28,13 +28,6 @@ UNHURRIED = LabSettings(
     name_patience_seconds=10.0,
 )
 """Users who come often and wait for an answer as long as a busy machine needs."""
-
-
-async def becomes(holds: Callable[[], object]) -> None:
-    """Wait for something without an event of its own."""
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
 
 
 def patient(services: Path) -> None:
@@ -62,12 +55,12 @@ async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tm
         running = asyncio.create_task(app.run())
         try:
             await enterprise.start_users(app.addresses.capture[0])
-            await becomes(lambda: is_usual(app))
+            await until(lambda: is_usual(app), 60)
             services = tmp_path / "services.toml"
             # btimd's own way to one page breaks: it asks a port that nobody listens on; users know the right one.
             services.write_text(re.sub(r"(\[check.erp-page\][^\[]*?port = )\d+", r"\g<1>1", services.read_text()))
             app.request_reload()
-            await becomes(lambda: app.wired.rca.verdicts(1))
+            await until(lambda: bool(app.wired.rca.verdicts(1)), 60)
             verdict = app.wired.rca.verdicts(1)[0]
             assert verdict.status is VerdictStatus.NOT_CONFIRMED
             assert "still get" in verdict.summary
@@ -76,7 +69,7 @@ async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tm
             (host, port), *_ = app.wired.syslog.addresses
             command = ["logger", "--server", host, "--port", str(port), "--udp", "write: No space left on device"]
             await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
-            await becomes(lambda: any(one.source == "syslog" for one in app.wired.signs.heard(limit=50)))
+            await until(lambda: any(one.source == "syslog" for one in app.wired.signs.heard(limit=50)), 60)
             (heard,) = [one for one in app.wired.signs.heard(limit=50) if one.source == "syslog"]
             assert (heard.rule, heard.heard_as in {HeardAs.BAD, HeardAs.NO_NODE}) == ("disk-full", True)
         finally:
