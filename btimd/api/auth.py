@@ -126,7 +126,22 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
 """Every call there is; one that is missing here is never served."""
 
 SCOPED_CALLS: Final[frozenset[str]] = frozenset({
-    # end of SCOPED_CALLS
+    "/btimd.v1.FlowsService/ListWindows",
+    "/btimd.v1.FlowsService/WatchWindows",
+    "/btimd.v1.FlowsService/ListUsers",
+    "/btimd.v1.FlowsService/CountUsers",
+    "/btimd.v1.FlowsService/ListQuality",
+    "/btimd.v1.FlowsService/WatchQuality",
+    "/btimd.v1.GraphService/ListNodeStates",
+    "/btimd.v1.GraphService/WatchNodes",
+    "/btimd.v1.SlaService/ListSlaStates",
+    "/btimd.v1.SlaService/WatchSlaStates",
+    # ViewsService
+    "/btimd.v1.ViewsService/GetServiceView",
+    "/btimd.v1.ViewsService/ListServiceViews",
+    "/btimd.v1.ViewsService/WatchServiceViews",
+    "/btimd.v1.ViewsService/PushBusinessMetrics",
+    # end of ViewsService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 
