@@ -22,13 +22,14 @@ from btimd.runtime.metrics import Metrics
 
 
 def names_of(graph: ServiceGraph) -> Mapping[str, NodeMatch]:
-    """Return the nodes by everything that others may call them; a name of two nodes is left out."""
+    """Return the nodes by all that others may call them: an id means its own node, other names of two are left out."""
     index = GraphIndex(graph)
     found: dict[str, str | None] = {}
     for name, node in graph.nodes.items():
         for called in {name, node.name, node.device, *(check.host for check in node.checks)} - {""}:
             key = called.lower()
             found[key] = name if found.get(key, name) == name else None
+    found |= {name.lower(): name for name in graph.nodes}
     businesses = {name: tuple(index.businesses_above(name)) for name in graph.nodes}
     return {
         called: NodeMatch(name, graph.nodes[name].kind, businesses[name][0] if len(businesses[name]) == 1 else "")
@@ -110,7 +111,8 @@ class Intake:
         if done is not None:
             return done.incident_id
         if report.signal is ReportSignal.PROBLEM:
-            incident = await self._incidents.report(problem_of(report, self._clock.wall()))
+            problem = problem_of(report, self._clock.wall())
+            incident = await self._incidents.report(problem, weigh=report.impact is None)
         elif report.signal is ReportSignal.CLEAR:
             gone = frozenset({symptom_of(report)})
             incident = await self._incidents.report_cleared(report.fingerprint, gone, clear_of(report))

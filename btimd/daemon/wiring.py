@@ -31,7 +31,7 @@ from btimd.daemon.intake import Intake
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.outages import OutageDesk, OutageSources
-from btimd.daemon.promises import promise_of
+from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -62,6 +62,7 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.intake.classify import class_of_kind
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
@@ -222,6 +223,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         known = decisions.graph.businesses.get(business)
         return known.criticality if known else Criticality.NORMAL
 
+    def class_of(node: str) -> str:
+        known = decisions.graph.nodes.get(node)
+        return "" if known is None else class_of_kind(known.kind)
+
     def incident_changed(incident: Incident) -> None:
         decisions.incident_changed(incident)
         losses.incident_changed(incident)
@@ -236,6 +241,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         on_duty_change=people_changed,
         clock=clock,
         log=Log("duty"),
+        agreement_of=agreement_of(sla),
     )
     incidents = IncidentComponent(
         settings=settings.itsm,
@@ -251,6 +257,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         people=duty,
         promise=promise_of(sla),
         on_events=duty.followed,
+        class_of=class_of,
     )
     intake = Intake(
         settings.itsm.intake,

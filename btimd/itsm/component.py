@@ -66,7 +66,7 @@ class IncidentComponent(Component, IncidentDesk):
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
     say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
     (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
-    report shall make no incident, "" where it shall.
+    report shall make no incident, "" where it shall. class_of: the class of work of what is wrong with a node, by id.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class IncidentComponent(Component, IncidentDesk):
         on_notices: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
         suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
+        class_of: Callable[[str], str] = lambda _node: "",
     ) -> None:
         self._settings = settings
         self._seen_again_seconds = seen_again_seconds
@@ -112,7 +113,7 @@ class IncidentComponent(Component, IncidentDesk):
             log=log,
             metrics=metrics,
         )
-        weights = Weights(criticality, settings.impact_limits())
+        weights = Weights(criticality, settings.impact_limits(), class_of)
         self._reports = Reports(self._engine, weights, suppressed, metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
         targets = targets_of(settings, journal, clock)
@@ -209,12 +210,13 @@ class IncidentComponent(Component, IncidentDesk):
         """
         await self._alone(self._reports.observed(business, Observe(text=text, notes=notes)))
 
-    async def report(self, report: ReportProblem) -> Incident | None:
+    async def report(self, report: ReportProblem, *, weigh: bool = False) -> Incident | None:
         """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed.
 
-        report.incident_id is not looked at. Reports of one fingerprint are one incident as long as it lives.
+        report.incident_id is not looked at. Reports of one fingerprint are one incident as long as it lives. weigh:
+        nobody has judged the impact, it is at least what the businesses that are hit make it.
         """
-        return await self._alone(self._reports.report(report))
+        return await self._alone(self._reports.report(report, weigh=weigh))
 
     async def report_cleared(self, fingerprint: str, symptoms: frozenset[str], clear: ReportClear) -> Incident | None:
         """Take note that symptoms are gone that `report` told of in its notes; None where no incident tells of them."""

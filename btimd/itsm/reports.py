@@ -44,10 +44,15 @@ _OBSERVATION_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the impact of a report is weighed by."""
+    """What reports are weighed by. class_of: the class of work of what is wrong with a node, by id, "" = none."""
 
     criticality: Callable[[str], Criticality]
     limits: ImpactLimits
+    class_of: Callable[[str], str] = lambda _node: ""
+
+    def impact(self, assessment: ImpactAssessment) -> Impact:
+        """Return the impact that what is hit makes."""
+        return impact_of(assessment, self.criticality, self.limits)
 
 
 class Reports:
@@ -98,9 +103,10 @@ class Reports:
             verdict,
             incident_id=engine.numbers.next(now) if known is None else known.id,
             assessment=assessment,
-            impact=min(impact, impact_of(assessment, self._weights.criticality, self._weights.limits)),
+            impact=min(impact, self._weights.impact(assessment)),
             urgency=urgency,
             difficulty=difficulty,
+            category=self._weights.class_of(verdict.cause) if verdict.cause else "",
         )
         if known is not None and known.fingerprint != report.fingerprint:  # a child's cause; the parent has its own
             report = replace(report, notes={SYMPTOMS: report.notes[SYMPTOMS]})
@@ -137,9 +143,14 @@ class Reports:
         notes = {SYMPTOMS_GONE: "\n".join(sorted(gone))} if gone else {}
         await self._engine.step(incident, replace(report, remaining=len(known - gone), notes=notes))
 
-    async def report(self, report: ReportProblem) -> Incident | None:
-        """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed."""
+    async def report(self, report: ReportProblem, *, weigh: bool) -> Incident | None:
+        """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed.
+
+        weigh: the impact is at least what the businesses that are hit make it.
+        """
         engine = self._engine
+        if weigh:
+            report = replace(report, impact=min(report.impact, self._weights.impact(report.assessment)))
         now = engine.clock.wall()
         owner = engine.register.owner_of_fingerprint(report.fingerprint)
         known = await self._still_live(engine.register.get(owner), now)

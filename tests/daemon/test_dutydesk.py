@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.dutydesk import STATE_NAME, DutyDesk
-from btimd.model.duty import RotaRules, WorkClass
+from btimd.model.duty import EscalationPath, PathLevel, RotaRules, WorkClass
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentState
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from tests.itsm.desks import Desk
 from tests.itsm.duties import people_of, person, shift
 from tests.itsm.examples import REPORT, verdict
+from tests.store.examples import incident
 
 PEOPLE = people_of(
     person("ann", {"db": 0.9}, noc=1),
@@ -77,6 +79,29 @@ async def test_who_does_not_answer_is_passed_over_and_each_order_is_remembered(d
     )
     assert (await state_of(desk, incident_id)).state is IncidentState.RESOLVED
     assert duty.desk.workload.order_of(incident_id) is None
+
+
+async def test_an_agreement_may_have_its_own_path(desk: Desk) -> None:
+    gold = WorkClass("default", "path", by_agreement={"gold": "short"})
+    people = people_of(person("ann", noc=1), person("dee", tech=2), classes=(gold,))
+    short = EscalationPath("short", (PathLevel("tech", "tech"),))
+    people = replace(people, paths={**people.paths, "short": short})
+
+    async def changed() -> None: ...
+
+    def levels(agreement: str) -> int:
+        duty = DutyDesk(
+            people,
+            RULES,
+            journal=desk.journal,
+            on_duty_change=changed,
+            clock=desk.clock,
+            log=Log("duty"),
+            agreement_of=lambda _: agreement,
+        )
+        return duty.levels(incident(), 0.0)
+
+    assert (levels("gold"), levels("")) == (1, 2)
 
 
 async def test_what_was_told_is_there_after_a_restart(desk: Desk) -> None:

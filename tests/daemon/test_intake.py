@@ -9,8 +9,10 @@ import pytest
 
 from btimd.daemon.app import App
 from btimd.daemon.intake import names_of
+from btimd.itsm.intake.asreports import problem_of
 from btimd.itsm.intake.classify import NodeMatch
-from btimd.model.incident import Incident, IncidentState, Signal
+from btimd.model.incident import Difficulty, Incident, IncidentState, Signal
+from btimd.model.report import Report, ReportChannel, ReportSignal
 from btimd.model.service import NodeKind
 from tests.daemon.small import listener, running, services_text, settings_text, write_small
 from tests.rca.worlds import graph_of, node
@@ -85,3 +87,40 @@ def test_nodes_are_found_by_every_name_that_is_theirs_alone() -> None:
     assert names["shop"] == NodeMatch("web", NodeKind.APPLICATION, "erp")
     assert names["dns"] == NodeMatch("dns", NodeKind.SHARED, "")
     assert "192.0.2.1" not in names  # two nodes are asked there
+
+
+def test_the_id_of_a_node_is_its_own_whatever_others_are_called() -> None:
+    names = names_of(
+        graph_of(
+            node("erp", "business", "db1"),
+            node("db1", "database", "host-db1", text="ERP database"),
+            node("host-db1", "host", "", text="db1"),
+        )
+    )
+
+    assert names["db1"] == NodeMatch("db1", NodeKind.DATABASE, "erp")
+
+
+def test_who_wrote_a_mail_is_the_reporter_and_what_a_system_sent_has_none() -> None:
+    by_hand = report_of_mail(reporter="ann@example.org")
+    of_system = report_of_mail(reporter="", node="db1")
+
+    assert (problem_of(by_hand, 9.0).actor, problem_of(by_hand, 9.0).by_human) == ("ann@example.org", True)
+    assert (problem_of(of_system, 9.0).actor, problem_of(of_system, 9.0).by_human) == ("mon@example.org", False)
+    assert problem_of(by_hand, 9.0).difficulty is Difficulty.HIGH
+    assert problem_of(of_system, 9.0).difficulty is Difficulty.MEDIUM
+
+
+def report_of_mail(*, reporter: str, node: str = "") -> Report:
+    return Report(
+        id="R-1",
+        channel=ReportChannel.EMAIL,
+        source=reporter or "mon@example.org",
+        reporter=reporter,
+        received_at=9.0,
+        key="<1@example.org>",
+        signal=ReportSignal.PROBLEM,
+        title="ERP hangs",
+        text="since this morning",
+        node=node,
+    )

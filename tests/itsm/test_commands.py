@@ -28,6 +28,7 @@ from btimd.model.incident import (
     ClosingReport,
     CommandKind,
     CommandRefusedError,
+    Difficulty,
     Impact,
     ImpactAssessment,
     IncidentCommand,
@@ -119,6 +120,7 @@ def test_a_persons_report_is_an_incident_of_its_own() -> None:
         assessment=ImpactAssessment(businesses=("mail",)),
         began_at=T0,
         by_human=True,
+        difficulty=Difficulty.HIGH,
     )
 
 

@@ -22,7 +22,7 @@ from btimd.model.ports import IncidentWrite
 from btimd.model.service import Criticality
 from btimd.runtime.lifecycle import ComponentHealth
 from tests.itsm.desks import HIT, Desk
-from tests.itsm.examples import DAY, REPORT, T0, verdict
+from tests.itsm.examples import DAY, REPORT, T0, report, verdict
 
 OTHER = {"cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",)}
 HR = {"id": "D1", "symptoms": ("erp-http@1", "hr-http@1"), "symptom_nodes": ("erp", "hr")}
@@ -60,6 +60,24 @@ async def test_a_critical_business_raises_the_impact_that_was_reported(desk: Des
 
     opened = await desk.report(verdict())
     assert (opened.impact, opened.priority) == (Impact.HIGH, Priority.P2)
+
+
+async def test_a_report_without_an_impact_is_weighed_by_the_businesses_it_hits(desk: Desk) -> None:
+    await desk.start(criticality=lambda _: Criticality.CRITICAL)
+    told = replace(report(), incident_id="", fingerprint="mail-1", impact=Impact.LOW)
+
+    kept = await desk.component.report(told)
+    weighed = await desk.component.report(replace(told, fingerprint="mail-2"), weigh=True)
+
+    assert kept is not None
+    assert weighed is not None
+    assert (kept.impact, weighed.impact) == (Impact.LOW, Impact.HIGH)
+
+
+async def test_the_class_of_an_incident_is_that_of_the_node_at_fault(desk: Desk) -> None:
+    await desk.start(class_of={"erp-db": "database"}.__getitem__)
+
+    assert (await desk.report(verdict())).category == "database"
 
 
 async def test_an_incident_clears_only_with_its_last_symptom(desk: Desk) -> None:

@@ -86,6 +86,11 @@ SHIPPED: Final = (
 """The rows that come with btimd, tried after your own."""
 
 
+def class_of_kind(kind: NodeKind) -> str:
+    """Return the class of what is wrong with nodes of a kind, "" where the kind says nothing."""
+    return next((rule.class_ for rule in SHIPPED if kind in rule.kinds), "")
+
+
 def classify(report: Report, rules: Sequence[ClassRule], kind: NodeKind | None = None) -> Report:
     """Return the report with the class, urgency, impact and path of the first row that fits.
 

@@ -116,8 +116,6 @@ class ClassSettings(Section):
     """What it makes of the urgency; without, the severity decides."""
     impact: Level | None = None
     """What it makes of the impact; without, the business decides."""
-    path: str = Field(default="", max_length=64)
-    """The escalation path that takes it."""
 
     def rule(self, name: str) -> ClassRule:
         """Return the row."""
@@ -131,7 +129,6 @@ class ClassSettings(Section):
             severities=frozenset(self.severities),
             urgency=None if self.urgency is None else Urgency(_LEVELS[self.urgency]),
             impact=None if self.impact is None else Impact(_LEVELS[self.impact]),
-            path=self.path,
         )
 
 
