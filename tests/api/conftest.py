@@ -41,6 +41,7 @@ from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
+from tests.patience import PATIENCE_SECONDS
 
 SECRETS = {
     "vera": "viewer-secret",
@@ -158,6 +159,6 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something on the loop has become true; fails after 10 s."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
             await asyncio.sleep(0.001)

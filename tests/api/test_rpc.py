@@ -14,6 +14,7 @@ from btimd.api.client import CallFailedError
 from btimd.model.ports import NodeState
 from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
 from tests.fakes.views import NODE_STATES
+from tests.patience import PATIENCE_SECONDS
 
 RANKS = {None: 0, "vera": Role.VIEWER, "rita": Role.REPORTER, "otto": Role.HANDLER, "mona": Role.MANAGER}
 
@@ -128,7 +129,7 @@ async def test_a_slow_reader_gets_the_latest_and_not_every_change(served: Served
                 await asyncio.sleep(0)
         got: list[NodeState] = []
         while not got or got[-1] != changed[-1]:
-            got += (await asyncio.wait_for(asyncio.to_thread(next, stream), 10)).items
+            got += (await asyncio.wait_for(asyncio.to_thread(next, stream), PATIENCE_SECONDS)).items
 
     details = [item.detail for item in got]
     assert details == sorted(details)

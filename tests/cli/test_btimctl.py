@@ -16,6 +16,7 @@ from btimd.cli.btimctl import main
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
 from tests.fakes.views import INCIDENT, NODE_STATES, QUALITY, SLA_STATE, WINDOW
+from tests.patience import PATIENCE_SECONDS
 
 COMMANDS = [
     "status",
@@ -249,9 +250,9 @@ async def test_ctrl_c_ends_watching_without_a_traceback(served: Served) -> None:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ),
     )  # fmt: skip
     assert process.stdout is not None
-    first = await asyncio.wait_for(process.stdout.readline(), 30)
+    first = await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS)
     process.send_signal(signal.SIGINT)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     await until(lambda: served.component.streams == 0)
 
     assert json.loads(first)["node"] == "db1"

@@ -14,6 +14,7 @@ from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.itsm.desks import Desk
 from tests.itsm.examples import REPORT, verdict
 from tests.itsm.receivers import SECRET, Receiver
+from tests.patience import PATIENCE_SECONDS
 
 FIRST = "INC-20231114-0001"
 
@@ -313,7 +314,7 @@ async def test_a_journal_that_fails_ends_the_run(tmp_path: Path) -> None:
         desk.journal.close()
         receiver.hold.set()
         assert desk._run is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(ExceptionGroup) as failed:
                 await desk._run
     assert failed.group_contains(JournalFailedError)

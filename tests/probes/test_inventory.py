@@ -20,6 +20,7 @@ from btimd.runtime.clock import SystemClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.probes import snmpagents
 from tests.probes.snmpdevices import cisco, huawei, write_records
 from tests.probes.snmplldp import lldp_agent, neighbours_in, wire
@@ -54,7 +55,7 @@ class Harness:
         self.facts.append(facts)
         self.said.set()
 
-    async def until(self, holds: Callable[[], bool], within_seconds: float = 30.0) -> None:
+    async def until(self, holds: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> None:
         """Run the component until something holds."""
         await self.inventory.start()
         running = asyncio.create_task(self.inventory.run())

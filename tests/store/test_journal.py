@@ -15,6 +15,7 @@ from btimd.model.incident import IncidentState
 from btimd.model.ports import CommandDone, Journal, Notice, NoticeKind, Timer, TimerGoneError, VersionConflictError
 from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.fakes.journal import FakeJournal
+from tests.patience import PATIENCE_SECONDS
 from tests.store.examples import T0, event, incident, message, write
 
 Reopen = Callable[[], Awaitable[Journal]]
@@ -460,7 +461,9 @@ asyncio.run(main())
 
 def output_of(program: str, *arguments: str) -> list[str]:
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    ).stdout.splitlines()
 
 
 @pytest.mark.slow
