@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from btimd.itsm import lifecycle
 from btimd.itsm.deadlines import PromiseOf, no_agreement
+from btimd.itsm.emit.callbackdesk import CallbackDesk
 from btimd.itsm.emit.cloudevents import messages_of
-from btimd.itsm.emit.courier import Courier
-from btimd.itsm.emit.inbox import Inbox
-from btimd.itsm.emit.targets import sources_of, targets_of
+from btimd.itsm.emit.deliverydesk import DeliveryDesk
+from btimd.itsm.emit.outgoing import Outgoing
 from btimd.itsm.engine import Engine, Hearers
 from btimd.itsm.moment import Dispatcher, NoDispatcher
 from btimd.itsm.register import sorted_for_work
@@ -22,7 +22,7 @@ from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import Observe, Reassess, Referenced, ReportClear, ReportProblem
 from btimd.itsm.wishes import Asker, Wishes
-from btimd.model.delivery import ExternalUpdate
+from btimd.model.delivery import DeliveryStore, ExternalReference, ExternalUpdate
 from btimd.model.incident import (
     ActorRole,
     CommandRefusedError,
@@ -33,6 +33,7 @@ from btimd.model.incident import (
     IncidentCommand,
     IncidentEvent,
     IncidentState,
+    Signal,
     Urgency,
 )
 from btimd.model.ports import IncidentDesk, IncidentWrite, Journal, OutboxMessage
@@ -67,6 +68,7 @@ class IncidentComponent(Component, IncidentDesk):
     say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
     (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
     report shall make no incident, "" where it shall. class_of: the class of work of what is wrong with a node, by id.
+    delivery: what people see and change of delivery.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class IncidentComponent(Component, IncidentDesk):
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
         suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
         class_of: Callable[[str], str] = lambda _node: "",
+        delivery: DeliveryStore | None = None,
     ) -> None:
         self._settings = settings
         self._seen_again_seconds = seen_again_seconds
@@ -103,7 +106,6 @@ class IncidentComponent(Component, IncidentDesk):
         self._running: set[asyncio.Task[Any]] = set()
         self._timer_wake = asyncio.Event()
         self._recall_at: float | None = None
-        self._targets = tuple(name for _, name in settings.target_names())
         self._engine = Engine(
             journal=journal,
             config=replace(settings.lifecycle_config(promise), version=settings.policy_version()),
@@ -116,23 +118,17 @@ class IncidentComponent(Component, IncidentDesk):
         weights = Weights(criticality, settings.impact_limits(), class_of)
         self._reports = Reports(self._engine, weights, suppressed, metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
-        targets = targets_of(settings, journal, clock)
-        self._courier = Courier(
-            journal=journal,
-            targets=targets,
-            rules=settings.delivery_rules(),
+        self._outgoing = Outgoing(
+            settings,
+            journal,
+            delivery,
+            hears=self,
+            on_update=self.external_update,
+            on_reference=self._on_reference,
             metrics=metrics,
             clock=clock,
             log=log,
             chance=random,
-        )
-        self._inbox = Inbox(
-            journal=journal,
-            sources=sources_of(settings, targets),
-            on_update=self.external_update,
-            metrics=metrics,
-            clock=clock,
-            log=log,
         )
 
     @property
@@ -142,7 +138,7 @@ class IncidentComponent(Component, IncidentDesk):
 
     @override
     async def start(self) -> None:
-        await self._courier.start()
+        await self._outgoing.start()
         engine = self._engine
         for incident in await self._journal.load_incidents(only_open=False, limit=_HISTORY_LIMIT):
             engine.numbers.seen(incident.id)
@@ -162,25 +158,38 @@ class IncidentComponent(Component, IncidentDesk):
     @override
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._courier.run())
-            group.create_task(self._inbox.run())
+            group.create_task(self._outgoing.run())
             group.create_task(self._run_timers())
 
     @override
     async def stop(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=_STOP_WITHIN)
-        await self._courier.stop()
+        await self._outgoing.stop()
 
     @override
     def health(self) -> ComponentHealth:
-        trouble = self._courier.trouble()
+        trouble = self._outgoing.courier.trouble()
         return ComponentHealth(HealthLevel.WARNING if trouble else HealthLevel.OK, trouble)
 
     def wake(self) -> None:
         """Look at timers and outbox now; for clocks that are moved by hand."""
         self._timer_wake.set()
-        self._courier.wake()
+        self._outgoing.courier.wake()
+
+    # Delivery.
+
+    @property
+    def delivery(self) -> DeliveryDesk:
+        """Delivery as people see and change it; raises ValueError without a store of it."""
+        if self._outgoing.desk is None:
+            raise ValueError("there is no store of what people do to delivery")
+        return self._outgoing.desk
+
+    @property
+    def callbacks(self) -> CallbackDesk:
+        """What takes the calls of other systems."""
+        return self._outgoing.callbacks
 
     # Reports.
 
@@ -251,6 +260,22 @@ class IncidentComponent(Component, IncidentDesk):
     async def referenced(self, incident_id: str, target: str, reference: str) -> None:
         """Keep what a target calls an incident; asked again it writes nothing."""
         await self._alone(self._reports.referenced(incident_id, Referenced(target=target, reference=reference)))
+
+    def is_active(self, fingerprint: str) -> bool:
+        """Tell whether an open incident says that this is wrong now."""
+        incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
+        return incident is not None and incident.state.is_open and incident.signal is Signal.ACTIVE
+
+    async def _on_reference(self, reference: ExternalReference) -> None:
+        """Let an incident know what a target calls it; the message has arrived, whatever comes of this."""
+        incident = self._engine.register.get(reference.incident_id)
+        known = () if incident is None else incident.references
+        if any((one.target, one.reference) == (reference.target, reference.external_id) for one in known):
+            return
+        try:
+            await self.referenced(reference.incident_id, reference.target, reference.external_id)
+        except CommandRefusedError as refusal:
+            self._log.info("reference-not-noted", incident=reference.incident_id, reason=str(refusal))
 
     # Commands and questions.
 
@@ -330,7 +355,7 @@ class IncidentComponent(Component, IncidentDesk):
             step.incident,
             event,
             diagnosis=self._engine.register.dossier(step.incident.id).after(event).diagnosis,
-            targets=self._targets,
+            targets=self._outgoing.told_of(step.incident),
             source=self._settings.source,
             sla=self._sla(step.incident.assessment.businesses),
             now=event.at,
@@ -339,7 +364,7 @@ class IncidentComponent(Component, IncidentDesk):
     def _stepped(self, step: lifecycle.Step, write: IncidentWrite) -> None:
         self._feed.publish(step.incident.id, step.incident)
         self._timer_wake.set()
-        self._courier.wake()
+        self._outgoing.courier.wake()
         self._on_events(step.incident, step.events)
         if write.notices:
             self._on_notices()
