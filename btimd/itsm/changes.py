@@ -8,7 +8,7 @@ from typing import Final
 
 from btimd.itsm import deadlines, merge, orders, priority, timers
 from btimd.itsm.deadlines import Limit
-from btimd.itsm.moment import Change, Moment, Tell
+from btimd.itsm.moment import Change, Moment, OrderLimits, Tell
 from btimd.itsm.timers import TimerName
 from btimd.itsm.timestamp import rfc3339
 from btimd.itsm.triggers import (
@@ -211,13 +211,23 @@ def raised(before: Incident, after: Incident, moment: Moment) -> Change:
         resolution=deadlines.tightened(after.resolution, resolution, after.opened_at, moment.now, calendar),
     )
 
+    said = OrderLimits() if after.dispatch is None else moment.people.limits(after, after.level)
+
     def due(limit: Limit, start: UnixSeconds) -> UnixSeconds:
-        return moment.config.timers.after(limit, after.priority, start, calendar)
+        seconds = {Limit.ACCEPT: said.accept_seconds, Limit.RENOTIFY: said.renotify_seconds}.get(limit)
+        return moment.config.timers.after(limit, after.priority, start, calendar, seconds)
 
     after = timers.brought_forward(after, TimerName.WAIT, due(Limit.WAIT, after.opened_at))
     if after.dispatch is not None:
         accept_by = min(after.dispatch.accept_by, due(Limit.ACCEPT, after.dispatch.sent_at))
-        after = replace(after, dispatch=replace(after.dispatch, accept_by=accept_by))
+        made = replace(
+            after.dispatch,
+            accept_by=accept_by,
+            accept_seconds=said.accept_seconds,
+            renotify_seconds=said.renotify_seconds,
+            max_candidates=said.max_candidates,
+        )
+        after = replace(after, dispatch=made)
         after = timers.brought_forward(after, TimerName.ACCEPT, accept_by)
     after = timers.brought_forward(
         after, TimerName.STAGE, due(Limit.STAGE, after.stage_reported_at or after.accepted_at or moment.now)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from btimd.itsm.moment import Choice, Dispatcher, Tell
+from btimd.itsm.moment import Choice, Dispatcher, OrderLimits, Tell
 from btimd.itsm.timers import StartTimer, StopTimer
 from btimd.itsm.transition import Publish, Step
 from btimd.model.incident import Incident
@@ -73,6 +73,11 @@ class GuardedDispatcher:
         if choice.person and choice.person in excluded:
             return Choice(explanation=f"the dispatcher chose {choice.person}, who is excluded; {choice.explanation}")
         return choice
+
+    def limits(self, incident: Incident, level: int) -> OrderLimits:
+        """Return what is said of orders, the general rules where that fails."""
+        said: OrderLimits = self._guarded(lambda: self._people.limits(incident, level), OrderLimits())
+        return said
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers, none where that fails."""

@@ -263,9 +263,16 @@ UNQUEUED: Final[When[PeopleChanged]] = When(
         and (incident.signal is Signal.ACTIVE or moment.config.dispatch_cleared)
     ),
 )
+
+
+def _most_candidates(incident: Incident, moment: Moment) -> int:
+    said = None if incident.dispatch is None else incident.dispatch.max_candidates
+    return moment.config.max_candidates if said is None else said
+
+
 CANDIDATES_LEFT: Final[When[AcceptTimeOver]] = When(
     "fewer than max_candidates orders at this level",
-    lambda incident, _over, moment: incident.level_dispatch_count < moment.config.max_candidates,
+    lambda incident, _over, moment: incident.level_dispatch_count < _most_candidates(incident, moment),
 )
 
 

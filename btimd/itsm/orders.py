@@ -62,8 +62,9 @@ def order(
     accept_by: UnixSeconds | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Change:
-    """Send an order to a person. accept_by: earlier than the rules' time."""
-    due_at = moment.due(Limit.ACCEPT, incident)
+    """Send an order to a person, within the limits of the level. accept_by: earlier than their time."""
+    limits = moment.people.limits(incident, level)
+    due_at = moment.due(Limit.ACCEPT, incident, limits.accept_seconds)
     if accept_by is not None:
         due_at = min(due_at, accept_by)
     number = incident.dispatch_count + 1
@@ -78,6 +79,9 @@ def order(
         by_hand=by_hand,
         sent_at=moment.now,
         accept_by=due_at,
+        accept_seconds=limits.accept_seconds,
+        renotify_seconds=limits.renotify_seconds,
+        max_candidates=limits.max_candidates,
     )
     after = replace(
         incident,
@@ -92,7 +96,7 @@ def order(
         accepted_at=None,
     )
     after = timers.armed(after, TimerName.ACCEPT, due_at)
-    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after))
+    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after, limits.renotify_seconds))
     return Change(after, notes or {}, (Tell(NoticeKind.ORDER, person, "order", made.id),))
 
 

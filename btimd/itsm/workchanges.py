@@ -93,7 +93,7 @@ def remind(incident: Incident, _due: RenotifyDue, moment: Moment) -> Change:
     if made is None:  # the state says that there is one
         return Change(incident)
     after = replace(incident, dispatch=replace(made, reminders=made.reminders + 1))
-    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after))
+    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after, made.renotify_seconds))
     return Change(after, tells=(Tell(NoticeKind.REMINDER, made.person, "reminder", made.id),))
 
 

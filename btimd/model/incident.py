@@ -149,6 +149,7 @@ class Dispatch:
 
     number: counts the orders of the incident from 1. number_at_level: those at this level since it was reached.
     by_hand: the person was named by somebody, not found by the dispatcher. reminders: how often it was repeated.
+    accept_seconds, renotify_seconds, max_candidates: what its level and group say of orders; None: the general rules.
     """
 
     id: str
@@ -161,6 +162,9 @@ class Dispatch:
     sent_at: UnixSeconds
     accept_by: UnixSeconds
     reminders: int = 0
+    accept_seconds: Seconds | None = None
+    renotify_seconds: Seconds | None = None
+    max_candidates: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

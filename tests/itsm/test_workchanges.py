@@ -7,7 +7,7 @@ import pytest
 
 from btimd.itsm.deadlines import DAY, HOUR, MINUTE, Promise
 from btimd.itsm.lifecycle import TABLE, Publish, StartTimer, Step, StopTimer, step
-from btimd.itsm.moment import LifecycleConfig, Tell
+from btimd.itsm.moment import LifecycleConfig, OrderLimits, Tell
 from btimd.itsm.triggers import (
     Accept,
     AcceptTimeOver,
@@ -937,3 +937,27 @@ def test_a_transfer_must_be_accepted_before_the_resolution_is_due() -> None:
 
     assert made.incident.dispatch is not None
     assert made.incident.dispatch.accept_by == T0 + 8 * HOUR
+
+
+def test_what_a_level_says_of_orders_is_kept_with_the_order_and_goes_before_the_rules() -> None:
+    said = OrderLimits(accept_seconds=7 * MINUTE, renotify_seconds=2 * MINUTE, max_candidates=1)
+    team = Team(said={1: said})
+    sent = now(NEW, WaitOver(), team=team).incident
+
+    assert sent.dispatch == order(
+        1, "ann", accept_by=NOW + 7 * MINUTE, accept_seconds=420.0, renotify_seconds=120.0, max_candidates=1
+    )
+    assert {one.name: one.due_at - NOW for one in sent.timers} == {"accept": 420.0, "renotify": 120.0}
+
+    reminded = step(sent, RenotifyDue(), NOW + 120.0, QUIET, Team()).incident  # the level says nothing any more
+    assert {one.name: one.due_at - NOW for one in reminded.timers} == {"accept": 420.0, "renotify": 240.0}
+    passed = step(reminded, AcceptTimeOver(), NOW + 420.0, QUIET, Team()).incident
+    assert (passed.level, passed.assignee, passed.escalation_count) == (2, "dan", 1)
+
+
+def test_a_higher_priority_brings_the_limits_that_the_level_has_for_it() -> None:
+    sent = now(NEW, WaitOver(), team=Team(said={1: OrderLimits(accept_seconds=20 * MINUTE)})).incident
+    wish = SetPriority(actor="cat", priority=Priority.P1, reason="the board waits")
+    raised = now(sent, wish, team=Team(said={1: OrderLimits(accept_seconds=MINUTE, max_candidates=2)})).incident
+
+    assert raised.dispatch == order(1, "ann", accept_by=NOW + MINUTE, accept_seconds=60.0, max_candidates=2)
