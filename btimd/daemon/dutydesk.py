@@ -118,7 +118,7 @@ class DutyDesk:
 
     def limits(self, incident: Incident, level: int) -> OrderLimits:
         """Return what is said of orders at a level of an incident's path."""
-        return self._asked().limits(incident, level)
+        return self._asked(incident).limits(incident, level)
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers its handler may hand an incident to."""
