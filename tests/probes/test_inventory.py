@@ -177,7 +177,7 @@ async def test_changes_are_told_and_facts_outlive_a_silence(tmp_path: Path) -> N
         write_records(port_down, tmp_path / "data" / "device.snmprec")
         second = await harness.inventory.ask_once(target)
     # The agent is gone.
-    third = await harness.inventory.ask_once(replace(target, timeout_seconds=0.3, retries=0))
+    third = await harness.inventory.ask_once(replace(target, timeout=0.3, retries=0))
     await harness.inventory.stop()
 
     assert (first.error, second.error) == ("", "")
