@@ -20,7 +20,7 @@ from btimd.itsm.register import sorted_for_work
 from btimd.itsm.reports import Reports, Weights
 from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
-from btimd.itsm.triggers import Observe, Reassess, Referenced, ReportClear, ReportProblem
+from btimd.itsm.triggers import AskSurvey, Observe, Reassess, Referenced, ReportClear, ReportProblem
 from btimd.itsm.wishes import Asker, Wishes
 from btimd.model.delivery import DeliveryStore, ExternalReference, ExternalUpdate
 from btimd.model.incident import (
@@ -218,6 +218,14 @@ class IncidentComponent(Component, IncidentDesk):
         What packets show is there in seconds, a diagnosis may take longer: an observation waits for ten minutes.
         """
         await self._alone(self._reports.observed(business, Observe(text=text, notes=notes)))
+
+    async def noted(self, incident_id: str, text: str, notes: Mapping[str, str]) -> Incident | None:
+        """Write what was found out into one live incident; None: nothing can happen to it any more."""
+        return await self._alone(self._reports.noted(incident_id, Observe(text=text, notes=notes)))
+
+    async def ask_survey(self, incident_id: str, *, reminder: bool) -> Incident:
+        """Have the reporter of a dealt-with incident asked how content they are; raises CommandRefusedError."""
+        return await self._alone(self._reports.survey(incident_id, AskSurvey(reminder=reminder)))
 
     async def report(self, report: ReportProblem, *, weigh: bool = False) -> Incident | None:
         """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed.

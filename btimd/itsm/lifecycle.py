@@ -82,6 +82,9 @@ __all__ = [
     "trigger_name",
 ]
 
+_ONCE: Final = frozenset({"survey"})
+"""What nobody is told again when an incident that came back is resolved again: whoever is asked twice is asked once
+too often."""
 POLICY: Final = "policy"
 """Note: the version of the rules that the step went by."""
 
@@ -212,7 +215,9 @@ def _tells(row: Transition[Any], before: Incident, after: Incident) -> tuple[Tel
         NoticeKind.CENTRE: "",
     }
     return tuple(
-        Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind is NoticeKind.CENTRE
+        Tell(kind, people[kind], what)
+        for kind, what in row.tells
+        if (people[kind] or kind is NoticeKind.CENTRE) and not (what in _ONCE and after.reopen_count and row.to)
     )
 
 

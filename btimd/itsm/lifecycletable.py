@@ -15,6 +15,7 @@ from btimd.itsm.triggers import (
     Absorb,
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     Cancel,
     CentreDue,
@@ -233,6 +234,14 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
     Transition(
         "26", Survey, frozenset({_S.RESOLVED, _S.CLOSED}), None, "survey", changes.survey, who=_REPORTER,
         needs=(needs.ANSWER,), reason=lambda answer: answer.text.strip(), publish=_never,
+    ),
+    Transition(
+        "26a", AskSurvey, frozenset({_S.RESOLVED, _S.CLOSED}), None, "survey-reminded", changes.unchanged,
+        when=needs.REMINDER, publish=_never, tells=((_TO.REPORTER, "survey-reminder"),),
+    ),
+    Transition(
+        "26b", AskSurvey, frozenset({_S.RESOLVED, _S.CLOSED}), None, "survey-asked", changes.unchanged,
+        publish=_never, tells=((_TO.REPORTER, "survey"),),
     ),
     Transition(
         "27", Cancel, OPEN, _S.CANCELLED, "cancelled", changes.close, who=_CENTRE,

@@ -12,6 +12,7 @@ from btimd.itsm.triggers import (
     SYSTEM,
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     CentreDue,
     Escalate,
@@ -232,6 +233,8 @@ NO_ECHO: Final = Needs("change of somebody else, not seen before", _echo)
 
 
 # Conditions.
+
+REMINDER: Final[When[AskSurvey]] = When("it is a reminder", lambda _incident, ask, _moment: ask.reminder)
 
 
 def reopen_time_is_over(incident: Incident, moment: Moment) -> bool:

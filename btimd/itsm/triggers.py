@@ -144,6 +144,13 @@ class DigestDue(Trigger):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskSurvey(Trigger):
+    """The reporter is asked how content they are. reminder: for the second time, as no answer came."""
+
+    reminder: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleChanged(Trigger):
     """Somebody came on duty, or the rota was changed."""
 

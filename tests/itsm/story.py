@@ -18,6 +18,7 @@ from btimd.itsm.timers import TimerName, allowed
 from btimd.itsm.triggers import (
     Absorb,
     Accept,
+    AskSurvey,
     Assign,
     Cancel,
     Comment,
@@ -130,7 +131,7 @@ class Story:
 
     def _check(self, made: Step, trigger: Trigger) -> None:
         before, after, event = self.incident, made.incident, made.events[0]
-        late = {"survey", "unmerged", "referenced"}
+        late = {"survey", "survey-asked", "survey-reminded", "unmerged", "referenced"}
         assert before is None or before.state in LIVE or event.kind in late, "final states are final"
         assert after.version == event.seq == (0 if before is None else before.version) + 1
         assert (event.from_state, event.to_state) == (None if before is None else before.state, after.state)
@@ -303,6 +304,7 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     lambda d, _, i: Resume(actor=_actor(d, i)),
     lambda d, _, i: Reject(actor=_actor(d, i), reason="still broken"),
     lambda d, _, i: Survey(actor=_actor(d, i), score=d.randrange(7)),
+    lambda d, _n, _i: AskSurvey(reminder=d.random() < 0.5),
 )
 
 

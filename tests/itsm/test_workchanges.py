@@ -11,6 +11,7 @@ from btimd.itsm.moment import LifecycleConfig, OrderLimits, Tell
 from btimd.itsm.triggers import (
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     Cancel,
     CentreDue,
@@ -500,6 +501,8 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         (StopTimer("reopen"), *SENT, Publish("reopened"), ordered(2, "ann")),
     ),
     "26": (CLOSED, Survey(actor="eve", score=4), {"survey_score": 4}, ()),
+    "26a": (CLOSED, AskSurvey(reminder=True), {}, (reporter("survey-reminder"),)),
+    "26b": (replace(CLOSED, reopen_count=1), AskSurvey(), {}, (reporter("survey"),)),
     "27": (
         DISPATCHED,
         Cancel(actor="cat", reason="a drill"),
@@ -961,3 +964,10 @@ def test_a_higher_priority_brings_the_limits_that_the_level_has_for_it() -> None
     raised = now(sent, wish, team=Team(said={1: OrderLimits(accept_seconds=MINUTE, max_candidates=2)})).incident
 
     assert raised.dispatch == order(1, "ann", accept_by=NOW + MINUTE, accept_seconds=60.0, max_candidates=2)
+
+
+def test_an_incident_that_came_back_asks_its_reporter_no_second_time() -> None:
+    resolve = Resolve(actor="ann", closing_report=REPORT)
+    again = now(replace(ACCEPTED, reopen_count=1), resolve)
+    told = [effect.what for effect in again.effects if isinstance(effect, Tell)]
+    assert told == ["resolved"]
