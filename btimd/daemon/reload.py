@@ -67,4 +67,5 @@ def _kept(settings: RootSettings) -> RootSettings:
     probes = settings.probes.model_copy(update={"snmp": {}, "snmp_defaults": SnmpDefaultSettings()})
     netflow = settings.capture.netflow.model_copy(update={"allow": ()})
     capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
-    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes})
+    sla = settings.sla.model_copy(update={"agreement": {}})
+    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes, "sla": sla})

@@ -77,10 +77,10 @@ def test_a_category_finds_its_class_and_its_path_by_priority() -> None:
         found = people.path_of(category, priority)
         return found.id if found else ""
 
-    assert [work.id for category in ("db.oracle.lock", "db", "network", "", "dbx") if (work := people.class_of(category))] == [
-        "db", "db", "network", "default", "default",
+    assert [work.id for category in ("database.oracle.lock", "database", "network", "", "databases") if (work := people.class_of(category))] == [
+        "database", "database", "network", "default", "default",
     ]  # fmt: skip
-    assert (path("db.oracle", Priority.P3), path("db", Priority.P1), path("", Priority.P3)) == (
+    assert (path("database.oracle", Priority.P3), path("database", Priority.P1), path("", Priority.P3)) == (
         "database", "usual", "usual",
     )  # fmt: skip
     assert People().class_of("db") is None

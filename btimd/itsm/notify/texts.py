@@ -126,20 +126,20 @@ def _narrow(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _headline(kind: NoticeKind, values: Mapping[str, str], language: str) -> str:
-    head = words.HEADLINE[language][kind]
-    text = f"[{values['priority']}] {head}: {values['business']} {values['title']} #{values['number']}"
+    head = words.HEADLINE[language][kind] + words.COLON[language]
+    text = f"[{values['priority']}] {head}{values['business']} {values['title']} #{values['number']}"
     over = len(text) - SUBJECT_LIMIT
     if over > 0:  # the number at the end is what an answer is matched by
         title = shortened(values["title"], max(len(values["title"]) - over - 1, 0), "…")
-        text = f"[{values['priority']}] {head}: {values['business']} {title} #{values['number']}"
+        text = f"[{values['priority']}] {head}{values['business']} {title} #{values['number']}"
     return text
 
 
 def _whole(kind: NoticeKind, values: Mapping[str, str], language: str) -> str:
-    labels = words.LABELS[language]
+    labels, colon = words.LABELS[language], words.COLON[language]
     lines = [f"[{values['priority']}] {words.HEADLINE[language][kind]}"]
     values = {**values, "number": f"#{values['number']}"}  # an answer that quotes it is matched by the sign
-    lines += [f"{labels[name]}: {values[name]}" for name in _FIELDS.get(kind, _ALL_FIELDS) if values[name]]
+    lines += [f"{labels[name]}{colon}{values[name]}" for name in _FIELDS.get(kind, _ALL_FIELDS) if values[name]]
     if kind in _WITH_ANSWER:
         lines += ["", words.HOW_TO_ANSWER[language]]
     return "\n".join(lines)

@@ -15,7 +15,9 @@ PLACEHOLDERS: Final = frozenset({
 LANGUAGES: Final = ("zh", "en")
 
 UNKNOWN: Final[Mapping[str, str]] = {"zh": "未知", "en": "unknown"}
-NO_LIMIT: Final[Mapping[str, str]] = {"zh": "无限定", "en": "no limit"}
+NO_LIMIT: Final[Mapping[str, str]] = {"zh": "未约定", "en": "no limit"}
+
+COLON: Final[Mapping[str, str]] = {"zh": "：", "en": ": "}
 
 SHORT: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
     "zh": {
@@ -23,10 +25,10 @@ SHORT: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
         "限{accept_by}接单 #{number} 回复 1接 2退 3升",
         NoticeKind.REMINDER: "[{priority}] 仍未接单 {business} {title} {description} 来源{source} {occurred} "
         "申报人{reporter} 限{accept_by}接单 #{number} 回复 1接 2退 3升",
-        NoticeKind.NOT_ACCEPTED: "[{priority}] 超时未接单 {business} {title} {description} 限{accept_by} #{number}",
+        NoticeKind.NOT_ACCEPTED: "[{priority}] 超时未接单 {business} {title} {description} 接单时限{accept_by} #{number}",
         NoticeKind.ESCALATED: "[{priority}] 已升级 {business} {title} {description} 来源{source} {occurred} "
-        "限{resolve_due}处理 #{number}",
-        NoticeKind.REPORT_DUE: "[{priority}] 请提交阶段报告 {business} {title} 限{resolve_due}处理 #{number}",
+        "处理时限{resolve_due} #{number}",
+        NoticeKind.REPORT_DUE: "[{priority}] 请提交阶段报告 {business} {title} 处理时限{resolve_due} #{number}",
         NoticeKind.RECALLED: "[{priority}] 派单已撤回 {business} {title} #{number}",
         NoticeKind.STATUS: "{business} {status} {title} {occurred}起 #{number}",
     },
@@ -98,7 +100,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
 }  # fmt: skip
 
 HOW_TO_ANSWER: Final[Mapping[str, str]] = {
-    "zh": "回复 1 接单，2 原因 = 退单，3 原因 = 升级",
+    "zh": "回复 1 接单；回复 2 加原因退单；回复 3 加原因请求升级",
     "en": "Reply 1 to accept, 2 and a reason to return, 3 and a reason to escalate",
 }
 
