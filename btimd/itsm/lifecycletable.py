@@ -56,10 +56,10 @@ from btimd.itsm.triggers import (
     WaitOver,
 )
 from btimd.model.incident import OPEN_STATES, ActorRole, Incident, IncidentState
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 
 _S = IncidentState
-_TO = NoticeKind
+_TO = TellKind
 OPEN: Final = OPEN_STATES
 LIVE: Final = OPEN_STATES | {_S.RESOLVED}
 """States in which something can still happen by itself."""
