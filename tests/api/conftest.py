@@ -42,14 +42,23 @@ from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
-SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
-ROLES = {"vera": "viewer", "otto": "operator", "mona": "manager"}
+SECRETS = {
+    "vera": "viewer-secret",
+    "rita": "reporter-secret",
+    "otto": "handler-secret",
+    "mona": "manager-secret",
+    "sven": "scoped-secret",
+}
+ROLES = {"vera": "viewer", "rita": "reporter", "otto": "operator", "mona": "manager", "sven": "manager"}
+"""otto has a handler's role by its old name; sven sees the business erp only."""
+SCOPES = {"sven": 'businesses = ["erp"]\n'}
 
 
 def write_tokens(path: Path) -> Path:
-    """Write a tokens file with one caller of each role."""
+    """Write a tokens file with one caller of each role, and one with a scope."""
     entries = [
         f'[[token]]\nname = "{name}"\nrole = "{ROLES[name]}"\nsha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\n'
+        + SCOPES.get(name, "")
         for name, secret in SECRETS.items()
     ]
     path.write_text("\n".join(entries))

@@ -22,7 +22,7 @@ from tests.api.conftest import SECRETS, write_tokens
 from tests.fakes.events import HEARD, FakeEvents
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 
-OTTO = Caller("otto", Role.OPERATOR)
+OTTO = Caller("otto", Role.HANDLER)
 
 
 async def test_what_was_heard_and_who_sent_are_listed() -> None:

@@ -259,10 +259,14 @@ async def test_ctrl_c_ends_watching_without_a_traceback(served: Served) -> None:
 
 
 def test_a_token_is_made_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["--server", "127.0.0.1:1", "token", "anna", "--role", "operator"])
+    words = ["--role", "handler", "--business", "erp", "--region", "Shanghai", "--desk", "--person", "li.anna"]
+    status = main(["--server", "127.0.0.1:1", "token", "anna", *words])
     entry, _, _ = capsys.readouterr().out.partition("\n#")
     (tmp_path / "tokens.toml").write_text(entry)
 
     assert status == 0
-    assert 'name = "anna"\nrole = "operator"\n' in entry
+    assert entry.startswith(
+        '[[token]]\nname = "anna"\nrole = "handler"\nperson = "li.anna"\n'
+        'businesses = ["erp"]\nregions = ["Shanghai"]\ndesk = true\nsha256 = "'
+    )
     assert ApiSettings(tokens_file=tmp_path / "tokens.toml").tokens_file
