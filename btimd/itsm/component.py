@@ -65,8 +65,8 @@ class IncidentComponent(Component, IncidentDesk):
     businesses, for those who are told. seen_again_seconds: after a start, until then trouble of an earlier run must
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
-    say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
-    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
+    say of an incident's times and service hours. on_tellings: somebody is to be told something; it waits in the journal
+    (Journal.claim_tellings). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
     report shall make no incident, "" where it shall. class_of: the class of work of what is wrong with a node, by id.
     delivery: what people see and change of delivery.
     """
@@ -86,7 +86,7 @@ class IncidentComponent(Component, IncidentDesk):
         seen_again_seconds: float = 600.0,
         people: Dispatcher | None = None,
         promise: PromiseOf = no_agreement,
-        on_notices: Callable[[], None] = lambda: None,
+        on_tellings: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
         suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
         class_of: Callable[[str], str] = lambda _node: "",
@@ -98,7 +98,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._clock = clock
         self._log = log
         self._on_incident = on_incident
-        self._on_notices = on_notices
+        self._on_tellings = on_tellings
         self._on_events = on_events
         self._sla = sla
         self._feed: Feed[str, Incident] = Feed(LIVE_LIMIT, keep=lambda incident: incident.state.is_open)
@@ -374,6 +374,6 @@ class IncidentComponent(Component, IncidentDesk):
         self._timer_wake.set()
         self._outgoing.courier.wake()
         self._on_events(step.incident, step.events)
-        if write.notices:
-            self._on_notices()
+        if write.tellings:
+            self._on_tellings()
         self._on_incident(step.incident)

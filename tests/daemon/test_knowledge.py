@@ -32,7 +32,7 @@ from btimd.model.knowledge import (
     Survey,
     SurveyState,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from tests.itsm.desks import HIT, Desk
@@ -108,9 +108,9 @@ class Knowing:
         timeline = await self.desk.component.timeline(incident_id)
         return [one.reason for one in timeline if one.kind == "observed"]
 
-    async def told(self) -> list[tuple[NoticeKind, str, str]]:
+    async def told(self) -> list[tuple[TellKind, str, str]]:
         """Return what the reporter was to be told of surveys."""
-        notices = await self.desk.journal.claim_notices(self.desk.clock.wall() + DAY, 1000)
+        notices = await self.desk.journal.claim_tellings(self.desk.clock.wall() + DAY, 1000)
         return [(one.kind, one.recipient, one.what) for one in notices if one.what.startswith("survey")]
 
     async def survey(self, incident_id: str) -> Survey:
@@ -217,12 +217,12 @@ async def test_a_reporter_is_asked_once_reminded_once_and_the_answer_is_kept(kno
     incident_id = await knowing.reported()
     await knowing.dealt_with(incident_id)
     await knowing.work()
-    assert await knowing.told() == [(NoticeKind.REPORTER, "zhao", "survey")]
+    assert await knowing.told() == [(TellKind.REPORTER, "zhao", "survey")]
     assert (await knowing.survey(incident_id)).state is SurveyState.INVITED
     knowing.desk.clock.advance(3 * DAY)
     await knowing.work()
     await knowing.work()
-    assert await knowing.told() == [(NoticeKind.REPORTER, "zhao", "survey-reminder")]
+    assert await knowing.told() == [(TellKind.REPORTER, "zhao", "survey-reminder")]
     await knowing.command(CommandKind.SURVEY, incident_id, "zhao", score=5, text="quick")
     await knowing.work()
     answered = await knowing.survey(incident_id)
@@ -237,7 +237,7 @@ async def test_what_came_back_asks_its_reporter_no_second_time(knowing: Knowing)
     await knowing.command(CommandKind.REJECT, incident_id, "zhao", text="still broken")
     await knowing.dealt_with(incident_id)
     await knowing.work()
-    assert await knowing.told() == [(NoticeKind.REPORTER, "zhao", "survey")]
+    assert await knowing.told() == [(TellKind.REPORTER, "zhao", "survey")]
 
 
 async def test_three_incidents_of_one_cause_are_proposed_once_also_after_a_restart(knowing: Knowing) -> None:
