@@ -1,39 +1,32 @@
-"""Who may call what: tokens, roles, and the role that each call needs.
-
-A token is 256 random bits; files hold its SHA-256 only, which is enough for something that cannot be guessed.
-"""
+"""Who may call what: roles, scopes, the role that each call needs, and the gate that asks for it."""
 
 import hashlib
 import hmac
-import os
-import re
-import secrets
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import grpc
 
 from btimd.api.errors import ApiError
+from btimd.model.incident import ActorRole
 from btimd.runtime.metrics import Metrics
-from btimd.settings.fields import read_secret
 
-LOCAL_TOKEN_NAME: Final = "local"  # noqa: S105  the name of a token, not a token
-TOKEN_FILE_NAME: Final = "token"  # noqa: S105  the name of a file, not a token
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_HEADER_CHARACTERS: Final = 512
+_MOST_NAMES_SHOWN: Final = 5
 
 
 class Role(IntEnum):
     """What a caller may do; each role may do all that the lower ones may."""
 
     VIEWER = 1
-    OPERATOR = 2
-    MANAGER = 3
+    REPORTER = 2
+    """Reports trouble, and sees, comments on and confirms what they reported."""
+    HANDLER = 3
+    """Works on incidents, as far as the life cycle lets them, and reads about people."""
+    MANAGER = 4
+    """Watches over all work (the management centre), and changes what everybody goes by."""
 
 
 NEEDED_ROLE: Final[Mapping[str, Role]] = {
@@ -53,18 +46,20 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.GraphService/ListSymptoms": Role.VIEWER,
     "/btimd.v1.GraphService/ListVerdicts": Role.VIEWER,
     "/btimd.v1.GraphService/WatchDiagnoses": Role.VIEWER,
-    "/btimd.v1.GraphService/RunProbe": Role.OPERATOR,
+    "/btimd.v1.GraphService/RunProbe": Role.HANDLER,
+    # IncidentsService
     "/btimd.v1.IncidentsService/ListIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/GetIncident": Role.VIEWER,
     "/btimd.v1.IncidentsService/WatchIncidents": Role.VIEWER,
-    "/btimd.v1.IncidentsService/CreateIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/AcceptIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/ResolveIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/ConfirmIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/CommentIncident": Role.OPERATOR,
+    "/btimd.v1.IncidentsService/CreateIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/AcceptIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ResolveIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ConfirmIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/CommentIncident": Role.REPORTER,
     "/btimd.v1.IncidentsService/CancelIncident": Role.MANAGER,
     "/btimd.v1.IncidentsService/SetPriority": Role.MANAGER,
-    "/btimd.v1.IncidentsService/MergeIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/MergeIncident": Role.HANDLER,
+    # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
     # PersonsService
@@ -107,7 +102,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ViewsService/GetServiceView": Role.VIEWER,
     "/btimd.v1.ViewsService/ListServiceViews": Role.VIEWER,
     "/btimd.v1.ViewsService/WatchServiceViews": Role.VIEWER,
-    "/btimd.v1.ViewsService/PushBusinessMetrics": Role.OPERATOR,
+    "/btimd.v1.ViewsService/PushBusinessMetrics": Role.HANDLER,
     # end of ViewsService
     # ImpactService
     "/btimd.v1.ImpactService/SimulateOutage": Role.VIEWER,
@@ -120,32 +115,112 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # DiagnosisService
     "/btimd.v1.DiagnosisService/ListDiagnoses": Role.VIEWER,
     "/btimd.v1.DiagnosisService/GetDiagnosis": Role.VIEWER,
-    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.OPERATOR,
+    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.HANDLER,
     # end of DiagnosisService
     # EventsService
     "/btimd.v1.EventsService/ListEvents": Role.VIEWER,
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
-    "/btimd.v1.EventsService/RecordChange": Role.OPERATOR,
+    "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
 }
 """Every call there is; one that is missing here is never served."""
 
+SCOPED_CALLS: Final[frozenset[str]] = frozenset({
+    "/btimd.v1.FlowsService/ListWindows",
+    "/btimd.v1.FlowsService/WatchWindows",
+    "/btimd.v1.FlowsService/ListUsers",
+    "/btimd.v1.FlowsService/CountUsers",
+    "/btimd.v1.FlowsService/ListQuality",
+    "/btimd.v1.FlowsService/WatchQuality",
+    "/btimd.v1.GraphService/ListNodeStates",
+    "/btimd.v1.GraphService/WatchNodes",
+    "/btimd.v1.SlaService/ListSlaStates",
+    "/btimd.v1.SlaService/WatchSlaStates",
+    # ViewsService
+    "/btimd.v1.ViewsService/GetServiceView",
+    "/btimd.v1.ViewsService/ListServiceViews",
+    "/btimd.v1.ViewsService/WatchServiceViews",
+    "/btimd.v1.ViewsService/PushBusinessMetrics",
+    # end of ViewsService
+})  # fmt: skip
+"""The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which part of the enterprise a caller may see and touch; empty: all of it.
+
+    A thing is inside where it touches one of the businesses and one of the regions. What is in no known region is
+    inside where its business is; what has no business is outside of every scope with businesses.
+    """
+
+    businesses: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        """Tell whether nothing is left out."""
+        return not self.businesses and not self.regions
+
+    def allows(self, businesses: Collection[str], regions: Collection[str] = ()) -> bool:
+        """Tell whether a thing that touches these is inside."""
+        if self.businesses and self.businesses.isdisjoint(businesses):
+            return False
+        return not self.regions or not regions or not self.regions.isdisjoint(regions)
+
+    def has_business(self, business: str) -> bool:
+        """Tell whether a business is inside."""
+        return not self.businesses or business in self.businesses
+
+    def has_region(self, region: str) -> bool:
+        """Tell whether figures of one region are inside; those of no region are of all, and so outside of a part."""
+        return not self.regions or region in self.regions
+
+    def text(self) -> str:
+        """Return it for people: "businesses erp, hr; regions Shanghai"."""
+        parts = [("businesses", self.businesses), ("regions", self.regions)]
+        return "; ".join(f"{what} {_some(names)}" for what, names in parts if names) or "everything"
+
+
+ALL: Final = Scope()
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A caller that is known. Only the digest of the secret is kept, and it is not shown."""
+    """A caller that is known. Only the digest of the secret is kept, and it is not shown.
+
+    person: id in people.toml, "" = the name. desk: answers the telephone of the service desk.
+    """
 
     name: str
     role: Role
     sha256: bytes = field(repr=False)
+    person: str = ""
+    scope: Scope = ALL
+    desk: bool = False
+
+    def caller(self) -> "Caller":
+        """Return who calls with it."""
+        capacities = _CAPACITIES.get(self.role, frozenset()) | ({ActorRole.DESK} if self.desk else frozenset())
+        return Caller(self.name, self.role, self.person or self.name, self.scope, capacities)
+
+
+_CAPACITIES: Final = {Role.MANAGER: frozenset({ActorRole.DESK, ActorRole.CENTRE})}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls; `name` is the actor of what is changed."""
+    """Who calls.
+
+    person: the actor of what is changed, "" = nobody is known. capacities: in which they act on incidents, beside what
+    follows from an incident itself (its handler, its reporter).
+    """
 
     name: str
     role: Role
+    person: str = ""
+    scope: Scope = ALL
+    capacities: frozenset[ActorRole] = frozenset()
 
 
 ANYBODY: Final = Caller("anybody", Role.VIEWER)
@@ -157,80 +232,26 @@ def digest_of(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
 
 
-def load_tokens(path: Path) -> tuple[Token, ...]:
-    """Return the tokens of a file; raises ValueError naming the file, the entry and what to do.
-
-    The file holds [[token]] tables with name, role (viewer, operator, manager) and sha256 (64 hex digits).
-    """
-    try:
-        parsed = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}; put the tokens there or remove tokens_file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML: {error}") from error
-    entries = parsed.pop("token", [])
-    if parsed or not isinstance(entries, list) or not entries:
-        raise ValueError(f"{path}: wanted one or more [[token]] tables with name, role and sha256, and nothing else")
-    tokens: dict[str, Token] = {}
-    for number, entry in enumerate(entries, 1):
-        token = _token(f"{path}: token {number}", entry)
-        if token.name in tokens or token.sha256 in {known.sha256 for known in tokens.values()}:
-            raise ValueError(f"{path}: token {number}: name {token.name!r} or its sha256 is there twice")
-        tokens[token.name] = token
-    return tuple(tokens.values())
-
-
-def _token(where: str, entry: Any) -> Token:
-    if not isinstance(entry, dict) or entry.keys() != {"name", "role", "sha256"}:
-        raise ValueError(f"{where}: wanted exactly name, role and sha256")
-    name, role, sha256 = entry["name"], entry["role"], entry["sha256"]
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"{where}: name {name!r}: 1 to 64 letters, digits and . _ @ - are allowed")
-    roles = {known.name.lower(): known for known in Role}
-    if role not in roles:
-        raise ValueError(f"{where} ({name}): role {role!r} is none of {', '.join(roles)}")
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise ValueError(f"{where} ({name}): sha256 is not 64 hex digits; make one with: btimctl token {name}")
-    return Token(name, roles[role], bytes.fromhex(sha256))
-
-
-def local_token(state_directory: Path) -> Token:
-    """Return the token of role manager that lies in the state directory; it is made there at the first start."""
-    path = state_directory / TOKEN_FILE_NAME
-    try:
-        state_directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if not state_directory.is_dir():
-            raise ValueError(f"{state_directory} is no directory; remove it or name another state_directory") from None
-        return Token(LOCAL_TOKEN_NAME, Role.MANAGER, digest_of(read_secret(path)))
-    except OSError as error:
-        raise ValueError(f"cannot make {path}: {error.strerror}; check the state directory and its owner") from error
-    secret = secrets.token_urlsafe(32).encode()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return Token(LOCAL_TOKEN_NAME, Role.MANAGER, digest_of(secret))
-
-
 class Gate:
     """Decides who may call what, and counts whom it turns away."""
 
     def __init__(self, tokens: Sequence[Token], metrics: Metrics) -> None:
         self._tokens = tuple(tokens)
         self._refused = metrics.counter(
-            "btimd_api_auth_failures_total", "Calls refused for want of a token or of a role", ("reason",)
+            "btimd_api_auth_failures_total", "Calls refused for want of a token, a role or a scope", ("reason",)
         )
 
     def replace(self, tokens: Sequence[Token]) -> None:
         """Know these callers from now on."""
         self._tokens = tuple(tokens)
 
-    def admit(self, authorization: str | None, needed: Role, *, reads_are_open: bool) -> Caller:
+    def admit(
+        self, authorization: str | None, needed: Role, *, reads_are_open: bool, judges_scope: bool = False
+    ) -> Caller:
         """Return who calls; raises ApiError with UNAUTHENTICATED or PERMISSION_DENIED.
 
-        A token that is given must be right, also where none would be needed.
+        A token that is given must be right, also where none would be needed. judges_scope: what is called leaves out
+        what lies outside the caller's scope; where it does not, a token with a scope is refused.
         """
         if authorization is None:
             if needed is Role.VIEWER and reads_are_open:
@@ -250,7 +271,15 @@ class Gate:
                 f"{found.name} is {found.role.name.lower()}; this call needs {needed.name.lower()}",
                 metadata={"role": found.role.name.lower(), "needed": needed.name.lower()},
             )
-        return Caller(found.name, found.role)
+        if not found.scope.is_all and not judges_scope:
+            self._refused.labels("scope").inc()
+            raise ApiError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "SCOPED_TOKEN",
+                f"{found.name} is for {found.scope.text()}, and this call cannot be cut down to that; "
+                "use a token without businesses and regions",
+            )
+        return found.caller()
 
     def _find(self, secret: str) -> Token | None:
         """Compare with every token, so that the time it takes tells nothing."""
@@ -264,3 +293,9 @@ class Gate:
     def _unauthenticated(self, reason: str, message: str) -> ApiError:
         self._refused.labels(reason).inc()
         return ApiError(grpc.StatusCode.UNAUTHENTICATED, f"TOKEN_{reason.upper()}", message)
+
+
+def _some(names: Collection[str]) -> str:
+    shown = sorted(names)[:_MOST_NAMES_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,5 +1,6 @@
 """Client: the API as seen by a caller; speaks model objects, hides gRPC and protobuf."""
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from grpc_status import rpc_status
 
 from btimd.api import convert
-from btimd.api.auth import Role, digest_of
+from btimd.api.auth import digest_of
 from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
@@ -112,13 +113,28 @@ class Update(Generic[T]):
     snapshot: bool
 
 
-ROLES: Final = tuple(role.name.lower() for role in Role)
-
-
-def new_token(name: str, role: str) -> tuple[str, str]:
-    """Return the entry of the tokens file for a new token, and the token."""
+def new_token(
+    name: str,
+    role: str,
+    *,
+    person: str = "",
+    businesses: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    desk: bool = False,
+) -> tuple[str, str]:
+    """Return the entry of the tokens file for a new token, and the token. What is empty is left out of the entry."""
     secret = secrets.token_urlsafe(32)
-    return f'[[token]]\nname = "{name}"\nrole = "{role}"\nsha256 = "{digest_of(secret.encode()).hex()}"', secret
+    lines = ["[[token]]", f"name = {_quoted(name)}", f'role = "{role}"']
+    lines += [f"person = {_quoted(person)}"] if person else []
+    for key, names in (("businesses", businesses), ("regions", regions)):
+        lines += [f"{key} = [{', '.join(map(_quoted, names))}]"] if names else []
+    lines += ["desk = true"] if desk else []
+    return "\n".join([*lines, f'sha256 = "{digest_of(secret.encode()).hex()}"']), secret
+
+
+def _quoted(name: str) -> str:
+    """Return a text as TOML writes it: what JSON escapes is understood there too."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def find_token(token_file: Path | None, server: str) -> str | None:

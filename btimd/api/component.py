@@ -11,7 +11,7 @@ from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from btimd.api.auth import Gate, Token, load_tokens, local_token
+from btimd.api.auth import Gate, Token
 from btimd.api.events_http import EventsFace
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
@@ -21,6 +21,7 @@ from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.api.rpc import Dispatcher, Service
 from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
+from btimd.api.tokens import load_tokens, local_token
 from btimd.model.heard import Heard, Told
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
 from btimd.runtime.clock import Clock

@@ -17,7 +17,7 @@ _STATUS: Final = {grpc.StatusCode.UNAUTHENTICATED: 401, grpc.StatusCode.PERMISSI
 
 
 class EventsFace:
-    """Answers POST /events; needs a token of role operator, wherever it listens."""
+    """Answers POST /events; needs a token of role handler, wherever it listens."""
 
     def __init__(self, gate: Gate, take: Callable[[Told], Heard], clock: Clock, metrics: Metrics) -> None:
         self._gate = gate
@@ -31,7 +31,7 @@ class EventsFace:
     async def post(self, request: web.Request) -> web.Response:
         """Take the events of a request; all of them or, where one is wrong, none."""
         try:
-            caller = self._gate.admit(request.headers.get("Authorization"), Role.OPERATOR, reads_are_open=False)
+            caller = self._gate.admit(request.headers.get("Authorization"), Role.HANDLER, reads_are_open=False)
         except ApiError as error:
             return self._refused(_STATUS.get(error.code, 401), error.message)
         if (request.content_length or 0) > MOST_OCTETS:

@@ -13,7 +13,8 @@ from typing import Final
 
 from rich.console import Group
 
-from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, find_token, new_token
+from btimd.api.client import DEFAULT_SERVER, CallFailedError, Client, Page, find_token, new_token
+from btimd.api.tokens import ROLES
 from btimd.cli import (
     ctl_baselines,
     ctl_budget,
@@ -288,7 +289,11 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         area.add_commands(add_area)
     token = add("token", Commands.status, "make a token for a caller; the line for the tokens file, then the token")
     token.add_argument("name", metavar="NAME")
-    token.add_argument("--role", choices=ROLES, default=ROLES[0])
+    token.add_argument("--role", choices=tuple(ROLES), default="viewer")
+    token.add_argument("--person", default="", metavar="ID", help="whose it is (people.toml), where that is not NAME")
+    token.add_argument("--business", action="append", default=[], metavar="ID", help="only this one; repeatable")
+    token.add_argument("--region", action="append", default=[], metavar="NAME", help="only this one; repeatable")
+    token.add_argument("--desk", action="store_true", help="answers the telephone of the service desk")
     token.set_defaults(run=None)
     return top
 
@@ -408,7 +413,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     args = parser(os.environ).parse_args(arguments)
     if args.run is None:
-        entry, secret = new_token(args.name, args.role)
+        entry, secret = new_token(
+            args.name,
+            args.role,
+            person=args.person,
+            businesses=args.business,
+            regions=args.region,
+            desk=args.desk,
+        )
         sys.stdout.write(
             f"{entry}\n# the token itself, for the caller's --token-file; it is shown this once:\n{secret}\n"
         )

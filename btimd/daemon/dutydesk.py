@@ -12,7 +12,7 @@ from typing import Any, Final
 from btimd.itsm.dispatchdesk import DispatchDesk
 from btimd.itsm.dispatchfollow import follow
 from btimd.itsm.dispatchlevels import LevelDispatcher
-from btimd.itsm.moment import Choice
+from btimd.itsm.moment import Choice, OrderLimits
 from btimd.itsm.rota import Rota
 from btimd.model.duty import People, RotaRules
 from btimd.model.incident import Incident, IncidentEvent
@@ -119,6 +119,10 @@ class DutyDesk:
     def decide(self, incident: Incident, level: int, excluded: frozenset[str], now: UnixSeconds) -> Choice:
         """Return who at a level should get an incident."""
         return self._asked(incident).decide(incident, level, excluded, now)
+
+    def limits(self, incident: Incident, level: int) -> OrderLimits:
+        """Return what is said of orders at a level of an incident's path."""
+        return self._asked(incident).limits(incident, level)
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers its handler may hand an incident to."""

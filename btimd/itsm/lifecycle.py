@@ -60,7 +60,7 @@ from btimd.model.incident import (
     IncidentState,
     RefusalCode,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import UnixSeconds
 
 __all__ = [
@@ -82,6 +82,9 @@ __all__ = [
     "trigger_name",
 ]
 
+_ONCE: Final = frozenset({"survey"})
+"""What nobody is told again when an incident that came back is resolved again: whoever is asked twice is asked once
+too often."""
 POLICY: Final = "policy"
 """Note: the version of the rules that the step went by."""
 
@@ -203,16 +206,23 @@ def _timed(after: Incident, stored: Incident, moment: Moment) -> Incident:
     return timers.armed(after, TimerName.REOPEN, moment.now + moment.config.reopen_seconds(after.priority))
 
 
+_UNNAMED: Final = frozenset({TellKind.CENTRE, TellKind.WATCHERS})
+"""Who they are is known to those who tell."""
+
+
 def _tells(row: Transition[Any], before: Incident, after: Incident) -> tuple[Tell, ...]:
     """Return who hears of a step by the table; where there is no such person nobody does, save the centre."""
     people = {
-        NoticeKind.HANDLER: after.assignee or before.assignee,
-        NoticeKind.LEAD: after.group or before.group,
-        NoticeKind.REPORTER: after.reporter,
-        NoticeKind.CENTRE: "",
+        TellKind.HANDLER: after.assignee or before.assignee,
+        TellKind.LEAD: after.group or before.group,
+        TellKind.REPORTER: after.reporter,
+        TellKind.CENTRE: "",
+        TellKind.WATCHERS: "",
     }
     return tuple(
-        Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind is NoticeKind.CENTRE
+        Tell(kind, people[kind], what)
+        for kind, what in row.tells
+        if (people[kind] or kind in _UNNAMED) and not (what in _ONCE and after.reopen_count and row.to)
     )
 
 

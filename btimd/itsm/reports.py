@@ -14,6 +14,7 @@ from btimd.itsm.priority import ImpactLimits, impact_of
 from btimd.itsm.register import sorted_for_work
 from btimd.itsm.replay import SYMPTOMS, SYMPTOMS_GONE
 from btimd.itsm.triggers import (
+    AskSurvey,
     MergeInto,
     Observe,
     PeopleChanged,
@@ -85,6 +86,15 @@ class Reports:
         for incident in self._engine.register.live():
             if incident.state.is_open and business in incident.assessment.businesses:
                 await self._engine.step(incident, seen)
+
+    async def noted(self, incident_id: str, seen: Observe) -> Incident | None:
+        """Write what was found out into one incident; None: nothing can happen to it any more."""
+        incident = self._engine.register.get(incident_id)
+        return None if incident is None else await self._engine.step(incident, seen)
+
+    async def survey(self, incident_id: str, ask: AskSurvey) -> Incident:
+        """Have the reporter of an incident asked how content they are."""
+        return await self._engine.step(await self._engine.get(incident_id), ask)
 
     async def verdict(
         self,

@@ -41,15 +41,25 @@ from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
+from tests.patience import PATIENCE_SECONDS
 
-SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
-ROLES = {"vera": "viewer", "otto": "operator", "mona": "manager"}
+SECRETS = {
+    "vera": "viewer-secret",
+    "rita": "reporter-secret",
+    "otto": "handler-secret",
+    "mona": "manager-secret",
+    "sven": "scoped-secret",
+}
+ROLES = {"vera": "viewer", "rita": "reporter", "otto": "operator", "mona": "manager", "sven": "manager"}
+"""otto has a handler's role by its old name; sven sees the business erp only."""
+SCOPES = {"sven": 'businesses = ["erp"]\n'}
 
 
 def write_tokens(path: Path) -> Path:
-    """Write a tokens file with one caller of each role."""
+    """Write a tokens file with one caller of each role, and one with a scope."""
     entries = [
         f'[[token]]\nname = "{name}"\nrole = "{ROLES[name]}"\nsha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\n'
+        + SCOPES.get(name, "")
         for name, secret in SECRETS.items()
     ]
     path.write_text("\n".join(entries))
@@ -149,6 +159,6 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something on the loop has become true; fails after 10 s."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
             await asyncio.sleep(0.001)

@@ -11,6 +11,7 @@ from btimd.api.settings import ApiSettings
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from tests.api.conftest import Served, serving
 from tests.fakes.views import NODE_STATES
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_health_tells_each_service_apart(served: Served) -> None:
@@ -48,7 +49,7 @@ async def test_run_follows_the_health_of_the_components(served: Served) -> None:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service="btimd.v1.SlaService"))
         first = await watch.read()
         served.components["sla"] = ComponentHealth(HealthLevel.ERROR, "accounts lost")
-        second = await asyncio.wait_for(watch.read(), 10)
+        second = await asyncio.wait_for(watch.read(), PATIENCE_SECONDS)
         watch.cancel()
     running.cancel()
     await asyncio.wait([running])

@@ -21,8 +21,9 @@ from btimd.runtime.metrics import Metrics
 from tests.api.conftest import SECRETS, write_tokens
 from tests.fakes.events import HEARD, FakeEvents
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
+from tests.patience import PATIENCE_SECONDS
 
-OTTO = Caller("otto", Role.OPERATOR)
+OTTO = Caller("otto", Role.HANDLER)
 
 
 async def test_what_was_heard_and_who_sent_are_listed() -> None:
@@ -114,5 +115,5 @@ async def test_curl_can_post_a_cloud_event_in_binary_mode(served: tuple[str, lis
         "-d",
         json.dumps({"btimd_node": "db", "text": "release 5"}),
     ]
-    await asyncio.to_thread(subprocess.run, command, check=True, timeout=20)
+    await asyncio.to_thread(subprocess.run, command, check=True, timeout=PATIENCE_SECONDS)
     assert [(one.node, one.text, one.health) for one in told] == [("db", "release 5", None)]

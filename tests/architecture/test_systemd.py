@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from btimd.capture.settings import NetflowSettings
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
@@ -29,7 +30,7 @@ def unit() -> dict[str, list[str]]:
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     tool = need("systemd-analyze")
-    return subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
 
 
 @pytest.mark.real_server

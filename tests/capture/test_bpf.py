@@ -6,6 +6,7 @@ import pytest
 
 from btimd.capture import bpf
 from btimd.kernels.headers import LINK_ETHERNET, LINK_IPV4
+from tests.patience import PATIENCE_SECONDS
 
 
 def steps(program: bpf.Program) -> list[tuple[int, ...]]:
@@ -80,7 +81,7 @@ def test_the_kernel_runs_an_attached_program() -> None:
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with receiver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as source:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(10)
+        receiver.settimeout(PATIENCE_SECONDS)
         bpf.attach(receiver, bpf.compile_filter("", 8 + 3))
         source.sendto(b"truncated", receiver.getsockname())
         assert receiver.recv(100) == b"tru"

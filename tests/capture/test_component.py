@@ -22,6 +22,7 @@ from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.capture.wire.crafting import PLAIN, block, ipfix, one_set, plain_record, template, v9
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 LOG = Log("capture")
@@ -64,7 +65,7 @@ async def test_it_receives_on_both_families_and_its_metrics_say_so() -> None:
         assert capture.health() == ComponentHealth()
         for address in capture.addresses:
             send(address, b"hello")
-        blocks = [await asyncio.to_thread(channel.get, 10.0) for _ in range(2)]
+        blocks = [await asyncio.to_thread(channel.get, PATIENCE_SECONDS) for _ in range(2)]
         assert [block.slab.tobytes() for block in blocks if block] == [b"hello"] * 2
         running = asyncio.create_task(capture.run())
         await asyncio.sleep(0)
@@ -215,11 +216,11 @@ async def test_ipfix_over_tcp_ends_its_templates_with_the_connection() -> None:
             exporter.sendall(templates + data)
             records = 0
             while not records:
-                block = await asyncio.to_thread(channel.get, 10.0)
+                block = await asyncio.to_thread(channel.get, PATIENCE_SECONDS)
                 assert block is not None
                 records += len(decoder.decode(block))
             assert (records, decoder.counters.templates) == (1, 1)
-        end = await asyncio.to_thread(channel.get, 10.0)
+        end = await asyncio.to_thread(channel.get, PATIENCE_SECONDS)
         assert end is not None
         assert len(decoder.decode(end)) == 0
         assert decoder.counters.templates == 0

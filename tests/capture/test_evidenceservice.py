@@ -16,6 +16,7 @@ from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.capture.conversations import HTTP_QUESTION, START, block_of, conversation, http_answer
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need
 
 NOW = 1_700_000_000.0
@@ -95,11 +96,11 @@ class World:
         return {name: value for name, value in found.items() if value}
 
     async def findings(self, count: int) -> list[Finding]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return [await self.found.get() for _ in range(count)]
 
     async def settled(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*self.service._freezing)
 
 
@@ -219,7 +220,7 @@ async def test_old_files_go_at_the_start_and_every_hour(monkeypatch: pytest.Monk
     assert world.files.tidied == [NOW]
     world.files.error = OSError("it is read-only")
     running = asyncio.create_task(world.service.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(world.files.tidied) < 3:  # noqa: ASYNC110  the service waits for a moment of its own
             await asyncio.sleep(0.001)
     running.cancel()
@@ -267,7 +268,7 @@ async def test_from_packets_to_a_sentence(tmp_path: Path) -> None:
     await service.start()
     running = asyncio.create_task(service.run())
     service.on_symptom(["erp", "mail"], now)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         finding = await found.get()
     running.cancel()
     await service.stop()

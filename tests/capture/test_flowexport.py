@@ -1,13 +1,11 @@
 import errno
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.capture.wire.test_ipfixexport import block_of, flows_of, header, lost, told
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.programs import need
 
 DOMAIN = 7
@@ -50,7 +49,7 @@ def listening(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     made.bind((host, port))
-    made.settimeout(10)
+    made.settimeout(PATIENCE_SECONDS)
     return made
 
 
@@ -77,7 +76,7 @@ def test_a_collector_gets_every_record(collector: socket.socket) -> None:
     flows = flows_of([number % 3 == 1 for number in range(3_000)])
     exporter.put(flows, DOMAIN)
     messages = taken(collector, 3_000)
-    assert exporter.stop(5)
+    assert exporter.stop(PATIENCE_SECONDS)
     decoder = FlowDecoder()
     found = decoder.decode(block_of(messages))
     six = flows["source_address_hi"] > 0
@@ -96,7 +95,7 @@ def test_every_collector_gets_everything_though_one_has_no_address() -> None:
         exporter.start()
         exporter.put(flows_of([False] * 100), DOMAIN)
         found = [[header(each) for each in taken(which, 100)] for which in (one, other)]
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
     assert found[0] == found[1]
     exporter.report()
     assert all_metrics(metrics) == (200, 2 * len(found[0]), 1, 100)
@@ -115,16 +114,9 @@ def test_a_collector_that_comes_back_gets_templates_at_once() -> None:
         messages = taken(back, 1)
         if messages[0].records == 40:  # it was on its way while the collector came back
             messages = taken(back, 1)
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
     first, second = messages
     assert (first.records, second.records, header(second)[3]) == (0, 1, 40)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < until, "waited 10 s"
-        select.select([], [], [], 0.005)
 
 
 def test_what_waits_too_long_is_dropped_and_missing_in_the_sequence_numbers() -> None:
@@ -136,7 +128,7 @@ def test_what_waits_too_long_is_dropped_and_missing_in_the_sequence_numbers() ->
         assert exporter.waiting_records == 80
         exporter.start()
         messages = taken(collector, 80)
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
     assert header(messages[0])[3] == 60
     exporter.report()
     assert all_metrics(metrics) == (80, len(messages), 0, 60)
@@ -148,7 +140,7 @@ def test_the_newest_batch_is_kept_however_large() -> None:
         exporter.put(flows_of([False] * 20), DOMAIN)
         exporter.start()
         assert sum(message.records for message in taken(collector, 20)) == 20
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
 
 
 def test_the_end_sends_what_waits_and_drops_what_it_has_no_time_for() -> None:
@@ -157,7 +149,7 @@ def test_the_end_sends_what_waits_and_drops_what_it_has_no_time_for() -> None:
         exporter = FlowExporter([address(collector)], metrics, Log("capture"))
         exporter.put(flows_of([False] * 50), DOMAIN)
         exporter.start()
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
         assert sum(message.records for message in taken(collector, 50)) == 50
         late = FlowExporter([address(collector)], metrics, Log("capture"))
         late.put(flows_of([False] * 70), DOMAIN)
@@ -265,7 +257,7 @@ def test_a_bug_costs_a_batch_and_not_the_thread(monkeypatch: pytest.MonkeyPatch)
         exporter.put(flows_of([False] * 2), DOMAIN)
         exporter.put(flows_of([False] * 3), DOMAIN)
         assert sum(message.records for message in taken(collector, 3)) == 3
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
         assert (exporter.counters.errors, exporter.counters.dropped_records) == (1, 2)
 
 
@@ -277,17 +269,17 @@ def test_putting_does_not_wait_for_a_collector_that_holds_everything_up() -> Non
         def stuck(message: Message, now: float) -> None:
             del message, now
             going.set()
-            held.wait(10)
+            held.wait(PATIENCE_SECONDS)
 
         exporter._collectors[0].send = stuck  # type: ignore[method-assign]
         exporter.start()
         exporter.put(flows_of([False] * 50), DOMAIN)
-        assert going.wait(10)
+        assert going.wait(PATIENCE_SECONDS)
         for _ in range(100):
             exporter.put(flows_of([False] * 50), DOMAIN)
         assert exporter.waiting_records == 100
         held.set()
-        assert exporter.stop(5)
+        assert exporter.stop(PATIENCE_SECONDS)
 
 
 @pytest.mark.slow
@@ -311,7 +303,7 @@ def test_nfcapd_stores_the_same_flows(tmp_path: Path) -> None:
         wait_until(lambda: all_read(port))
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(10)
+        server.wait(PATIENCE_SECONDS)
     said = subprocess.run([nfdump, "-R", tmp_path, "-I"], capture_output=True, text=True, check=True).stdout
     assert "Sequence failures: 0" in said
     text = subprocess.run([nfdump, "-R", tmp_path, "-o", "json"], capture_output=True, text=True, check=True).stdout

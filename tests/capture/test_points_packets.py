@@ -38,6 +38,7 @@ from tests.capture.wire.crafting import (
 from tests.flows.traffic import EAST, ERP, T0, attribution, cells, stamps
 from tests.kernels import sflowcrafting as sflow
 from tests.kernels.test_headers import OCTETS
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.timeout(600)  # the first may compile the kernels
 COUNTED: tuple[FieldSpec, ...] = (*ENDS, (1, 4))
@@ -322,7 +323,7 @@ def test_point_21_over_tcp_messages_are_framed_by_their_length_and_templates_bel
                     exporter.sendall(stream[at : at + 7])
             ended = False
             while not ended:
-                item = channel.get(10.0)
+                item = channel.get(PATIENCE_SECONDS)
                 assert item is not None
                 blocks.append(item)
                 ended = ends_stream(item)

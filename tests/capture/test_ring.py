@@ -17,7 +17,8 @@ from btimd.capture.ring import FanoutGroup, PacketRing, RingOptions, interface_n
 from btimd.kernels import ring
 from btimd.kernels.headers import LINK_ETHERNET, LINK_IPV4
 from btimd.model.packets import PacketBlock
-from tests.capture.wires import ip, make_wire, namespace, sender, udp_frame, wait_until
+from tests.capture.wires import ip, make_wire, namespace, sender, udp_frame
+from tests.patience import wait_until
 from tests.programs import need
 
 pytestmark = [pytest.mark.net]

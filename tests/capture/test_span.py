@@ -20,7 +20,8 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
-from tests.capture.wires import ip, make_wire, namespace, sender, udp_frame, wait_until
+from tests.capture.wires import ip, make_wire, namespace, sender, udp_frame
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.programs import need
 
 pytestmark = [pytest.mark.net]
@@ -51,7 +52,7 @@ class Sink:
 
     def add(self, block: PacketBlock) -> None:
         self.waiting = True
-        self.gate.wait(20)
+        self.gate.wait(PATIENCE_SECONDS)
         self.last = int(block.frames[3, -1])
         if "add" in self.fails:
             self.fails.remove("add")

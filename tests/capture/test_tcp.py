@@ -6,7 +6,7 @@ import ssl
 import struct
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from btimd.model.address import Prefix, address_text
 from btimd.model.datagrams import DatagramBlock
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
+from tests.patience import PATIENCE_SECONDS, wait_until
 
-DEADLINE_SECONDS = 10.0
 NOW = 1_700_000_000_000
 
 
@@ -44,23 +44,14 @@ def receiving(
     try:
         yield receiver, channel
     finally:
-        assert receiver.stop(5.0)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(2000):
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it never became true")
+        assert receiver.stop(PATIENCE_SECONDS)
 
 
 def until_end(channel: BlockChannel) -> list[DatagramBlock]:
     """Return the blocks of a connection, the one that says its end included."""
     blocks: list[DatagramBlock] = []
     while not blocks or not ends_stream(blocks[-1]):
-        block = channel.get(DEADLINE_SECONDS)
+        block = channel.get(PATIENCE_SECONDS)
         assert block is not None, "the end of the connection did not come"
         blocks.append(block)
     return blocks
@@ -119,7 +110,7 @@ def test_something_that_is_no_ipfix_closes_the_connection_after_what_was_good(
             receiving() as (receiver, channel),
             socket.create_connection(receiver.addresses[0]) as exporter,
         ):
-            exporter.settimeout(DEADLINE_SECONDS)
+            exporter.settimeout(PATIENCE_SECONDS)
             exporter.sendall(message(1) + begins)
             assert payloads(until_end(channel)) == [message(1), b""]
             with suppress(ConnectionError):
@@ -135,26 +126,26 @@ def test_a_connection_that_breaks_off_in_a_message_is_counted() -> None:
         with socket.create_connection(receiver.addresses[0]) as exporter:
             exporter.sendall(message(1) + message(2)[:10])
         assert payloads(until_end(channel)) == [message(1), b""]
-        until(lambda: receiver.counters.cut_off == 1)
+        wait_until(lambda: receiver.counters.cut_off == 1)
 
 
 def test_a_connection_that_brought_nothing_leaves_nothing() -> None:
     with receiving() as (receiver, channel):
         socket.create_connection(receiver.addresses[0]).close()
-        until(lambda: receiver.counters.accepted == 1 and not receiver.open)
+        wait_until(lambda: receiver.counters.accepted == 1 and not receiver.open)
     assert len(channel) == 0
 
 
 def test_more_connections_than_allowed_and_strangers_are_refused() -> None:
     with receiving(limits=TcpLimits(connections=2)) as (receiver, _):
         with socket.create_connection(receiver.addresses[0]), socket.create_connection(receiver.addresses[0]):
-            until(lambda: len(receiver.open) == 2)
+            wait_until(lambda: len(receiver.open) == 2)
             with socket.create_connection(receiver.addresses[0]):
-                until(lambda: receiver.counters.refused == 1)
+                wait_until(lambda: receiver.counters.refused == 1)
         assert receiver.counters.accepted == 2
     with receiving(limits=TcpLimits(allowed=(Prefix.parse("192.0.2.0/24"),))) as (receiver, _):
         with socket.create_connection(receiver.addresses[0]):
-            until(lambda: receiver.counters.refused == 1)
+            wait_until(lambda: receiver.counters.refused == 1)
         assert receiver.counters.accepted == 0
 
 
@@ -166,11 +157,11 @@ def test_a_silent_connection_is_closed_and_a_speaking_one_stays() -> None:
         socket.create_connection(receiver.addresses[0]) as speaking,
     ):
         silent.sendall(message(1))
-        assert payloads([channel.get(DEADLINE_SECONDS) or pytest.fail("nothing came")]) == [message(1)]
-        until(lambda: len(receiver.open) == 2)
+        assert payloads([channel.get(PATIENCE_SECONDS) or pytest.fail("nothing came")]) == [message(1)]
+        wait_until(lambda: len(receiver.open) == 2)
         clock.advance(29.0)
         speaking.sendall(message(2))
-        assert payloads([channel.get(DEADLINE_SECONDS) or pytest.fail("nothing came")]) == [message(2)]
+        assert payloads([channel.get(PATIENCE_SECONDS) or pytest.fail("nothing came")]) == [message(2)]
         clock.advance(2.0)
         assert payloads(until_end(channel)) == [b""]
         assert (receiver.counters.idle, len(receiver.open)) == (1, 1)
@@ -182,10 +173,10 @@ def test_while_the_channel_is_full_exporters_wait_and_nothing_is_lost() -> None:
     with receiving(channel=channel) as (receiver, _), socket.create_connection(receiver.addresses[0]) as exporter:
         sending = threading.Thread(target=exporter.sendall, args=(b"".join(sent),))
         sending.start()
-        until(lambda: channel.fullness > 0.5)
+        wait_until(lambda: channel.fullness > 0.5)
         blocks: list[DatagramBlock] = []
         while sum(map(len, blocks)) < len(sent):
-            block = channel.get(DEADLINE_SECONDS)
+            block = channel.get(PATIENCE_SECONDS)
             assert block is not None
             blocks.append(block)
         sending.join()
@@ -196,8 +187,8 @@ def test_while_the_channel_is_full_exporters_wait_and_nothing_is_lost() -> None:
 def test_stopping_hands_over_what_was_received_and_ends_every_stream() -> None:
     with receiving() as (receiver, channel), socket.create_connection(receiver.addresses[0]) as exporter:
         exporter.sendall(message(1))
-        until(lambda: receiver.counters.messages == 1)
-        assert receiver.stop(5.0)
+        wait_until(lambda: receiver.counters.messages == 1)
+        assert receiver.stop(PATIENCE_SECONDS)
         assert payloads(until_end(channel)) == [message(1), b""]
         assert not receiver.alive
 
@@ -247,7 +238,7 @@ def test_who_has_no_certificate_or_speaks_no_tls_gets_nothing_through(authority:
     context = ssl.create_default_context(cafile=authority / "cert.pem")
     with receiving(tls=server_side(authority)) as (receiver, channel):
         for wrap in (True, False):
-            with socket.create_connection(receiver.addresses[0], DEADLINE_SECONDS) as plain, suppress(OSError):
+            with socket.create_connection(receiver.addresses[0], PATIENCE_SECONDS) as plain, suppress(OSError):
                 exporter = context.wrap_socket(plain, server_hostname="127.0.0.1") if wrap else plain
                 with exporter:
                     exporter.sendall(message(1))

@@ -20,8 +20,8 @@ from btimd.model.address import address_text
 from btimd.model.datagrams import DatagramBlock
 from btimd.runtime.channel import Channel
 from btimd.runtime.clock import ManualClock
+from tests.patience import PATIENCE_SECONDS
 
-DEADLINE_SECONDS = 10.0
 NOW = 1_700_000_000_000
 
 
@@ -48,7 +48,7 @@ def take(channel: Channel[DatagramBlock], count: int) -> list[DatagramBlock]:
     """Return blocks until they hold `count` datagrams."""
     blocks: list[DatagramBlock] = []
     while sum(map(len, blocks)) < count:
-        block = channel.get(DEADLINE_SECONDS)
+        block = channel.get(PATIENCE_SECONDS)
         assert block is not None, f"{sum(map(len, blocks))} of {count} datagrams came"
         blocks.append(block)
     return blocks

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from tests.kernels.qualityflows import Flows
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need_as_root
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
@@ -138,7 +139,7 @@ def line() -> Iterator[Callable[[float], tuple[Measured, Measured, int]]]:
                     run("wanrelay", sys.executable, "-c", RELAY, "wire0", "wire1", str(DELAY), str(loss), out),
                 )
                 _started(processes, run("wanserver", sys.executable, "-c", SERVE))
-                subprocess.run(run("wanclient", sys.executable, "-c", ASK), check=True, timeout=60)
+                subprocess.run(run("wanclient", sys.executable, "-c", ASK), check=True, timeout=PATIENCE_SECONDS)
                 assert relay.stdin is not None
                 assert relay.stdout is not None
                 relay.stdin.write(b"stop\n")
@@ -154,7 +155,7 @@ def _started(processes: contextlib.ExitStack, command: list[str]) -> "subprocess
 
     def end() -> None:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
     processes.callback(end)
     assert process.stdout is not None

@@ -6,8 +6,7 @@ import os
 import socket
 import struct
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.programs import need_as_root
@@ -62,11 +61,3 @@ def udp_frame(
     header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0)
     addresses = socket.inet_aton(source) + socket.inet_aton(destination)
     return b"\x02\0\0\0\0\x01" + b"\x02\0\0\0\0\x02" + tag + b"\x08\x00" + header + addresses + udp
-
-
-def wait_until(done: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, f"{what} did not come about within {seconds} s"
-        time.sleep(0.005)

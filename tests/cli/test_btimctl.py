@@ -16,6 +16,7 @@ from btimd.cli.btimctl import main
 from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
 from tests.fakes.views import INCIDENT, NODE_STATES, QUALITY, SLA_STATE, WINDOW
+from tests.patience import PATIENCE_SECONDS
 
 COMMANDS = [
     "status",
@@ -249,9 +250,9 @@ async def test_ctrl_c_ends_watching_without_a_traceback(served: Served) -> None:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ),
     )  # fmt: skip
     assert process.stdout is not None
-    first = await asyncio.wait_for(process.stdout.readline(), 30)
+    first = await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS)
     process.send_signal(signal.SIGINT)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     await until(lambda: served.component.streams == 0)
 
     assert json.loads(first)["node"] == "db1"
@@ -259,10 +260,14 @@ async def test_ctrl_c_ends_watching_without_a_traceback(served: Served) -> None:
 
 
 def test_a_token_is_made_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["--server", "127.0.0.1:1", "token", "anna", "--role", "operator"])
+    words = ["--role", "handler", "--business", "erp", "--region", "Shanghai", "--desk", "--person", "li.anna"]
+    status = main(["--server", "127.0.0.1:1", "token", "anna", *words])
     entry, _, _ = capsys.readouterr().out.partition("\n#")
     (tmp_path / "tokens.toml").write_text(entry)
 
     assert status == 0
-    assert 'name = "anna"\nrole = "operator"\n' in entry
+    assert entry.startswith(
+        '[[token]]\nname = "anna"\nrole = "handler"\nperson = "li.anna"\n'
+        'businesses = ["erp"]\nregions = ["Shanghai"]\ndesk = true\nsha256 = "'
+    )
     assert ApiSettings(tokens_file=tmp_path / "tokens.toml").tokens_file

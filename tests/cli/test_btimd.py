@@ -11,12 +11,13 @@ from btimd import __version__
 from btimd.cli import check
 from btimd.cli.btimd import COMMANDS, main
 from tests.daemon.small import services_text, write_small
+from tests.patience import PATIENCE_SECONDS
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "btimd", *arguments],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False, env={**os.environ, **environment},
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     os.close(reading)
     found = subprocess.run(
         [sys.executable, "-m", "btimd", "dump-config", "-c", str(write_small(tmp_path))],
-        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     os.close(writing)
 

@@ -14,6 +14,7 @@ import pytest
 from btimd.capture.ring import may_capture
 from btimd.cli.btimd import main
 from btimd.lab.faults import FAULTS
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_the_faults_are_listed_with_both_titles(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +72,7 @@ def left(scratch: Path) -> list[Path]:
 @pytest.mark.slow
 async def test_a_dead_database_is_found_and_nothing_is_left_behind(tmp_path: Path) -> None:
     async with demo(tmp_path, "--fault", "db-dead") as process:
-        out, errors = await asyncio.wait_for(process.communicate(), 110)
+        out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     lines = [json.loads(line) for line in out.decode().splitlines()]
 
     assert (process.returncode, errors) == (0, b"")
@@ -101,11 +102,11 @@ async def test_broken_off_it_stops_everything_and_leaves_nothing(
 ) -> None:
     async with demo(tmp_path) as process:
         assert process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while json.loads(await process.stdout.readline())["event"] != moment:
                 pass
         process.send_signal(number)
-        _, errors = await asyncio.wait_for(process.communicate(), 40)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
 
     assert (process.returncode, errors.decode()) == (status, "")
     assert (left(tmp_path), daemons(tmp_path)) == ([], [])
@@ -115,12 +116,12 @@ async def test_broken_off_it_stops_everything_and_leaves_nothing(
 async def test_a_btimd_that_dies_ends_it_with_a_sentence_and_keeps_the_log(tmp_path: Path) -> None:
     async with demo(tmp_path) as process:
         assert process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while json.loads(await process.stdout.readline())["event"] != "ready":
                 pass
         (daemon,) = daemons(tmp_path)
         os.kill(daemon, signal.SIGKILL)
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
+        out, errors = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     last = json.loads(out.decode().splitlines()[-1])
     folders = left(tmp_path)
 

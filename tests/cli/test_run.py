@@ -14,6 +14,7 @@ import pytest
 from btimd.cli.btimd import main
 from btimd.daemon.addresses import read_addresses
 from tests.daemon.small import settings_text, taken_tcp_port, taken_udp_port, until, write_small
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,7 @@ async def process(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def events(started: asyncio.subprocess.Process) -> list[str]:
     """Return the names of the daemon's own log events, once it has ended."""
-    out, errors = await asyncio.wait_for(started.communicate(), 30)
+    out, errors = await asyncio.wait_for(started.communicate(), PATIENCE_SECONDS)
     assert out == b""
     assert b"Traceback" not in errors
     lines = [line.split() for line in errors.decode().splitlines()]
@@ -136,12 +137,12 @@ async def test_hangup_reloads_and_a_mistake_is_said_and_survived(tmp_path: Path)
         assert started.stderr is not None
         write_small(tmp_path, plan="prefix,region\nten,north\n")
         started.send_signal(signal.SIGHUP)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while b"reload-refused" not in (line := await started.stderr.readline()):
                 assert line
         write_small(tmp_path)
         started.send_signal(signal.SIGHUP)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while b"reloaded generation=2 businesses=1" not in (line := await started.stderr.readline()):
                 assert line
         started.send_signal(signal.SIGTERM)

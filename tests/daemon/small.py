@@ -9,6 +9,7 @@ from pathlib import Path
 from btimd.daemon.app import App
 from btimd.daemon.config import load_config
 from btimd.runtime.clock import Clock
+from tests.patience import PATIENCE_SECONDS
 
 PLAN = "prefix,region,segment,person\n10.1.0.0/16,north,,\n10.1.1.0/24,,sales,\n10.1.1.7/32,,,Li Wei\n"
 
@@ -75,7 +76,7 @@ async def listener() -> AsyncIterator[int]:
         await server.wait_closed()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until something on the loop has become true."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  what is waited for has no event of its own

@@ -24,6 +24,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from tests.fakes.views import EXPORTER, INCIDENT, SPAN, USER, FakeFlows
+from tests.patience import PATIENCE_SECONDS
 
 PAGE = Check("erp-page", "erp", CheckKind.TCP, "127.0.0.1", 80, every_seconds=5.0)
 SQL = Check("db1-sql", "db1", CheckKind.TCP, "127.0.0.1", 81, every_seconds=5.0)
@@ -199,7 +200,7 @@ async def world() -> AsyncIterator[World]:
 
 async def done(world: World, count: int) -> list[Any]:
     """Return what the desk was told, once it is so much."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(world.desk.told) < count:  # noqa: ASYNC110  the desk has no event for "so much"
             await asyncio.sleep(0.001)
     return world.desk.told
@@ -388,7 +389,7 @@ async def test_a_stop_ends_the_decision_that_has_begun_and_does_the_rest_in_orde
     world.decisions.verdict(verdict("a"))
     world.decisions.cleared(verdict("a"))
     world.decisions.verdict(verdict("b"))
-    await asyncio.wait_for(world.desk.begun.wait(), 10)
+    await asyncio.wait_for(world.desk.begun.wait(), PATIENCE_SECONDS)
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
     stopping = asyncio.create_task(world.decisions.stop())

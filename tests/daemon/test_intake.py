@@ -15,6 +15,7 @@ from btimd.model.incident import Difficulty, Incident, IncidentState, Signal
 from btimd.model.report import Report, ReportChannel, ReportSignal
 from btimd.model.service import NodeKind
 from tests.daemon.small import listener, running, services_text, settings_text, write_small
+from tests.patience import PATIENCE_SECONDS
 from tests.rca.worlds import graph_of, node
 
 _HELD = ("pass", "repeat")
@@ -37,7 +38,7 @@ def nagios(kind: str, state: str, number: int) -> EmailMessage:
 def send(app: App, *mails: EmailMessage) -> None:
     address = app.wired.intake.smtp.address
     assert address is not None
-    with smtplib.SMTP(*address, timeout=20) as server:
+    with smtplib.SMTP(*address, timeout=PATIENCE_SECONDS) as server:
         for mail in mails:
             server.send_message(mail)
 
@@ -60,12 +61,12 @@ async def test_mails_of_nagios_open_one_incident_and_its_recovery_ends_it(tmp_pa
             found[:] = await incidents(app)
             return found
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not [one for one in await look() if one.report_count == 1]:  # noqa: ASYNC110  nobody tells of it
                 await asyncio.sleep(0.05)
         (opened,) = found
         await asyncio.to_thread(send, app, nagios("RECOVERY", "OK", 3))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (await look())[0].signal is not Signal.CLEARED:  # noqa: ASYNC110  nobody tells of it
                 await asyncio.sleep(0.05)
 

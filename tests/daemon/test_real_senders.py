@@ -12,6 +12,8 @@ import pytest
 from btimd.daemon.app import App
 from btimd.model.heard import HeardAs
 from tests.daemon.small import running, settings_text, until, write_small
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.ports import free_port
 from tests.probes import servers
 from tests.probes.authorities import issue
 from tests.probes.test_syslogs import DISK, Ears
@@ -41,7 +43,7 @@ def post_alert(port: int, **more: str) -> None:
         data=json.dumps(alert).encode(),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  loopback
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  loopback
         assert answer.status == 200
 
 
@@ -59,7 +61,7 @@ async def test_an_alert_of_alertmanager_is_a_sign_of_its_node_until_it_is_resolv
     tokens.write_text(f'[[token]]\nname = "alertmanager"\nrole = "operator"\nsha256 = "{digest}"\n')
     tokens.chmod(0o600)
     write_small(tmp_path, settings=settings_text() + f'tokens_file = "{tokens}"\n')
-    port = servers.free_port()
+    port = free_port()
     async with running(tmp_path) as app:
         configuration = alertmanager_files(tmp_path, app.addresses.http)
         options = (
@@ -67,7 +69,7 @@ async def test_an_alert_of_alertmanager_is_a_sign_of_its_node_until_it_is_resolv
             f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
         )  # fmt: skip
         with servers.running([manager, *options]):
-            await asyncio.to_thread(servers.wait_until, lambda: servers.accepts(port), "Alertmanager")
+            await asyncio.to_thread(wait_until, lambda: servers.accepts(port), "Alertmanager")
             post_alert(port)
             await until(lambda: len(heard(app)) == 1, 60)
             post_alert(port, endsAt="2020-01-01T00:00:00Z", startsAt="2019-12-31T00:00:00Z")
@@ -109,10 +111,10 @@ async def test_rsyslog_over_tls_where_both_ends_show_certificates_is_understood(
 
             def is_heard() -> bool:
                 # What is said while rsyslogd starts is lost or waits: it is said until it is heard.
-                subprocess.run(say, check=False, capture_output=True, timeout=10)
+                subprocess.run(say, check=False, capture_output=True, timeout=PATIENCE_SECONDS)
                 return bool(ears.told)
 
-            await asyncio.to_thread(servers.wait_until, is_heard, "rsyslogd", 60)
+            await asyncio.to_thread(wait_until, is_heard, "rsyslogd")
     finally:
         await ears.listener.stop()
 

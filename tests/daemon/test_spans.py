@@ -20,6 +20,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.capture.conversations import SERVER, START, STEP, block_of, udp_exchange
 from tests.capture.wire.crafting import block
+from tests.patience import PATIENCE_SECONDS
 
 SECOND = 1_000_000_000
 DNS = udp_exchange(53, b"question", b"answer")
@@ -114,7 +115,7 @@ async def test_packets_are_kept_for_the_businesses_of_their_flows_also_after_the
 async def test_records_go_to_other_collectors_in_the_name_of_their_span() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
         collector.bind(("127.0.0.1", 0))
-        collector.settimeout(10)
+        collector.settimeout(PATIENCE_SECONDS)
         host, port = collector.getsockname()
         world = World(export={"collectors": [f"{host}:{port}"]})
         await world.lines.start()

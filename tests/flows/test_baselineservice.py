@@ -29,6 +29,7 @@ from tests.flows.linkcrafting import NOW as LINK_NOW
 from tests.flows.linkcrafting import names_of, records
 from tests.flows.test_indicators import quality, window
 from tests.flows.traffic_days import MONDAY
+from tests.patience import PATIENCE_SECONDS
 
 MINUTE = 60_000
 DAY = 86_400_000
@@ -85,7 +86,7 @@ def feed(running: BaselineService, minutes: range, share: float = 1.0) -> None:
 
 async def learned(running: BaselineService) -> None:
     await running.start()
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while running._learning is not None:  # noqa: ASYNC110  learning has no event of its own
             await asyncio.sleep(0.01)
     running._stopping.set()  # the tests step by themselves

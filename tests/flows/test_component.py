@@ -29,6 +29,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.flows.connections import counted, span, took
 from tests.flows.traffic import ERP, NOBODY, SHARED, T0, WEST, attribution, cells, flow, stamps
+from tests.patience import PATIENCE_SECONDS
 
 REFUSED = RefusedExporter("203.0.113.9", 17, T0)
 QUERY = SeriesQuery("btimd_traffic", ("octets_to_server",), 0, 1)
@@ -124,7 +125,7 @@ class Bench:
             self.channel.put(block(number))
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not reached():  # noqa: ASYNC110  the flow thread has no event to wait for
                 await asyncio.sleep(0.001)
 
@@ -351,7 +352,7 @@ async def test_a_watcher_is_told_of_every_row_a_few_at_a_time() -> None:
         bench.feed(0, 1)
         await bench.until(lambda: bench.count("records_total") == 2)
         bench.clock.advance(20)
-        rows = [*await asyncio.wait_for(anext(changes), 10)]
+        rows = [*await asyncio.wait_for(anext(changes), PATIENCE_SECONDS)]
         assert [(row.business, row.region) for row in rows] == [("erp", "east"), ("erp", "west"), ("hr", "west")]
         subscription.close()
 

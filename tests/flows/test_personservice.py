@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from btimd.runtime.metrics import Metrics
 from tests.capture.wires import ip, make_wire, namespace
 from tests.flows.radiuspackets import SECRET, attribute, start
 from tests.flows.test_personfiles import HEAD, isc, kea
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.programs import need, need_as_root
 
 NOW = 1_795_324_000.0
@@ -75,7 +76,7 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-def ask(address: tuple[str, int] | None, packet: bytes, seconds: float = 5.0) -> bytes | None:
+def ask(address: tuple[str, int] | None, packet: bytes, seconds: float = PATIENCE_SECONDS) -> bytes | None:
     assert address is not None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(seconds)
@@ -83,14 +84,6 @@ def ask(address: tuple[str, int] | None, packet: bytes, seconds: float = 5.0) ->
         with contextlib.suppress(TimeoutError):
             return client.recv(4096)
     return None
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something that another program does; fails after some time."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 async def test_files_of_every_kind_are_read_and_each_says_how_it_does(tmp_path: Path) -> None:
@@ -260,7 +253,7 @@ async def test_the_service_looks_by_itself_until_it_is_stopped(tmp_path: Path) -
     async with running({"list": {"file": tmp_path / "list.csv"}, "poll": "100ms"}) as found:
         task = asyncio.create_task(found.service.run())
         (tmp_path / "list.csv").write_text("10.0.0.1,bertram\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while who(found.service.lookup(), "10.0.0.1") != "bertram":  # noqa: ASYNC110  a thread makes it true
                 await asyncio.sleep(0.01)
         task.cancel()
@@ -275,10 +268,10 @@ def test_more_packets_than_may_be_looked_at_wait_in_the_socket_and_are_counted_w
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             for _ in range(4000):
                 client.sendto(bytes(1000), listener.address)
-        eventually(lambda: listener.desk.refused.total() >= 11)
+        wait_until(lambda: listener.desk.refused.total() >= 11)
         assert listener.desk.refused.total() < 20
         clock.advance(1.0)
-        eventually(lambda: listener.dropped > 1000)
+        wait_until(lambda: listener.dropped > 1000)
     finally:
         listener.stop()
 
@@ -331,7 +324,7 @@ def program(command: Sequence[str], log: Path, **environment: str) -> Iterator[N
     finally:
         started.send_signal(signal.SIGTERM)
         try:
-            started.wait(10)
+            started.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
@@ -365,10 +358,10 @@ def served_lease(kind: str, folder: Path) -> str:
     places = {"KEA_PIDFILE_DIR": str(folder), "KEA_LOCKFILE_DIR": str(folder)}
     with program(server, folder / "log", **places):
         ready = "DHCP4_STARTED" if kind == "kea" else "fallback-net"
-        eventually(lambda: ready in (folder / "log").read_text())
+        wait_until(lambda: ready in (folder / "log").read_text())
         with program(client, folder / "client.log"):
-            eventually(lambda: "bound to" in (folder / "client.log").read_text())
-            eventually(lambda: "anna-pc" in (folder / "leases").read_text())
+            wait_until(lambda: "bound to" in (folder / "client.log").read_text())
+            wait_until(lambda: "anna-pc" in (folder / "leases").read_text())
     told = (folder / "client.log").read_text()
     return told.split("bound to ")[1].split()[0]
 
@@ -416,10 +409,10 @@ async def test_addresses_and_prefixes_of_a_real_dhcpv6_server_belong_to_the_devi
         ip("addr", "add", "2001:db8:77::1/64", "dev", "ps", "nodad")
         ip("link", "set", "lo", "up")
         with program(server, tmp_path / "log"):
-            eventually(lambda: "Bound to" in (tmp_path / "log").read_text())
+            wait_until(lambda: "Bound to" in (tmp_path / "log").read_text())
             with program(client, tmp_path / "client.log"):
-                eventually(lambda: "Bound to lease" in (tmp_path / "client.log").read_text())
-                eventually(lambda: (tmp_path / "leases").read_text().count("binding state active") == 2)
+                wait_until(lambda: "Bound to lease" in (tmp_path / "client.log").read_text())
+                wait_until(lambda: (tmp_path / "leases").read_text().count("binding state active") == 2)
     settings = {"dhcp": {"real": {"kind": "isc", "file": tmp_path / "leases", "person_from": ["mac"]}}}
     async with running(settings, SystemClock()) as found:
         prefixes = [one.address for one in await found.service.persons("02:00:00:00:00:11", 10)]

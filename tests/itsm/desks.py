@@ -20,6 +20,7 @@ from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.fakes.journal import FakeJournal
 from tests.itsm.examples import DAY, T0
 from tests.itsm.receivers import Receiver, secret_file
+from tests.patience import PATIENCE_SECONDS
 
 HIT = ImpactAssessment(businesses=("erp",), regions=("north",), users=10)
 
@@ -83,7 +84,7 @@ class Desk:
     async def kill(self) -> None:
         """Let nothing of the running component reach the journal any more, then take it away."""
         self._reopen(kill=True)
-        for lane in self.component._courier._lanes.values():
+        for lane in self.component._outgoing.courier._lanes.values():
             for task in lane.in_flight:
                 task.cancel()
         await self.stop()
@@ -113,7 +114,7 @@ class Desk:
 
     async def until(self, condition: Callable[[], Awaitable[bool]], *, step_seconds: float = 0.0) -> None:
         """Let the loop run until a condition holds, moving the clock at each look."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await condition():
                 if step_seconds:
                     self.advance(step_seconds)

@@ -27,6 +27,7 @@ from btimd.runtime.clock import Clock, SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.store.journal import SqliteJournal
+from tests.patience import PATIENCE_SECONDS
 
 T0 = 1_700_000_000.0
 REPORT = "The listener of ora1 had died; it was restarted and is watched now."
@@ -117,7 +118,7 @@ class Post:
             await happen(self.journal, self.names, incident_id, number, now=self.clock.wall(), steps=steps)
         self.courier.wake()
 
-    async def until_delivered(self, *, within: float = 90.0, dead: int = 0) -> None:
+    async def until_delivered(self, *, within: float = PATIENCE_SECONDS, dead: int = 0) -> None:
         async with asyncio.timeout(within):
             while True:
                 depth = await self.journal.outbox_depth()

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from btimd.itsm.emit.signing import verify
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 KEY = base64.b64decode(SECRET.removeprefix(b"whsec_"))
@@ -49,7 +50,7 @@ class Receiver:
 
     async def wait_for(self, count: int) -> None:
         """Wait until that many requests came in."""
-        async with self._changed, asyncio.timeout(10):
+        async with self._changed, asyncio.timeout(PATIENCE_SECONDS):
             await self._changed.wait_for(lambda: len(self.requests) >= count)
 
     async def take(self, request: web.Request) -> web.StreamResponse:

@@ -23,6 +23,7 @@ from btimd.model.service import Criticality
 from btimd.runtime.lifecycle import ComponentHealth
 from tests.itsm.desks import HIT, Desk
 from tests.itsm.examples import DAY, REPORT, T0, report, verdict
+from tests.patience import PATIENCE_SECONDS
 
 OTHER = {"cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",)}
 HR = {"id": "D1", "symptoms": ("erp-http@1", "hr-http@1"), "symptom_nodes": ("erp", "hr")}
@@ -337,7 +338,7 @@ async def test_watchers_see_the_open_incidents_and_then_every_change(desk: Desk)
     subscription = desk.component.watch()
     assert subscription.snapshot == [opened]
     cancelled = await desk.component.command(command(CommandKind.CANCEL, "c1", opened.id, text="a drill"), "ann")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert await anext(aiter(subscription.changes())) == [cancelled]
     subscription.close()
 

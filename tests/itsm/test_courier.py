@@ -14,6 +14,7 @@ from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.itsm.desks import Desk
 from tests.itsm.examples import REPORT, verdict
 from tests.itsm.receivers import SECRET, Receiver
+from tests.patience import PATIENCE_SECONDS
 
 FIRST = "INC-20231114-0001"
 
@@ -269,7 +270,7 @@ async def test_a_bug_in_a_target_costs_one_attempt(
     await desk.start()
     await desk.report(verdict())
     await desk.until_outbox(done=1)
-    lane = desk.component._courier._lanes["desk"]
+    lane = desk.component._outgoing.courier._lanes["desk"]
     lane.target = _Broken(lane.target)
     await work_through(desk, FIRST)
     await desk.until_outbox(done=5, step_seconds=30)
@@ -313,7 +314,7 @@ async def test_a_journal_that_fails_ends_the_run(tmp_path: Path) -> None:
         desk.journal.close()
         receiver.hold.set()
         assert desk._run is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(ExceptionGroup) as failed:
                 await desk._run
     assert failed.group_contains(JournalFailedError)
@@ -328,7 +329,7 @@ async def test_a_refused_event_is_tried_for_as_long_as_the_target_asks_and_then_
     receiver.script = [422] * 9999
     dead: list[tuple[str, str]] = []
     await desk.start()
-    desk.component._courier._on_dead = lambda message, error: dead.append((message.id, error))
+    desk.component._outgoing.courier._on_dead = lambda message, error: dead.append((message.id, error))
     await desk.report(verdict())
     began = desk.clock.now
     await receiver.wait_for(1)

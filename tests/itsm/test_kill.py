@@ -13,6 +13,7 @@ import pytest
 from btimd.itsm.replay import rebuild
 from btimd.store.journal import SqliteJournal
 from tests.itsm.receivers import Receiver, secret_file
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,11 +25,11 @@ async def run_desk(folder: Path, url: str, run: str, count: int, *, kill_after: 
         cwd=ROOT, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     if kill_after is None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             output, _ = await process.communicate()
         assert (process.returncode, output) == (0, b"done\n")
     else:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (folder / "journal.sqlite").exists():  # noqa: ASYNC110  another process makes it
                 await asyncio.sleep(0.02)
             await asyncio.sleep(kill_after)

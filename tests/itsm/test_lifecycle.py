@@ -45,7 +45,7 @@ from btimd.model.incident import (
     TimerDue,
     Urgency,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from tests.itsm.examples import CONFIG, DAY, REPORT, T0, incident_after, report
 from tests.itsm.story import Story, tell
 
@@ -112,7 +112,7 @@ def test_a_report_on_an_open_incident_adds_what_it_hits_and_raises_at_once() -> 
     assert made.effects == (
         StartTimer("stage", T0 + 1 + 2 * 3600),
         Publish("reported"),
-        Tell(NoticeKind.HANDLER, "ann", "priority-raised"),
+        Tell(TellKind.HANDLER, "ann", "priority-raised"),
     )
 
 
@@ -184,7 +184,7 @@ def test_what_clears_is_not_resolved_over_somebodys_head(incident: Incident, con
     made = step(incident, ReportClear(remaining=0), T0 + 30, config)
 
     assert made.incident == replace(incident, version=incident.version + 1, signal=Signal.CLEARED)
-    told = (Tell(NoticeKind.HANDLER, "ann", "cleared"),) if incident.assignee else ()
+    told = (Tell(TellKind.HANDLER, "ann", "cleared"),) if incident.assignee else ()
     assert (made.events[0].kind, made.effects) == ("cleared", (Publish("cleared"), *told))
 
 

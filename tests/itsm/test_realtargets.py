@@ -27,11 +27,12 @@ from btimd.itsm.targetsettings import MailSettings, SnmpSettings, SyslogSettings
 from btimd.runtime.clock import SystemClock
 from tests.itsm.messages import message
 from tests.itsm.posts import T0, Post
-from tests.itsm.ticketservers import free_port
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.programs import need
 
 
-async def until(condition: Callable[[], bool], within: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], within: float = PATIENCE_SECONDS) -> None:
     """Wait for what a server of its own does in its own time."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110  another process changes it
@@ -75,11 +76,11 @@ async def alertmanager(tmp_path: Path) -> AsyncIterator[int]:
     process = await run_until(command, lambda: answers(port, "/-/ready"), tmp_path / "am.log")
     yield port
     process.terminate()
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
 
 
 def alerts(port: int) -> list[dict[str, Any]]:
-    with urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=PATIENCE_SECONDS) as answer:
         found: list[dict[str, Any]] = json.loads(answer.read())
     return found
 
@@ -317,7 +318,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
         await until(lambda: "INC-1" in log.read_text())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
     assert outcomes[0] == Outcome(OutcomeKind.DELIVERED, "answered")
     assert outcomes[1].kind is not OutcomeKind.DELIVERED
@@ -393,7 +394,7 @@ async def test_rsyslog_takes_a_record_over_tls_and_another_authority_is_not_trus
         await until(lambda: log.exists() and "INC-1" in log.read_text())
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
 
     assert outcome.kind is OutcomeKind.DELIVERED
     assert untrusted.kind is OutcomeKind.NOT_SENT

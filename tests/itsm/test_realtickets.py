@@ -21,6 +21,7 @@ from btimd.runtime.log import Log
 from tests.itsm import ticketservers
 from tests.itsm.posts import REPORT, STEPS, Post
 from tests.itsm.ticketservers import TicketServer
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
 
@@ -110,7 +111,7 @@ Oracle = RequestTrackerOracle | RedmineOracle
 def _send(method: str, url: str, document: dict[str, Any], headers: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", **headers}
     request = Request(url, json.dumps(document).encode(), headers, method=method)  # noqa: S310  http on loopback
-    with urlopen(request, timeout=60) as answer:  # noqa: S310  http on loopback
+    with urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  http on loopback
         answer.read()
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import textwrap
@@ -17,13 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.programs import need
 
 RT_ROOT = Path("/usr/share/request-tracker5/libexec")
 REDMINE_ROOT = Path("/usr/share/redmine")
 # Debian's bundler takes the packaged gems for installed; the one within libruby does not (since 3.1.7).
 BUNDLER = Path("/usr/share/rubygems-integration/all/gems/bundler-2.3.15/lib")
-START_SECONDS = 110
 
 
 @dataclass
@@ -50,10 +50,10 @@ class TicketServer:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(self.url + self.ready_path, timeout=10):  # noqa: S310  http on loopback
+                with urllib.request.urlopen(self.url + self.ready_path, timeout=PATIENCE_SECONDS):  # noqa: S310  http on loopback
                     return
             except urllib.error.HTTPError:
                 return
@@ -76,14 +76,8 @@ class TicketServer:
 
     def get(self, path: str, headers: dict[str, str]) -> Any:
         request = urllib.request.Request(self.url + path, headers=headers)  # noqa: S310  http on loopback
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  http on loopback
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310  http on loopback
             return json.loads(answer.read())
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 _RT_CONFIG = r"""
@@ -258,7 +252,13 @@ def _prepared(folder: Path, recipe: str, names: Sequence[str], make: Callable[[]
 
 def _run(command: list[str], folder: Path, environment: dict[str, str], at: Path) -> None:
     done = subprocess.run(
-        command, cwd=at, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=110
+        command,
+        cwd=at,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
     (folder / "setup.log").write_text(done.stdout + done.stderr)
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]

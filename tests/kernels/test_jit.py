@@ -16,6 +16,7 @@ import pytest
 
 import btimd.kernels
 from btimd.kernels._jit import ALL_KERNELS, inlined, kernel, prefetch
+from tests.patience import PATIENCE_SECONDS
 
 IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 compiled_only = pytest.mark.skipif(not IS_COMPILED, reason="plain Python in this run (NUMBA_DISABLE_JIT)")
@@ -120,7 +121,7 @@ def test_the_environment_says_how_kernels_run(tmp_path: Path, environment: dict[
     others = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
     found = subprocess.run(
         [sys.executable, str(tmp_path / "program.py")],
-        capture_output=True, text=True, timeout=100, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         env={**others, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path), **environment},
     )  # fmt: skip
 

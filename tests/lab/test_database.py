@@ -10,6 +10,7 @@ from btimd.lab import pgwire
 from btimd.lab.database import DatabaseServer, DatabaseSession, QueryError, row_of
 from btimd.lab.faults import Condition
 from btimd.lab.topology import DATABASES
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -118,6 +119,6 @@ async def test_the_real_client_of_postgresql_reads_a_row(database: DatabaseServe
         "-c", "SELECT content FROM items WHERE id = 17",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         out, err = await process.communicate()
     assert (out.decode(), err.decode(), process.returncode) == (row_of("db1", 17) + "\n", "", 0)

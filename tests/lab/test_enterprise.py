@@ -11,6 +11,7 @@ from btimd.lab.topology import BUSINESS, BUSINESSES, DNS
 from tests.lab.idletime import in_idle_time
 from tests.lab.ipfix_parser import address, number, parse
 from tests.lab.observe import QUICK, get, observe
+from tests.patience import PATIENCE_SECONDS
 
 
 @in_idle_time
@@ -50,7 +51,7 @@ async def test_what_the_collector_receives_is_what_the_exporter_says_it_sent() -
                     received[business] = received.get(business, 0) + number(record, 1)
 
             await enterprise.start_users(collector.getsockname())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while len(received) < 4 or count < 60:
                     take(await asyncio.get_running_loop().sock_recv(collector, 2000))
             await enterprise.stop_users()

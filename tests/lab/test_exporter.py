@@ -10,13 +10,14 @@ from btimd.lab.ipfix import RECORDS_PER_MESSAGE, TEMPLATE_ID
 from btimd.runtime.clock import ManualClock
 from tests.lab.ipfix_parser import Message, parse
 from tests.lab.test_ipfix import FLOW
+from tests.patience import PATIENCE_SECONDS
 
 
 class Collector:
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(5)
+        self.socket.settimeout(PATIENCE_SECONDS)
         self.templates: dict[int, list[tuple[int, int]]] = {}
         self.sources: set[str] = set()
 

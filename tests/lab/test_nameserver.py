@@ -8,8 +8,8 @@ from btimd.lab.dnswire import TYPE_A, decode_answer, encode_question
 from btimd.lab.faults import Condition, RecordCondition
 from btimd.lab.nameserver import LOOKUP_TRIES, LookupFailedError, NameServer, Resolver, lookup
 from btimd.lab.topology import DNS, name_table
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60.0
 """With whom an answer is waited for, however busy the machine."""
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from btimd.lab.receiver import Behaviour, WebhookReceiver, secret_octets
 from btimd.runtime.clock import ManualClock
+from tests.patience import PATIENCE_SECONDS
 
 SECRET = "a secret of at least twenty-four octets"
 
@@ -88,7 +89,7 @@ async def test_hanging_it_answers_nobody_and_lets_go_when_it_changes(
 ) -> None:
     await sender.receiver.become(behaviour)
     posting = asyncio.create_task(sender.post("m-1"))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not sender.receiver.failed:  # noqa: ASYNC110  a call that is taken has no event
             await asyncio.sleep(0.005)
     done, _ = await asyncio.wait([posting], timeout=0.1)

@@ -5,14 +5,15 @@ import ctypes
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.ports import free_port
 from tests.probes.authorities import Issued
-from tests.probes.servers import accepts, free_port, running, wait_until
+from tests.probes.servers import accepts, running
 from tests.programs import need, need_as_root
 
 SBIN = Path("/usr/sbin")
@@ -133,7 +134,7 @@ postlog unix-dgram n - n - 1 postlogd
             try:
                 yield port, tls_port
             finally:
-                subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=30)
+                subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager
@@ -194,7 +195,7 @@ maxsize 1048576
         )
         subprocess.run(
             [need("slapadd", at=SBIN), "-q", "-f", str(conf), "-l", str(ldif)],
-            check=True, capture_output=True, timeout=30,
+            check=True, capture_output=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         urls = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"
         with running([program, "-d", "0", "-h", urls, "-f", str(conf)]):
@@ -211,7 +212,10 @@ def sshd() -> Iterator[int]:
     with folder() as directory:
         key, port = directory / "key", free_port()
         subprocess.run(
-            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, capture_output=True, timeout=30
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
         )
         command = [program, "-D", "-f", "/dev/null", "-h", str(key), "-p", str(port), "-o", "ListenAddress=127.0.0.1"]
         with running([*command, "-o", f"PidFile={directory}/pid"]):
@@ -225,7 +229,7 @@ def freeradius() -> Iterator[int]:
     need_as_root()
     program = need("freeradius", at=SBIN)
     with folder() as directory:
-        port = free_port(socket.SOCK_DGRAM)
+        port = free_port()
         (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
         (directory / "users").write_text('probe Cleartext-Password := "secret"\n  Reply-Message := "welcome"\n')
         (directory / "radiusd.conf").write_text(
@@ -322,7 +326,7 @@ def kea() -> Iterator[tuple[int, int]]:
     need_as_root()
     program = need("kea-dhcp4", at=SBIN)
     with folder() as directory:
-        port, client_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+        port, client_port = free_port(), free_port()
         conf = {
             "Dhcp4": {
                 "interfaces-config": {"interfaces": ["lo/127.0.0.1"], "dhcp-socket-type": "udp"},
@@ -353,14 +357,14 @@ def ntpd() -> Iterator[str]:
         (directory / "ntp.conf").write_text(
             f"tos orphan 3 orphanwait 1\ndriftfile {directory}/drift\nrestrict default\ndisable ntp\n"
         )
-        subprocess.run(["ip", "netns", "add", name], check=True, timeout=10)
+        subprocess.run(["ip", "netns", "add", name], check=True, timeout=PATIENCE_SECONDS)
         try:
-            subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True, timeout=10)
+            subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True, timeout=PATIENCE_SECONDS)
             inside = ["ip", "netns", "exec", name]
             with running([*inside, program, "-n", "-g", "-c", f"{directory}/ntp.conf", "-p", f"{directory}/pid"]):
                 yield name
         finally:
-            subprocess.run(["ip", "netns", "del", name], check=True, timeout=10)
+            subprocess.run(["ip", "netns", "del", name], check=True, timeout=PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need_as_root
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ class Chain:
             f"-n {other} addr add fd81:9::2/64 dev y nodad",
         )
         for line in lines:
-            subprocess.run(["ip", *line.split()], check=True, timeout=30)
+            subprocess.run(["ip", *line.split()], check=True, timeout=PATIENCE_SECONDS)
         self.at(
             "r1",
             spread + "ip route replace 10.81.3.0/24 nexthop via 10.81.1.2 nexthop via 10.81.9.2;"
@@ -103,7 +104,7 @@ class Chain:
 
     def build(self) -> None:
         for name in self._names.values():
-            subprocess.run(["ip", "netns", "add", name], check=True, timeout=30)
+            subprocess.run(["ip", "netns", "add", name], check=True, timeout=PATIENCE_SECONDS)
         for node in NODES:
             self.at(node, "sysctl -qw net.ipv6.conf.default.accept_dad=0")  # else nobody is asked for a second or two
         lines = []
@@ -129,7 +130,7 @@ class Chain:
                 lines.append(f"-n {self._names[node]} route add 10.81.{number}.0/24 via {via4}")
                 lines.append(f"-n {self._names[node]} -6 route add fd81:{number}::/64 via {via6}")
         for line in lines:
-            subprocess.run(["ip", *line.split()], check=True, timeout=30)
+            subprocess.run(["ip", *line.split()], check=True, timeout=PATIENCE_SECONDS)
         for node in NODES:
             self.at(
                 node,
@@ -139,7 +140,7 @@ class Chain:
 
     def tear_down(self) -> None:
         for name in self._names.values():
-            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True, timeout=30)
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True, timeout=PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager

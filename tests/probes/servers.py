@@ -10,34 +10,19 @@ import socket
 import struct
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typing_extensions import override
 
 from btimd.probes.wire import amqpframe
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.ports import free_port
 from tests.programs import need
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(is_ready: Callable[[], bool], what: str, within_seconds: float = 30.0) -> None:
-    """Wait for a real server to come up; fails the test when it does not."""
-    deadline = time.monotonic() + within_seconds
-    while not is_ready():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what} did not come up within {within_seconds} s")
-        time.sleep(0.02)
 
 
 def accepts(port: int) -> bool:
@@ -65,7 +50,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
     subprocess.run(
         [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(crt)],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     key.chmod(0o600)
     return crt, key
@@ -119,7 +104,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
     data = directory / "data"
     subprocess.run(
         [initdb, "-D", str(data), "-A", "trust", "-U", "probe", "-N", "--no-locale", "-E", "UTF8"],
-        check=True, capture_output=True, timeout=110, cwd="/", **as_postgres,
+        check=True, capture_output=True, timeout=PATIENCE_SECONDS, cwd="/", **as_postgres,
     )  # fmt: skip
     kind = "hostssl" if tls else "host"
     (data / "pg_hba.conf").write_text(
@@ -139,7 +124,7 @@ def _postgres_in(directory: Path, *, tls: bool) -> Iterator[int]:
         wait_until(
             lambda: (
                 subprocess.run(
-                    [ready, "-h", "127.0.0.1", "-p", str(port), "-q"], check=False, cwd="/", timeout=10
+                    [ready, "-h", "127.0.0.1", "-p", str(port), "-q"], check=False, cwd="/", timeout=PATIENCE_SECONDS
                 ).returncode
                 == 0
             ),
@@ -161,7 +146,7 @@ def mariadb() -> Iterator[tuple[int, str]]:
         subprocess.run(
             [install, "--no-defaults", *user, f"--datadir={data}", "--auth-root-authentication-method=normal",
              "--skip-test-db"],
-            check=True, capture_output=True, timeout=110,
+            check=True, capture_output=True, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         crt, key = certificate(directory)
         if user:
@@ -218,7 +203,7 @@ def rabbitmq() -> Iterator[int]:
             shutil.chown(directory, entry.pw_uid, entry.pw_gid)
         with running([server], cwd=name, env=environment, start_new_session=True, **account) as process:
             try:
-                wait_until(lambda: accepts(port), "RabbitMQ", 90.0)
+                wait_until(lambda: accepts(port), "RabbitMQ")
                 yield port
             finally:
                 with contextlib.suppress(ProcessLookupError):
@@ -299,7 +284,7 @@ def tomcat(secret: str) -> Iterator[tuple[int, int]]:
             "JAVA_OPTS": "-Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.security.egd=file:/dev/urandom",
         }
         with running([script, "run"], cwd=name, env=environment, start_new_session=True):
-            wait_until(lambda: accepts(port) and accepts(http_port), "Tomcat", 90.0)
+            wait_until(lambda: accepts(port) and accepts(http_port), "Tomcat")
             yield port, http_port
 
 
@@ -307,7 +292,7 @@ def tomcat(secret: str) -> Iterator[tuple[int, int]]:
 def dnsmasq(directory: Path) -> Iterator[int]:
     """Run dnsmasq; yield its port. erp.example is 127.0.0.1, v6.example ::1, many.example has 199 addresses."""
     program = need("dnsmasq")
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     many = "".join(f"127.0.1.{number} many.example\n" for number in range(1, 200))
     hosts = directory / "hosts"
     hosts.write_text(f"127.0.0.1 erp.example\n::1 v6.example\n{many}")

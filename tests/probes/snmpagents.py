@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,18 +11,13 @@ from pathlib import Path
 from btimd.probes.snmp import SnmpClient
 from btimd.probes.snmpsession import Answered, Get
 from btimd.probes.snmptargets import Community, Target
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes.snmpdevices import Record, write_records
 from tests.programs import need
 
 SYS_NAME = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 SNMP_IN_PACKETS = (1, 3, 6, 1, 2, 1, 11, 1, 0)
-
-
-def free_udp_port(address: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((address, 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def target(port: int, community: str = "public", **more: object) -> Target:
@@ -32,7 +26,7 @@ def target(port: int, community: str = "public", **more: object) -> Target:
     return Target(**{"address": "127.0.0.1", "port": port, "credentials": credentials, **given})  # type: ignore[arg-type]
 
 
-async def until_it_answers(of: Target, within_seconds: float = 30.0) -> None:
+async def until_it_answers(of: Target, within_seconds: float = PATIENCE_SECONDS) -> None:
     client = SnmpClient()
     try:
         async with asyncio.timeout(within_seconds):
@@ -66,7 +60,7 @@ async def snmpd(
 ) -> AsyncIterator[int]:
     """Run snmpd with the community public; yields its port, a free one if none is given."""
     program = need("snmpd")
-    port = port or free_udp_port(address)
+    port = port or free_port(address)
     configuration = folder / "snmpd.conf"
     place, community = (f"udp6:[{address}]", "rocommunity6") if ":" in address else (f"udp:{address}", "rocommunity")
     text = [f"agentAddress {place}:{port}", f"{community} public", *lines]
@@ -89,7 +83,7 @@ async def simulator(folder: Path, **devices: Sequence[Record]) -> AsyncIterator[
     cache.mkdir()
     for name, records in devices.items():
         write_records(records, data / f"{name}.snmprec")
-    port = free_udp_port()
+    port = free_port()
     user = ["--process-user=root", "--process-group=root"] if os.geteuid() == 0 else []
     command = [
         program,

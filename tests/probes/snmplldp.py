@@ -16,13 +16,12 @@ from btimd.probes.settings import SnmpDefaultSettings
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
-from tests.probes import servers, snmpagents
-
-_WITHIN_SECONDS = 30
+from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.probes import snmpagents
 
 
 def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
 
 
 @contextlib.contextmanager
@@ -72,9 +71,9 @@ async def lldp_agent(folder: Path, namespace: str) -> AsyncIterator[int]:
         lldpd = [*inside, "lldpd", "-d", *places, "-x", "-X", str(agentx), "-C", "wire*", "-I", "wire*"]
         async with snmpagents.snmpd(folder, "master agentx", f"agentXSocket {agentx}", prefix=inside) as port:
             # lldpd that finds no master tries again after 15 s only
-            await asyncio.to_thread(servers.wait_until, agentx.exists, "snmpd")
+            await asyncio.to_thread(wait_until, agentx.exists, "snmpd")
             async with snmpagents.running(lldpd, {}, log):
-                await asyncio.to_thread(servers.wait_until, lambda: b"should resume" in log.read_bytes(), "lldpd")
+                await asyncio.to_thread(wait_until, lambda: b"should resume" in log.read_bytes(), "lldpd")
                 yield port
 
 
@@ -82,7 +81,7 @@ async def neighbours_in(namespace: str, port: int) -> list[dict[str, Any]]:
     """Return what an inventory inside a namespace is told of neighbours."""
     command = ["ip", "netns", "exec", namespace, sys.executable, "-m", "tests.probes.snmplldp", str(port)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     found: list[dict[str, Any]] = json.loads(output)
     return found
 
@@ -97,7 +96,7 @@ async def ask(port: int) -> list[dict[str, Any]]:
         on_facts=lambda _: None,
     )
     target = snmpagents.target(port, groups=("lldp",), timeout=0.5)
-    async with asyncio.timeout(_WITHIN_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (facts := await inventory.ask_once(target)).neighbours:
             pass
     await inventory.stop()

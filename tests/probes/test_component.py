@@ -18,6 +18,8 @@ from btimd.runtime.clock import SystemClock
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes import servers
 from tests.probes.samples import check, graph, result
 
@@ -33,7 +35,7 @@ class Harness:
     results: list[ProbeResult] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until(self, holds: Callable[[], bool], within_seconds: float = 10.0) -> None:
+    async def until(self, holds: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> None:
         async with asyncio.timeout(within_seconds):
             while not holds():
                 self.changed.clear()
@@ -122,7 +124,7 @@ def test_it_is_what_the_daemon_and_the_diagnosis_expect() -> None:
 
 
 async def test_an_outage_is_a_symptom_and_its_end_clears_it() -> None:
-    port = servers.free_port()
+    port = free_port()
     watched = check("db1-sql", CheckKind.TCP, port=port, every=0.1)
     async with running(graph(watched), confirm_after=0.02) as harness:
         await harness.until(lambda: bool(harness.symptoms))
@@ -158,7 +160,7 @@ async def test_a_question_that_is_being_asked_is_asked_once() -> None:
 
 
 async def test_an_answer_from_before_the_trouble_began_is_not_given_to_a_diagnosis() -> None:
-    counting, refused = Counting(), servers.free_port()
+    counting, refused = Counting(), free_port()
     async with servers.tcp_server(counting) as port, running(share_within=60.0) as harness:
         of = check(kind=CheckKind.HTTP, port=port)
         await harness.probes.ask(of, "all is well")
@@ -371,8 +373,8 @@ async def test_a_sample_that_is_still_being_taken_is_not_taken_twice() -> None:
 
 
 async def test_a_reload_watches_the_new_graph_and_clears_what_is_gone() -> None:
-    gone = check("gone", port=servers.free_port(), every=0.1)
-    new = check("new", port=servers.free_port(), every=0.1)
+    gone = check("gone", port=free_port(), every=0.1)
+    new = check("new", port=free_port(), every=0.1)
     async with running(graph(gone), confirm_after=0.01) as harness:
         await harness.until(lambda: bool(harness.symptoms))
         harness.probes.swap(graph(new, generation=2))

@@ -3,7 +3,8 @@ import socket
 
 from btimd.probes.errorqueue import hear_errors, never_fragment, read_error, set_hops
 from btimd.probes.wire.icmperror import Told
-from tests.probes.servers import free_port
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 
 async def test_a_closed_port_is_told_with_the_address_of_who_says_so() -> None:
@@ -13,12 +14,12 @@ async def test_a_closed_port_is_told_with_the_address_of_who_says_so() -> None:
             hear_errors(opened)
             set_hops(opened, 9)
             never_fragment(opened)
-            opened.connect((host, free_port(socket.SOCK_DGRAM)))
+            opened.connect((host, free_port()))
             assert read_error(opened) is None
             opened.send(b"who is there")
             arrived = asyncio.Event()
             asyncio.get_running_loop().add_reader(opened, arrived.set)
-            await asyncio.wait_for(arrived.wait(), 5)
+            await asyncio.wait_for(arrived.wait(), PATIENCE_SECONDS)
             asyncio.get_running_loop().remove_reader(opened)
             found = read_error(opened)
             assert found is not None

@@ -20,6 +20,7 @@ from btimd.runtime.clock import SystemClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.probes import snmpagents
 from tests.probes.snmpdevices import cisco, huawei, write_records
 from tests.probes.snmplldp import lldp_agent, neighbours_in, wire
@@ -54,7 +55,7 @@ class Harness:
         self.facts.append(facts)
         self.said.set()
 
-    async def until(self, holds: Callable[[], bool], within_seconds: float = 30.0) -> None:
+    async def until(self, holds: Callable[[], bool], within_seconds: float = PATIENCE_SECONDS) -> None:
         """Run the component until something holds."""
         await self.inventory.start()
         running = asyncio.create_task(self.inventory.run())
@@ -169,7 +170,7 @@ async def test_counters_move_and_a_silent_device_does_not_hold_up_others(tmp_pat
 async def test_changes_are_told_and_facts_outlive_a_silence(tmp_path: Path) -> None:
     port_down = [replace(record, value=2) if record.oid == "1.3.6.1.2.1.2.2.1.8.6" else record for record in huawei()]
     async with snmpagents.simulator(tmp_path, device=huawei()) as port:
-        target = snmpagents.target(port, "device", name="core", timeout=0.3, retries=0)
+        target = snmpagents.target(port, "device", name="core", timeout=3.0, retries=0)
         harness = Harness((target,))
         harness.inventory.swap((target,), harness.settings)
         first = await harness.inventory.ask_once(target)

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import socket
 
 import pytest
 
@@ -15,17 +14,18 @@ from btimd.probes.walks import PathErrand
 from btimd.probes.wire.dialogue import Outcome
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes.chain import ROUTERS, ROUTERS6, SERVER, SERVER6, Chain
 from tests.probes.running import probe
 from tests.probes.samples import check
-from tests.probes.servers import free_port
 
 pytestmark = [pytest.mark.net, pytest.mark.slow]
 FLUSH = "iptables-legacy -F; ip6tables-legacy -F"
 BOTH = ((SERVER, ROUTERS), (SERVER6, ROUTERS6))
 
 
-async def walk(host: str, port: int = 0, within: float = 5.0, **options: str) -> Outcome:
+async def walk(host: str, port: int = 0, within: float = PATIENCE_SECONDS, **options: str) -> Outcome:
     errand = work_for(check(kind=CheckKind.PATH, host=host, port=port, options=options), 0xBEEF_1234)
     assert isinstance(errand, PathErrand)
     return await PathRunner().run(errand, within)
@@ -124,7 +124,7 @@ def test_without_ping_sockets_raw_ones_do_and_strangers_echoes_are_not_mixed_in(
 
 async def test_a_walk_is_an_errand_of_the_probes() -> None:
     errands = Errands({PathErrand: PathRunner()}, SystemClock(), Log("probes"))
-    of = check(kind=CheckKind.PATH, port=free_port(socket.SOCK_DGRAM), options={"method": "udp"})
+    of = check(kind=CheckKind.PATH, port=free_port(), options={"method": "udp"})
     errand = work_for(of, 7)
     assert isinstance(errand, PathErrand)
     found = await errands.run(ProbeSpec(1, of), errand)

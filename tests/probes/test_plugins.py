@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shlex
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,6 +21,8 @@ from btimd.probes.settings import PluginSettings
 from btimd.probes.wire.dialogue import Outcome
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes.samples import check
 from tests.programs import need
 
@@ -42,11 +43,15 @@ def plugins(*folders: Path, metrics: Metrics | None = None, **more: object) -> P
     return Plugins(settings, metrics=metrics or Metrics(), log=Log("plugins"))
 
 
-async def ran(runner: Plugins, command: str, *, within: float = 5.0, port: int = 0, **more: str) -> Outcome:
+async def ran(
+    runner: Plugins, command: str, *, within: float = PATIENCE_SECONDS, port: int = 0, **more: str
+) -> Outcome:
     return await ran_with(runner, {"command": command, **more}, within=within, port=port)
 
 
-async def ran_with(runner: Plugins, options: dict[str, str], *, within: float = 5.0, port: int = 0) -> Outcome:
+async def ran_with(
+    runner: Plugins, options: dict[str, str], *, within: float = PATIENCE_SECONDS, port: int = 0
+) -> Outcome:
     of = check(kind=CheckKind.PLUGIN, port=port, timeout=within, options=options)
     errand = work_for(of, 1, {"secret": "hunter2"} if "secret_file" in options else {})
     assert isinstance(errand, PluginErrand)
@@ -203,7 +208,7 @@ async def test_a_cancelled_plugin_leaves_nothing(tmp_path: Path) -> None:
     mark = f"5{os.getpid()}17"
     name = written(tmp_path, "check_it", f"touch {tmp_path}/began", f"setsid sleep {mark} &", f"sleep {mark}")
     task = asyncio.ensure_future(ran(plugins(tmp_path), name, within=30.0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(processes_named(mark)) < 2:  # noqa: ASYNC110  processes set no events
             await asyncio.sleep(0.01)
     task.cancel()
@@ -295,13 +300,6 @@ def web() -> Iterator[int]:
     server.server_close()
 
 
-def _closed_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 @pytest.mark.real_server
 async def test_the_real_monitoring_plugins_are_understood(web: int) -> None:
     need("check_http", at=REAL)
@@ -312,7 +310,7 @@ async def test_the_real_monitoring_plugins_are_understood(web: int) -> None:
     assert {"time_seconds", "size_bytes"} <= set(page.values)
     missing = await ran(runner, "check_http -H $HOST$ -p $PORT$ -s broken -t $TIMEOUT$", port=web)
     assert (missing.health, missing.error) == (Health.BAD, ErrorClass.WRONG_ANSWER)
-    refused = await ran(runner, "check_tcp -H $HOST$ -p $PORT$ -t $TIMEOUT$", port=_closed_port())
+    refused = await ran(runner, "check_tcp -H $HOST$ -p $PORT$ -t $TIMEOUT$", port=free_port())
     assert (refused.health, "refused" in refused.detail) == (Health.BAD, True)
     disk = await ran(runner, f"check_disk -w 1% -c 0% -p {shlex.quote('/')}")
     assert disk.values["root_bytes"] > 1e6
@@ -320,5 +318,5 @@ async def test_the_real_monitoring_plugins_are_understood(web: int) -> None:
     assert {"load1", "load5", "load15"} <= set(load.values)
     wrong = await ran(runner, "check_tcp --nonsense")
     assert wrong.health is Health.UNKNOWN
-    ldap = await ran(runner, "check_ldap -H $HOST$ -p $PORT$ -b dc=example -t $TIMEOUT$", port=_closed_port())
+    ldap = await ran(runner, "check_ldap -H $HOST$ -p $PORT$ -b dc=example -t $TIMEOUT$", port=free_port())
     assert ldap.health is not Health.GOOD

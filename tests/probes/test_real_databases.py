@@ -9,6 +9,8 @@ import pytest
 
 from btimd.model.probe import ErrorClass, Health, ProbeResult
 from btimd.model.service import Check, CheckKind
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes import servers
 from tests.probes.running import probe, told
 from tests.probes.samples import check
@@ -31,7 +33,9 @@ ACCOUNTS = (
 
 def psql(port: int, sql: str) -> None:
     command = [need("psql"), "-h", "127.0.0.1", "-p", str(port), "-U", "probe", "-d", "postgres", "-qX"]
-    subprocess.run([*command, "-v", "ON_ERROR_STOP=1", "-c", sql], check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        [*command, "-v", "ON_ERROR_STOP=1", "-c", sql], check=True, capture_output=True, timeout=PATIENCE_SECONDS
+    )
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +133,7 @@ def mariadb() -> Iterator[int]:
             "INSERT INTO erp.stock VALUES (7, 42)",
             "GRANT SELECT, UPDATE ON erp.stock TO probe@'127.0.0.1'",
         ):
-            subprocess.run(maria(socket, statement), check=True, capture_output=True, timeout=30)
+            subprocess.run(maria(socket, statement), check=True, capture_output=True, timeout=PATIENCE_SECONDS)
         yield port
 
 
@@ -208,7 +212,7 @@ async def test_redis_is_understood(tmp_path: Path) -> None:
             assert (await probe(red(locked, **account), secret="secret")).health is Health.GOOD
             wrong = await probe(red(locked, **account), secret="wrong")
             assert (wrong.health, wrong.error) == (Health.UNKNOWN, ErrorClass.NOT_PERMITTED)
-        with servers.redis(tmp_path, "--replicaof", "127.0.0.1", str(servers.free_port())) as orphan:
+        with servers.redis(tmp_path, "--replicaof", "127.0.0.1", str(free_port())) as orphan:
             lost = await probe(red(orphan, role="replica"))
     assert lost.error is ErrorClass.WRONG_ANSWER
     assert "is a replica whose link to its master is down" in lost.detail

@@ -6,6 +6,7 @@ import pytest
 
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.service import Check, CheckKind
+from tests.ports import free_port
 from tests.probes import servers
 from tests.probes.running import probe, told, web
 from tests.probes.samples import check
@@ -114,7 +115,7 @@ async def test_postgresql_is_understood(tls: bool) -> None:
         no_entry = await probe(sql(port, user="stranger"))
         password = await probe(sql(port, user="locked"))
         wrong_protocol = await probe(web(port))
-        stopped = servers.free_port()
+        stopped = free_port()
     assert told(row) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{port} answers SELECT 1")
     assert row.values.keys() >= {"connect_seconds", "logon_seconds", "answer_seconds"}
     assert ("tls_seconds" in row.values) is tls

@@ -18,8 +18,10 @@ from btimd.probes.wire.dialogue import Outcome
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import wait_until
+from tests.ports import free_port
 from tests.probes.samples import check
-from tests.probes.servers import accepts, free_port, wait_until
+from tests.probes.servers import accepts
 from tests.probes.snmpagents import running
 from tests.programs import need
 
@@ -157,7 +159,7 @@ async def test_the_node_exporter_is_understood(tmp_path: Path) -> None:
     ]
     scrapes = runner()
     async with running(command, {}, tmp_path / "log"):
-        await asyncio.to_thread(wait_until, lambda: accepts(port), "the node exporter", 120.0)
+        await asyncio.to_thread(wait_until, lambda: accepts(port), "the node exporter")
         load = await asked(scrapes, port, {"series": "node_load1"}, within=60.0)
         cpu = await asked(
             scrapes,

@@ -16,6 +16,8 @@ from typing_extensions import override
 from btimd.probes.snmp import SnmpClient
 from btimd.probes.snmpsession import Answer, Answered, Get, GetBulk, NoAnswer, Rejected, Rejection
 from btimd.probes.snmptargets import Target, User
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes import snmpagents
 
 NAME, LOCATION = snmpagents.SYS_NAME, (1, 3, 6, 1, 2, 1, 1, 6, 0)
@@ -137,7 +139,7 @@ async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request
     """A device was replaced or reset: it reports that it is not the engine that is asked for, and is asked anew."""
     lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
     answers, counts = [], []
-    port = snmpagents.free_udp_port()
+    port = free_port()
     target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"), timeout=0.5)
     async with client() as asking:
         for engine in ("first", "second", "third"):
@@ -161,7 +163,7 @@ async def test_an_agent_that_restarts_or_forgets_how_often_it_did_is_asked_on(tm
     engine = "0x8000000001020304"
     lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv", f"exactEngineID {engine}")
     answers, counts = [], []
-    port = snmpagents.free_udp_port()
+    port = free_port()
     target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"))
     async with client() as asking:
         for boots in (50, 51, 3):
@@ -220,7 +222,7 @@ def spoilt(chance: random.Random) -> Callable[[bytes], list[bytes]]:
 async def test_garbage_raises_nothing_and_every_question_is_answered() -> None:
     problems: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
-    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(60):
+    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(PATIENCE_SECONDS):
         asking = await stack.enter_async_context(client())
         targets = [await stack.enter_async_context(impostor(spoilt(random.Random(seed)))) for seed in range(40)]
         users = [replace(target, credentials=user("sha256", "aes128")) for target in targets]

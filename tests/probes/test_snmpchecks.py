@@ -18,9 +18,10 @@ from btimd.probes.snmptargets import Target
 from btimd.probes.wire.dialogue import Outcome
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.metrics import Metrics
+from tests.ports import free_port
 from tests.probes.hostrecords import aix, cisco_router, hp_ux, sensors, ups, windows
 from tests.probes.samples import check
-from tests.probes.snmpagents import free_udp_port, simulator, snmpd, target
+from tests.probes.snmpagents import simulator, snmpd, target
 from tests.programs import need, need_as_root
 
 SECRETS = {"community": "public", "auth_key": "authpass123", "priv_key": "privpass123"}
@@ -146,7 +147,7 @@ async def test_every_version_is_spoken(tmp_path: Path) -> None:
 
 @pytest.mark.real_server
 async def test_the_silence_of_an_agent_is_bad_for_the_agent_and_tells_nothing_of_the_host(tmp_path: Path) -> None:
-    closed = free_udp_port()
+    closed = free_port()
     async with snmpd(tmp_path) as port, checks() as runner:
         outcomes = await asyncio.gather(
             ran(runner, of(CheckKind.SNMP, closed, timeout=0.8, oid="1.3.6.1.2.1.1.3.0")),

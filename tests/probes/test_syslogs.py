@@ -10,6 +10,7 @@ from btimd.probes.syslogs import SyslogListener
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need
 
 
@@ -28,7 +29,7 @@ class Ears:
         )
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.told) + len(self.unknown) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
@@ -49,7 +50,7 @@ async def test_logger_is_understood_over_udp_and_tcp_in_both_formats() -> None:
             (tcp, "--tcp", "--rfc5424", "--octet-count"),
         ):
             command = ["logger", "--server", "127.0.0.1", "--port", str(port), "--tag", "postgres", *how, DISK]
-            await asyncio.to_thread(subprocess.run, command, check=True, timeout=10)
+            await asyncio.to_thread(subprocess.run, command, check=True, timeout=PATIENCE_SECONDS)
         await ears.until(4)
         assert [(one.rule, one.sender, one.text) for one in ears.told] == [
             ("disk-full", "127.0.0.1", f"postgres: {DISK}")

@@ -36,6 +36,8 @@ from btimd.probes.wire.dialogue import (
 from btimd.probes.wire.icmp import ICMP_FIX
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.probes import servers
 from tests.probes.running import probe, told, web
 from tests.probes.samples import check
@@ -60,7 +62,7 @@ async def test_a_listening_port_is_good_and_a_closed_one_refuses() -> None:
         result = await probe(check(kind=CheckKind.TCP, port=port))
         assert told(result) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{port} accepts connections")
         assert 0.0 <= result.values["connect_seconds"] <= result.elapsed_seconds
-    closed = servers.free_port()
+    closed = free_port()
     assert told(await probe(check(kind=CheckKind.TCP, port=closed))) == (
         Health.BAD,
         ErrorClass.REFUSED,
@@ -233,7 +235,7 @@ asyncio.run(main())
 """
     done = subprocess.run(
         ["unshare", "-n", "sh", "-c", f'ip link set lo up && {prepare} && exec "$0" -c "$1"', sys.executable, script],
-        check=True, capture_output=True, timeout=60, cwd=ROOT,
+        check=True, capture_output=True, timeout=PATIENCE_SECONDS, cwd=ROOT,
     )  # fmt: skip
     found: dict[str, str] = json.loads(done.stdout)
     return found
@@ -281,7 +283,7 @@ async def test_a_probe_that_is_cancelled_closes_its_socket_at_once() -> None:
 
     async with servers.tcp_server(watch) as port:
         task = asyncio.create_task(probe(web(port, timeout=60.0)))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not task.done() and not closed.is_set():
                 await asyncio.sleep(0.01)
                 if len(asyncio.all_tasks()) >= 3:  # the server has the connection
@@ -370,7 +372,7 @@ async def test_a_probe_that_must_come_from_a_port_in_use_says_nothing_about_the_
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         options = {"relay": "127.0.0.1", "source_port": str(port)}
-        result = await probe(check(kind=CheckKind.DHCP, port=servers.free_port(), options=options))
+        result = await probe(check(kind=CheckKind.DHCP, port=free_port(), options=options))
     assert told(result) == (
         Health.UNKNOWN,
         ErrorClass.LOCAL_FAILURE,

@@ -10,6 +10,7 @@ from btimd.probes.traps import TrapListener
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need
 
 V3 = User("btimd", "sha256", b"auth-pass-phrase", "aes128", b"priv-pass-phrase")
@@ -48,10 +49,10 @@ class Ears:
     async def send(self, *how: str, oid: tuple[str, ...] = LINK_DOWN) -> None:
         place = f"127.0.0.1:{self.listener.addresses[0][1]}"
         command = ["snmptrap", *how, "-r", "0", "-t", "3", place, "", *oid]
-        await asyncio.to_thread(subprocess.run, command, check=True, timeout=20)
+        await asyncio.to_thread(subprocess.run, command, check=True, timeout=PATIENCE_SECONDS)
 
     async def until(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(self.told) + len(self.unknown) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 

@@ -16,6 +16,7 @@ from btimd.rca.replay import Recorder, differences, replay
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.rca.test_engine import broken
 from tests.rca.test_replay import recorded
 from tests.rca.worlds import World, enterprise
@@ -54,7 +55,7 @@ def some() -> Capsule:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
             await asyncio.sleep(0.002)
 

@@ -18,6 +18,7 @@ from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS
 from tests.rca.worlds import World, graph_of, node, shop
 
 
@@ -147,7 +148,7 @@ async def test_the_timer_begins_the_search_by_itself(bench: Bench) -> None:
     bench.prober.submit = note  # type: ignore[method-assign]
     bench.rca.symptom_opened(symptom)
     bench.clock.advance(0.3)
-    await asyncio.wait_for(begun.wait(), 5.0)
+    await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
     assert bench.prober.waiting
 
 
@@ -223,7 +224,7 @@ async def test_run_ends_when_stopped(bench: Bench) -> None:
     running = asyncio.create_task(bench.rca.run())
     await asyncio.sleep(0)
     await bench.rca.stop()
-    await asyncio.wait_for(running, 5.0)
+    await asyncio.wait_for(running, PATIENCE_SECONDS)
 
 
 async def test_unknown_results_are_no_evidence_and_change_no_state(bench: Bench) -> None:

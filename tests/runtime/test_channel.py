@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from btimd.runtime.channel import Channel
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_full_channel_drops_the_oldest_and_counts_it_with_its_weight() -> None:
@@ -30,11 +31,11 @@ def test_a_closed_channel_gives_what_it_holds_and_counts_what_comes_late() -> No
 def test_a_waiting_reader_is_woken_by_an_item() -> None:
     channel: Channel[int] = Channel(1)
     got: list[int | None] = []
-    reader = threading.Thread(target=lambda: got.append(channel.get(30)))
+    reader = threading.Thread(target=lambda: got.append(channel.get(PATIENCE_SECONDS)))
     reader.start()
 
     channel.put(7)
-    reader.join(30)
+    reader.join(PATIENCE_SECONDS)
 
     assert got == [7]
 

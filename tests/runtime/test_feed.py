@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from btimd.runtime.feed import UNREAD, Feed, FeedSubscription
+from tests.patience import PATIENCE_SECONDS
 
 
 async def next_batch(subscription: FeedSubscription[str, int]) -> Sequence[int]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await anext(subscription.changes())
 
 

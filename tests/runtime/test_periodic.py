@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from btimd.runtime.periodic import Periodic
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_the_action_is_done_again_until_it_is_cancelled() -> None:
@@ -19,7 +20,7 @@ async def test_the_action_is_done_again_until_it_is_cancelled() -> None:
     periodic = Periodic("look", 0.001, action)
     await periodic.start()
     running = asyncio.create_task(periodic.run())
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
     running.cancel()
     await asyncio.wait([running])
     await periodic.stop()

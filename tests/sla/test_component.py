@@ -15,6 +15,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.sla.component import STATE_NAME, SlaComponent
 from btimd.sla.settings import SlaSettings
+from tests.patience import PATIENCE_SECONDS
 
 UP, DOWN, UNKNOWN = Availability.UP, Availability.DOWN, Availability.UNKNOWN
 
@@ -244,11 +245,11 @@ async def test_run_saves_a_transition_at_once_and_ends_when_the_journal_fails(be
     sla = bench.build(erp=99.9)
     await sla.start()
     running = asyncio.create_task(sla.run())
-    await asyncio.wait_for(bench.states.saved.wait(), 5.0)
+    await asyncio.wait_for(bench.states.saved.wait(), PATIENCE_SECONDS)
     bench.states.saved.clear()
     sla.business_state("erp", DOWN, bench.clock.wall())
-    await asyncio.wait_for(bench.states.saved.wait(), 5.0)
+    await asyncio.wait_for(bench.states.saved.wait(), PATIENCE_SECONDS)
     bench.states.broken = True
     sla.business_state("erp", UP, bench.clock.wall())
     with pytest.raises(OSError, match="disk full"):
-        await asyncio.wait_for(running, 5.0)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)

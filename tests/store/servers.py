@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -12,16 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from typing_extensions import override
 
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.programs import need
-
-READY_SECONDS = 20.0
-
-
-def free_port() -> int:
-    """Return a port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -49,7 +41,7 @@ class Server:
     def start(self) -> Self:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break

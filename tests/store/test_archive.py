@@ -15,7 +15,7 @@ from btimd.store.archive import FlowArchive
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.settings import ArchiveSettings
-from tests.store.eventually import eventually
+from tests.patience import wait_until
 from tests.store.records import EXPORTERS, HOUR, NAMES, answer, batch, record
 
 Opener = Callable[..., FlowArchive]
@@ -108,7 +108,7 @@ def test_parts_of_an_hour_become_one_file_when_it_is_over_and_settled(
     clock.advance(3600 + 1800)
     archive.flush()
     names = ["hour-00000003.parquet", "sums-00000003.clients.parquet", "sums-00000003.servers.parquet"]
-    eventually(lambda: sorted(path.name for path in folder.iterdir()) == names)
+    wait_until(lambda: sorted(path.name for path in folder.iterdir()) == names)
     assert [row["source_transport_port"] for row in rows(tmp_path)] == [40000, 40001]
 
 
@@ -121,8 +121,8 @@ def test_hours_go_when_they_were_kept_long_enough(
     assert metrics.value("btimd_store_archive_records_dropped_total", {"reason": "old"}) == 1
     clock.advance(3 * 3600)
     archive.flush()
-    eventually(lambda: not rows(tmp_path))
-    eventually(lambda: metrics.value("btimd_store_archive_hours_removed_total", {"reason": "age"}) == 1)
+    wait_until(lambda: not rows(tmp_path))
+    wait_until(lambda: metrics.value("btimd_store_archive_hours_removed_total", {"reason": "age"}) == 1)
 
 
 def test_a_full_disk_stops_the_archive_shows_and_costs_only_what_does_not_fit(
@@ -132,7 +132,7 @@ def test_a_full_disk_stops_the_archive_shows_and_costs_only_what_does_not_fit(
     free = [0]
     monkeypatch.setattr(archive.folder, "free_octets", lambda: free[0])
     put(archive, *[record()] * 1000)
-    eventually(lambda: archive.health() != ComponentHealth())
+    wait_until(lambda: archive.health() != ComponentHealth())
     assert "MiB left, less than store.archive.keep_free_bytes" in archive.health().reason
     for _ in range(20):
         put(archive, *[record()] * 1000)
@@ -141,7 +141,7 @@ def test_a_full_disk_stops_the_archive_shows_and_costs_only_what_does_not_fit(
     free[0] = 10**9
     clock.advance(700.0)
     archive.write_now(20.0)
-    eventually(lambda: archive.health() == ComponentHealth())
+    wait_until(lambda: archive.health() == ComponentHealth())
     assert len(rows(tmp_path)) == 21_000 - lost
 
 

@@ -14,8 +14,8 @@ from btimd.model.conversations import Conversations
 from btimd.model.taps import Names
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.archivewriter import MAX_HOURS_PER_WRITE, by_hour
+from tests.patience import wait_until
 from tests.store.archives import Filled
-from tests.store.eventually import eventually
 from tests.store.records import HOUR, PLAN, RULES, record
 
 EVER = (0, 2**60)
@@ -174,4 +174,4 @@ def test_a_kill_leaves_whole_files_with_all_that_was_written(tmp_path: Path, par
     assert sum(len(one) for one in ArchiveReader(archive).records(*EVER)) == found
     assert not list(archive.rglob("*.tmp"))
     assert all(name.startswith("hour-") for name in after.files())
-    eventually(lambda: process.poll() is not None)
+    wait_until(lambda: process.poll() is not None)

@@ -18,8 +18,8 @@ from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.journal import JournalFailedError
 from btimd.store.settings import StoreSettings
 from btimd.store.spool import SpoolError
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.store.contract import contract_server
-from tests.store.eventually import eventually
 from tests.store.examples import T0, T0_MILLISECONDS, incident, points, write
 from tests.store.servers import Influx2Shim, Influxd, VictoriaMetrics
 
@@ -91,7 +91,7 @@ def influx(kind: str, url: str, **more: Any) -> dict[str, Any]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    await asyncio.to_thread(eventually, holds)
+    await asyncio.to_thread(wait_until, holds)
 
 
 async def test_the_embedded_store_behind_the_port(starter: Starter, metrics: Metrics, tmp_path: Path) -> None:
@@ -340,6 +340,6 @@ async def test_run_raises_when_the_journal_fails(tmp_path: Path, metrics: Metric
     with pytest.raises(JournalFailedError, match="no such table"):
         await component.journal._ask(lambda connection: connection.execute("SELECT * FROM unheard_of"))
     with pytest.raises(JournalFailedError, match="failed: no such table: unheard_of; btimd"):
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
     assert component.health().level is HealthLevel.ERROR
     await component.stop()

@@ -18,7 +18,7 @@ from btimd.store import lineprotocol
 from btimd.store.delivery import Delivery, DeliverySettings, Outcome, Poster, PostError, classify, pause_seconds
 from btimd.store.spool import Spool
 from btimd.store.storemetrics import StoreMetrics
-from tests.store.eventually import eventually
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.store.examples import T0, points
 
 
@@ -36,7 +36,7 @@ class ScriptedServer(Poster):
 
     @override
     def post(self, payloads: Sequence[bytes]) -> None:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_SECONDS)
         self.posts += 1
         if self.error is not None:
             raise self.error
@@ -103,9 +103,9 @@ def test_points_arrive_in_the_order_they_were_written(
     blocks = [points(number, 3, number) for number in range(50)]
     for block in blocks:
         delivery.write(block)
-    eventually(lambda: len(server.lines) == 150)
+    wait_until(lambda: len(server.lines) == 150)
     assert server.lines == lines_of(*blocks)
-    eventually(lambda: metrics.value("btimd_store_points_written_total") == 150)
+    wait_until(lambda: metrics.value("btimd_store_points_written_total") == 150)
     assert metrics.value("btimd_store_points_spooled_total") == 150
     assert delivery.health() == ComponentHealth()
 
@@ -120,7 +120,7 @@ def test_while_the_server_is_away_points_wait_in_the_spool_then_they_catch_up_in
     for block in blocks:
         delivery.write(block)
     assert delivery.flush(10.0)
-    eventually(lambda: server.posts > 3)
+    wait_until(lambda: server.posts > 3)
     assert metrics.value("btimd_store_spool_points") == 80
     assert metrics.value("btimd_store_spool_bytes") > 0
     assert metrics.value("btimd_store_failed_attempts_total") >= 3
@@ -128,7 +128,7 @@ def test_while_the_server_is_away_points_wait_in_the_spool_then_they_catch_up_in
     assert health.level is HealthLevel.WARNING
     assert health.reason == "no answer from http://x: connection refused; 80 points wait in the spool"
     server.error = None
-    eventually(lambda: delivery.health() == ComponentHealth())
+    wait_until(lambda: delivery.health() == ComponentHealth())
     assert server.lines == lines_of(*blocks)
     assert metrics.value("btimd_store_spool_points") == 0
     assert metrics.value("btimd_store_points_written_total") == 80
@@ -144,7 +144,7 @@ def test_the_spool_outlives_a_stop_and_is_sent_by_the_next_start(starter: Starte
     server.error = None
     second = starter()
     second.write(points(2, 1, 7))
-    eventually(lambda: len(server.lines) == 3)
+    wait_until(lambda: len(server.lines) == 3)
     assert server.lines == lines_of(points(0, 2, 1), points(2, 1, 7))
 
 
@@ -166,7 +166,7 @@ def test_only_the_points_the_server_refuses_are_dropped_counted_and_logged(
     block = points(0, 16, 1)
     delivery.write(block)
     delivery.write(points(16, 1, 99))
-    eventually(lambda: metrics.value("btimd_store_points_written_total") == 16)
+    wait_until(lambda: metrics.value("btimd_store_points_written_total") == 16)
     assert server.lines == [line for line in lines_of(block, points(16, 1, 99)) if server.poison not in line]
     assert metrics.value("btimd_store_points_rejected_total") == 1
     assert [record.getMessage() for record in caplog.records] == [
@@ -182,10 +182,10 @@ def test_when_nearly_all_is_refused_the_search_ends_and_the_queue_goes_on(
     delivery = starter()
     delivery.write(points(0, 900, 1))
     delivery.write(points(0, 1, 5, business="hr"))
-    eventually(lambda: metrics.value("btimd_store_points_rejected_total") >= 900)
+    wait_until(lambda: metrics.value("btimd_store_points_rejected_total") >= 900)
     assert delivery.flush(10.0)
     delivery.write(points(1, 1, 6, business="hr"))
-    eventually(lambda: lines_of(points(1, 1, 6, business="hr"))[0] in server.lines)
+    wait_until(lambda: lines_of(points(1, 1, 6, business="hr"))[0] in server.lines)
     assert server.posts < 280
     refused = metrics.value("btimd_store_points_rejected_total")
     assert refused + metrics.value("btimd_store_points_written_total") == 902
@@ -197,7 +197,7 @@ def test_wrong_credentials_keep_the_points_and_say_what_to_fix(
     server.error = PostError(401, "http://x answered 401: unauthorized access")
     delivery = starter()
     delivery.write(points(0, 3, 1))
-    eventually(lambda: server.posts > 2)
+    wait_until(lambda: server.posts > 2)
     assert delivery.health() == ComponentHealth(
         HealthLevel.ERROR,
         "http://x answered 401: unauthorized access; check the token; 3 points wait in the spool",
@@ -208,7 +208,7 @@ def test_wrong_credentials_keep_the_points_and_say_what_to_fix(
         ' meanwhile="points are kept in the spool"'
     )
     server.error = None
-    eventually(lambda: len(server.lines) == 3)
+    wait_until(lambda: len(server.lines) == 3)
 
 
 def test_a_full_spool_lets_the_oldest_go_and_counts_its_points(
@@ -222,7 +222,7 @@ def test_a_full_spool_lets_the_oldest_go_and_counts_its_points(
     dropped = metrics.value("btimd_store_points_dropped_total", {"reason": "spool-full"})
     assert dropped > 100
     server.error = None
-    eventually(lambda: delivery.health() == ComponentHealth())
+    wait_until(lambda: delivery.health() == ComponentHealth())
     assert len(server.lines) == 600 - dropped
     assert server.lines[-1] == lines_of(points(590, 10, 59))[-1]
 
@@ -240,9 +240,9 @@ def test_points_the_disk_damaged_in_the_spool_are_counted(
     raw[-1] ^= 0xFF
     segment.write_bytes(raw)
     server.gate.set()
-    eventually(lambda: metrics.value("btimd_store_points_dropped_total", {"reason": "damaged"}) == 1)
+    wait_until(lambda: metrics.value("btimd_store_points_dropped_total", {"reason": "damaged"}) == 1)
     assert delivery.flush(10.0)
-    eventually(lambda: len(server.lines) == 2)
+    wait_until(lambda: len(server.lines) == 2)
 
 
 def test_a_block_that_cannot_be_encoded_is_refused_and_the_rest_goes_on(
@@ -251,7 +251,7 @@ def test_a_block_that_cannot_be_encoded_is_refused_and_the_rest_goes_on(
     delivery = starter()
     delivery.write(PointBlock("m", np.array([1]), {}, {"f": np.array(["text"])}))
     delivery.write(points(0, 1, 1))
-    eventually(lambda: len(server.lines) == 1)
+    wait_until(lambda: len(server.lines) == 1)
     assert metrics.value("btimd_store_points_rejected_total") == 1
 
 

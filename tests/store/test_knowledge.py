@@ -18,6 +18,7 @@ from btimd.model.knowledge import (
     RecordKind,
 )
 from btimd.store.knowledge import QUEUE_LIMIT, SqliteKnowledge
+from tests.patience import PATIENCE_SECONDS
 from tests.store.knowledge_examples import article, event, problem, step
 
 ARTICLE, PROBLEM = RecordKind.ARTICLE, RecordKind.PROBLEM
@@ -141,7 +142,7 @@ async def test_more_calls_than_anybody_would_wait_for_are_refused_and_counted(ba
 
     def hold(_: sqlite3.Connection) -> None:
         busy.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE_SECONDS)
 
     held = asyncio.create_task(base._ask(hold))
     await asyncio.to_thread(busy.wait, 10)

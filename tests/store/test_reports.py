@@ -15,6 +15,7 @@ from btimd.model.report import ReportSeverity, ReportState, StoredReport
 from btimd.store import journaltables
 from btimd.store.journal import SqliteJournal
 from btimd.store.reports import SCHEMA, ReportTable, attach, report_from_json, report_to_json
+from tests.patience import PATIENCE_SECONDS
 from tests.store.examples import incident, write
 from tests.store.intake_writer import report
 
@@ -99,7 +100,7 @@ async def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> No
             sys.executable, "-m", "tests.store.intake_writer", str(path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             for _ in range(300):
                 acknowledged.add((await process.stdout.readline()).decode().strip())
         process.kill()

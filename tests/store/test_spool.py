@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btimd.store.spool import Spool, SpoolError
+from tests.patience import PATIENCE_SECONDS
 
 MEGABYTE = 1_000_000
 HEADER_BYTES = 24
@@ -206,7 +207,7 @@ print([entry.payload[:1] for entry in spool.peek(9999)], spool.waiting_points, s
 
 def test_an_append_the_disk_refuses_leaves_the_spool_as_it_was(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "spool")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
     assert done.stdout == "File too large\n[b'a', b'c'] 2 0\n"
 
 

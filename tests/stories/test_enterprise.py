@@ -41,7 +41,6 @@ async def watched() -> AsyncIterator[Watched]:
             await asyncio.to_thread(world.stop)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", TOLD)
 async def test_what_broke_stands_first_in_the_verdict_and_all_is_quiet_when_it_is_repaired(
     watched: Watched, name: str

@@ -17,13 +17,11 @@ from btimd.model.incident import Incident, IncidentState
 from btimd.model.ports import Subscription
 from btimd.model.sla import Availability
 from btimd.model.verdict import Verdict, VerdictStatus
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 T = TypeVar("T")
-
-LONG_SECONDS = 60.0
-"""No event of these stories takes as long, on any machine that can run them."""
 
 
 class World:
@@ -66,7 +64,7 @@ async def quiet_world(world: World) -> AsyncIterator[World]:
     await quiet(world)
 
 
-async def first(subscription: Subscription[T], wanted: Callable[[T], bool], seconds: float = LONG_SECONDS) -> T:
+async def first(subscription: Subscription[T], wanted: Callable[[T], bool], seconds: float = PATIENCE_SECONDS) -> T:
     """Return the first thing of a subscription, present or coming, that is wanted."""
     try:
         found = next((item for item in subscription.snapshot if wanted(item)), None)
@@ -84,7 +82,7 @@ async def first(subscription: Subscription[T], wanted: Callable[[T], bool], seco
 
 async def quiet(world: World) -> None:
     """Wait until every business is seen to be well, no incident is open and all has been told of those that were."""
-    async with asyncio.timeout(LONG_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await is_troubled(world):  # noqa: ASYNC110  several things must hold at the same time
             await asyncio.sleep(0.05)
 
@@ -99,7 +97,7 @@ async def is_troubled(world: World) -> bool:
     )
 
 
-@pytest.mark.timeout(6 * LONG_SECONDS)
+@pytest.mark.timeout(6 * PATIENCE_SECONDS)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 async def test_the_cause_is_found_makes_one_incident_and_resolves_when_repaired(
     quiet_world: World, fault: Fault
@@ -139,9 +137,9 @@ def hits(incident: Incident) -> tuple[str, set[str]]:
 async def told_of(world: World, incident: Incident, before: int) -> list[str]:
     """Return the types of the events that arrived of an incident since, once its resolution has arrived."""
     count = before
-    async with asyncio.timeout(LONG_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
-            deliveries = await world.receiver.wait_for(count + 1, LONG_SECONDS)
+            deliveries = await world.receiver.wait_for(count + 1, PATIENCE_SECONDS)
             types = [one.event["type"] for one in deliveries[before:] if one.event["subject"] == incident.id]
             if types and types[-1].endswith("resolved.v1"):
                 return types

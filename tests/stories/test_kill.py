@@ -17,6 +17,7 @@ from btimd.lab.enterprise import Enterprise
 from btimd.lab.receiver import Behaviour, WebhookReceiver
 from btimd.model.incident import IncidentState
 from btimd.model.points import SeriesQuery
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ async def daemon(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
             sys.executable, "-m", "btimd", "run", "-c", str(folder), stdout=log, stderr=log
         )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (addresses := read_addresses(folder / "state")) is None:
                 assert process.returncode is None, (folder / "btimd.log").read_text()
                 await asyncio.sleep(0.05)
@@ -40,7 +41,7 @@ async def daemon(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await process.wait()
 
 
@@ -56,7 +57,7 @@ def client_of(folder: Path, addresses: Addresses) -> Client:
 
 async def wait_for_incident(folder: Path, addresses: Addresses) -> str:
     with client_of(folder, addresses) as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 found = client.incidents().items
                 if found:
@@ -64,7 +65,6 @@ async def wait_for_incident(folder: Path, addresses: Addresses) -> str:
                 await asyncio.sleep(0.02)
 
 
-@pytest.mark.timeout(180)
 async def test_killed_while_it_owes_messages_it_keeps_the_incident_and_tells_each_event_once(tmp_path: Path) -> None:
     receiver = WebhookReceiver(SECRET)
     await receiver.start()
@@ -82,7 +82,7 @@ async def test_killed_while_it_owes_messages_it_keeps_the_incident_and_tells_eac
                 await kill(process)
             await receiver.become(Behaviour.ACCEPT)
             async with daemon(tmp_path) as (process, addresses):
-                await receiver.wait_for(1, 60)
+                await receiver.wait_for(1, PATIENCE_SECONDS)
                 await kill(process)
             await enterprise.heal()
             async with daemon(tmp_path) as (_, addresses):
@@ -90,9 +90,9 @@ async def test_killed_while_it_owes_messages_it_keeps_the_incident_and_tells_eac
                     await resolved(client, incident_id)
                     everything = client.incidents(include_closed=True).items
                     timeline = client.incident(incident_id)[1]
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     while receiver.deliveries[-1].event["type"] != "io.btimd.incident.resolved.v1":
-                        await receiver.wait_for(len(receiver.deliveries) + 1, 60)
+                        await receiver.wait_for(len(receiver.deliveries) + 1, PATIENCE_SECONDS)
     finally:
         await receiver.stop()
 
@@ -108,7 +108,6 @@ async def test_killed_while_it_owes_messages_it_keeps_the_incident_and_tells_eac
     assert receiver.duplicates <= 1
 
 
-@pytest.mark.timeout(120)
 async def test_killed_while_it_writes_windows_it_opens_its_series_again_and_goes_on(tmp_path: Path) -> None:
     async with Enterprise() as enterprise:
         write_configuration(tmp_path, enterprise)
@@ -129,7 +128,7 @@ async def resolved(client: Client, incident_id: str) -> None:
             if client.incident(incident_id)[0].state is IncidentState.RESOLVED:
                 return
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.to_thread(follow)
 
 
@@ -144,7 +143,7 @@ QUERY = SeriesQuery(
 
 async def traffic(client: Client) -> float:
     """Return the octets in the series store, once there are some."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             rows = client.history(QUERY).items
             if rows and rows[0].values[0]:

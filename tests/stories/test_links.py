@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +34,7 @@ from btimd.probes.settings import SnmpDefaultSettings
 from btimd.runtime.clock import SystemClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.probes import snmpagents
 from tests.programs import need_as_root
 
@@ -125,11 +126,11 @@ def softflowd(network: Network) -> Iterator[None]:
         network.inside("r1", *command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            wait_for(lambda: Path(control).exists())
+            wait_until(lambda: Path(control).exists())
             yield
             read_all(network, control)
             network.run("softflowctl", "-c", control, "shutdown")
-            process.wait(10)
+            process.wait(PATIENCE_SECONDS)
         finally:
             process.kill()
 
@@ -148,7 +149,7 @@ def read_all(network: Network, control: str) -> None:
         network.run(*network.inside("client", sys.executable, "-c", fill))
         return packets("Packets processed", "Ignored packets") >= wanted
 
-    wait_for(is_read)
+    wait_until(is_read)
 
 
 @contextlib.contextmanager
@@ -178,17 +179,9 @@ def pmacctd(network: Network) -> Iterator[None]:
                     break
             yield
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=10)
+            process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something outside of this process has become true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def transfer(network: Network) -> None:
@@ -206,7 +199,7 @@ def transfer(network: Network) -> None:
             assert server.stdout is not None
             server.stdout.readline()
             network.run(*network.inside("client", sys.executable, "-c", get))
-            server.wait(10)
+            server.wait(PATIENCE_SECONDS)
         finally:
             server.kill()
 
@@ -289,7 +282,7 @@ def asked(network: Network, port: int, at: int) -> DeviceFacts:
         )  # fmt: skip
         await inventory.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while counted(told := await inventory.ask_once(target)) < wanted:
                     pass  # it counts anew every 3 s
         finally:

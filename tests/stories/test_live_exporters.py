@@ -19,6 +19,7 @@ from btimd.capture.wire.decoder import FlowDecoder
 from btimd.flows.duplicates import DuplicateLimits, Duplicates
 from btimd.model.datagrams import DatagramBlock
 from btimd.model.flowbatch import FlowBatch
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need_as_root
 from tests.stories.traffic import Truth, write_traffic
 
@@ -43,14 +44,14 @@ class Collector:
 
     def receive(self, until: Callable[[], bool]) -> None:
         """Receive until it is silent for half a second after `until` holds."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
                 self.datagrams.append(self.socket.recv(65_535))
             except TimeoutError:
                 if until():
                     return
-        pytest.fail("the exporter did not come to an end within 60 s")
+        pytest.fail("the exporter did not come to an end in time")
 
     def decoded(self) -> FlowBatch:
         count = len(self.datagrams)
@@ -333,7 +334,7 @@ def test_a_switch_tells_what_a_client_sent_through_it(switch: Switch, protocol: 
         }[protocol]  # fmt: skip
         switch.control("set", "bridge", "br0", f"{protocol}=@e", "--", "--id=@e", "create", protocol, *record)
         command = ["ip", "netns", "exec", switch.client, shutil.which("python3") or "python3", "-c", SEND]
-        subprocess.run([*command, str(PACKETS), str(PAYLOAD)], check=True, timeout=60)
+        subprocess.run([*command, str(PACKETS), str(PAYLOAD)], check=True, timeout=PATIENCE_SECONDS)
 
         def sent() -> FlowBatch:
             flows = collector_peek(collector)

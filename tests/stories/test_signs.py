@@ -15,6 +15,7 @@ from btimd.lab.settings import LabSettings
 from btimd.model.heard import HeardAs
 from btimd.model.verdict import VerdictStatus
 from tests.daemon.small import until
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -68,7 +69,7 @@ async def test_a_probe_that_fails_alone_opens_no_incident_and_syslog_is_heard(tm
 
             (host, port), *_ = app.wired.syslog.addresses
             command = ["logger", "--server", host, "--port", str(port), "--udp", "write: No space left on device"]
-            await asyncio.to_thread(subprocess.run, command, check=True, timeout=60)
+            await asyncio.to_thread(subprocess.run, command, check=True, timeout=PATIENCE_SECONDS)
             await until(lambda: any(one.source == "syslog" for one in app.wired.signs.heard(limit=50)), 60)
             (heard,) = [one for one in app.wired.signs.heard(limit=50) if one.source == "syslog"]
             assert (heard.rule, heard.heard_as in {HeardAs.BAD, HeardAs.NO_NODE}) == ("disk-full", True)

@@ -5,13 +5,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.addresses import Addresses, read_addresses
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.programs import need_as_root
 
 pytestmark = [pytest.mark.net, pytest.mark.real_server, pytest.mark.slow]
@@ -87,13 +87,6 @@ def namespaces() -> Iterator[Callable[..., list[str]]]:
         yield lambda host, *command: ["ip", "netns", "exec", names[host], *command]
 
 
-def wait_for(what: str, check: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"no {what} within {seconds} s"
-        time.sleep(0.05)
-
-
 @contextlib.contextmanager
 def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
@@ -102,7 +95,7 @@ def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_SECONDS)
 
 
 def write_config(folder: Path) -> None:
@@ -124,25 +117,25 @@ def test_the_figures_of_each_business_are_the_bytes_that_were_really_sent(
     btimd = namespaces("collector", sys.executable, "-m", "btimd", "run", "-c", str(tmp_path))
     with contextlib.ExitStack() as stack:
         stack.enter_context(running(btimd, tmp_path / "btimd.log"))
-        wait_for("daemon", lambda: read_addresses(tmp_path / "state"), 60)
+        wait_until(lambda: read_addresses(tmp_path / "state"), "the daemon")
         control = str(tmp_path / "softflowd.ctl")
         softflowd = ["softflowd", "-d", "-i", "wire0", "-v", "9", "-n", "10.77.3.2:2055", "-c", control]
         softflowd += ["-p", str(tmp_path / "softflowd.pid"), "-t", "expint=1"]
         stack.enter_context(running(namespaces("server", *softflowd), tmp_path / "softflowd.log"))
-        wait_for("softflowd", Path(control).exists)
+        wait_until(Path(control).exists, "softflowd")
         receiver = namespaces("server", sys.executable, "-c", RECEIVE)
         stack.enter_context(running(receiver, tmp_path / "receiver.log"))
-        wait_for("receiver", lambda: "listening" in (tmp_path / "receiver.log").read_text())
+        wait_until(lambda: "listening" in (tmp_path / "receiver.log").read_text(), "receiver")
 
-        subprocess.run(namespaces("client", sys.executable, "-c", SEND), check=True, timeout=60)
-        wait_for("end of the transfer", lambda: "got all" in (tmp_path / "receiver.log").read_text())
+        subprocess.run(namespaces("client", sys.executable, "-c", SEND), check=True, timeout=PATIENCE_SECONDS)
+        wait_until(lambda: "got all" in (tmp_path / "receiver.log").read_text(), "end of the transfer")
         addresses = read_addresses(tmp_path / "state")
         assert addresses is not None
         seen: dict[str, dict[str, int]] = {}
 
         def all_is_seen() -> bool:
             # softflowd sees the last packets of its capture buffer only when further ones (of no business) fill it.
-            subprocess.run(namespaces("client", sys.executable, "-c", NUDGE), check=True, timeout=60)
+            subprocess.run(namespaces("client", sys.executable, "-c", NUDGE), check=True, timeout=PATIENCE_SECONDS)
             expire = namespaces("server", "softflowctl", "-c", control, "expire-all")
             subprocess.run(expire, check=True, capture_output=True)
             seen.update(figures(namespaces, addresses, tmp_path))
@@ -150,7 +143,7 @@ def test_the_figures_of_each_business_are_the_bytes_that_were_really_sent(
             return all(name in seen and seen[name]["octets_to_server"] > octets for name, octets in sent.items())
 
         with contextlib.suppress(AssertionError):  # what is missing then is shown by the figures below
-            wait_for("all of the traffic", all_is_seen, 40)
+            wait_until(all_is_seen, "all of the traffic")
 
     telemetry = {name: seen["telemetry"][name] for name in ("octets_to_server", "octets_to_client", "packets")}
     assert telemetry == {
@@ -169,7 +162,9 @@ def figures(namespaces: Callable[..., list[str]], addresses: Addresses, folder: 
     server = "{}:{}".format(*addresses.grpc)
     command = [sys.executable, "-m", "btimd.cli.btimctl", "--server", server]
     command += ["--token-file", str(folder / "state" / "token"), "--json", "windows", "--limit", "500"]
-    found = subprocess.run(namespaces("collector", *command), check=True, capture_output=True, text=True, timeout=60)
+    found = subprocess.run(
+        namespaces("collector", *command), check=True, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     sums: dict[str, dict[str, int]] = {}
     for line in found.stdout.splitlines():
         row = json.loads(line)

@@ -11,13 +11,13 @@ from btimd.lab.config import write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.model.ports import SpanInterface
 from btimd.model.quality import QualityRow
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import need, need_as_root
 from tests.stories.test_faults import first
 
 pytestmark = [pytest.mark.slow, pytest.mark.net]
 
 
-@pytest.mark.timeout(150)
 async def test_what_a_mirror_port_shows_becomes_figures_of_businesses_and_evidence_of_a_fault(tmp_path: Path) -> None:
     need_as_root()
     need("tshark")
@@ -75,7 +75,7 @@ async def evidence_of(app: App, incident_id: str) -> list[str]:
     incidents = app.wired.incidents
     changes = incidents.watch()
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 told = [one.reason for one in await incidents.timeline(incident_id) if one.kind == "observed"]
                 if told:

@@ -27,6 +27,7 @@ from btimd.model.archive import FlowSearch, RankingQuery
 from btimd.model.topology import Link
 from btimd.model.users import UserQuery
 from btimd.model.view import BusinessMetric, ViewState
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -51,7 +52,7 @@ class World:
 
     async def until(self, call: Callable[..., T], holds: Callable[[T], bool], *words: object, **named: object) -> T:
         """Ask until the answer is right; a minute's interval closes after 62 s at the latest."""
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not holds(found := await self.ask(call, *words, **named)):  # noqa: ASYNC110  the server has no event
                 await asyncio.sleep(0.5)
         return found

@@ -138,7 +138,7 @@ class ServiceClock(_message.Message):
     def __init__(self, status: _Optional[_Union[ClockStatus, str]] = ..., allowed_seconds: _Optional[float] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., told_percent: _Optional[int] = ..., remaining_seconds: _Optional[float] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("id", "number", "level", "number_at_level", "person", "group", "by_hand", "sent_at", "accept_by", "reminders")
+    __slots__ = ("id", "number", "level", "number_at_level", "person", "group", "by_hand", "sent_at", "accept_by", "reminders", "accept_seconds", "renotify_seconds", "max_candidates")
     ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +149,9 @@ class Dispatch(_message.Message):
     SENT_AT_FIELD_NUMBER: _ClassVar[int]
     ACCEPT_BY_FIELD_NUMBER: _ClassVar[int]
     REMINDERS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    RENOTIFY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     id: str
     number: int
     level: int
@@ -159,7 +162,10 @@ class Dispatch(_message.Message):
     sent_at: _timestamp_pb2.Timestamp
     accept_by: _timestamp_pb2.Timestamp
     reminders: int
-    def __init__(self, id: _Optional[str] = ..., number: _Optional[int] = ..., level: _Optional[int] = ..., number_at_level: _Optional[int] = ..., person: _Optional[str] = ..., group: _Optional[str] = ..., by_hand: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accept_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reminders: _Optional[int] = ...) -> None: ...
+    accept_seconds: float
+    renotify_seconds: float
+    max_candidates: int
+    def __init__(self, id: _Optional[str] = ..., number: _Optional[int] = ..., level: _Optional[int] = ..., number_at_level: _Optional[int] = ..., person: _Optional[str] = ..., group: _Optional[str] = ..., by_hand: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accept_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reminders: _Optional[int] = ..., accept_seconds: _Optional[float] = ..., renotify_seconds: _Optional[float] = ..., max_candidates: _Optional[int] = ...) -> None: ...
 
 class ClosingReport(_message.Message):
     __slots__ = ("cause", "action", "node", "category", "effort_minutes", "article")

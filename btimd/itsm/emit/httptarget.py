@@ -7,7 +7,7 @@ and certificates always.
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
@@ -23,8 +23,10 @@ from btimd import __version__
 from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import Dialogue, Done, GoneError, HaltError, HttpAnswer, HttpRequest, T, Work
 from btimd.itsm.emit.polling import Pollable
+from btimd.itsm.emit.trial import TrialResult, trial_of
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import HttpTargetSettings, TargetSettings
+from btimd.model.delivery import ExternalReference
 from btimd.model.ports import Journal, OutboxMessage
 from btimd.runtime.clock import Clock
 from btimd.settings.fields import read_secret
@@ -120,6 +122,10 @@ def redacted(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
+OnReference = Callable[[ExternalReference], Awaitable[None]]
+"""Told what a target calls an incident, after every message that it took."""
+
+
 class HttpTarget:
     """One target. start reads the secrets and opens the session; deliver never raises but when cancelled.
 
@@ -137,7 +143,9 @@ class HttpTarget:
         make: Callable[[Mapping[str, str]], tuple[Adapter, Headers]],
         journal: Journal,
         clock: Clock,
+        on_reference: "OnReference | None" = None,
     ) -> None:
+        self._on_reference = on_reference
         self.name = name
         self.limits = limits_of(settings)
         self._what = f"itsm.{kind}.{name}"
@@ -191,7 +199,18 @@ class HttpTarget:
         done, outcome = await self.carry_out(self._adapter.deliver(work))
         if done is not None and done.reference is not None and done.reference != reference:
             await self._journal.save_reference(done.reference)
+        if done is not None and done.reference is not None and self._on_reference is not None:
+            await self._on_reference(done.reference)
         return outcome if done is None else Outcome(OutcomeKind.DELIVERED, done.detail)
+
+    async def try_out(self) -> TrialResult:
+        """Ask something harmless."""
+        if self._adapter is None:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, "the target is not started"))
+        tells, outcome = await self.carry_out(trial_of(self._adapter))
+        if tells is None:
+            return TrialResult(outcome)
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, tells.detail), tests_credentials=tells.tests_credentials)
 
     async def carry_out(self, dialogue: Dialogue[T]) -> tuple[T | None, Outcome]:
         """Make the requests of a dialogue; return what it came to, None with the outcome where it did not end."""

@@ -18,6 +18,7 @@ from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import HaltError
 from btimd.itsm.emit.facts import Facts, facts_of, note, subject
 from btimd.itsm.emit.httptarget import limits_of, redacted, secret_of, tls_of
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import MailSettings
 from btimd.model.ports import OutboxMessage
@@ -118,3 +119,27 @@ class Mail:
             outcome = judge(error)
             return Outcome(outcome.kind, redacted(outcome.detail, [self._password] if self._password else []))
         return Outcome(OutcomeKind.DELIVERED, f"{mail['Message-ID']}")
+
+    async def try_out(self) -> TrialResult:
+        """Connect, log in where there is a user, and leave."""
+        settings = self._settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.server[0],
+            port=settings.server[1],
+            username=settings.user or None,
+            password=self._password,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            tls_context=self._tls if settings.security != "none" else None,
+            timeout=settings.timeout,
+        )
+        try:
+            async with client:
+                await client.noop()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            outcome = judge(error)
+            detail = redacted(outcome.detail, [self._password] if self._password else [])
+            kind = OutcomeKind.NOT_SENT if outcome.kind is OutcomeKind.UNCERTAIN else outcome.kind
+            return TrialResult(Outcome(kind, detail))
+        logged_in = "the log-in was accepted" if settings.user else "it needs no log-in from here"
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, f"it greets; {logged_in}"), bool(settings.user))

@@ -17,6 +17,7 @@ from btimd.itsm.emit.cloudevents import event_id
 from btimd.itsm.emit.exchange import classify_status
 from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed
 from btimd.itsm.emit.signing import key_of, signed_headers
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.settings import WebhookSettings
 from btimd.model.ports import OutboxMessage
@@ -100,6 +101,19 @@ class Webhook:
             return Outcome(OutcomeKind.UNCERTAIN, f"no answer within {self._settings.timeout:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return Outcome(OutcomeKind.UNCERTAIN, f"the connection broke: {_plain(error)}")
+
+    async def try_out(self) -> TrialResult:
+        """Ask what the address takes (OPTIONS, RFC 9110 section 9.3.7): a safe request, which no receiver acts on."""
+        if self._session is None or not literal_is_allowed(self._settings):
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, "not started, or the address is not in networks"))
+        try:
+            async with self._session.options(self._settings.url, allow_redirects=False) as response:
+                await _beginning(response)
+                status = response.status
+        except (aiohttp.ClientError, OSError) as error:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"no answer: {_plain(error)}"))
+        said = f"HTTP {status} to OPTIONS; whether it accepts our signature only a real event shows"
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, said), tests_credentials=False)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:

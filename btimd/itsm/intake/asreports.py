@@ -47,6 +47,7 @@ def problem_of(report: Report, now: UnixSeconds) -> ReportProblem:
         by_human=bool(report.reporter),
         category=report.class_,
         count=report.count,
+        reporter=report.reporter,
     )
 
 

@@ -1,7 +1,7 @@
 """Settings of notification: [itsm.notify], its robots, gateways and mail servers, and operators' own texts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -18,6 +18,8 @@ from btimd.itsm.notify.texts import Wording
 from btimd.itsm.notify.words import PLACEHOLDERS
 from btimd.model.incident import Priority
 from btimd.model.notification import Means, QuietHours
+from btimd.model.units import Seconds
+from btimd.settings.dutyfields import ZoneName
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
@@ -254,8 +256,6 @@ class NotifySettings(Section):
     """A short message is cut to so many parts."""
     ladder: Annotated[dict[PriorityName, tuple[str, ...]], AfterValidator(_check_steps)] = Field(default_factory=dict)
     """Means by priority, as ["screen", "im", "sms", "voice after 1"]: after so many repetitions."""
-    renotify: dict[PriorityName, Annotated[Duration, Field(ge=10)]] = Field(default_factory=dict)
-    """How long after each telling it is repeated, by priority."""
     limit: Annotated[dict[MeansName, str], AfterValidator(_check_limits)] = Field(default_factory=dict)
     """How often one address is used, as sms = "5/15m"."""
     quiet: Annotated[str, AfterValidator(_check_quiet)] = ""
@@ -266,6 +266,16 @@ class NotifySettings(Section):
     """What messages may cost in a day."""
     cost_cap_spares: PriorityName = "P1"
     """Up to this priority messages are sent beyond the cap."""
+    centre: tuple[str, ...] = ()
+    """Persons of people.toml who watch over all work: told of what nobody can be given and of whom nobody can reach."""
+    reporters: bool = True
+    """Tell by mail who reported an incident how it goes on."""
+    reporter_language: Literal["zh", "en"] = "zh"
+    """Of mails to reporters that people.toml does not name."""
+    reporter_timezone: ZoneName = "Asia/Shanghai"
+    """Of the times in those mails."""
+    keep: Annotated[Duration, Field(ge=86_400)] = 90 * 86_400.0
+    """How long notices that were sent or given up are kept."""
     hasten: bool = True
     """Use a means of a later step at once where a person is known to answer the others too late."""
     text: dict[Literal["zh", "en"], TextSettings] = Field(default_factory=dict)
@@ -292,14 +302,15 @@ class NotifySettings(Section):
             *(Channel(name, Means.EMAIL, mail.cost) for name, mail in self.mail.items()),
         )
 
-    def rules(self) -> Rules:
-        """Return what ladder.plan needs of these."""
+    def rules(self, renotify: Sequence[Seconds] = ()) -> Rules:
+        """Return what ladder.plan needs of these. renotify: of P1 to P5, how soon an order is repeated."""
+        repeated = dict(zip(Priority, renotify, strict=True)) if renotify else {}
         ladders = {Priority[name]: tuple(map(_rung, steps)) for name, steps in self.ladder.items()}
         cap = self.cost_cap_per_day
         return Rules(
             channels=self.channels(),
             ladders={**DEFAULT_LADDERS, **ladders},
-            renotify={**DEFAULT_RENOTIFY, **{Priority[name]: seconds for name, seconds in self.renotify.items()}},
+            renotify={**DEFAULT_RENOTIFY, **repeated},
             limits={**DEFAULT_LIMITS, **{Means(name): _limit(text) for name, text in self.limit.items()}},
             quiet=parse_quiet(self.quiet, Priority[self.quiet_from]) if self.quiet else None,
             cost_cap=None if cap is None else CostCap(cap, Priority[self.cost_cap_spares]),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
 
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.programs import need, need_as_root
 
 PASSWORD = "mailbox-password"
@@ -121,16 +123,10 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _free() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def _answers(port: int) -> None:
     for _ in range(400):
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS):
                 return
         except OSError:
             time.sleep(0.05)
@@ -145,7 +141,7 @@ def mail_server() -> Iterator[MailServer]:
     folder = Path(tempfile.mkdtemp(prefix="btimd-mail-", dir="/tmp"))  # others must be able to enter it
     folder.chmod(0o755)
     owner = pwd.getpwnam("nobody")
-    ports = [_free() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     values = {
         "folder": str(folder), "user": USER, "password": PASSWORD, "uid": owner.pw_uid, "gid": owner.pw_gid,
         "smtp": ports[0], "imap": ports[1], "direct": ports[2],

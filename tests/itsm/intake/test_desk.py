@@ -16,6 +16,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.store.journal import SqliteJournal
 from btimd.store.reports import ReportTable
+from tests.patience import PATIENCE_SECONDS
 
 
 def report(key: str, cause: str = "disk", signal: ReportSignal = ReportSignal.PROBLEM) -> Report:
@@ -48,7 +49,7 @@ class Bench:
     metrics: Metrics
     clock: ManualClock
 
-    def desk(self, within: float = 10.0, keep: float | None = None) -> IntakeDesk:
+    def desk(self, within: float = PATIENCE_SECONDS, keep: float | None = None) -> IntakeDesk:
         return IntakeDesk(
             store=self.store, on_report=self.engine.on_report, rules=StormRules(), metrics=self.metrics,
             clock=self.clock, log=Log("test"), within_seconds=within, keep_seconds=keep, pause_seconds=0.001,
@@ -167,7 +168,7 @@ async def test_where_nothing_can_be_dealt_with_the_rest_waits_and_is_handed_on_l
 
 async def test_a_slow_disk_lets_the_sender_come_again_and_the_report_is_kept_once(bench: Bench) -> None:
     gate = threading.Event()
-    blocked = asyncio.create_task(bench.journal.run(lambda _: gate.wait(10)))
+    blocked = asyncio.create_task(bench.journal.run(lambda _: gate.wait(PATIENCE_SECONDS)))
     await asyncio.sleep(0)
     desk = bench.desk(within=0.01)
     with pytest.raises(IntakeBusyError, match=r"the disk took more than 0.01 s"):

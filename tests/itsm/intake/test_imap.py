@@ -25,6 +25,7 @@ from btimd.store.reports import ReportTable
 from tests.itsm.intake import mails
 from tests.itsm.intake.mails import READER
 from tests.itsm.intake.mailserver import ADDRESS, PASSWORD, USER, MailServer, mail_server
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.real_server]
 RULES = StormRules(burst=10_000.0)
@@ -38,7 +39,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture(autouse=True)
 def _empty(server: MailServer) -> None:
-    with MailBoxUnencrypted("127.0.0.1", server.imap, timeout=20).login(USER, PASSWORD) as box:
+    with MailBoxUnencrypted("127.0.0.1", server.imap, timeout=PATIENCE_SECONDS).login(USER, PASSWORD) as box:
         box.delete(box.uids())
 
 
@@ -62,13 +63,15 @@ def desk(store: ReportTable) -> IntakeDesk:
 
 
 def give(server: MailServer, *octets: bytes, to: str = ADDRESS) -> None:
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=PATIENCE_SECONDS) as client:
         for one in octets:
             client.sendmail("mon@example.net", [to], one)
 
 
 def folder(server: MailServer, name: str) -> int:
-    with MailBoxUnencrypted("127.0.0.1", server.imap, timeout=20).login(USER, PASSWORD, initial_folder=None) as box:
+    with MailBoxUnencrypted("127.0.0.1", server.imap, timeout=PATIENCE_SECONDS).login(
+        USER, PASSWORD, initial_folder=None
+    ) as box:
         if not box.folder.exists(name):
             return 0
         box.folder.set(name)
@@ -107,7 +110,7 @@ async def polling(
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await true():  # noqa: ASYNC110  other processes tell nobody
             await asyncio.sleep(0.05)
 

@@ -23,6 +23,7 @@ from btimd.store.reports import ReportTable
 from tests.itsm.intake import mails
 from tests.itsm.intake.certificates import self_signed
 from tests.itsm.intake.mails import READER
+from tests.patience import PATIENCE_SECONDS
 
 TO = "reports@btimd.example"
 
@@ -68,7 +69,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 async def send(listener: SmtpListener, octets: bytes, to: str = TO, **options: Any) -> str:
     assert listener.address is not None
     host, port = listener.address
-    client = aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=10, **options)
+    client = aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=PATIENCE_SECONDS, **options)
     await client.connect()
     try:
         _, answer = await client.sendmail("mon@example.net", [to], octets)
@@ -162,7 +163,7 @@ async def test_with_a_certificate_mails_come_only_after_starttls(bench: Bench, t
     assert listener.address is not None
     host, port = listener.address
     context = ssl.create_default_context(cafile=str(cert))
-    client = aiosmtplib.SMTP(hostname=host, port=port, start_tls=True, tls_context=context, timeout=10)
+    client = aiosmtplib.SMTP(hostname=host, port=port, start_tls=True, tls_context=context, timeout=PATIENCE_SECONDS)
     await client.connect()
     _, answer = await client.sendmail("mon@example.net", [TO], mails.octets(mails.UNKNOWN))
     client.close()

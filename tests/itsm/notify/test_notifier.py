@@ -18,6 +18,7 @@ from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from tests.itsm.notify.books import Book
 from tests.itsm.notify.examples import NOW, notice
+from tests.patience import PATIENCE_SECONDS
 
 OK = SendResult(Outcome(OutcomeKind.DELIVERED, "ok"), "sid-1")
 
@@ -78,7 +79,7 @@ class Desk:
             await self.notifier.stop()
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not done():
                 self.notifier.wake()
                 await asyncio.sleep(0)
@@ -297,6 +298,6 @@ async def test_a_failure_of_the_book_ends_it(clock: ManualClock) -> None:
     desk.book.notice_told = broken  # type: ignore[method-assign]
     await desk.notifier.start()
     with pytest.raises(OSError, match="disk full"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await desk.notifier.run()
     await desk.notifier.stop()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from btimd.itsm.outbox import OutcomeKind
 from btimd.model.notification import Means
 from btimd.runtime.clock import ManualClock
 from tests.itsm.notify.examples import notice
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 from tests.programs import need_as_root
 
 pytestmark = [pytest.mark.real_server, pytest.mark.slow]
@@ -57,18 +58,20 @@ def postfix() -> Iterator[tuple[int, Path]]:
         (base / name).mkdir()
     shutil.chown(base / "data", "postfix")
     os.chown(base / "boxes", 65534, 65534)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     master = Path("/etc/postfix/master.cf").read_text(encoding="utf-8")
     master = re.sub(r"(?m)^smtp\s+inet .*$", f"127.0.0.1:{port} inet n - n - - smtpd", master)
     (base / "conf" / "master.cf").write_text(re.sub(r"(?m)^(\w+\s+\w+\s+\S+\s+\S+\s+)y(\s)", r"\1n\2", master))
     (base / "conf" / "main.cf").write_text(MAIN.format(base=base))
     try:
-        subprocess.run(["postfix", "-c", base / "conf", "start"], check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            ["postfix", "-c", base / "conf", "start"], check=True, capture_output=True, timeout=PATIENCE_SECONDS
+        )
         yield port, base / "boxes" / "zhang"
     finally:
-        subprocess.run(["postfix", "-c", base / "conf", "stop"], check=False, capture_output=True, timeout=60)
+        subprocess.run(
+            ["postfix", "-c", base / "conf", "stop"], check=False, capture_output=True, timeout=PATIENCE_SECONDS
+        )
         shutil.rmtree(base, ignore_errors=True)
 
 
@@ -87,7 +90,7 @@ async def test_a_postfix_delivers_the_order_and_refuses_a_stranger(
     result = await sender.send(mail)
     refused = await sender.send(notice(means=Means.EMAIL, address="a@" + "x" * 70 + ".test"))
 
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_SECONDS
     while not (found := list(box.glob("new/*"))) and time.monotonic() < until:  # noqa: ASYNC110  a folder has no event
         await asyncio.sleep(0.05)  # another process writes it
     message = message_from_bytes(found[0].read_bytes(), policy=policy.default)

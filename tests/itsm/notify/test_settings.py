@@ -22,7 +22,6 @@ SMS: dict[str, Any] = {
 }
 WHOLE: dict[str, Any] = {
     "ladder": {"P3": ["screen", "im", "voice after 2"]},
-    "renotify": {"P1": "1m"},
     "limit": {"sms": "3/10m"},
     "quiet": "22:00-07:30",
     "quiet_from": "P3",
@@ -36,7 +35,7 @@ WHOLE: dict[str, Any] = {
 
 def test_the_settings_become_rules_channels_and_texts() -> None:
     settings = NotifySettings.model_validate(WHOLE)
-    rules = settings.rules()
+    rules = settings.rules((60.0, 300.0, 600.0, 1800.0, 3600.0))
 
     assert rules.ladders[Priority.P3] == (Rung(0, Means.SCREEN), Rung(0, Means.IM), Rung(2, Means.VOICE))
     assert rules.ladders[Priority.P1] == DEFAULT_LADDERS[Priority.P1]
