@@ -4,6 +4,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,15 @@ from btimd.model.service import CheckKind
 from btimd.rca.gaps import gaps
 from btimd.rca.graph import GraphIndex
 from btimd.settings.calendars import calendar_notes
+from btimd.settings.fields import read_secret
 from btimd.settings.report import Problem, SettingsError
 from btimd.sla.agreements import agreement_notes
 
 _ROTA_WEEKS = 8
+_SECRETS = {
+    "secret_file", "further_secret_files", "password_file", "token_file", "url_file", "community_file",
+    "authentication_file", "privacy_file",
+}  # fmt: skip
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -60,11 +66,26 @@ def run(options: argparse.Namespace) -> int:
     for gap in gaps(GraphIndex(graph)):
         print(f"  gap: {gap}")
     for key, path in files_named(config.settings.model_dump()):
-        if not os.access(path, os.R_OK):
-            print(f"  note: {key}: {path} cannot be read by you (uid {os.getuid()}); btimd needs it to start")
+        if trouble := trouble_of(key, path):
+            print(f"  note: {key}: {trouble}")
     if any(check.kind is CheckKind.ICMP for check in checks):
         print("  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'")
     return 0
+
+
+def trouble_of(key: str, path: Path) -> str:
+    """Return why btimd could not start with a file that a key names, "" where it could."""
+    if not os.access(path, os.R_OK):
+        with suppress(PermissionError):
+            if not path.exists():
+                return f"there is no {path}; btimd needs it to start"
+        return f"{path} cannot be read by you (uid {os.getuid()}); btimd needs it to start"
+    if key.rpartition(".")[2].partition("[")[0] in _SECRETS:
+        try:
+            read_secret(path)
+        except ValueError as error:
+            return str(error)
+    return ""
 
 
 def caller_notes(config: Config) -> list[str]:

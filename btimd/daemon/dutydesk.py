@@ -28,7 +28,7 @@ _LONGEST_WAIT: Final = 300.0
 
 
 class DutyDesk:
-    """A Component. on_duty_change: called when somebody else is on duty, or other people are known.
+    """A Component. on_duty_change: called when somebody else is on duty or got free, or other people are known.
 
     agreement_of: the agreement that decides about an incident, "" = none, for classes with paths of their own for it.
 
@@ -102,9 +102,13 @@ class DutyDesk:
         self._changed.set()
 
     def followed(self, incident: Incident, events: Sequence[IncidentEvent]) -> None:
-        """Take what happened to an incident."""
+        """Take what happened to an incident. Who has dealt with one may be free for what stalled."""
+        before = self.desk.workload.order_of(incident.id)
         for event in events:
             self._dirty |= follow(self.desk, incident, event)
+        ended = before is not None and self.desk.workload.order_of(incident.id) is None
+        if ended and not incident.state.is_open:  # not who let an order pass
+            self._changed.set()
 
     # -- the dispatcher of the life cycle
 

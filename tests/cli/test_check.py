@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -74,19 +73,21 @@ def test_every_mistake_of_the_tokens_file_is_told(tmp_path: Path, capsys: pytest
 
 
 def test_secrets_that_cannot_be_read_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "desk.secret").write_text("secret")
-    hook = f'[itsm.webhook.desk]\nurl = "https://desk.example.org/"\nsecret_file = "{tmp_path}/desk.secret"\n'
+    secret = tmp_path / "desk.secret"
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    hook = f'[itsm.webhook.desk]\nurl = "https://desk.example.org/"\nsecret_file = "{secret}"\n'
     settings = (
         settings_text() + 'tokens_file = "/nowhere/tokens"\n' + hook + 'further_secret_files = ["/nowhere/old"]\n'
     )
     status = main(["check", "-c", str(write_small(tmp_path, settings=settings))])
 
-    needed = f"cannot be read by you (uid {os.getuid()}); btimd needs it to start"
     assert status == 0
     assert capsys.readouterr().out.splitlines()[5:] == [
         *GAPS,
-        f"  note: itsm.webhook.desk.further_secret_files[0]: /nowhere/old {needed}",
-        f"  note: api.tokens_file: /nowhere/tokens {needed}",
+        f"  note: itsm.webhook.desk.secret_file: {secret} can be read by others (mode 644); run chmod 600 {secret}",
+        "  note: itsm.webhook.desk.further_secret_files[0]: there is no /nowhere/old; btimd needs it to start",
+        "  note: api.tokens_file: there is no /nowhere/tokens; btimd needs it to start",
     ]
 
 

@@ -4,12 +4,15 @@ import re
 import shutil
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from btimd.cli.btimd import main
 from btimd.itsm.notify.settings import NotifySettings
 from btimd.itsm.settings import ItsmSettings
+from btimd.settings import people, rota
+from btimd.settings.fields import Section
 
 CONFIG = Path(__file__).parents[2] / "config"
 FILES = ("btimd.toml", "people.toml", "rota.toml")
@@ -42,6 +45,15 @@ def test_there_is_an_example_of_every_kind_of_target_and_of_every_way_in_and_out
     assert targets - itsm.keys() == set()
     assert {"smtp", "imap", "template", "class"} <= itsm["intake"].keys()
     assert {"robot", "gateway", "mail"} <= itsm["notify"].keys()
+
+
+@pytest.mark.parametrize(("name", "module"), [("people.toml", people), ("rota.toml", rota)])
+def test_every_key_of_people_and_rota_is_shown(name: str, module: ModuleType) -> None:
+    text = (CONFIG / name).read_text("utf-8")
+    models = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Section)]
+    keys = {field.alias or key for model in models for key, field in model.model_fields.items()}
+
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
 
 
 def test_all_examples_together_are_a_right_configuration(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:

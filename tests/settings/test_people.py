@@ -61,7 +61,7 @@ def test_the_sample_is_right() -> None:
     assert [one.id for one in people.members("database", frozenset({2}))] == ["zhang.min"]
     assert people.groups["noc"].name_in("zh") == "网络运行中心"
     assert people.suppliers["dbhelp"] == Supplier(
-        "dbhelp", "Database Help Ltd", "数据库服务公司", "+86 400 000 0000", "", "", "7x24", "DB-2026-17", "4711",
+        "dbhelp", "Database Help Ltd", "数据库服务公司", "+86 400 000 0000", "", "https://support.example.org", "7x24", "DB-2026-17", "4711",
         date(2027, 3, 31), "ask for second line at once",
     )  # fmt: skip
     assert people.support_of(frozenset({"db1"})) == (
