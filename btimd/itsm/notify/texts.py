@@ -25,11 +25,21 @@ _WITH_ANSWER: Final = frozenset({NoticeKind.ORDER, NoticeKind.REMINDER})
 _FIELDS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.STATUS: ("business", "status", "title", "occurred", "region", "number"),
     NoticeKind.ANSWER: ("number", "status"),
-    NoticeKind.TEST: ("person",),
+    NoticeKind.TEST: ("number",),
 }
 _ALL_FIELDS: Final = (
-    "business", "title", "description", "source", "occurred", "reporter",
-    "accept_by", "resolve_due", "region", "users", "cause", "number",
+    "business",
+    "title",
+    "description",
+    "source",
+    "occurred",
+    "reporter",
+    "accept_by",
+    "resolve_due",
+    "region",
+    "users",
+    "cause",
+    "number",
 )
 _HEADED: Final = frozenset({NoticeKind.ANSWER, NoticeKind.TEST})
 """About no business: the subject says only what it is."""  # fmt: skip
@@ -113,6 +123,8 @@ def write(
         return Written(subject, text)
     if means is Means.VOICE:
         return Written(subject, _voice(own or words.SPOKEN[language][kind], values, language))
+    if kind is NoticeKind.TEST:
+        return Written(subject, _one_line(words.SHORT[language][kind], values))
     return Written(subject, filled(own, values)[:TEXT_LIMIT] if own else _whole(kind, values, language))
 
 
@@ -148,7 +160,10 @@ def _whole(kind: NoticeKind, values: Mapping[str, str], language: str) -> str:
         lines = [f"[{values['priority']}] {lines[0]}"]
     if kind is NoticeKind.NEWS:
         lines[0] += f": {values['status']}"
-    values = {**values, "number": f"#{values['number']}" if values["number"] else ""}  # an answer that quotes it is matched by the sign
+    values = {
+        **values,
+        "number": f"#{values['number']}" if values["number"] else "",
+    }  # an answer that quotes it is matched by the sign
     lines += [f"{labels[name]}: {values[name]}" for name in _FIELDS.get(kind, _ALL_FIELDS) if values[name]]
     if kind in _WITH_ANSWER:
         lines += ["", words.HOW_TO_ANSWER[language]]
