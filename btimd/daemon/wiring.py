@@ -31,6 +31,7 @@ from btimd.daemon.intake import Intake
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.noticedesk import NoticeDesk
+from btimd.daemon.noticereplies import NoticeReplies
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import promise_of
 from btimd.daemon.runners import Runners, read_option_file
@@ -271,6 +272,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         log=Log("itsm.notices"),
         chance=random,
     )
+    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -280,6 +282,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         log=Log("intake"),
+        answered=replies.mail,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -502,6 +505,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             events_service(signs_desk),
         ),
         take_event=signs_desk.take,
+        posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
