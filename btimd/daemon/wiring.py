@@ -90,6 +90,7 @@ from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.handover import NoticeTable
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
 
@@ -490,6 +491,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=IncidentTable(journal.journal.run),
         sla=sla,
         more=(
             persons_service(persons),
