@@ -21,8 +21,8 @@ from btimd.cli.common import print_json
 from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.ctl_text import clean, span
 from btimd.daemon.addresses import Addresses
-from btimd.lab.faults import Fault
 from btimd.lab.config import token_file
+from btimd.lab.faults import Fault
 from btimd.lab.staff import CENTRE, Member
 from btimd.model.incident import Incident
 from btimd.model.ports import DiagnosisProgress, OnlineUser

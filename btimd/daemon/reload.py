@@ -9,6 +9,7 @@ from btimd.daemon.use import plan_in_force, prefixes_by_region, snmp_access
 from btimd.daemon.usercounts import user_thresholds
 from btimd.daemon.wiring import Wired, build_attribution
 from btimd.flows.settings import PersonSettings, TopologyOptions
+from btimd.itsm.notify.settings import NotifySettings
 from btimd.probes.settings import SnmpDefaultSettings
 from btimd.settings.report import Problem, SettingsError
 from btimd.sla.agreements import needs_of
@@ -25,9 +26,15 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     attribution = await asyncio.to_thread(build_attribution, new)
     graph, flow_settings = new.services.graph, new.settings.flows
     snmp, exporter = snmp_access(new.settings.probes)
+    itsm = new.settings.itsm
+    try:
+        channels = await wired.notices.prepare(itsm.notify, itsm.timers.renotify)
+    except ValueError as error:
+        raise SettingsError([Problem("btimd.toml", 0, "", str(error))]) from error
     try:
         wired.api.reload_tokens()
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
+        await wired.notices.give_up(channels)
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
     await wired.persons.reload(flow_settings.persons)
     plan_before = prefixes_by_region(wired.plan.in_force.entries)
@@ -53,6 +60,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
     wired.duty.reload(new.people, new.rota)
+    wired.notices.swap(channels, new.people)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))
@@ -68,4 +76,5 @@ def _kept(settings: RootSettings) -> RootSettings:
     netflow = settings.capture.netflow.model_copy(update={"allow": ()})
     capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
     sla = settings.sla.model_copy(update={"agreement": {}})
-    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes, "sla": sla})
+    itsm = settings.itsm.model_copy(update={"notify": NotifySettings()})
+    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes, "sla": sla, "itsm": itsm})

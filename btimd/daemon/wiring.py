@@ -30,6 +30,8 @@ from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.noticedesk import NoticeDesk
+from btimd.daemon.noticereplies import NoticeReplies
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.runners import Runners, read_option_file
@@ -88,6 +90,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.handover import NoticeTable
 from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
@@ -118,6 +121,7 @@ class Wired:
     duty: DutyDesk
     intake: Intake
     incidents: IncidentComponent
+    notices: NoticeDesk
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
@@ -154,6 +158,7 @@ class Wired:
             self.series,
             self.sla,
             self.duty,
+            self.notices,
             self.incidents,
             self.rca,
             self.capsules,
@@ -257,9 +262,25 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         seen_again_seconds=seen_again_seconds(graph.checks()),
         people=duty,
         promise=promise_of(sla),
-        on_events=duty.followed,
+        on_events=both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+        on_tellings=lambda: notices.wake(),
         class_of=class_of,
     )
+    notices = NoticeDesk(
+        settings.itsm.notify,
+        config.people,
+        renotify=settings.itsm.timers.renotify,
+        delivery=settings.itsm.delivery_rules(),
+        journal=journal.journal,
+        table=NoticeTable(journal.journal.run),
+        incidents=incidents,
+        names=lambda business: known.name if (known := decisions.graph.businesses.get(business)) else business,
+        metrics=metrics,
+        clock=clock,
+        log=Log("itsm.notices"),
+        chance=random,
+    )
+    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -269,6 +290,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         log=Log("intake"),
+        answered=replies.mail,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -492,6 +514,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             events_service(signs_desk),
         ),
         take_event=signs_desk.take,
+        posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -528,6 +551,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         duty=duty,
         intake=intake,
         incidents=incidents,
+        notices=notices,
         rca=rca,
         capsules=capsules,
         decisions=decisions,

@@ -309,6 +309,10 @@ class IncidentComponent(Component, IncidentDesk):
     async def incident(self, incident_id: str) -> Incident | None:
         return await self._engine.incident(incident_id)
 
+    def live(self, incident_id: str) -> Incident | None:
+        """Return an incident that is not finished, as it stands now."""
+        return self._engine.register.get(incident_id)
+
     @override
     async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
         return await self._journal.load_events(incident_id)
