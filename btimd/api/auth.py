@@ -136,6 +136,52 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
     "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetIncidentHelp": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetArticle": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/DraftArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/DraftArticleOfProblem": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/EditArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/SubmitArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/ReviewArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RejectArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/PublishArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RetireArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/UseArticle": Role.HANDLER,
+    # end of KnowledgeService
+    # ProblemsService
+    "/btimd.v1.ProblemsService/ListProblems": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetProblem": Role.VIEWER,
+    "/btimd.v1.ProblemsService/ListProblemProposals": Role.VIEWER,
+    "/btimd.v1.ProblemsService/DismissProblemProposal": Role.HANDLER,
+    "/btimd.v1.ProblemsService/OpenProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/InvestigateProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/NoteProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/SetKnownError": Role.HANDLER,
+    "/btimd.v1.ProblemsService/RaiseChangeRequest": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeRequestText": Role.VIEWER,
+    "/btimd.v1.ProblemsService/CloseProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/LinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/UnlinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/ListChanges": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetChange": Role.VIEWER,
+    "/btimd.v1.ProblemsService/PlanChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/EndChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/BlameChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeFigures": Role.VIEWER,
+    # end of ProblemsService
+    # SurveysService
+    "/btimd.v1.SurveysService/ListSurveys": Role.HANDLER,
+    "/btimd.v1.SurveysService/AnswerSurvey": Role.REPORTER,
+    "/btimd.v1.SurveysService/GetSurveyFigures": Role.VIEWER,
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/ListGroupFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/GetIncidentTrend": Role.VIEWER,
+    "/btimd.v1.QualityService/ListReliability": Role.VIEWER,
+    # end of QualityService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -183,6 +229,20 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.ViewsService/WatchServiceViews",
     "/btimd.v1.ViewsService/PushBusinessMetrics",
     # end of ViewsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles",
+    "/btimd.v1.KnowledgeService/GetIncidentHelp",
+    "/btimd.v1.KnowledgeService/GetArticle",
+    # end of KnowledgeService
+    # SurveysService
+    "/btimd.v1.SurveysService/AnswerSurvey",
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures",
+    "/btimd.v1.QualityService/ListGroupFigures",
+    "/btimd.v1.QualityService/GetIncidentTrend",
+    "/btimd.v1.QualityService/ListReliability",
+    # end of QualityService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 

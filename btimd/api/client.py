@@ -29,9 +29,13 @@ from btimd.api.pb import (
     graph_pb2,
     impact_pb2,
     incidents_pb2,
+    knowledge_pb2,
     persons_pb2,
     plan_pb2,
+    problems_pb2,
+    quality_pb2,
     sla_pb2,
+    surveys_pb2,
     topology_pb2,
     views_pb2,
 )
@@ -80,6 +84,10 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    knowledge_pb2,
+    problems_pb2,
+    surveys_pb2,
+    quality_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -14,7 +14,7 @@ from btimd.probes.settings import SnmpDefaultSettings
 from btimd.settings.report import Problem, SettingsError
 from btimd.sla.agreements import needs_of
 
-_KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "sla", "api")
+_KEPT = ("daemon", "capture", "flows", "store", "probes", "rca", "itsm", "knowledge", "problem", "survey", "sla", "api")
 
 
 async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]:

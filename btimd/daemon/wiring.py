@@ -13,8 +13,12 @@ from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -28,12 +32,15 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
+from btimd.daemon.knowledge import Aims, KnowledgeComponent
+from btimd.daemon.knowledgeview import KnowledgeBook
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.daemon.noticereplies import NoticeReplies
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
+from btimd.daemon.qualitydesk import QualityDesk
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -94,6 +101,7 @@ from btimd.store.handover import NoticeTable
 from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
+from btimd.store.timelines import Timelines
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
@@ -122,6 +130,7 @@ class Wired:
     intake: Intake
     incidents: IncidentComponent
     notices: NoticeDesk
+    knowledge: KnowledgeComponent
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
@@ -160,6 +169,7 @@ class Wired:
             self.duty,
             self.notices,
             self.incidents,
+            self.knowledge,
             self.rca,
             self.capsules,
             self.decisions,
@@ -262,7 +272,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         seen_again_seconds=seen_again_seconds(graph.checks()),
         people=duty,
         promise=promise_of(sla),
-        on_events=both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+        on_events=both(
+            both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+            lambda incident, events: knowledge.followed(incident, events),
+        ),
         on_tellings=lambda: notices.wake(),
         class_of=class_of,
     )
@@ -281,6 +294,18 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         chance=random,
     )
     replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
+    knowledge = KnowledgeComponent(
+        Aims(settings.knowledge, settings.problem, settings.survey, max(settings.itsm.timers.survey)),
+        state_directory=state,
+        journal=journal.journal,
+        incidents=incidents,
+        kinds=lambda: {name: node.kind.value for name, node in decisions.graph.nodes.items()},
+        metrics=metrics,
+        clock=clock,
+        log=Log("knowledge"),
+    )
+    known = KnowledgeBook(knowledge, incidents, clock)
+    quality = QualityDesk(Timelines(journal.journal.run), knowledge.base, sla)
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -512,6 +537,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            knowledge_service(known),
+            problems_service(known),
+            surveys_service(known),
+            quality_service(quality),
         ),
         take_event=signs_desk.take,
         posts={"/answers/{name}": replies.post},
@@ -552,6 +581,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         intake=intake,
         incidents=incidents,
         notices=notices,
+        knowledge=knowledge,
         rca=rca,
         capsules=capsules,
         decisions=decisions,
