@@ -21,6 +21,7 @@ from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
     budget_pb2,
+    delivery_pb2,
     diagnosis_pb2,
     discovery_pb2,
     events_pb2,
@@ -30,6 +31,7 @@ from btimd.api.pb import (
     incidents_pb2,
     persons_pb2,
     plan_pb2,
+    reports_pb2,
     sla_pb2,
     topology_pb2,
     views_pb2,
@@ -79,6 +81,8 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    delivery_pb2,
+    reports_pb2,
 )
 _METHODS: Final = {
     method.name: method

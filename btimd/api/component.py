@@ -11,8 +11,10 @@ from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
+from btimd.api import callbacks_http
 from btimd.api.auth import Gate, Token
-from btimd.api.events_http import EventsFace
+from btimd.api.callbacks_http import CallbacksFace, TakeCallback
+from btimd.api.events_http import EventsFace, KeepEvent
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
@@ -38,7 +40,8 @@ _MAX_REQUEST_OCTETS: Final = 1024 * 1024
 class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
-    take_event: what webhook events are handed to; without, there is no POST /events.
+    take_event: what webhook events are handed to; without, there is no POST /events. keep_event: makes
+    them durable first. take_callback: takes calls of targets; without, there is no POST /callbacks/NAME.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
 
@@ -53,6 +56,8 @@ class ApiComponent:
         sla: SlaBook,
         more: Sequence[Service] = (),
         take_event: Callable[[Told], Heard] | None = None,
+        keep_event: KeepEvent | None = None,
+        take_callback: TakeCallback | None = None,
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
         clock: Clock,
@@ -88,7 +93,9 @@ class ApiComponent:
             health=health,
         )
         if take_event is not None:
-            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics).post
+            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics, keep_event).post
+        if take_callback is not None:
+            self._http.more[callbacks_http.PATH] = CallbacksFace(take_callback).post
         self._serving: Any = None
         self._server: Any = None
         self._grpc_address = settings.grpc_listen

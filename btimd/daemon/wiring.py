@@ -9,12 +9,14 @@ from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.reports import reports_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -87,6 +89,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.deliverylog import DeliveryTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
 
@@ -251,6 +254,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         people=duty,
         promise=promise_of(sla),
         on_events=duty.followed,
+        delivery=DeliveryTable(journal.journal.run),
     )
     intake = Intake(
         settings.itsm.intake,
@@ -391,7 +395,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
     )
     syslog, traps = build_listeners(
-        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
+        settings.probes,
+        snmp_access(settings.probes),
+        both(signs_desk.take, intake.hear),
+        signs_desk.not_understood,
+        metrics=metrics,
+        clock=clock,
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -481,8 +490,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            delivery_service(incidents.delivery),
+            reports_service(intake),
         ),
         take_event=signs_desk.take,
+        keep_event=intake.keep,
+        take_callback=incidents.callbacks.take,
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
