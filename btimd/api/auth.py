@@ -182,6 +182,25 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.QualityService/GetIncidentTrend": Role.VIEWER,
     "/btimd.v1.QualityService/ListReliability": Role.VIEWER,
     # end of QualityService
+    # DeliveryService
+    "/btimd.v1.DeliveryService/ListTargets": Role.VIEWER,
+    "/btimd.v1.DeliveryService/TryTarget": Role.HANDLER,
+    "/btimd.v1.DeliveryService/PauseTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResumeTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListDeadLetters": Role.HANDLER,
+    "/btimd.v1.DeliveryService/GetDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/EditDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResendDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/DropDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListOutbox": Role.VIEWER,
+    "/btimd.v1.DeliveryService/ListDeliveryActions": Role.HANDLER,
+    # end of DeliveryService
+    # ReportsService
+    "/btimd.v1.ReportsService/ListReports": Role.HANDLER,
+    "/btimd.v1.ReportsService/GetReport": Role.HANDLER,
+    "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
+    "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
+    # end of ReportsService
 }
 """Every call there is; one that is missing here is never served."""
 

@@ -22,6 +22,7 @@ from btimd.api.pb import (
     archive_pb2,
     baselines_pb2,
     budget_pb2,
+    delivery_pb2,
     diagnosis_pb2,
     discovery_pb2,
     events_pb2,
@@ -34,6 +35,7 @@ from btimd.api.pb import (
     plan_pb2,
     problems_pb2,
     quality_pb2,
+    reports_pb2,
     sla_pb2,
     surveys_pb2,
     topology_pb2,
@@ -88,6 +90,8 @@ _FILES: Final = (
     problems_pb2,
     surveys_pb2,
     quality_pb2,
+    delivery_pb2,
+    reports_pb2,
 )
 _METHODS: Final = {
     method.name: method

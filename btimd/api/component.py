@@ -12,9 +12,11 @@ from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
+from btimd.api import callbacks_http
 from btimd.api.auth import Gate, Token
+from btimd.api.callbacks_http import CallbacksFace, TakeCallback
 from btimd.api.desksearch import DeskSearch
-from btimd.api.events_http import EventsFace
+from btimd.api.events_http import EventsFace, KeepEvent
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
@@ -44,8 +46,9 @@ class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
     search: in all incidents that are kept; without, in those that the desk returns.
-    take_event: what webhook events are handed to; without, there is no POST /events. posts: who takes other requests,
-    by path with {name}; each of them knows its callers itself.
+    take_event: what webhook events are handed to; without, there is no POST /events. keep_event: makes them durable
+    first. take_callback: takes calls of targets; without, there is no POST /callbacks/NAME. posts: who takes other
+    requests, by path with {name}; each of them knows its callers itself.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
 
@@ -61,6 +64,8 @@ class ApiComponent:
         more: Sequence[Service] = (),
         search: IncidentSearch | None = None,
         take_event: Callable[[Told], Heard] | None = None,
+        keep_event: KeepEvent | None = None,
+        take_callback: TakeCallback | None = None,
         posts: Mapping[str, TakePost] = MappingProxyType({}),
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
@@ -97,7 +102,9 @@ class ApiComponent:
             health=health,
         )
         if take_event is not None:
-            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics).post
+            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics, keep_event).post
+        if take_callback is not None:
+            self._http.more[callbacks_http.PATH] = CallbacksFace(take_callback).post
         for path, take in posts.items():
             self._http.more[path] = PostFace(take).post
         self._serving: Any = None

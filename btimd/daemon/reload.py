@@ -61,6 +61,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
     wired.duty.reload(new.people, new.rota)
     wired.notices.swap(channels, new.people)
+    wired.intake.reload(new.settings.itsm.intake)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))
@@ -76,5 +77,14 @@ def _kept(settings: RootSettings) -> RootSettings:
     netflow = settings.capture.netflow.model_copy(update={"allow": ()})
     capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
     sla = settings.sla.model_copy(update={"agreement": {}})
-    itsm = settings.itsm.model_copy(update={"notify": NotifySettings()})
+    intake = settings.itsm.intake.model_copy(
+        update={
+            "template": {},
+            "class_": {},
+            **dict.fromkeys(("shipped_templates", "shipped_classes"), True),
+            **dict.fromkeys(("storm_interval", "storm_per_second", "storm_burst"), 1.0),
+            "opens": (),
+        }
+    )
+    itsm = settings.itsm.model_copy(update={"intake": intake, "notify": NotifySettings()})
     return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes, "sla": sla, "itsm": itsm})

@@ -9,6 +9,7 @@ from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
@@ -18,6 +19,7 @@ from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.problems import problems_service
 from btimd.api.quality import quality_service
+from btimd.api.reports import reports_service
 from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
@@ -97,6 +99,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.deliverylog import DeliveryTable
 from btimd.store.handover import NoticeTable
 from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
@@ -278,6 +281,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
         on_tellings=lambda: notices.wake(),
         class_of=class_of,
+        delivery=DeliveryTable(journal.journal.run),
     )
     notices = NoticeDesk(
         settings.itsm.notify,
@@ -446,7 +450,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
     )
     syslog, traps = build_listeners(
-        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
+        settings.probes,
+        snmp_access(settings.probes),
+        both(signs_desk.take, intake.hear),
+        signs_desk.not_understood,
+        metrics=metrics,
+        clock=clock,
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -541,8 +550,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             problems_service(known),
             surveys_service(known),
             quality_service(quality),
+            delivery_service(incidents.delivery),
+            reports_service(intake),
         ),
         take_event=signs_desk.take,
+        keep_event=intake.keep,
+        take_callback=incidents.callbacks.take,
         posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),

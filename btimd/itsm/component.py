@@ -270,6 +270,11 @@ class IncidentComponent(Component, IncidentDesk):
         """Keep what a target calls an incident; asked again it writes nothing."""
         await self._alone(self._reports.referenced(incident_id, Referenced(target=target, reference=reference)))
 
+    def open_incident_of(self, fingerprint: str) -> str:
+        """Return the open incident of a cause, "" where there is none."""
+        incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
+        return incident.id if incident is not None and incident.state.is_open else ""
+
     def is_active(self, fingerprint: str) -> bool:
         """Tell whether an open incident says that this is wrong now."""
         incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))

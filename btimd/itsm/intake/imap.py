@@ -14,10 +14,11 @@ from typing import Any, Final, TypeVar
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from typing_extensions import override
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk
+from btimd.itsm.intake.desk import IntakeDesk
 from btimd.itsm.intake.mail import Mail, no_answer, read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import ImapSettings
+from btimd.model.report import IntakeBusyError
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
 from btimd.runtime.log import Log

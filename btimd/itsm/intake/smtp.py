@@ -11,11 +11,12 @@ from typing import Any, Final
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from typing_extensions import override
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk
+from btimd.itsm.intake.desk import IntakeDesk
 from btimd.itsm.intake.mail import Mail, no_answer, read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import IntakeSettings, SmtpSettings
 from btimd.model.address import address_halves
+from btimd.model.report import IntakeBusyError
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
