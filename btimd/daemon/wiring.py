@@ -30,6 +30,7 @@ from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.maintenance import MaintenanceDesk, files_of
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import promise_of
 from btimd.daemon.runners import Runners, read_option_file
@@ -89,6 +90,7 @@ from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
+from btimd.store.suppressions import SuppressionTable
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
@@ -113,6 +115,7 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    maintenance: MaintenanceDesk
     duty: DutyDesk
     intake: Intake
     incidents: IncidentComponent
@@ -151,6 +154,7 @@ class Wired:
             self.journal,
             self.series,
             self.sla,
+            self.maintenance,
             self.duty,
             self.incidents,
             self.rca,
@@ -237,6 +241,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("duty"),
     )
+    maintenance = MaintenanceDesk(
+        files_of(config),
+        store=SuppressionTable(journal.journal.run),
+        sla=sla,
+        release=lambda report: incidents.report(report),
+        matrix=settings.itsm.lifecycle_config().matrix,
+        seen_again_seconds=seen_again_seconds(graph.checks()),
+        metrics=metrics,
+        clock=clock,
+        log=Log("maintenance"),
+    )
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -251,6 +266,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         people=duty,
         promise=promise_of(sla),
         on_events=duty.followed,
+        suppressor=maintenance,
     )
     intake = Intake(
         settings.itsm.intake,
@@ -454,7 +470,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             incidents=incidents,
             sla=sla,
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
-            deviations=lambda: [(one.business, one.text) for one in baselines.deviations()],
+            deviations=lambda: [
+                *((one.business, one.text) for one in baselines.deviations()),
+                *maintenance.sentences(),
+            ],
             availability=decisions.availability,
         ),
         kpis,
@@ -516,6 +535,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        maintenance=maintenance,
         duty=duty,
         intake=intake,
         incidents=incidents,

@@ -17,7 +17,7 @@ from btimd.itsm.emit.targets import sources_of, targets_of
 from btimd.itsm.engine import Engine, Hearers
 from btimd.itsm.moment import Dispatcher, NoDispatcher
 from btimd.itsm.register import sorted_for_work
-from btimd.itsm.reports import Reports, Weights
+from btimd.itsm.reports import NothingSuppressed, Reports, Suppressor, Weights
 from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import Observe, Reassess, Referenced, ReportClear, ReportProblem
@@ -38,7 +38,6 @@ from btimd.model.incident import (
 from btimd.model.ports import IncidentDesk, IncidentWrite, Journal, OutboxMessage
 from btimd.model.service import Criticality
 from btimd.model.sla import SlaState
-from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
 from btimd.runtime.clock import Clock
 from btimd.runtime.feed import Feed, FeedSubscription
@@ -65,8 +64,8 @@ class IncidentComponent(Component, IncidentDesk):
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
     say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
-    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
-    report shall make no incident, "" where it shall.
+    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressor:
+    knows which reports shall make no incident.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class IncidentComponent(Component, IncidentDesk):
         promise: PromiseOf = no_agreement,
         on_notices: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
-        suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
+        suppressor: Suppressor | None = None,
     ) -> None:
         self._settings = settings
         self._seen_again_seconds = seen_again_seconds
@@ -113,7 +112,7 @@ class IncidentComponent(Component, IncidentDesk):
             metrics=metrics,
         )
         weights = Weights(criticality, settings.impact_limits())
-        self._reports = Reports(self._engine, weights, suppressed, metrics)
+        self._reports = Reports(self._engine, weights, suppressor or NothingSuppressed(), metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
         targets = targets_of(settings, journal, clock)
         self._courier = Courier(
@@ -190,8 +189,11 @@ class IncidentComponent(Component, IncidentDesk):
         impact: Impact,
         urgency: Urgency,
         difficulty: Difficulty = Difficulty.LOW,
-    ) -> Incident:
-        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of."""
+    ) -> Incident | None:
+        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of.
+
+        None where it is suppressed.
+        """
         return await self._alone(self._reports.verdict(verdict, assessment, impact, urgency, difficulty))
 
     def incident_of(self, verdict_id: str) -> str:
