@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 from btimd.daemon.config import Config
+from btimd.daemon.maintenance import files_of
 from btimd.daemon.settings import RootSettings
 from btimd.daemon.use import plan_in_force, prefixes_by_region, snmp_access
 from btimd.daemon.usercounts import user_thresholds
@@ -59,6 +60,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.probes.swap(graph)
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
+    wired.maintenance.swap(files_of(new))
     wired.duty.reload(new.people, new.rota)
     wired.notices.swap(channels, new.people)
     wired.intake.reload(new.settings.itsm.intake)

@@ -38,6 +38,7 @@ from btimd.daemon.knowledge import Aims, KnowledgeComponent
 from btimd.daemon.knowledgeview import KnowledgeBook
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.maintenance import MaintenanceDesk, files_of
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.daemon.noticereplies import NoticeReplies
 from btimd.daemon.outages import OutageDesk, OutageSources
@@ -104,6 +105,7 @@ from btimd.store.handover import NoticeTable
 from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
+from btimd.store.suppressions import SuppressionTable
 from btimd.store.timelines import Timelines
 
 _FIRST_SAMPLES_SECONDS = 10.0
@@ -129,6 +131,7 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    maintenance: MaintenanceDesk
     duty: DutyDesk
     intake: Intake
     incidents: IncidentComponent
@@ -169,6 +172,7 @@ class Wired:
             self.journal,
             self.series,
             self.sla,
+            self.maintenance,
             self.duty,
             self.notices,
             self.incidents,
@@ -262,6 +266,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         log=Log("duty"),
         agreement_of=agreement_of(sla),
     )
+    maintenance = MaintenanceDesk(
+        files_of(config),
+        store=SuppressionTable(journal.journal.run),
+        sla=sla,
+        release=lambda report: incidents.report(report),
+        matrix=settings.itsm.lifecycle_config().matrix,
+        seen_again_seconds=seen_again_seconds(graph.checks()),
+        metrics=metrics,
+        clock=clock,
+        log=Log("maintenance"),
+    )
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -282,6 +297,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         on_tellings=lambda: notices.wake(),
         class_of=class_of,
         delivery=DeliveryTable(journal.journal.run),
+        suppressor=maintenance,
     )
     notices = NoticeDesk(
         settings.itsm.notify,
@@ -518,7 +534,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             incidents=incidents,
             sla=sla,
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
-            deviations=lambda: [(one.business, one.text) for one in baselines.deviations()],
+            deviations=lambda: [
+                *((one.business, one.text) for one in baselines.deviations()),
+                *maintenance.sentences(),
+            ],
             availability=decisions.availability,
         ),
         kpis,
@@ -590,6 +609,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        maintenance=maintenance,
         duty=duty,
         intake=intake,
         incidents=incidents,
