@@ -25,6 +25,7 @@ from btimd.api.pb import (
     delivery_pb2,
     diagnosis_pb2,
     discovery_pb2,
+    duty_pb2,
     events_pb2,
     flows_pb2,
     graph_pb2,
@@ -92,6 +93,7 @@ _FILES: Final = (
     quality_pb2,
     delivery_pb2,
     reports_pb2,
+    duty_pb2,
 )
 _METHODS: Final = {
     method.name: method
