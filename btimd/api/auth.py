@@ -49,6 +49,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.GraphService/RunProbe": Role.HANDLER,
     # IncidentsService
     "/btimd.v1.IncidentsService/ListIncidents": Role.VIEWER,
+    "/btimd.v1.IncidentsService/CountIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/GetIncident": Role.VIEWER,
     "/btimd.v1.IncidentsService/WatchIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/CreateIncident": Role.REPORTER,
@@ -59,6 +60,19 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.IncidentsService/CancelIncident": Role.MANAGER,
     "/btimd.v1.IncidentsService/SetPriority": Role.MANAGER,
     "/btimd.v1.IncidentsService/MergeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/HoldIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReleaseIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/AssignIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReturnIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/TransferIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/EscalateIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ForceEscalateIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReportProgress": Role.HANDLER,
+    "/btimd.v1.IncidentsService/PendIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ResumeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/RejectIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/SurveyIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/UnmergeIncident": Role.MANAGER,
     # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
@@ -122,6 +136,71 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
     "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetIncidentHelp": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetArticle": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/DraftArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/DraftArticleOfProblem": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/EditArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/SubmitArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/ReviewArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RejectArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/PublishArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RetireArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/UseArticle": Role.HANDLER,
+    # end of KnowledgeService
+    # ProblemsService
+    "/btimd.v1.ProblemsService/ListProblems": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetProblem": Role.VIEWER,
+    "/btimd.v1.ProblemsService/ListProblemProposals": Role.VIEWER,
+    "/btimd.v1.ProblemsService/DismissProblemProposal": Role.HANDLER,
+    "/btimd.v1.ProblemsService/OpenProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/InvestigateProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/NoteProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/SetKnownError": Role.HANDLER,
+    "/btimd.v1.ProblemsService/RaiseChangeRequest": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeRequestText": Role.VIEWER,
+    "/btimd.v1.ProblemsService/CloseProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/LinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/UnlinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/ListChanges": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetChange": Role.VIEWER,
+    "/btimd.v1.ProblemsService/PlanChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/EndChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/BlameChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeFigures": Role.VIEWER,
+    # end of ProblemsService
+    # SurveysService
+    "/btimd.v1.SurveysService/ListSurveys": Role.HANDLER,
+    "/btimd.v1.SurveysService/AnswerSurvey": Role.REPORTER,
+    "/btimd.v1.SurveysService/GetSurveyFigures": Role.VIEWER,
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/ListGroupFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/GetIncidentTrend": Role.VIEWER,
+    "/btimd.v1.QualityService/ListReliability": Role.VIEWER,
+    # end of QualityService
+    # DeliveryService
+    "/btimd.v1.DeliveryService/ListTargets": Role.VIEWER,
+    "/btimd.v1.DeliveryService/TryTarget": Role.HANDLER,
+    "/btimd.v1.DeliveryService/PauseTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResumeTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListDeadLetters": Role.HANDLER,
+    "/btimd.v1.DeliveryService/GetDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/EditDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResendDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/DropDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListOutbox": Role.VIEWER,
+    "/btimd.v1.DeliveryService/ListDeliveryActions": Role.HANDLER,
+    # end of DeliveryService
+    # ReportsService
+    "/btimd.v1.ReportsService/ListReports": Role.HANDLER,
+    "/btimd.v1.ReportsService/GetReport": Role.HANDLER,
+    "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
+    "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
+    # end of ReportsService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -134,6 +213,33 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.FlowsService/WatchQuality",
     "/btimd.v1.GraphService/ListNodeStates",
     "/btimd.v1.GraphService/WatchNodes",
+    # IncidentsService
+    "/btimd.v1.IncidentsService/ListIncidents",
+    "/btimd.v1.IncidentsService/CountIncidents",
+    "/btimd.v1.IncidentsService/GetIncident",
+    "/btimd.v1.IncidentsService/WatchIncidents",
+    "/btimd.v1.IncidentsService/CreateIncident",
+    "/btimd.v1.IncidentsService/AcceptIncident",
+    "/btimd.v1.IncidentsService/ResolveIncident",
+    "/btimd.v1.IncidentsService/ConfirmIncident",
+    "/btimd.v1.IncidentsService/CommentIncident",
+    "/btimd.v1.IncidentsService/CancelIncident",
+    "/btimd.v1.IncidentsService/SetPriority",
+    "/btimd.v1.IncidentsService/MergeIncident",
+    "/btimd.v1.IncidentsService/HoldIncident",
+    "/btimd.v1.IncidentsService/ReleaseIncident",
+    "/btimd.v1.IncidentsService/AssignIncident",
+    "/btimd.v1.IncidentsService/ReturnIncident",
+    "/btimd.v1.IncidentsService/TransferIncident",
+    "/btimd.v1.IncidentsService/EscalateIncident",
+    "/btimd.v1.IncidentsService/ForceEscalateIncident",
+    "/btimd.v1.IncidentsService/ReportProgress",
+    "/btimd.v1.IncidentsService/PendIncident",
+    "/btimd.v1.IncidentsService/ResumeIncident",
+    "/btimd.v1.IncidentsService/RejectIncident",
+    "/btimd.v1.IncidentsService/SurveyIncident",
+    "/btimd.v1.IncidentsService/UnmergeIncident",
+    # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates",
     "/btimd.v1.SlaService/WatchSlaStates",
     # ViewsService
@@ -142,6 +248,20 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.ViewsService/WatchServiceViews",
     "/btimd.v1.ViewsService/PushBusinessMetrics",
     # end of ViewsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles",
+    "/btimd.v1.KnowledgeService/GetIncidentHelp",
+    "/btimd.v1.KnowledgeService/GetArticle",
+    # end of KnowledgeService
+    # SurveysService
+    "/btimd.v1.SurveysService/AnswerSurvey",
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures",
+    "/btimd.v1.QualityService/ListGroupFigures",
+    "/btimd.v1.QualityService/GetIncidentTrend",
+    "/btimd.v1.QualityService/ListReliability",
+    # end of QualityService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 

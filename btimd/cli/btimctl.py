@@ -18,6 +18,7 @@ from btimd.api.tokens import ROLES
 from btimd.cli import (
     ctl_baselines,
     ctl_budget,
+    ctl_delivery,
     ctl_diagnosis,
     ctl_discovery,
     ctl_events,
@@ -25,6 +26,7 @@ from btimd.cli import (
     ctl_impact,
     ctl_persons,
     ctl_plan,
+    ctl_reports,
     ctl_topology,
     ctl_users,
     ctl_views,
@@ -58,6 +60,8 @@ _AREAS: Final = (
     ctl_impact,
     ctl_budget,
     ctl_diagnosis,
+    ctl_delivery,
+    ctl_reports,
 )
 
 

@@ -85,6 +85,7 @@ class KnowledgeComponent:
             self.base, kinds=kinds, watch=self.watch, survey_rules=aims.survey.rules(aims.answer_within)
         )
         self.proposals = ProposalBook(aims.problem.within)
+        self.kinds = kinds
         self._aims = aims
         self._journal = journal
         self._incidents = incidents

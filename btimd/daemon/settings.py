@@ -8,6 +8,7 @@ from pydantic import Field
 from btimd.api.settings import ApiSettings
 from btimd.capture.settings import CaptureSettings
 from btimd.flows.settings import FlowSettings
+from btimd.itsm.knowledgesettings import KnowledgeSettings, ProblemSettings, SurveySettings
 from btimd.itsm.settings import ItsmSettings
 from btimd.probes.settings import ProbeSettings
 from btimd.rca.settings import RcaSettings
@@ -40,6 +41,9 @@ class RootSettings(Section):
     probes: ProbeSettings = Field(default_factory=ProbeSettings)
     rca: RcaSettings = Field(default_factory=RcaSettings)
     itsm: ItsmSettings = Field(default_factory=ItsmSettings)
+    knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+    problem: ProblemSettings = Field(default_factory=ProblemSettings)
+    survey: SurveySettings = Field(default_factory=SurveySettings)
     sla: SlaSettings = Field(default_factory=SlaSettings)
     calendar: CalendarTables = Field(default_factory=dict)
     api: ApiSettings = Field(default_factory=ApiSettings)

@@ -9,12 +9,18 @@ from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
+from btimd.api.reports import reports_service
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -28,10 +34,16 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
+from btimd.daemon.knowledge import Aims, KnowledgeComponent
+from btimd.daemon.knowledgeview import KnowledgeBook
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.maintenance import MaintenanceDesk, files_of
+from btimd.daemon.noticedesk import NoticeDesk
+from btimd.daemon.noticereplies import NoticeReplies
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
+from btimd.daemon.qualitydesk import QualityDesk
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -88,8 +100,13 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.deliverylog import DeliveryTable
+from btimd.store.handover import NoticeTable
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
+from btimd.store.suppressions import SuppressionTable
+from btimd.store.timelines import Timelines
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
@@ -114,9 +131,12 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    maintenance: MaintenanceDesk
     duty: DutyDesk
     intake: Intake
     incidents: IncidentComponent
+    notices: NoticeDesk
+    knowledge: KnowledgeComponent
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
@@ -152,8 +172,11 @@ class Wired:
             self.journal,
             self.series,
             self.sla,
+            self.maintenance,
             self.duty,
+            self.notices,
             self.incidents,
+            self.knowledge,
             self.rca,
             self.capsules,
             self.decisions,
@@ -243,6 +266,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         log=Log("duty"),
         agreement_of=agreement_of(sla),
     )
+    maintenance = MaintenanceDesk(
+        files_of(config),
+        store=SuppressionTable(journal.journal.run),
+        sla=sla,
+        release=lambda report: incidents.report(report),
+        matrix=settings.itsm.lifecycle_config().matrix,
+        seen_again_seconds=seen_again_seconds(graph.checks()),
+        metrics=metrics,
+        clock=clock,
+        log=Log("maintenance"),
+    )
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -256,9 +290,42 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         seen_again_seconds=seen_again_seconds(graph.checks()),
         people=duty,
         promise=promise_of(sla),
-        on_events=duty.followed,
+        on_events=both(
+            both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+            lambda incident, events: knowledge.followed(incident, events),
+        ),
+        on_tellings=lambda: notices.wake(),
         class_of=class_of,
+        delivery=DeliveryTable(journal.journal.run),
+        suppressor=maintenance,
     )
+    notices = NoticeDesk(
+        settings.itsm.notify,
+        config.people,
+        renotify=settings.itsm.timers.renotify,
+        delivery=settings.itsm.delivery_rules(),
+        journal=journal.journal,
+        table=NoticeTable(journal.journal.run),
+        incidents=incidents,
+        names=lambda business: known.name if (known := decisions.graph.businesses.get(business)) else business,
+        metrics=metrics,
+        clock=clock,
+        log=Log("itsm.notices"),
+        chance=random,
+    )
+    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
+    knowledge = KnowledgeComponent(
+        Aims(settings.knowledge, settings.problem, settings.survey, max(settings.itsm.timers.survey)),
+        state_directory=state,
+        journal=journal.journal,
+        incidents=incidents,
+        kinds=lambda: {name: node.kind.value for name, node in decisions.graph.nodes.items()},
+        metrics=metrics,
+        clock=clock,
+        log=Log("knowledge"),
+    )
+    known = KnowledgeBook(knowledge, incidents, clock)
+    quality = QualityDesk(Timelines(journal.journal.run), knowledge.base, sla)
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -268,6 +335,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         log=Log("intake"),
+        answered=replies.mail,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -398,7 +466,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
     )
     syslog, traps = build_listeners(
-        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
+        settings.probes,
+        snmp_access(settings.probes),
+        both(signs_desk.take, intake.hear),
+        signs_desk.not_understood,
+        metrics=metrics,
+        clock=clock,
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -461,7 +534,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             incidents=incidents,
             sla=sla,
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
-            deviations=lambda: [(one.business, one.text) for one in baselines.deviations()],
+            deviations=lambda: [
+                *((one.business, one.text) for one in baselines.deviations()),
+                *maintenance.sentences(),
+            ],
             availability=decisions.availability,
         ),
         kpis,
@@ -475,6 +551,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=IncidentTable(journal.journal.run),
         sla=sla,
         more=(
             persons_service(persons),
@@ -488,8 +565,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            knowledge_service(known),
+            problems_service(known),
+            surveys_service(known),
+            quality_service(quality),
+            delivery_service(incidents.delivery),
+            reports_service(intake),
         ),
         take_event=signs_desk.take,
+        keep_event=intake.keep,
+        take_callback=incidents.callbacks.take,
+        posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -523,9 +609,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        maintenance=maintenance,
         duty=duty,
         intake=intake,
         incidents=incidents,
+        notices=notices,
+        knowledge=knowledge,
         rca=rca,
         capsules=capsules,
         decisions=decisions,

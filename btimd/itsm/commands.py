@@ -86,6 +86,7 @@ def manual_report(
         difficulty=Difficulty.HIGH,
         priority=command.priority,
         category=command.category.strip(),
+        reporter=command.person.strip(),
     )
 
 

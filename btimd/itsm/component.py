@@ -17,7 +17,7 @@ from btimd.itsm.emit.outgoing import Outgoing
 from btimd.itsm.engine import Engine, Hearers
 from btimd.itsm.moment import Dispatcher, NoDispatcher
 from btimd.itsm.register import sorted_for_work
-from btimd.itsm.reports import Reports, Weights
+from btimd.itsm.reports import NothingSuppressed, Reports, Suppressor, Weights
 from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
 from btimd.itsm.triggers import AskSurvey, Observe, Reassess, Referenced, ReportClear, ReportProblem
@@ -25,6 +25,7 @@ from btimd.itsm.wishes import Asker, Wishes
 from btimd.model.delivery import DeliveryStore, ExternalReference, ExternalUpdate
 from btimd.model.incident import (
     ActorRole,
+    CommandKind,
     CommandRefusedError,
     Difficulty,
     Impact,
@@ -39,7 +40,6 @@ from btimd.model.incident import (
 from btimd.model.ports import IncidentDesk, IncidentWrite, Journal, OutboxMessage
 from btimd.model.service import Criticality
 from btimd.model.sla import SlaState
-from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
 from btimd.runtime.clock import Clock
 from btimd.runtime.feed import Feed, FeedSubscription
@@ -66,9 +66,9 @@ class IncidentComponent(Component, IncidentDesk):
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
     say of an incident's times and service hours. on_tellings: somebody is to be told something; it waits in the journal
-    (Journal.claim_tellings). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
-    report shall make no incident, "" where it shall. class_of: the class of work of what is wrong with a node, by id.
-    delivery: what people see and change of delivery.
+    (Journal.claim_tellings). on_events: told what each step added to a timeline, after it is durable. class_of: the
+    class of work of what is wrong with a node, by id. delivery: what people see and change of delivery. suppressor:
+    knows which reports shall make no incident.
     """
 
     def __init__(
@@ -88,9 +88,9 @@ class IncidentComponent(Component, IncidentDesk):
         promise: PromiseOf = no_agreement,
         on_tellings: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
-        suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
         class_of: Callable[[str], str] = lambda _node: "",
         delivery: DeliveryStore | None = None,
+        suppressor: Suppressor | None = None,
     ) -> None:
         self._settings = settings
         self._seen_again_seconds = seen_again_seconds
@@ -116,7 +116,7 @@ class IncidentComponent(Component, IncidentDesk):
             metrics=metrics,
         )
         weights = Weights(criticality, settings.impact_limits(), class_of)
-        self._reports = Reports(self._engine, weights, suppressed, metrics)
+        self._reports = Reports(self._engine, weights, suppressor or NothingSuppressed(), metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
         self._outgoing = Outgoing(
             settings,
@@ -200,8 +200,11 @@ class IncidentComponent(Component, IncidentDesk):
         impact: Impact,
         urgency: Urgency,
         difficulty: Difficulty = Difficulty.LOW,
-    ) -> Incident:
-        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of."""
+    ) -> Incident | None:
+        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of.
+
+        None where it is suppressed.
+        """
         return await self._alone(self._reports.verdict(verdict, assessment, impact, urgency, difficulty))
 
     def incident_of(self, verdict_id: str) -> str:
@@ -269,6 +272,11 @@ class IncidentComponent(Component, IncidentDesk):
         """Keep what a target calls an incident; asked again it writes nothing."""
         await self._alone(self._reports.referenced(incident_id, Referenced(target=target, reference=reference)))
 
+    def open_incident_of(self, fingerprint: str) -> str:
+        """Return the open incident of a cause, "" where there is none."""
+        incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
+        return incident.id if incident is not None and incident.state.is_open else ""
+
     def is_active(self, fingerprint: str) -> bool:
         """Tell whether an open incident says that this is wrong now."""
         incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
@@ -308,9 +316,19 @@ class IncidentComponent(Component, IncidentDesk):
     async def incident(self, incident_id: str) -> Incident | None:
         return await self._engine.incident(incident_id)
 
+    def live(self, incident_id: str) -> Incident | None:
+        """Return an incident that is not finished, as it stands now."""
+        return self._engine.register.get(incident_id)
+
     @override
     async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
         return await self._journal.load_events(incident_id)
+
+    @override
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        return lifecycle.allowed_to(incident, actor, roles)
 
     @override
     def watch(self) -> FeedSubscription[str, Incident]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from btimd.itsm.knowledge import cause_node
 from btimd.model.incident import IncidentEvent, IncidentState, Priority
 from btimd.model.units import UnixSeconds
 from btimd.model.workfigures import IncidentFacts, OrderFacts
@@ -129,6 +130,9 @@ def facts_of(events: Iterable[IncidentEvent]) -> IncidentFacts | None:
         reopens=reopens,
         first_order_right=judged == _TRUE if judged else None,
         effort_minutes=effort if isinstance(effort, int) and resolved else None,
+        group=texts.get("group", ""),
+        node=str(closing.get("node") or "").strip() or cause_node(texts.get("fingerprint", "")),
+        regions=tuple(_object(texts.get("assessment", "")).get("regions", ())),
     )
 
 

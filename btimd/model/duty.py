@@ -49,7 +49,7 @@ class DayRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonContact:
-    """A way to reach a person. means: "mail", "sms", "voice", "im" (any chat robot), or the name or kind of one of them.
+    """A way to reach a person. means: "mail", "sms", "voice", "im" (any chat robot), or the name or kind of a robot.
 
     verified: it is known to reach this person. quiet: when it is not used but for what cannot wait.
     """

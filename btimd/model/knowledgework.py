@@ -114,10 +114,15 @@ class FoundArticle:
 
 @dataclass(frozen=True, slots=True)
 class IncidentHelp:
-    """What is known that helps with an incident. known_error: the known error that it is a case of."""
+    """What is known that helps with an incident. known_error: the known error that it is a case of.
+
+    businesses, regions: that the incident touches, by which it is judged who may see it.
+    """
 
     articles: tuple[ArticleMatch, ...] = ()
     known_error: Problem | None = None
+    businesses: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,11 @@ def _act(connection: sqlite3.Connection, action: DeliveryAction, body: bytes) ->
         connection.execute("INSERT OR REPLACE INTO delivery_hold VALUES (?, ?)", (action.target, logged.lastrowid))
     elif action.kind is DeliveryActionKind.RESUME:
         connection.execute("DELETE FROM delivery_hold WHERE target = ?", (action.target,))
+        # What may have arrived keeps its time: a request of ours may still be worked on there.
+        connection.execute(
+            "UPDATE outbox SET next_at = ? WHERE target = ? AND state = 'pending' AND NOT uncertain AND next_at > ?",
+            (now, action.target, now),
+        )
     return action
 
 

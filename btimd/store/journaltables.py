@@ -17,7 +17,7 @@ from btimd.model.ports import (
     VersionConflictError,
 )
 from btimd.model.units import UnixSeconds
-from btimd.store import deliverylog, notifications, outboxtables
+from btimd.store import deliverylog, notifications, outboxtables, suppressions
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 from btimd.store.reports import SCHEMA as REPORTS
 
@@ -77,6 +77,7 @@ _MIGRATIONS: Final = (
     outboxtables.SCHEMA,
     notifications.SCHEMA,
     deliverylog.SCHEMA,
+    suppressions.SCHEMA,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 

@@ -236,7 +236,8 @@ def _goes_on(now: NoticeState, then: NoticeState) -> bool:
 def _columns(notice: Notice) -> tuple[Any, ...]:
     return (
         notice.dispatch_id, notice.address, notice.channel, notice.provider_id, int(notice.priority), notice.due_at,
-        notice.at, notice.state.value, notice.incident_id, notice.person, json.dumps(to_plain(notice), ensure_ascii=False, separators=(",", ":")),
+        notice.at, notice.state.value, notice.incident_id, notice.person,
+        json.dumps(to_plain(notice), ensure_ascii=False, separators=(",", ":")),
     )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.reports import reports_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
 from btimd.api.topology import topology_service
@@ -32,12 +34,14 @@ from btimd.runtime.metrics import Metrics
 from tests.fakes.archive import FakeArchive
 from tests.fakes.baselines import FakeBaselines
 from tests.fakes.budget import FakeBudget
+from tests.fakes.delivery import FakeDelivery
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
+from tests.fakes.reports import FakeReports
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
@@ -87,6 +91,8 @@ class Served:
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
     events: FakeEvents = field(default_factory=FakeEvents)
+    delivery: FakeDelivery = field(default_factory=FakeDelivery)
+    reports: FakeReports = field(default_factory=FakeReports)
     outages: FakeOutages = field(default_factory=FakeOutages)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
@@ -113,6 +119,8 @@ class Served:
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
             events_service(self.events),
+            delivery_service(self.delivery),
+            reports_service(self.reports),
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
             persons_service(self.persons),

@@ -174,6 +174,7 @@ async def test_who_takes_an_incident_is_told_what_was_published_since(knowing: K
 async def test_a_known_error_tells_its_workaround_and_makes_its_cases_easier(knowing: Knowing) -> None:
     known = await knowing.known_error()
     hard = await knowing.desk.component.verdict(verdict(), HIT, Impact.MEDIUM, Urgency.MEDIUM, Difficulty.HIGH)
+    assert hard is not None
     await knowing.work()
     found = await knowing.desk.component.incident(hard.id)
     assert found is not None

@@ -106,7 +106,9 @@ class Desk:
             self.journal.close()
 
     async def report(self, verdict: Verdict, hit: ImpactAssessment = HIT) -> Incident:
-        return await self.component.verdict(verdict, hit, Impact.MEDIUM, Urgency.MEDIUM)
+        made = await self.component.verdict(verdict, hit, Impact.MEDIUM, Urgency.MEDIUM)
+        assert made is not None
+        return made
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)

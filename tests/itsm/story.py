@@ -169,7 +169,7 @@ class Story:
         entered = before is None or before.state is not after.state
         if after.state is IncidentState.STALLED and entered:
             assert any(tell.kind is TellKind.CENTRE for tell in tells), "never silent"
-        assert all(tell.to or tell.kind is TellKind.CENTRE for tell in tells)
+        assert all(tell.to or tell.kind in {TellKind.CENTRE, TellKind.WATCHERS} for tell in tells)
         self.centre_told |= any(tell.kind is TellKind.CENTRE for tell in tells)
 
     def _check_timers(self, after: Incident, made: Step) -> None:

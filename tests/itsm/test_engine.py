@@ -35,6 +35,7 @@ from tests.fakes.journal import FakeJournal
 from tests.itsm.desks import HIT, Desk
 from tests.itsm.examples import DAY, REPORT, T0, report, verdict
 from tests.itsm.people import Team
+from tests.itsm.suppressing import Quiet
 
 OTHER = {"cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",)}
 
@@ -248,7 +249,8 @@ async def test_a_child_given_back_has_its_cause_and_its_symptoms_again(desk: Des
 
 
 async def test_reports_that_are_no_diagnosis_are_merged_cleared_and_suppressed(desk: Desk) -> None:
-    await desk.start(suppressed=lambda one, _: "maintenance" if one.fingerprint == "mail/x" else "")
+    suppressor = Quiet({"mail/x"})
+    await desk.start(suppressor=suppressor)
     made = await desk.component.report(report(notes={"symptoms": "a\nb"}))
     assert made is not None
     assert (await desk.component.report(report(fingerprint="mail/x"))) is None
@@ -266,6 +268,7 @@ async def test_reports_that_are_no_diagnosis_are_merged_cleared_and_suppressed(d
     new = await desk.component.report(report())
     assert new is not None
     assert new.id != made.id
+    assert suppressor.kept == [("mail/x", "maintenance")]
     assert desk.metrics.value("btimd_itsm_reports_suppressed_total") == 1
     assert desk.metrics.value("btimd_itsm_clears_unmatched_total") == 1
 
@@ -288,6 +291,7 @@ async def test_what_is_hard_is_shown_first_among_equals(desk: Desk) -> None:
     easy = await desk.report(verdict())
     hard = await desk.component.verdict(verdict(id="D2", **OTHER), HIT, Impact.MEDIUM, Urgency.MEDIUM, Difficulty.HIGH)
 
+    assert hard is not None
     assert hard.difficulty is Difficulty.HIGH
     assert await desk.component.incidents(only_open=True, business=None, limit=9) == [hard, easy]
 
@@ -338,3 +342,26 @@ async def test_every_event_names_the_rules_it_went_by(desk: Desk) -> None:
     assert len(first) == 12
     assert first != second
     assert {name.value for name in TimerName} >= {timer.name for timer in opened.timers}
+
+
+async def test_what_is_suppressed_makes_no_incident_reopens_none_and_does_not_close_one(desk: Desk) -> None:
+    suppressor = Quiet(set())
+    await desk.start(suppressor=suppressor)
+    opened = await desk.report(verdict())
+    suppressor.fingerprints = {opened.fingerprint}
+    grown = await desk.component.verdict(verdict(id="D2"), HIT, Impact.MEDIUM, Urgency.MEDIUM)
+    await desk.component.cleared(verdict(id="D2"))
+    resolved = await desk.component.incident(opened.id)
+    again = await desk.component.verdict(verdict(id="D3"), HIT, Impact.MEDIUM, Urgency.MEDIUM)
+    await desk.component.cleared(verdict(id="D3"))
+    after = await desk.component.incident(opened.id)
+
+    assert grown is not None
+    assert (grown.id, grown.report_count) == (opened.id, 2)
+    assert resolved is not None
+    assert resolved.state is IncidentState.RESOLVED
+    assert again is None
+    assert after is not None
+    assert (after.state, after.reopen_count) == (IncidentState.RESOLVED, 0)
+    assert suppressor.kept == [(opened.fingerprint, "maintenance")]
+    assert suppressor.gone == [opened.fingerprint] * 2

@@ -145,7 +145,7 @@ def test_a_report_within_the_reopen_time_reopens() -> None:
         first_time_fix=False,
         timers=(),
     )
-    assert made.effects == (StopTimer("reopen"), Publish("reopened"))
+    assert made.effects == (StopTimer("reopen"), Publish("reopened"), Tell(TellKind.WATCHERS, "", "reopened"))
 
 
 def test_a_report_after_the_reopen_time_is_not_this_incidents() -> None:
@@ -169,7 +169,8 @@ def test_what_clears_before_anybody_touched_it_is_resolved_with_a_closing_report
         "and nobody had taken the incident; it was erp-db",
         timers=(TimerDue("reopen", T0 + 30 + DAY, 2),),
     )
-    assert made.effects == (StartTimer("reopen", T0 + 30 + DAY), Publish("resolved"))
+    told = Tell(TellKind.WATCHERS, "", "resolved")
+    assert made.effects == (StartTimer("reopen", T0 + 30 + DAY), Publish("resolved"), told)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,8 @@ def test_resolving_stores_the_closing_report_and_waits_for_a_reopening() -> None
         first_time_fix=True,
         timers=(TimerDue("reopen", T0 + 60 + DAY, 4),),
     )
-    assert made.effects == (StopTimer("stage"), StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"))
+    told = Tell(TellKind.WATCHERS, "", "resolved")
+    assert made.effects == (StopTimer("stage"), StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"), told)
 
 
 @pytest.mark.parametrize(

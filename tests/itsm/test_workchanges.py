@@ -135,6 +135,10 @@ def reporter(what: str) -> Tell:
     return Tell(TellKind.REPORTER, "eve", what)
 
 
+def watchers(what: str) -> Tell:
+    return Tell(TellKind.WATCHERS, "", what)
+
+
 def sent(generation: int, accept: float = 30 * MINUTE) -> tuple[TimerDue, ...]:
     return (timer("accept", NOW + accept, generation), timer("renotify", NOW + 10 * MINUTE, generation))
 
@@ -210,7 +214,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("wait"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "9": (
@@ -474,7 +478,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("pending"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "24": (
@@ -515,7 +519,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
             "first_dispatch_right": False,
             "timers": (),
         },
-        (*UNACCEPTED, Publish("cancelled"), reporter("cancelled"), RECALL_1),
+        (*UNACCEPTED, Publish("cancelled"), reporter("cancelled"), watchers("cancelled"), RECALL_1),
     ),
     "28": (
         ACCEPTED,
@@ -612,7 +616,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("stage"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "33b": (

@@ -122,14 +122,16 @@ class DeliveryDesk(DeliveryView):
 
     @override
     async def pause(self, name: str, *, actor: str, reason: str, command_id: str) -> DeliveryTarget:
-        done = await self._act(DeliveryActionKind.PAUSE, name, actor=actor, reason=reason, command_id=command_id)
-        self._courier.hold(name, _why(done))
+        await self._act(DeliveryActionKind.PAUSE, name, actor=actor, reason=reason, command_id=command_id)
+        hold = (await self._store.holds()).get(name)
+        if hold is not None:  # a repeat of an old command does not undo a newer one
+            self._courier.hold(name, _why(hold))
         return await self._target(name)
 
     @override
     async def resume(self, name: str, *, actor: str, reason: str, command_id: str) -> DeliveryTarget:
         await self._act(DeliveryActionKind.RESUME, name, actor=actor, reason=reason, command_id=command_id)
-        if name not in await self._store.holds():  # a repeat of an old command does not undo a newer one
+        if name not in await self._store.holds():  # as above
             self._courier.release(name)
         return await self._target(name)
 

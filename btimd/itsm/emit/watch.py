@@ -131,10 +131,8 @@ class DeliveryWatch:
         bad = {fingerprint_of(one.target, one.kind): one for one in troubles(states, dead, now, self._backlog_after)}
         for fingerprint, trouble in bad.items():
             if trouble.level > self._told.get(fingerprint, 0):
-                # After a start it is told again, or what an earlier run saw would count as over.
-                is_news = fingerprint not in self._told or not self._hears.is_active(fingerprint)
                 self._told[fingerprint] = trouble.level
-                if is_news:
+                if not self._hears.is_active(fingerprint):
                     await self._hears.report(_report(fingerprint, trouble, now))
         held = {state.name for state in states if state.hold is not None}
         for name in (*(state.name for state in states), *(about_target(one) for one in tuple(self._told))):

@@ -125,7 +125,7 @@ class Notifier:
             "btimd_itsm_notify_failures_total", "Notices that were given up, by means and why.", ("means", "reason")
         )
         self._withdrawn = metrics.counter(
-            "btimd_itsm_notify_withdrawn_total", "Notices that were not sent, as they were of no use by then.", ("means",)
+            "btimd_itsm_notify_withdrawn_total", "Notices that were not sent, of no use by then.", ("means",)
         )
         self._folded = metrics.counter(
             "btimd_itsm_notify_folded_total", "Notices that were told in one message together with others."

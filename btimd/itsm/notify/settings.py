@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from btimd.itsm.notify.callbacks import CallbackRules
 from btimd.itsm.notify.gateway import PLACEHOLDERS as GATEWAY_PLACEHOLDERS
 from btimd.itsm.notify.gateway import GatewayTemplate, check_fields
 from btimd.itsm.notify.ladder import DEFAULT_LADDERS, DEFAULT_RENOTIFY, SCREEN, Channel, Rules, Rung
@@ -226,6 +227,58 @@ class MailSettings(Section):
         return self
 
 
+class AnswerSettings(Section):
+    """What a gateway or robot posts to /answers/NAME of the HTTP listener: answers of people, states of messages."""
+
+    secret_file: SettingsPath
+    """Proves the caller: a token, or what signs."""
+    scheme: Literal["token", "signed", "dingtalk"] = "token"
+    """token: in the Authorization header (Bearer), X-Btimd-Token, or token= of the query. signed: Standard Webhooks."""
+    means: Literal["im", "sms", "voice", "webhook"]
+    """Of the addresses that answers come from."""
+    channel: str = ""
+    """The channel that messages went by and that tells of refusals; "" = the first of the means."""
+    from_path: str = "from"
+    """Where the sender's address stands, as "sender.id"; in forms and queries the name of the field."""
+    text_path: str = "text"
+    """Where the answer stands: the text, or the digits that were pressed."""
+    id_path: str = ""
+    """Where the caller's id of this answer stands: the same one is taken once. Left out: the whole body is compared."""
+    refers_path: str = ""
+    """Where the gateway's id of our message stands that is answered, or whose state is told."""
+    state_path: str = ""
+    """Where the state of a message stands."""
+    delivered_values: tuple[str, ...] = ()
+    read_values: tuple[str, ...] = ()
+    failed_values: tuple[str, ...] = ()
+    ok_text: str = "ok"
+    """What the caller wants to read where all is well."""
+
+    @model_validator(mode="after")
+    def _states_can_be_found(self) -> "AnswerSettings":
+        values = self.delivered_values + self.read_values + self.failed_values
+        if bool(values) != bool(self.state_path) or (self.state_path and not (self.refers_path and self.channel)):
+            raise ValueError("states need state_path, refers_path, channel and at least one of the lists of values")
+        return self
+
+    def rules(self) -> CallbackRules:
+        """Return what callbacks.py needs of these."""
+        return CallbackRules(
+            scheme=self.scheme,
+            means=Means(self.means),
+            channel=self.channel,
+            from_path=self.from_path,
+            text_path=self.text_path,
+            id_path=self.id_path,
+            refers_path=self.refers_path,
+            state_path=self.state_path,
+            delivered_values=self.delivered_values,
+            read_values=self.read_values,
+            failed_values=self.failed_values,
+            ok_text=self.ok_text,
+        )
+
+
 class TextSettings(Section):
     """Own texts of orders, by means. Names in {} are replaced."""
 
@@ -282,6 +335,7 @@ class NotifySettings(Section):
     robot: dict[str, RobotSettings] = Field(default_factory=dict)
     gateway: dict[str, GatewaySettings] = Field(default_factory=dict)
     mail: dict[str, MailSettings] = Field(default_factory=dict)
+    answer: dict[str, AnswerSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_different(self) -> "NotifySettings":

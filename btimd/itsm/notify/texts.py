@@ -25,7 +25,7 @@ _WITH_ANSWER: Final = frozenset({NoticeKind.ORDER, NoticeKind.REMINDER})
 _FIELDS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.STATUS: ("business", "status", "title", "occurred", "region", "number"),
     NoticeKind.ANSWER: ("number", "status"),
-    NoticeKind.TEST: ("person",),
+    NoticeKind.TEST: ("number",),
 }
 _ALL_FIELDS: Final = (
     "business",
@@ -123,6 +123,8 @@ def write(
         return Written(subject, text)
     if means is Means.VOICE:
         return Written(subject, _voice(own or words.SPOKEN[language][kind], values, language))
+    if kind is NoticeKind.TEST:
+        return Written(subject, _one_line(words.SHORT[language][kind], values))
     return Written(subject, filled(own, values)[:TEXT_LIMIT] if own else _whole(kind, values, language))
 
 

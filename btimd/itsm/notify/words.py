@@ -33,7 +33,7 @@ SHORT: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
         NoticeKind.STATUS: "{business} {status} {title} {occurred}起 #{number}",
         NoticeKind.NEWS: "[{priority}] {status} {business} {title} #{number}",
         NoticeKind.ANSWER: "#{number} 未执行：{status}",
-        NoticeKind.TEST: "{person}，这是btimd的测试消息，收到即表示此联系方式可用",
+        NoticeKind.TEST: "{person}，这是btimd的测试消息，收到即表示此联系方式可用 #{number}",
     },
     "en": {
         NoticeKind.ORDER: "[{priority}] {business}: {title} {description} from {source} {occurred} by {reporter} "
@@ -50,7 +50,7 @@ SHORT: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
         NoticeKind.STATUS: "{business}: {status} {title} since {occurred} #{number}",
         NoticeKind.NEWS: "[{priority}] {status}: {business}: {title} #{number}",
         NoticeKind.ANSWER: "#{number} not done: {status}",
-        NoticeKind.TEST: "{person}, this is a test of btimd: you can be reached here",
+        NoticeKind.TEST: "{person}, this is a test of btimd: you can be reached here #{number}",
     },
 }
 """One line: of SMS, the screen, and the subject of mail."""
@@ -66,7 +66,7 @@ SPOKEN: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
         NoticeKind.STATUS: "{business}，{status}。单号{number}。",
         NoticeKind.NEWS: "{priority}事件，{status}，{business}，{title}。单号{number}。",
         NoticeKind.ANSWER: "单号{number}，未执行，{status}。",
-        NoticeKind.TEST: "{person}，这是测试消息，收到即表示此联系方式可用。",
+        NoticeKind.TEST: "{person}，这是测试消息，收到即表示此联系方式可用。编号{number}。",
     },
     "en": {
         NoticeKind.ORDER: "{priority} incident. {business}. {title}. Please accept by {accept_by}. Number {number}. "
@@ -80,7 +80,7 @@ SPOKEN: Final[Mapping[str, Mapping[NoticeKind, str]]] = {
         NoticeKind.STATUS: "{business}. {status}. Number {number}.",
         NoticeKind.NEWS: "{priority} incident. {status}. {business}. {title}. Number {number}.",
         NoticeKind.ANSWER: "Number {number}. Not done. {status}.",
-        NoticeKind.TEST: "{person}, this is a test. You can be reached here.",
+        NoticeKind.TEST: "{person}, this is a test. You can be reached here. Number {number}.",
     },
 }
 
