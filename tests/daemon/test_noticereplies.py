@@ -127,6 +127,25 @@ async def test_words_without_a_code_are_kept_as_a_comment(tmp_path: Path) -> Non
     assert (last.kind, last.actor, last.reason) == ("commented", "ann", "I am looking at it")
 
 
+async def test_what_a_reporter_writes_back_is_a_comment_and_after_the_closing_a_report_of_its_own(
+    tmp_path: Path,
+) -> None:
+    who = "eve@corp.test"  # nobody of people.toml
+    async with company(tmp_path, PEOPLE, **settings(tmp_path)) as there:
+        await there.start()
+        desk = there.desk.component
+        created = IncidentCommand(CommandKind.CREATE, "c1", title="Mail is odd", businesses=("erp",))
+        incident = await desk.command(created, who)
+        replies = replies_of(there)
+        said = [await replies.mail(mail(who, "still broken", thread=incident.id, key="<a>"))]
+        last = (await desk.timeline(incident.id))[-1]
+        await desk.command(IncidentCommand(CommandKind.CANCEL, "c2", incident.id, text="nothing was wrong"), "lea")
+        said += [await replies.mail(mail(who, "it is back", thread=incident.id, key="<b>"))]
+
+    assert said == ["kept as a comment", ""]
+    assert (last.kind, last.actor, last.reason) == ("commented", who, "still broken")
+
+
 def posted(body: dict[str, Any], token: str = SECRET, name: str = "sms") -> Posted:
     headers = {"authorization": f"Bearer {token}"}
     return Posted(name, headers, {}, "application/json", json.dumps(body).encode())

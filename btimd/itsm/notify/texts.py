@@ -84,7 +84,7 @@ def values_of(order: Order, person: Recipient, now: UnixSeconds) -> dict[str, st
     statuses = {**words.STATUS[language], **words.NEWS[language]}
     return {
         "priority": order.priority.name,
-        "business": plain(order.business, 80) or unknown,
+        "business": plain(order.business, 80) or words.NO_BUSINESS[language],
         "title": plain(order.title, 200),
         "description": plain(order.description),
         "source": plain(order.source, 40) or unknown,

@@ -15,6 +15,7 @@ PLACEHOLDERS: Final = frozenset({
 LANGUAGES: Final = ("zh", "en")
 
 UNKNOWN: Final[Mapping[str, str]] = {"zh": "未知", "en": "unknown"}
+NO_BUSINESS: Final[Mapping[str, str]] = {"zh": "未知业务", "en": "unknown business"}
 NO_LIMIT: Final[Mapping[str, str]] = {"zh": "未约定", "en": "no limit"}
 
 COLON: Final[Mapping[str, str]] = {"zh": "：", "en": ": "}
