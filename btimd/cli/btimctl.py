@@ -21,10 +21,14 @@ from btimd.cli import (
     ctl_diagnosis,
     ctl_discovery,
     ctl_events,
+    ctl_figures,
     ctl_flows,
     ctl_impact,
+    ctl_knowledge,
     ctl_persons,
     ctl_plan,
+    ctl_problem,
+    ctl_survey,
     ctl_topology,
     ctl_users,
     ctl_views,
@@ -58,6 +62,10 @@ _AREAS: Final = (
     ctl_impact,
     ctl_budget,
     ctl_diagnosis,
+    ctl_knowledge,
+    ctl_problem,
+    ctl_survey,
+    ctl_figures,
 )
 
 
