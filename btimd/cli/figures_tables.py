@@ -13,7 +13,7 @@ from btimd.cli.figures_rows import COUNTS, DURATIONS, SHARES
 from btimd.cli.figures_words import word
 from btimd.model.knowledge import SurveyFigures
 from btimd.model.qualityview import FigureCoverage, FigureQuery, GroupFigures, Reliability
-from btimd.model.units import Seconds
+from btimd.model.units import Seconds, UnixSeconds
 from btimd.model.workfigures import CauseFigures, Durations, PersonFigures, Share, Trend, Waiting, WorkFigures
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
@@ -91,10 +91,11 @@ def _waiting(waiting: Waiting) -> str:
 
 def groups_picture(groups: Sequence[GroupFigures], by: str, coverage: Text, language: str) -> Group:
     """Show the main figures of each group."""
-    names = ("opened", "resolved", "orders", "first_time_fix", "first_dispatch", "satisfaction", "response_rate")
-    columns = [word(one, language) for one in names]
-    times = [f"{word(one, language)} {word('mean', language)}" for one in ("response", "resolution")]
-    heads = [*columns, *times, f"{word('resolution', language)} P90"]
+    names = (
+        "opened", "resolved", "orders", "short_fix", "short_dispatch", "short_content", "short_answered",
+        "short_response", "short_resolution",
+    )  # fmt: skip
+    heads = [*(word(one, language) for one in names), "P90"]
     table = new_table(by, *heads, right=heads, wide=by)
     for column in table.columns[1:]:
         column.no_wrap, column.overflow = False, "fold"
@@ -154,7 +155,7 @@ def reliability_table(rows: Sequence[Reliability], language: str) -> Table:
         table,
         (
             (
-                row.name or word("unknown", language), moment(row.start), moment(row.end),
+                row.name or word("unknown", language), _day(row.start), _day(row.end),
                 "-" if row.availability is None else percent(row.availability, 3),
                 Text(percent(row.coverage), style="default" if (row.coverage or 0) >= _WHOLE else "yellow"),
                 str(row.failures), span(row.down_seconds), _time(row.mttr_seconds), _time(row.mtbf_seconds),
@@ -165,9 +166,15 @@ def reliability_table(rows: Sequence[Reliability], language: str) -> Table:
     )  # fmt: skip
 
 
+def _day(at: UnixSeconds) -> str:
+    return full_moment(at)[:10]
+
+
 def trend_picture(trend: Trend, bucket: Seconds, coverage: Text, language: str) -> Group:
     """Show counts per bucket as bars and sums, and what is to be expected of the buckets after."""
     count = len(trend.edges) - 1
+    if count == 0:
+        return Group(coverage, Text("no whole bucket of that time is on record", style="yellow"))
     heading = Text(f"{full_moment(trend.edges[0])} - {full_moment(trend.edges[-1])}, {count} x {span(bucket)}", "bold")
     most = max((*trend.total.counts, 1))
     sums = (word("opened", language), f"/ {span(bucket)}")
