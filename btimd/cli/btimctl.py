@@ -20,12 +20,16 @@ from btimd.cli import (
     ctl_discovery,
     ctl_duty,
     ctl_events,
+    ctl_figures,
     ctl_flows,
     ctl_impact,
     ctl_incidents,
+    ctl_knowledge,
     ctl_persons,
     ctl_plan,
+    ctl_problem,
     ctl_reports,
+    ctl_survey,
     ctl_topology,
     ctl_users,
     ctl_views,
@@ -63,6 +67,10 @@ _AREAS: Final = (
     ctl_diagnosis,
     ctl_delivery,
     ctl_reports,
+    ctl_knowledge,
+    ctl_problem,
+    ctl_survey,
+    ctl_figures,
 )
 
 

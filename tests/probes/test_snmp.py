@@ -85,7 +85,7 @@ async def test_what_version_3_refuses_is_told_apart(tmp_path: Path) -> None:
     }
     async with snmpagents.snmpd(tmp_path, *lines) as port, client() as asking:
 
-        async def ask(credentials: User, timeout: float = 20.0) -> Answer:
+        async def ask(credentials: User, timeout: float = 20.0) -> Answer:  # noqa: ASYNC109  of the target
             return await asking.ask(snmpagents.target(port, credentials=credentials, timeout=timeout), Get((NAME,)))
 
         found = {why: await ask(credentials) for why, credentials in wrong.items()}
