@@ -29,6 +29,7 @@ from btimd.api.pb import (
     graph_pb2,
     impact_pb2,
     incidents_pb2,
+    notices_pb2,
     persons_pb2,
     plan_pb2,
     sla_pb2,
@@ -80,6 +81,7 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    notices_pb2,
 )
 _METHODS: Final = {
     method.name: method

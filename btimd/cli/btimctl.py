@@ -23,6 +23,7 @@ from btimd.cli import (
     ctl_events,
     ctl_flows,
     ctl_impact,
+    ctl_notices,
     ctl_persons,
     ctl_plan,
     ctl_topology,
@@ -48,6 +49,7 @@ _INTERRUPTED: Final = 130
 _AREAS: Final = (
     ctl_users,
     ctl_persons,
+    ctl_notices,
     ctl_plan,
     ctl_topology,
     ctl_baselines,

@@ -13,6 +13,7 @@ from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.topology import topology_service
@@ -32,6 +33,7 @@ from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.daemon.noticereplies import NoticeReplies
+from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import promise_of
 from btimd.daemon.runners import Runners, read_option_file
@@ -505,6 +507,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
         posts={"/answers/{name}": replies.post},

@@ -13,7 +13,7 @@ from btimd.model.posted import Posted
 from btimd.runtime.log import Log
 from tests.daemon.noticing import Company, company, im, people_of, person_of
 
-SECRET = "a-long-token-for-the-gateway"  # noqa: S105  of the example
+SECRET = "a-long-token-for-the-gateway"
 PHONE = PersonContact("sms", "+86 138 0013 8000", verified=True)
 PEOPLE = people_of(
     person_of("ann", im("ann"), PersonContact("mail", "ann@corp.test", verified=True), PHONE),
