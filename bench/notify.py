@@ -53,7 +53,7 @@ class Servers:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  the library's name
         """Take a mail."""
-        head = bytes(envelope.content or b"").partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+        head = bytes(envelope.original_content or b"").partition(b"\r\n\r\n")[0].decode("ascii", "replace")
         number = next(line.partition(": ")[2] for line in head.split("\r\n") if line.startswith("X-Btimd-Number"))
         self.mail.setdefault(number.strip(), time.time())
         return "250 ok"

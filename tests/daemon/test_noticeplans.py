@@ -83,7 +83,7 @@ async def mailed(post: Post, number: int) -> bool:
 
 
 async def do(there: Company, kind: CommandKind, incident: Incident, actor: str, **more: Any) -> Incident:
-    command = IncidentCommand(kind, f"{kind}-{actor}-{incident.version}", incident.id, **more)
+    command = IncidentCommand(kind, f"{kind}-{incident.id}-{incident.version}", incident.id, **more)
     return await there.desk.component.command(command, actor, CENTRE)
 
 
@@ -143,20 +143,18 @@ async def test_a_mail_that_could_not_be_sent_goes_later_and_one_that_is_refused_
         await do(there, CommandKind.ACCEPT, second, "ann")
 
         async def given_up() -> bool:
-            there.desk.advance(5)
-            there.notices.wake()
             found = await there.notices.table.find(person="eve@else.test")
+            if not any(one.state is NoticeState.SENDING for one in found):
+                there.desk.advance(5)
+                there.notices.wake()
             return any(one.state is NoticeState.FAILED for one in found)
 
         await there.desk.until(given_up)
         post.refuse = ""
-
-        async def sent() -> bool:
-            there.desk.advance(30)
-            there.notices.wake()
-            return bool(post.taken)
-
-        await there.desk.until(sent)
+        await there.idle()
+        there.desk.advance(70)
+        there.notices.wake()
+        await there.desk.until(lambda: mailed(post, 1))
         await there.idle()
         gone = await there.notices.table.find(person="gone@else.test")
 
