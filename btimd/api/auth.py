@@ -136,6 +136,13 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
     "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
+    # DutyService
+    "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
+    "/btimd.v1.DutyService/GetRota": Role.HANDLER,
+    "/btimd.v1.DutyService/ExplainDispatch": Role.HANDLER,
+    "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
+    "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
+    # end of DutyService
     # NoticesService
     "/btimd.v1.NoticesService/WatchScreen": Role.HANDLER,
     "/btimd.v1.NoticesService/ListNotices": Role.HANDLER,
@@ -183,6 +190,12 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates",
     "/btimd.v1.SlaService/WatchSlaStates",
+    # DutyService: who is there belongs to no business
+    "/btimd.v1.DutyService/GetDuty",
+    "/btimd.v1.DutyService/GetRota",
+    "/btimd.v1.DutyService/ExplainDispatch",
+    "/btimd.v1.DutyService/ListTransferCandidates",
+    # end of DutyService
     # ViewsService
     "/btimd.v1.ViewsService/GetServiceView",
     "/btimd.v1.ViewsService/ListServiceViews",

@@ -24,6 +24,7 @@ from btimd.api.pb import (
     budget_pb2,
     diagnosis_pb2,
     discovery_pb2,
+    duty_pb2,
     events_pb2,
     flows_pb2,
     graph_pb2,
@@ -81,6 +82,7 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    duty_pb2,
     notices_pb2,
 )
 _METHODS: Final = {
