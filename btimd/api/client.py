@@ -32,6 +32,7 @@ from btimd.api.pb import (
     impact_pb2,
     incidents_pb2,
     knowledge_pb2,
+    notices_pb2,
     persons_pb2,
     plan_pb2,
     problems_pb2,
@@ -94,6 +95,7 @@ _FILES: Final = (
     delivery_pb2,
     reports_pb2,
     duty_pb2,
+    notices_pb2,
 )
 _METHODS: Final = {
     method.name: method

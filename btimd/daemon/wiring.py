@@ -16,6 +16,7 @@ from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.problems import problems_service
@@ -42,6 +43,7 @@ from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.daemon.noticereplies import NoticeReplies
+from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.qualitydesk import QualityDesk
@@ -575,6 +577,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             quality_service(quality),
             delivery_service(incidents.delivery),
             reports_service(intake),
+            notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
         keep_event=intake.keep,

@@ -73,6 +73,7 @@ class FailsWhenItEnds(Failing):
         super().__init__(0)
         self.begun = asyncio.Event()
 
+    @override
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.part())
