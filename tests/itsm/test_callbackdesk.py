@@ -99,7 +99,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged(desk: Desk) -> None:
     async def broken(*_: object) -> bool:
         raise OSError("disk")
 
-    desk.journal.take_update = broken  # type: ignore[method-assign]  # a disk that is full
+    desk.journal.take_update = broken  # type: ignore[method-assign,assignment]  # a disk that is full
     body = generic()
     with pytest.raises(CallbackRefusedError) as refused:
         await component.callbacks.take("desk", signed_headers([KEY], message_id="m", at=T0, body=body), body)

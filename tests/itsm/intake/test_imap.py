@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from imap_tools import MailBoxUnencrypted
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk, Receipt
+from btimd.itsm.intake.desk import IntakeDesk, Receipt
 from btimd.itsm.intake.imap import ImapPoller
 from btimd.itsm.intake.settings import ImapSettings, IntakeSettings
 from btimd.itsm.intake.smtp import SmtpListener
 from btimd.itsm.intake.storms import StormRules
-from btimd.model.report import Report
+from btimd.model.report import IntakeBusyError, Report
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log

@@ -10,11 +10,11 @@ from typing import Any
 import aiosmtplib
 import pytest
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk, Receipt
+from btimd.itsm.intake.desk import IntakeDesk, Receipt
 from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.intake.smtp import SmtpListener
 from btimd.itsm.intake.storms import StormRules
-from btimd.model.report import Report
+from btimd.model.report import IntakeBusyError, Report
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
