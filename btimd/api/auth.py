@@ -49,6 +49,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.GraphService/RunProbe": Role.HANDLER,
     # IncidentsService
     "/btimd.v1.IncidentsService/ListIncidents": Role.VIEWER,
+    "/btimd.v1.IncidentsService/CountIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/GetIncident": Role.VIEWER,
     "/btimd.v1.IncidentsService/WatchIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/CreateIncident": Role.REPORTER,
@@ -59,6 +60,19 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.IncidentsService/CancelIncident": Role.MANAGER,
     "/btimd.v1.IncidentsService/SetPriority": Role.MANAGER,
     "/btimd.v1.IncidentsService/MergeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/HoldIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReleaseIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/AssignIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReturnIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/TransferIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/EscalateIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ForceEscalateIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReportProgress": Role.HANDLER,
+    "/btimd.v1.IncidentsService/PendIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ResumeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/RejectIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/SurveyIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/UnmergeIncident": Role.MANAGER,
     # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
@@ -141,6 +155,13 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
     "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
     # end of ReportsService
+    # DutyService
+    "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
+    "/btimd.v1.DutyService/GetRota": Role.HANDLER,
+    "/btimd.v1.DutyService/ExplainDispatch": Role.HANDLER,
+    "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
+    "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
+    # end of DutyService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -153,8 +174,41 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.FlowsService/WatchQuality",
     "/btimd.v1.GraphService/ListNodeStates",
     "/btimd.v1.GraphService/WatchNodes",
+    # IncidentsService
+    "/btimd.v1.IncidentsService/ListIncidents",
+    "/btimd.v1.IncidentsService/CountIncidents",
+    "/btimd.v1.IncidentsService/GetIncident",
+    "/btimd.v1.IncidentsService/WatchIncidents",
+    "/btimd.v1.IncidentsService/CreateIncident",
+    "/btimd.v1.IncidentsService/AcceptIncident",
+    "/btimd.v1.IncidentsService/ResolveIncident",
+    "/btimd.v1.IncidentsService/ConfirmIncident",
+    "/btimd.v1.IncidentsService/CommentIncident",
+    "/btimd.v1.IncidentsService/CancelIncident",
+    "/btimd.v1.IncidentsService/SetPriority",
+    "/btimd.v1.IncidentsService/MergeIncident",
+    "/btimd.v1.IncidentsService/HoldIncident",
+    "/btimd.v1.IncidentsService/ReleaseIncident",
+    "/btimd.v1.IncidentsService/AssignIncident",
+    "/btimd.v1.IncidentsService/ReturnIncident",
+    "/btimd.v1.IncidentsService/TransferIncident",
+    "/btimd.v1.IncidentsService/EscalateIncident",
+    "/btimd.v1.IncidentsService/ForceEscalateIncident",
+    "/btimd.v1.IncidentsService/ReportProgress",
+    "/btimd.v1.IncidentsService/PendIncident",
+    "/btimd.v1.IncidentsService/ResumeIncident",
+    "/btimd.v1.IncidentsService/RejectIncident",
+    "/btimd.v1.IncidentsService/SurveyIncident",
+    "/btimd.v1.IncidentsService/UnmergeIncident",
+    # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates",
     "/btimd.v1.SlaService/WatchSlaStates",
+    # DutyService: who is there belongs to no business
+    "/btimd.v1.DutyService/GetDuty",
+    "/btimd.v1.DutyService/GetRota",
+    "/btimd.v1.DutyService/ExplainDispatch",
+    "/btimd.v1.DutyService/ListTransferCandidates",
+    # end of DutyService
     # ViewsService
     "/btimd.v1.ViewsService/GetServiceView",
     "/btimd.v1.ViewsService/ListServiceViews",

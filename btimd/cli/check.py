@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from btimd.api.tokens import load_tokens, token_notes
 from btimd.cli.common import SubParsers, add_config_option
-from btimd.daemon.config import load_config
+from btimd.daemon.config import Config, load_config
 from btimd.itsm.rota import Rota
 from btimd.itsm.rotacheck import rota_faults
 from btimd.model.service import CheckKind
 from btimd.rca.gaps import gaps
 from btimd.rca.graph import GraphIndex
 from btimd.settings.calendars import calendar_notes
+from btimd.settings.report import Problem, SettingsError
 from btimd.sla.agreements import agreement_notes
 
 _ROTA_WEEKS = 8
@@ -35,6 +37,7 @@ def add_parser(subparsers: SubParsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what was found."""
     config = load_config(options.config)
+    callers = caller_notes(config)
     graph = config.services.graph
     checks = list(graph.checks())
     indicators = [check for check in checks if check.is_key_indicator]
@@ -51,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         *calendar_notes(config.settings.calendar, now),
         *agreement_notes(config.agreements, graph, now),
         *(fault.text() for fault in faults),
+        *callers,
     ):
         print(f"  note: {note}")
     for gap in gaps(GraphIndex(graph)):
@@ -61,6 +65,25 @@ def run(options: argparse.Namespace) -> int:
     if any(check.kind is CheckKind.ICMP for check in checks):
         print("  note: echo checks need CAP_NET_RAW or sysctl net.ipv4.ping_group_range; without it they say 'unknown'")
     return 0
+
+
+def caller_notes(config: Config) -> list[str]:
+    """Return what the tokens file names and nobody knows; raises SettingsError for a file that is wrong."""
+    path = config.settings.api.tokens_file
+    if path is None or not os.access(path, os.R_OK):
+        return []
+    try:
+        tokens = load_tokens(path)
+    except ValueError as error:
+        raise SettingsError(
+            Problem(path.name, 0, "", line.removeprefix(f"{path}: ")) for line in str(error).splitlines()
+        ) from error
+    return token_notes(
+        tokens,
+        persons=config.people.persons.keys(),
+        businesses=config.services.graph.businesses.keys(),
+        regions={place.region for place in config.plan.places if place.region},
+    )
 
 
 def files_named(values: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Path]]:

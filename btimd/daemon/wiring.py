@@ -12,6 +12,7 @@ from btimd.api.component import ApiComponent
 from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
@@ -64,6 +65,7 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.dutyview import DutyViews
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
@@ -90,6 +92,7 @@ from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
 from btimd.store.deliverylog import DeliveryTable
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
 
@@ -471,14 +474,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
+    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=search,
         sla=sla,
         more=(
+            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),

@@ -18,6 +18,7 @@ from btimd.api.component import ApiComponent
 from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.persons import persons_service
@@ -37,6 +38,7 @@ from tests.fakes.budget import FakeBudget
 from tests.fakes.delivery import FakeDelivery
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.persons import FakePersons
@@ -89,6 +91,7 @@ class Served:
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    duty: FakeDuty = field(default_factory=FakeDuty)
     events: FakeEvents = field(default_factory=FakeEvents)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     reports: FakeReports = field(default_factory=FakeReports)
@@ -117,6 +120,7 @@ class Served:
             baselines_service(self.baselines),
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
+            duty_service(self.duty, self.desk),
             events_service(self.events),
             delivery_service(self.delivery),
             reports_service(self.reports),

@@ -45,7 +45,9 @@ async def url(tmp_path: Path, taker: Taker) -> AsyncIterator[str]:
 
 async def test_a_call_needs_no_token_and_may_be_larger_than_other_requests(url: str, taker: Taker) -> None:
     async with ClientSession() as session:
-        async with session.post(f"{url}/jira", data=BytesIO(b"x" * 600_000), headers={"X-Hub-Signature": "s"}) as answer:
+        async with session.post(
+            f"{url}/jira", data=BytesIO(b"x" * 600_000), headers={"X-Hub-Signature": "s"}
+        ) as answer:
             assert (answer.status, await answer.json()) == (202, {"new_changes": 1})
         async with session.post(f"{url}/jira", data=BytesIO(b"x" * 1_100_000)) as answer:
             assert answer.status == 413

@@ -46,6 +46,33 @@ def test_what_is_allowed_but_probably_not_meant_is_noted(tmp_path: Path, capsys:
     ]
 
 
+def test_what_tokens_name_and_the_configuration_does_not_know_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tokens.toml").write_text(
+        f'[[token]]\nname = "anna"\nrole = "handler"\nsha256 = "{"0" * 64}"\nbusinesses = ["erp", "erpp"]\n'
+    )
+    settings = settings_text() + 'tokens_file = "tokens.toml"\n'
+    status = main(["check", "-c", str(write_small(tmp_path, settings=settings))])
+
+    assert status == 0
+    assert capsys.readouterr().out.splitlines()[5] == (
+        "  note: token anna: there is no business 'erpp'; did you mean 'erp'?"
+    )
+
+
+def test_every_mistake_of_the_tokens_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tokens.toml").write_text('[[token]]\nname = "anna"\nrole = "root"\nsha256 = ""\n')
+    settings = settings_text() + 'tokens_file = "tokens.toml"\n'
+    status = main(["check", "-c", str(write_small(tmp_path, settings=settings))])
+
+    assert status == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "tokens.toml: token 1 (anna): role 'root' is none of viewer, reporter, handler, manager",
+        "tokens.toml: token 1 (anna): sha256 is not 64 hex digits; make one with: btimctl token anna",
+    ]
+
+
 def test_secrets_that_cannot_be_read_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "desk.secret").write_text("secret")
     hook = f'[itsm.webhook.desk]\nurl = "https://desk.example.org/"\nsecret_file = "{tmp_path}/desk.secret"\n'
