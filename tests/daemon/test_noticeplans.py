@@ -180,6 +180,7 @@ async def test_in_quiet_hours_an_order_waits_for_their_end_and_nobody_is_alarmed
         there.run()
         hit = ImpactAssessment(businesses=("erp",))
         opened = await there.desk.component.verdict(verdict(), hit, Impact.LOW, Urgency.LOW)
+        assert opened is not None
         assert opened.priority.name == "P5"
 
         async def held() -> bool:

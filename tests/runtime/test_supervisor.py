@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from typing_extensions import override
 
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
