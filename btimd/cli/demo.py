@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import secrets
 import shutil
@@ -11,33 +10,33 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from btimd.api.calls_duty import explain_dispatch
+from btimd.api.calls_notices import answer_notice, notices
 from btimd.api.client import CallFailedError, Client, Update
 from btimd.capture.ring import may_capture
 from btimd.cli.common import SubParsers
 from btimd.cli.demo_story import JsonStory, ScreenStory, Story
 from btimd.daemon.addresses import Addresses, read_addresses
-from btimd.itsm.dispatch import decision_from
-from btimd.itsm.dispatchtext import sentence
-from btimd.itsm.replay import EXPLANATION
 from btimd.lab.config import Webhook, write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import FAULTS, Fault
 from btimd.lab.receiver import WebhookReceiver
 from btimd.lab.staff import CENTRE, Staff
 from btimd.lab.topology import BUSINESSES
-from btimd.model.incident import ClosingReport, CommandKind, Incident, IncidentCommand, IncidentEvent, Signal
+from btimd.model.incident import ClosingReport, CommandKind, Incident, IncidentCommand, Signal
+from btimd.model.notification import Means, ReplyKind
 from btimd.model.ports import DiagnosisProgress
 from btimd.model.quality import QualityRow
 from btimd.model.sla import SlaState
 from btimd.model.verdict import Verdict
 from btimd.model.window import WindowRow
 from btimd.runtime.clock import Clock, SystemClock
-from btimd.settings.people import load_people
 
 DEFAULT_FAULT: Final = "db-dead"
 _READY_SECONDS: Final = 60.0
@@ -51,6 +50,7 @@ _RECOVERY_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 15.0
 _WINDOW_MILLISECONDS: Final = 10_000
 _THREAD_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.2
 _LOG_LINES_SHOWN: Final = 20
 EXIT_TERMINATED: Final = 143
 
@@ -255,19 +255,29 @@ class _Demo:
             return ""
         person = ordered.dispatch.person
         with self._client(addresses, person) as client:
-            _, events = await asyncio.to_thread(client.incident, ordered.id)
-            self.story.order(ordered, self.staff.member(person), self._why(events))
-            command = IncidentCommand(CommandKind.ACCEPT, f"demo-accept-{ordered.id}", ordered.id)
-            self._take(await asyncio.to_thread(client.command, command))
+            reasons = await asyncio.to_thread(explain_dispatch, client, ordered.id)
+            why = reasons.items[-1].text if reasons.items else ""
+            told = await self._told(client, ordered.id)
+            self.story.order(ordered, self.staff.member(person), why, told)
+            accepted = await asyncio.to_thread(
+                partial(
+                    answer_notice, client, ReplyKind.ACCEPT, command_id=f"demo-{ordered.id}", incident_id=ordered.id
+                )
+            )
+            self._take(accepted)
         return person
 
-    def _why(self, events: Sequence[IncidentEvent]) -> str:
-        """Return why the last order went to whom it went, as btimd keeps it with the order."""
-        kept = [event.details[EXPLANATION] for event in events if EXPLANATION in event.details]
-        if not kept:
-            return ""
-        people = load_people(self.folder / "people.toml")
-        return sentence(decision_from(json.loads(kept[-1])), people, "en")
+    async def _told(self, client: Client, incident_id: str) -> str:
+        """Return what stands on the screen of whoever got the order, "" where nothing came in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RECEIPT_SECONDS):
+                while True:
+                    page = await asyncio.to_thread(partial(notices, client, incident_id=incident_id))
+                    texts = [one.text for one in page.items if one.means is Means.SCREEN]
+                    if texts:
+                        return texts[-1]
+                    await asyncio.sleep(_LOOK_SECONDS)
+        return ""
 
     def _ordered(self) -> Incident | None:
         return self.incident if self.incident is not None and self.incident.dispatch is not None else None

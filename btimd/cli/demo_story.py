@@ -84,8 +84,8 @@ class Story(Protocol):
         """Say what packets showed."""
         ...
 
-    def order(self, incident: Incident, member: Member | None, why: str) -> None:
-        """Show whom btimd sent, and why."""
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
+        """Show whom btimd sent, why, and what stands on their screen."""
         ...
 
     def heals(self) -> None:
@@ -220,10 +220,10 @@ class JsonStory(Story):
         self._tell(event="evidence", text=text)
 
     @override
-    def order(self, incident: Incident, member: Member | None, why: str) -> None:
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
         made = incident.dispatch
         if made is not None:
-            self._tell(event="order", id=made.id, person=made.person, group=made.group, why=why)
+            self._tell(event="order", id=made.id, person=made.person, group=made.group, why=why, told=told)
 
     @override
     def heals(self) -> None:
@@ -387,7 +387,7 @@ class ScreenStory(Story):
         self._console.print(f"[magenta]packets[/]  {_text(text)}", soft_wrap=True)
 
     @override
-    def order(self, incident: Incident, member: Member | None, why: str) -> None:
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
         made = incident.dispatch
         if made is None:
             return
@@ -398,6 +398,8 @@ class ScreenStory(Story):
             f"to accept within {span(made.accept_by - made.sent_at)}"
         )
         self._console.print(f"         [dim]{_text(why)}[/]", soft_wrap=True)
+        if told:
+            self._console.print(f"[green]screen[/]   {_text(told)}", soft_wrap=True)
 
     @override
     def heals(self) -> None:

@@ -60,6 +60,7 @@ STATES = [
     ),
     replace(SLA_STATE, target=SlaTarget("hr", 99.5), down_seconds=0.0, availability=None, coverage=None, burn_ratio=0.0),
 ]  # fmt: skip
+TOLD = "[P1] ERP 数据库拒绝连接 #0001 回复 1接 2退 3升"
 RECEIPT = {"type": "io.btimd.incident.opened.v1", "id": "INC-1.1"}
 
 SCREEN = """\
@@ -108,6 +109,7 @@ packets  packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80
 Somebody is sent ───────────────────────────────────────────────────────────────────────────────
 order    to Li Na 李娜 of databases, to accept within 5 min
          Li Na was chosen: on shift, skill 0.90.
+screen   [P1] ERP 数据库拒绝连接 #0001 回复 1接 2退 3升
 
 Everything is repaired ─────────────────────────────────────────────────────────────────────────
 INC-1  P1 resolved  db1 refuses connections
@@ -149,7 +151,7 @@ def tell(story: Story) -> None:
     story.incident(replace(OPEN, version=9))
     story.receipt(RECEIPT, rejected=0)
     story.evidence("packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80")
-    story.order(SENT, Staff.member("li.na"), "Li Na was chosen: on shift, skill 0.90.")
+    story.order(SENT, Staff.member("li.na"), "Li Na was chosen: on shift, skill 0.90.", TOLD)
     story.heals()
     story.incident(SOLVED)
     story.sla(STATES)
@@ -194,7 +196,7 @@ def test_for_programs_each_event_is_a_line_and_the_last_line_is_the_result(capsy
         {"event": "receipt", "id": "INC-1.1", "type": "io.btimd.incident.opened.v1", "rejected": 0},
         {"event": "evidence", "text": "packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80"},
         {"event": "order", "id": "INC-1/1", "person": "li.na", "group": "databases",
-         "why": "Li Na was chosen: on shift, skill 0.90."},
+         "why": "Li Na was chosen: on shift, skill 0.90.", "told": TOLD},
         {"event": "heals"},
         {**incident, "state": "resolved"},
         {"event": "sla", "business": "erp", "down_seconds": 6.0, "availability": 0.624, "coverage": 0.000009,
