@@ -3,6 +3,8 @@
 PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/pytest
 FAULT ?= db-dead
+# Hundreds of processes start here: all but the first find their modules as bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-dev packages demo run check fmt docs test test-bounds test-nojit bench proto lock wheel
 
@@ -40,7 +42,7 @@ check: setup-dev  ## lint, types, import contracts, architecture
 	$(PYTEST) -q tests/architecture
 
 test: setup-dev packages  ## all tests, with real servers
-	$(PYTEST) -q -n 2 --dist loadfile
+	$(PYTEST) -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-bounds: setup-dev  ## kernels with every index checked
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$(mktemp -d) $(PYTEST) -q tests/kernels

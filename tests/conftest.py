@@ -13,8 +13,23 @@ from btimd.runtime.log import Log
 COMPILED: Final = frozenset({"api", "bench", "capture", "cli", "daemon", "flows", "kernels", "stories"})
 """The folders of tests that run kernels."""
 
+LONG: Final = ("stories", "cli", "daemon", "itsm", "bench", "probes", "flows")
+"""The folders of tests that start daemons and real servers or show days of traffic."""
+
 settings.register_profile("btimd", deadline=None)  # the first example may wait for a compiler
 settings.load_profile("btimd")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, begin with the longest files: none is left over to one of them."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -201,6 +201,19 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
     "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
     # end of ReportsService
+    # DutyService
+    "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
+    "/btimd.v1.DutyService/GetRota": Role.HANDLER,
+    "/btimd.v1.DutyService/ExplainDispatch": Role.HANDLER,
+    "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
+    "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
+    # end of DutyService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen": Role.HANDLER,
+    "/btimd.v1.NoticesService/ListNotices": Role.HANDLER,
+    "/btimd.v1.NoticesService/AnswerNotice": Role.HANDLER,
+    "/btimd.v1.NoticesService/TestContact": Role.MANAGER,
+    # end of NoticesService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -242,6 +255,12 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates",
     "/btimd.v1.SlaService/WatchSlaStates",
+    # DutyService: who is there belongs to no business
+    "/btimd.v1.DutyService/GetDuty",
+    "/btimd.v1.DutyService/GetRota",
+    "/btimd.v1.DutyService/ExplainDispatch",
+    "/btimd.v1.DutyService/ListTransferCandidates",
+    # end of DutyService
     # ViewsService
     "/btimd.v1.ViewsService/GetServiceView",
     "/btimd.v1.ViewsService/ListServiceViews",
@@ -262,6 +281,11 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.QualityService/GetIncidentTrend",
     "/btimd.v1.QualityService/ListReliability",
     # end of QualityService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen",
+    "/btimd.v1.NoticesService/ListNotices",
+    "/btimd.v1.NoticesService/AnswerNotice",
+    # end of NoticesService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 

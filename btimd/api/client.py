@@ -25,12 +25,14 @@ from btimd.api.pb import (
     delivery_pb2,
     diagnosis_pb2,
     discovery_pb2,
+    duty_pb2,
     events_pb2,
     flows_pb2,
     graph_pb2,
     impact_pb2,
     incidents_pb2,
     knowledge_pb2,
+    notices_pb2,
     persons_pb2,
     plan_pb2,
     problems_pb2,
@@ -92,6 +94,8 @@ _FILES: Final = (
     quality_pb2,
     delivery_pb2,
     reports_pb2,
+    duty_pb2,
+    notices_pb2,
 )
 _METHODS: Final = {
     method.name: method

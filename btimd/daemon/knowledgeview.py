@@ -43,6 +43,7 @@ from btimd.model.knowledgework import (
 from btimd.model.units import UnixSeconds
 from btimd.runtime.clock import Clock
 
+_LEAST_FIT: Final = 0.01
 _OTHERS: Final = frozenset({ActorRole.DESK, ActorRole.CENTRE})
 
 
@@ -68,7 +69,9 @@ class KnowledgeBook(KnowledgeView):
         if incident is None:
             return None
         desk = self._component.desk
-        found = await desk.matches(incident, limit, category=incident.category)
+        found = [
+            one for one in await desk.matches(incident, limit, category=incident.category) if one.fit >= _LEAST_FIT
+        ]
         known = await desk.known_error(incident)
         return IncidentHelp(tuple(found), known, incident.assessment.businesses, incident.assessment.regions)
 

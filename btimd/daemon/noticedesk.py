@@ -19,7 +19,7 @@ from btimd.itsm.notify.estimates import Estimates
 from btimd.itsm.notify.ladder import Health
 from btimd.itsm.notify.notifier import Notifier, Sender
 from btimd.itsm.notify.quiet import local_hour
-from btimd.itsm.notify.screen import Screen, ScreenSubscription
+from btimd.itsm.notify.screen import KEPT, Screen, ScreenSubscription
 from btimd.itsm.notify.settings import NotifySettings
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.replay import ENDED_DISPATCH, OUTCOME
@@ -42,6 +42,7 @@ _SAVE_SECONDS: Final = 5.0
 _LOOKED_BACK: Final = 900.0
 """After a start, what failed so lately is looked at again: the process may have died before it was replaced."""
 _TIDY_SECONDS: Final = 3600.0
+_SHOWN_SECONDS: Final = 86_400.0
 _TROUBLE_PAUSE: Final = 30.0
 _REACHED: Final = frozenset({NoticeState.ACCEPTED_BY_GATEWAY, NoticeState.DELIVERED, NoticeState.READ})
 
@@ -109,6 +110,7 @@ class NoticeDesk:
         self._saved_at = -_SAVE_SECONDS
         self._failed: deque[Notice] = deque()
         self._ended: deque[_Ended] = deque()
+        self._opened: set[str] = set()
         self._recovered = False
         self._tidied_at: float | None = None
         self._trouble = ""
@@ -159,6 +161,8 @@ class NoticeDesk:
             except ValueError as error:
                 self._trouble = f"the saved times to accept could not be read and begin anew: {error}"
                 self._log.error("accept-times-begin-anew", error=str(error))
+        now = self._clock.wall()
+        self.screen.restore(await self.table.on_screens(now - _SHOWN_SECONDS, KEPT))
         await self._notifier.start()
 
     async def run(self) -> None:
@@ -222,7 +226,10 @@ class NoticeDesk:
         return made is not None and made.id == notice.dispatch_id
 
     def watch_screen(self, person: str) -> ScreenSubscription:
-        """Open a person's screen; orders that were not shown anywhere yet are at once."""
+        """Open a person's screen; what waited for it counts as delivered."""
+        if person:
+            self._opened.add(person)
+            self._wake.set()
         return self.screen.watch(person)
 
     async def add(self, *notices: Notice) -> None:
@@ -291,6 +298,8 @@ class NoticeDesk:
         while self._failed:
             await self._replace(self._failed[0])
             self._failed.popleft()
+        while self._opened:
+            await self.table.shown_to(self._opened.pop(), self._clock.wall())
         while self._ended:
             await self._learn(self._ended[0])
             self._ended.popleft()

@@ -274,7 +274,7 @@ class NoticeReplies:
         way = self._way(means, back.channel)
         if way is not None:
             recipient = self._notices.plans.recipient(person.id)
-            order = _plain_order(number_of(number) if number else "?", why)
+            order = plain_order(number_of(number) if number else "?", why)
             now = self._clock.wall()
             written = write(
                 NoticeKind.ANSWER, means, order, recipient, now=now, wording=self._notices.settings.wording()
@@ -303,7 +303,8 @@ def _secret_of(path: Path) -> bytes:
     return read_secret(path)
 
 
-def _plain_order(number: str, status: str) -> Order:
+def plain_order(number: str, status: str) -> Order:
+    """Return an order that is about no incident, for answers and tests."""
     return Order(
         incident_id="", dispatch_id="", priority=Priority.P3, title="", description="", source="", reporter="",
         occurred_at=0.0, accept_by=None, resolve_due_at=None, business="", region="", users=None, cause="",

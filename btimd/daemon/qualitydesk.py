@@ -21,7 +21,7 @@ from btimd.model.knowledge import SECONDS_PER_DAY, KnowledgeUnavailableError, Re
 from btimd.model.qualityview import FigureCoverage, FigureGroup, FigureQuery, GroupFigures, Reliability, Visible
 from btimd.model.sla import Outage, SlaState
 from btimd.model.units import Seconds, UnixSeconds
-from btimd.model.workfigures import IncidentFacts, Trend, WorkFigures
+from btimd.model.workfigures import IncidentFacts, Trend, TrendSeries, WorkFigures
 from btimd.store.knowledge import SqliteKnowledge
 from btimd.store.timelines import Timelines
 
@@ -103,8 +103,12 @@ class QualityDesk:
         self, query: FigureQuery, by: FigureGroup, *, bucket: Seconds, ahead: int, visible: Visible
     ) -> tuple[Trend, FigureCoverage]:
         """Return opened incidents per bucket and group."""
-        bounds = qualitytrend.edges(query.start, query.end, bucket)
+        bounds: Sequence[UnixSeconds] = qualitytrend.edges(query.start, query.end, bucket)
         known, _, coverage = await self._known(query, visible)
+        since = query.end if coverage.known_since is None else coverage.known_since
+        bounds = [edge for edge in bounds if edge >= since]  # of the time before nobody knows that there was none
+        if len(bounds) < 2:  # noqa: PLR2004  a bucket has two edges
+            return Trend((bounds[-1] if bounds else query.end,), TrendSeries("", ()), ()), coverage
         season = _SEASON_DAYS if bucket == _DAY else 24 if bucket == _DAY / 24 else 1
         made = await asyncio.to_thread(
             lambda: qualitytrend.trend(known, bounds, NAMES_OF[by], ahead=ahead, season=season)

@@ -12,9 +12,11 @@ from btimd.api.component import ApiComponent
 from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.problems import problems_service
@@ -41,6 +43,7 @@ from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.daemon.noticereplies import NoticeReplies
+from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.qualitydesk import QualityDesk
@@ -74,6 +77,7 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.dutyview import DutyViews
 from btimd.itsm.intake.classify import class_of_kind
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
@@ -545,15 +549,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
+    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
-        search=IncidentTable(journal.journal.run),
+        search=search,
         sla=sla,
         more=(
+            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),
@@ -571,6 +577,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             quality_service(quality),
             delivery_service(incidents.delivery),
             reports_service(intake),
+            notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
         keep_event=intake.keep,

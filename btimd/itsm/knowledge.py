@@ -170,7 +170,7 @@ def _submitted_before(article: Article, _action: Submit) -> str:
 
 
 def _reviewed(article: Article, review: Review, now: UnixSeconds) -> Article:
-    return replace(article, reviewer=review.actor, reviewed_at=now, changed_at=now)
+    return replace(article, reviewer=review.actor, reviewed_at=now, submitted_at=None, changed_at=now)
 
 
 def _sent_back(article: Article, _action: SendBack, now: UnixSeconds) -> Article:

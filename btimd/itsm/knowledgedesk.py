@@ -209,7 +209,10 @@ class KnowledgeDesk:
         if isinstance(known, Survey) and known.state in _UNANSWERED:
             note = "" if by == known.person else f"written down by {by}"
             answer = Answer(actor=known.person, score=score, comment=comment, about=incident.id, reason=note)
-            known = await self.act(RecordKind.SURVEY, incident.id, answer, now)
+            try:
+                known = await self.act(RecordKind.SURVEY, incident.id, answer, now)
+            except CommandRefusedError:  # the same answer came by two ways, and the other one was faster
+                known = await self._known(RecordKind.SURVEY, incident.id)
         if not isinstance(known, Survey):
             raise TypeError(f"survey {incident.id} is no survey")
         return known

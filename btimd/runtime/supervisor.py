@@ -38,7 +38,10 @@ class Supervisor:
         while True:
             try:
                 await component.run()
-            except Exception:
+            except Exception as failure:
+                if _is_cancelled():  # a group of tasks tells a failure in place of a cancellation
+                    self.log.exception("component-failed", component=component.name)
+                    raise asyncio.CancelledError from failure
                 now = self.clock.monotonic()
                 failed_at = [at for at in failed_at if now - at < self.policy.window_seconds] + [now]
                 if not restart or len(failed_at) > self.policy.failures:
@@ -52,3 +55,8 @@ class Supervisor:
             await component.stop()
             await asyncio.sleep(pause)
             await component.start()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

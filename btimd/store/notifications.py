@@ -151,6 +151,23 @@ class NotificationTable(NoticeBook):
             lambda connection: _select(connection, "WHERE at >= ? AND state = 'failed' ORDER BY position", since)
         )
 
+    async def on_screens(self, since: UnixSeconds, limit: int) -> Sequence[Notice]:
+        """Return the latest notices for screens since a moment, oldest first."""
+        where = "WHERE channel = 'screen' AND at >= ? AND state <> 'withdrawn' ORDER BY position DESC LIMIT ?"
+        return list(reversed(await self._run(lambda connection: _select(connection, where, since, limit))))
+
+    async def shown_to(self, person: str, now: UnixSeconds) -> int:
+        """Record that what waited for a person's screen is shown now; return how many."""
+
+        def show(connection: sqlite3.Connection) -> int:
+            where = "WHERE person = ? AND channel = 'screen' AND state = 'accepted_by_gateway'"
+            waiting = _select(connection, where, person)
+            for one in waiting:
+                _store(connection, replace(one, state=NoticeState.DELIVERED, at=now))
+            return len(waiting)
+
+        return await self._run(show)
+
     async def of_receipt(self, channel: str, provider_id: str) -> Sequence[Notice]:
         """Return what a gateway calls so."""
         where = "WHERE channel = ? AND provider_id = ? AND provider_id <> ''"

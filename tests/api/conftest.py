@@ -18,8 +18,10 @@ from btimd.api.component import ApiComponent
 from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.reports import reports_service
@@ -37,8 +39,10 @@ from tests.fakes.budget import FakeBudget
 from tests.fakes.delivery import FakeDelivery
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
+from tests.fakes.notices import FakeNotices
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.reports import FakeReports
@@ -83,6 +87,7 @@ class Served:
     metrics: Metrics = field(default_factory=Metrics)
     views: FakeServiceViews = field(default_factory=FakeServiceViews)
     persons: FakePersons = field(default_factory=FakePersons)
+    notices: FakeNotices = field(default_factory=FakeNotices)
     plan: FakePlan = field(default_factory=FakePlan)
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     archive: FakeArchive = field(default_factory=FakeArchive)
@@ -90,6 +95,7 @@ class Served:
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    duty: FakeDuty = field(default_factory=FakeDuty)
     events: FakeEvents = field(default_factory=FakeEvents)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     reports: FakeReports = field(default_factory=FakeReports)
@@ -118,12 +124,14 @@ class Served:
             baselines_service(self.baselines),
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
+            duty_service(self.duty, self.desk),
             events_service(self.events),
             delivery_service(self.delivery),
             reports_service(self.reports),
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
             persons_service(self.persons),
+            notices_service(self.notices),
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),

@@ -150,7 +150,7 @@ OPENS = '[itsm.intake.class.power]\nchannels = ["trap", "syslog", "webhook"]\nte
 
 def told(number: int, rule: str = "disk", health: Health = Health.BAD, node: str = "db1") -> Told:
     """Return a syslog message that a rule understood."""
-    return Told(SignSource.SYSLOG, "10.9.9.9", ("db1",), rule, f"line {number}", 1.0, health, subject=rule, node=node)
+    return Told(SignSource.SYSLOG, "10.9.9.9", ("db1",), rule, f"line {number}", 4e9, health, subject=rule, node=node)
 
 
 def alerts(*severities: str, status: str = "firing") -> dict[str, object]:

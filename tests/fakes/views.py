@@ -464,7 +464,7 @@ class FakeDesk(IncidentDesk):
     def allowed(
         self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
     ) -> Sequence[CommandKind]:
-        return tuple(CommandKind)[1:4] if incident.state.is_open else ()
+        return tuple(CommandKind)[1:4] if incident.state.is_open else (CommandKind.RESOLVE, CommandKind.COMMENT)
 
     @override
     def watch(self) -> Subscription[Incident]:

@@ -20,7 +20,6 @@ GRAPH = ServiceGraph(
     {"erp": Node("erp", NodeKind.BUSINESS, "ERP", ("db",)), "db": Node("db", NodeKind.DATABASE, "db")},
     {"erp": BusinessService("erp", "ERP")},
 )
-WORLD = world(1)
 
 
 class Past(RecordSource):
@@ -32,14 +31,16 @@ class Past(RecordSource):
     @override
     def records(self, from_milliseconds: UnixMillis, to_milliseconds: UnixMillis) -> Iterator[FlowBatch]:
         self.asked.append(("records", from_milliseconds, to_milliseconds))
-        begun = WORLD["flow_start_milliseconds"]
-        yield WORLD.select((begun >= from_milliseconds) & (begun < to_milliseconds))
+        records = world(1)
+        begun = records["flow_start_milliseconds"]
+        yield records.select((begun >= from_milliseconds) & (begun < to_milliseconds))
 
     @override
     def conversations(self, from_milliseconds: UnixMillis, to_milliseconds: UnixMillis, limit: int) -> Conversations:
         self.asked.append(("conversations", from_milliseconds, to_milliseconds))
-        begun = WORLD["flow_start_milliseconds"]
-        batch = WORLD.select((begun >= from_milliseconds) & (begun < to_milliseconds))
+        records = world(1)
+        begun = records["flow_start_milliseconds"]
+        batch = records.select((begun >= from_milliseconds) & (begun < to_milliseconds))
         return build_traffic(attributed(batch, attribution()), ("gone",), limit, by_evidence=False).conversations
 
 
@@ -78,7 +79,7 @@ async def test_what_is_older_than_the_latest_records_comes_from_the_sums() -> No
     hour = T0 // 3_600_000 * 3_600_000
 
     assert ("conversations", T0, hour + 2 * 3_600_000) in past.asked
-    assert found.records < len(WORLD)
+    assert found.records < len(world(1))
     assert {one.bins for one in found.dependencies} != {0}
     assert len(found.services) >= len(TRUTH.services) - 2
 

@@ -1,5 +1,6 @@
 """An enterprise made up for discovery: who serves what, who calls whom, and all that is neither. Deterministic."""
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -239,6 +240,7 @@ class _World:
             )  # fmt: skip
 
 
+@functools.cache
 def world(seed: int = 1, minutes: int = 120) -> FlowBatch:
     """Return the records of two hours, in order of time."""
     made = _World(seed, minutes)

@@ -51,6 +51,7 @@ from btimd.itsm.triggers import (
 from btimd.model.incident import (
     ActorRole,
     ClockStatus,
+    ClosingReport,
     CommandRefusedError,
     Difficulty,
     Impact,
@@ -68,6 +69,11 @@ from tests.itsm.people import Team
 NAMES: Final = ("ann", "bob", "cai", "dan", "eve")
 OWNED: Final = frozenset({IncidentState.DISPATCHED, IncidentState.ACCEPTED, IncidentState.PENDING})
 PARENT: Final = incident_after(report(incident_id="INC-20231114-0002", fingerprint="host-1/down", cause="host-1"))
+CLOSINGS: Final = (
+    None,
+    ClosingReport(cause="a leak", node="host-1", category="db", effort_minutes=45),
+    ClosingReport(action="restarted"),
+)
 _WAITED_FOR: Final = {
     IncidentState.HELD: {"hold"},
     IncidentState.DISPATCHED: {"accept"},
@@ -279,7 +285,12 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     _external,
     lambda d, _, i: Accept(actor=_actor(d, i)),
     lambda d, _, i: Accept(actor=_actor(d, i)),
-    lambda d, _, i: Resolve(actor=_actor(d, i), closing_report=d.choice(["short", REPORT]), override_reason="lag"),
+    lambda d, _, i: Resolve(
+        actor=_actor(d, i),
+        closing_report=d.choice(["short", REPORT]),
+        override_reason="lag",
+        closing=d.choice(CLOSINGS),
+    ),
     lambda d, _, i: Confirm(actor=_actor(d, i)),
     lambda d, _, i: Cancel(actor=_actor(d, i), reason=d.choice(["", "", "", "drill"])),
     lambda d, _, i: Comment(actor=_actor(d, i), text="hm"),

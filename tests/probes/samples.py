@@ -13,7 +13,7 @@ def check(
     host: str = "127.0.0.1",
     port: int = 80,
     options: Mapping[str, str] | None = None,
-    timeout: float = 2.0,
+    timeout: float = 20.0,
     slow_over: float | None = None,
     every: float | None = None,
 ) -> Check:

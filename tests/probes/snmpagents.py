@@ -21,7 +21,7 @@ SNMP_IN_PACKETS = (1, 3, 6, 1, 2, 1, 11, 1, 0)
 
 
 def target(port: int, community: str = "public", **more: object) -> Target:
-    given = {"name": "device", "timeout": 2.0, "requests_per_second": 1000.0, **more}
+    given = {"name": "device", "timeout": 20.0, "requests_per_second": 1000.0, **more}
     credentials = given.pop("credentials", Community(community.encode()))
     return Target(**{"address": "127.0.0.1", "port": port, "credentials": credentials, **given})  # type: ignore[arg-type]
 

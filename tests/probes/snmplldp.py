@@ -95,7 +95,7 @@ async def ask(port: int) -> list[dict[str, Any]]:
         log=Log("lldp"),
         on_facts=lambda _: None,
     )
-    target = snmpagents.target(port, groups=("lldp",), timeout=0.5)
+    target = snmpagents.target(port, groups=("lldp",))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (facts := await inventory.ask_once(target)).neighbours:
             pass

@@ -48,7 +48,7 @@ def postgres() -> Iterator[int]:
 
 def sql(port: int, user: str = "locked", **options: str) -> Check:
     options = {"user": user, "database": "postgres", "password_file": "x", **options}
-    return check(kind=CheckKind.POSTGRES, port=port, options=options, timeout=10.0)
+    return check(kind=CheckKind.POSTGRES, port=port, options=options, timeout=60.0)
 
 
 async def test_postgresql_lets_accounts_in(postgres: int) -> None:
@@ -187,7 +187,7 @@ async def test_mariadb_answers_queries(mariadb: int) -> None:
 
 
 def red(port: int, **options: str) -> Check:
-    return check(kind=CheckKind.REDIS, port=port, options=options, timeout=5.0)
+    return check(kind=CheckKind.REDIS, port=port, options=options, timeout=60.0)
 
 
 async def test_redis_is_understood(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ NAME = "erp.example"
 
 
 async def asked(port: int, ca: str, **options: str) -> ProbeResult:
-    of = check(kind=CheckKind.HTTP, port=port, options={"version": "2", "host_header": NAME, **options}, timeout=10.0)
+    of = check(kind=CheckKind.HTTP, port=port, options={"version": "2", "host_header": NAME, **options}, timeout=60.0)
     return await probe(of, dialogue_for(of, 1, {"ca": ca}))
 
 

@@ -41,7 +41,7 @@ async def asked(kind: CheckKind, port: int, secrets: dict[str, str], **options: 
     options = {"server_name": NAME, **options}
     if "password" in secrets:
         options["password_file"] = "/run/secret"
-    of = check(kind=kind, port=port, options=options, timeout=10.0)
+    of = check(kind=kind, port=port, options=options, timeout=60.0)
     return await probe(of, dialogue_for(of, 7, secrets))
 
 

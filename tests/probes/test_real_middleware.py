@@ -26,7 +26,7 @@ def tomcat() -> Iterator[tuple[int, int]]:
 
 
 def amqp(port: int, **options: str) -> Check:
-    return check(kind=CheckKind.AMQP, port=port, options=options, timeout=10.0)
+    return check(kind=CheckKind.AMQP, port=port, options=options, timeout=60.0)
 
 
 async def test_rabbitmq_is_understood(rabbitmq: int) -> None:
@@ -62,7 +62,7 @@ async def test_tomcat_is_understood(tomcat: tuple[int, int]) -> None:
     port, http_port = tomcat
 
     def ajp(at: int = port, **options: str) -> Check:
-        return check(kind=CheckKind.AJP, port=at, options=options, timeout=10.0)
+        return check(kind=CheckKind.AJP, port=at, options=options, timeout=60.0)
 
     assert told(await probe(ajp())) == (Health.GOOD, ErrorClass.NONE, f"127.0.0.1:{port} answers CPING")
     page = await probe(ajp(path="/erp/index.txt", secret_file="x"), secret="secret", named="secret")

@@ -102,7 +102,7 @@ async def test_dnsmasq_is_understood(tmp_path: Path) -> None:
 
 
 def sql(port: int, user: str = "probe", database: str = "postgres") -> Check:
-    return check(kind=CheckKind.POSTGRES, port=port, options={"user": user, "database": database}, timeout=10.0)
+    return check(kind=CheckKind.POSTGRES, port=port, options={"user": user, "database": database}, timeout=60.0)
 
 
 @pytest.mark.slow

@@ -85,11 +85,11 @@ async def test_what_version_3_refuses_is_told_apart(tmp_path: Path) -> None:
     }
     async with snmpagents.snmpd(tmp_path, *lines) as port, client() as asking:
 
-        async def ask(credentials: User) -> Answer:
-            return await asking.ask(snmpagents.target(port, credentials=credentials, timeout=0.5), Get((NAME,)))
+        async def ask(credentials: User, timeout: float = 20.0) -> Answer:  # noqa: ASYNC109  of the target
+            return await asking.ask(snmpagents.target(port, credentials=credentials, timeout=timeout), Get((NAME,)))
 
         found = {why: await ask(credentials) for why, credentials in wrong.items()}
-        unreadable = await ask(User("full", "sha256", AUTH, "aes128", b"otherpass123"))
+        unreadable = await ask(User("full", "sha256", AUTH, "aes128", b"otherpass123"), timeout=0.5)
         right = await ask(full)  # the same name with other keys does not get in its way
 
     assert {why: answer.why for why, answer in found.items() if isinstance(answer, Rejected)} == {
@@ -140,7 +140,7 @@ async def test_an_agent_that_comes_back_with_another_engine_id_costs_one_request
     lines = ("createUser full SHA-256 authpass123 AES privpass123", "rouser full priv")
     answers, counts = [], []
     port = free_port()
-    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"), timeout=0.5)
+    target = snmpagents.target(port, credentials=user("sha256", "aes128", "full"))
     async with client() as asking:
         for engine in ("first", "second", "third"):
             folder = tmp_path / engine

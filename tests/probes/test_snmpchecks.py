@@ -36,12 +36,12 @@ async def checks(*devices: Target, metrics: Metrics | None = None) -> AsyncItera
         await runner.close()
 
 
-def of(kind: CheckKind, port: int, *, host: str = "127.0.0.1", timeout: float = 5.0, **options: str) -> Check:
+def of(kind: CheckKind, port: int, *, host: str = "127.0.0.1", timeout: float = 60.0, **options: str) -> Check:
     return of_options(kind, port, options, host=host, timeout=timeout)
 
 
 def of_options(
-    kind: CheckKind, port: int, options: dict[str, str], *, host: str = "127.0.0.1", timeout: float = 5.0
+    kind: CheckKind, port: int, options: dict[str, str], *, host: str = "127.0.0.1", timeout: float = 60.0
 ) -> Check:
     access = {} if {"device", "user", "community_file"} & options.keys() else {"community_file": "c"}
     return check(kind=kind, host=host, port=port, timeout=timeout, options={**access, **options})

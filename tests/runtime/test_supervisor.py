@@ -1,6 +1,9 @@
 """Restarts with growing pauses, and giving up."""
 
+import asyncio
+
 import pytest
+from typing_extensions import override
 
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
@@ -62,3 +65,37 @@ async def test_a_component_without_a_second_chance_ends_at_once() -> None:
     with pytest.raises(OSError, match="no luck"):
         await supervisor(Metrics()).supervise(component, restart=False)
     assert component.story == ["run"]
+
+
+class FailsWhenItEnds(Failing):
+    """A component of several tasks: where one of them fails as all are cancelled, their group tells the failure only."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.begun = asyncio.Event()
+
+    @override
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.part())
+            self.story.append("run")
+            self.begun.set()
+
+    async def part(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the disk is full")
+
+
+async def test_a_component_that_fails_as_it_is_cancelled_is_not_started_again() -> None:
+    component, metrics = FailsWhenItEnds(), Metrics()
+    work = asyncio.create_task(supervisor(metrics).supervise(component))
+    await component.begun.wait()
+    await asyncio.sleep(0)
+    work.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert component.story == ["run"]
+    assert metrics.value("btimd_runtime_restarts_total", {"component": "failing"}) == 0

@@ -275,7 +275,7 @@ def asked(network: Network, port: int, at: int) -> DeviceFacts:
         return max((one.in_octets or 0 for one in told.interfaces if one.name == "to-r1"), default=-1)
 
     async def ask() -> DeviceFacts:
-        target = replace(snmpagents.target(port, name="r2", timeout=0.5), address="198.18.2.2")
+        target = replace(snmpagents.target(port, name="r2"), address="198.18.2.2")
         inventory = Inventory(
             settings=SnmpDefaultSettings(), targets=(), metrics=Metrics(), clock=SystemClock(), log=Log("snmp"),
             on_facts=lambda _: None,

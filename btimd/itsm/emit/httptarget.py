@@ -12,7 +12,7 @@ from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -38,6 +38,9 @@ REQUESTS_LIMIT: Final = 200
 _CONNECT_SHARE: Final = 0.5  # connecting may take half of the time, so that its time-out is told from the answer's
 
 Headers = Mapping[str, str]
+_SHORTEST: Final = 4
+_TOLD_APART: Final = 8
+"""So many first characters of a secret are taken for it, where a text was cut off in the middle."""
 
 
 class Adapter(Protocol):
@@ -119,7 +122,23 @@ def redacted(text: str, secrets: Sequence[str]) -> str:
     """Return a text without secrets, as a target may repeat them in its answer."""
     for secret in secrets:
         text = text.replace(secret, "***")
+        if text.endswith(tuple(secret[:length] for length in range(_TOLD_APART, len(secret)))):  # cut off in one
+            begin = max(text.rfind(secret[:_TOLD_APART]), 0)
+            text = f"{text[:begin]}***"
     return text
+
+
+def shapes_of(secrets: Sequence[str], headers: Headers, url: str) -> tuple[str, ...]:
+    """Return what secrets look like on the wire, the longest first: in headers, in URLs, and the URL's own path."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    found = {*secrets, *(quote(secret, safe="") for secret in secrets), *headers.values()}
+    found |= {value.rpartition(" ")[2] for value in headers.values()}
+    if len(path) > _TOLD_APART:
+        found |= {path, unquote(path), path.rpartition("/")[2], unquote(path).rpartition("/")[2]}
+    if parts.query:
+        found |= {parts.query}
+    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
 
 
 OnReference = Callable[[ExternalReference], Awaitable[None]]
@@ -162,8 +181,8 @@ class HttpTarget:
         """Read secrets and certificates; raises ValueError that says which file is wrong."""
         settings = self._settings
         secrets = {name: secret_of(self._what, path) for name, path in self._secret_files.items()}
-        self._secrets = tuple(secrets.values())
         self._adapter, headers = self._make(secrets)
+        self._secrets = shapes_of(tuple(secrets.values()), headers, settings.url)
         # A new connection per request: an idle one that the target just closed would make outcomes uncertain.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(

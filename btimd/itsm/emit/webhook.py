@@ -15,7 +15,7 @@ import aiohttp
 from btimd import __version__
 from btimd.itsm.emit.cloudevents import event_id
 from btimd.itsm.emit.exchange import classify_status
-from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed
+from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed, redacted, shapes_of
 from btimd.itsm.emit.signing import key_of, signed_headers
 from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
@@ -37,6 +37,7 @@ class Webhook:
         self._settings = settings
         self._clock = clock
         self._keys: tuple[bytes, ...] = ()
+        self._shapes: tuple[str, ...] = ()
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -49,6 +50,7 @@ class Webhook:
             except ValueError as error:
                 raise ValueError(f"itsm.webhook.{self.name}: secret in {path}: {error}") from None
         self._keys = tuple(keys)
+        self._shapes = shapes_of((), {}, settings.url)
         try:
             tls = ssl.create_default_context(cafile=None if settings.ca_file is None else str(settings.ca_file))
         except OSError as error:
@@ -94,6 +96,7 @@ class Webhook:
                 self._settings.url, data=message.body, headers=headers, allow_redirects=False
             ) as response:
                 text = await _beginning(response)
+                text = redacted(text, self._shapes)
                 return classify_status(response.status, response.headers, text, self._clock.wall())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Outcome(OutcomeKind.NOT_SENT, f"no connection: {_plain(error)}")

@@ -166,7 +166,9 @@ class IntakeDesk:
         again = await self._store.again()
         if again:
             self._log.info("intake-stuck-again", reports=again)
-        for group in await self._store.unsummed():
+        unsummed = await self._store.unsummed()
+        held = {storm.summary_id for storm in self._storms.held()}  # what came since the start is summed up later
+        for group in (one for one in unsummed if one.summary_id not in held):
             await self._store.add(summary(group, self._clock.wall()))
 
     async def _hand_some(self) -> bool:

@@ -61,6 +61,7 @@ class ImapPoller(Component):
         self._pool: ThreadPoolExecutor | None = None
         self._box: BaseMailBox | None = None
         self._trouble = ""
+        self._password = ""  # a server may repeat it in what it says
         self._pause = _FIRST_PAUSE
         self._taken = metrics.counter(
             "btimd_intake_imap_mails_total", "Mails of mailboxes, by what became of them.", ("mailbox", "as")
@@ -89,7 +90,8 @@ class ImapPoller(Component):
             except IntakeBusyError as error:
                 self._log.warning("intake-imap-busy", mailbox=self._mailbox, error=error)
             except Exception as error:  # noqa: BLE001  servers and networks fail in many ways
-                self._trouble = f"{type(error).__name__}: {error}"[:300]
+                said = f"{type(error).__name__}: {error}"
+                self._trouble = (said.replace(self._password, "***") if self._password else said)[:300]
                 self._failures.labels(self._mailbox).inc()
                 self._log.warning(
                     "intake-imap-failed", mailbox=self._mailbox, error=self._trouble, again_in=self._pause
@@ -123,9 +125,9 @@ class ImapPoller(Component):
 
     async def _session(self) -> None:
         settings = self._settings
-        password = await self._do(read_secret, settings.password_file)
+        self._password = (await self._do(read_secret, settings.password_file)).decode()
         self._box = box = await self._do(_connect, settings)
-        await self._do(_sign_in, box, settings, password.decode())
+        await self._do(_sign_in, box, settings, self._password)
         self._trouble = ""
         self._pause = _FIRST_PAUSE
         can_idle = "IDLE" in box.client.capabilities

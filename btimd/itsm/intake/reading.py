@@ -155,7 +155,11 @@ class Reader:
         return self.finished(report, [fields[name] for name in ("host", "address") if name in fields], system)
 
     def finished(self, report: Report, names: Sequence[str], system: str) -> Report:
-        """Return the report with node, fingerprint, class and id; its texts bounded and clean."""
+        """Return the report with node, fingerprint, class and id; its texts bounded and clean.
+
+        Other systems' events name their problem exactly; in what people and devices write, figures do not count.
+        """
+        exact = report.channel is ReportChannel.WEBHOOK
         tidy = replace(
             report,
             source=_line(report.source, 254),
@@ -174,15 +178,18 @@ class Reader:
         marked = replace(
             found,
             id=report_id(found.channel, found.key),
-            fingerprint=found.fingerprint or fingerprint(system, found.node, found.host, found.check),
+            fingerprint=found.fingerprint or fingerprint(system, found.node, found.host, found.check, exact=exact),
         )
         return classify(marked, self.classes, kind)
 
 
-def fingerprint(system: str, node: str, host: str, check: str) -> str:
-    """Return what makes two reports one cause: system, where, what. A node of the model stands for all its names."""
+def fingerprint(system: str, node: str, host: str, check: str, *, exact: bool = False) -> str:
+    """Return what makes two reports one cause: system, where, what. A node of the model stands for all its names.
+
+    exact: figures in the check count.
+    """
     where = f"node {node}" if node else " ".join(host.lower().split())
-    parts = (_line(system, _SHORT).lower(), where, _plain(check))
+    parts = (_line(system, _SHORT).lower(), where, check.lower() if exact else _plain(check))
     return "report|" + "|".join(part.replace("|", "/")[:_SHORT] for part in parts)
 
 

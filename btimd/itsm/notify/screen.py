@@ -77,6 +77,11 @@ class Screen:
             self._watching[person] += 1
         return ScreenSubscription(self, self._feed.subscribe(), person)
 
+    def restore(self, notices: Sequence[Notice]) -> None:
+        """Take back what was shown, or waited to be, before a restart; oldest first."""
+        for notice in self.recent(notices):
+            self._feed.publish((notice.incident_id, notice.person, notice.kind.value), notice)
+
     def left(self, person: str) -> None:
         """Count one stream less (called by its close)."""
         if person:

@@ -114,8 +114,11 @@ class _Http(Section):
     ca_file: SettingsPath | None = None
     """Certificate authorities to trust instead of the system's."""
     allow_plain_http: bool = False
+    """Allow http to another machine: everybody on the way can read orders and secrets."""
     timeout: Annotated[Duration, Field(gt=0)] = 10.0
+    """For a whole request."""
     max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
+    """Requests at a time."""
     cost: Annotated[float, Field(ge=0)] = 0.0
     """Of one message part, in any currency; the cap is in the same."""
 
@@ -124,6 +127,7 @@ class RobotSettings(_Http):
     """A chat robot, or a webhook of your own."""
 
     kind: Literal["wecom", "dingtalk", "feishu", "slack", "teams", "webhook"]
+    """Whose robot it is."""
     url_file: SettingsPath
     """Holds the address: its key or token is all that anybody needs to write to the chat."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] | None = None
@@ -144,10 +148,15 @@ class GatewaySettings(_Http):
     """An SMS or voice gateway over HTTP."""
 
     means: Literal["sms", "voice"]
+    """What it carries."""
     url: Annotated[str, AfterValidator(_check_url), Field(repr=False)]
+    """Where it is called; {names} may stand in it."""
     method: Literal["POST", "PUT", "GET"] = "POST"
+    """How it is called."""
     format: Literal["json", "form", "query"] = "json"
+    """Where the fields stand: in the body as JSON or as a form, or in the query."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Further headers; {names} may stand in them."""
     fields: dict[str, Any] = Field(default_factory=dict)
     """Of the body or the query; {to} and {text} must be among them, or in url."""
     user: str = ""
@@ -155,11 +164,17 @@ class GatewaySettings(_Http):
     ok_path: str = ""
     """Where the answer says how it went, as "code" or "data.0.status"; left out: the HTTP status is enough."""
     ok_values: tuple[str, ...] = ()
+    """What stands there when all is well."""
     busy_values: tuple[str, ...] = ()
+    """What stands there when it wants to be left alone for a minute."""
     account_values: tuple[str, ...] = ()
+    """What stands there when nothing gets through until a person looks: no credit, account locked."""
     id_path: str = ""
+    """Where the answer says what the gateway calls the message."""
     text_path: str = ""
+    """Where the answer says in words what went wrong."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] = 60
+    """At most so many messages."""
 
     @model_validator(mode="after")
     def _can_be_called(self) -> "GatewaySettings":
@@ -205,18 +220,29 @@ class MailSettings(Section):
     """A mail server."""
 
     server: HostPort
+    """The mail server."""
     security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected."""
     sender: Annotated[str, AfterValidator(check_mailbox)]
+    """The address that mails come from."""
     sender_name: str = "btimd"
+    """The name that mails come from."""
     reply_to: Annotated[str, AfterValidator(lambda text: check_mailbox(text) if text else text)] = ""
     """Where answers go: a mailbox that btimd reads."""
     user: str = ""
+    """Who signs in; left out: nobody does."""
     password_file: SettingsPath | None = None
+    """Holds the password; mode 0600."""
     ca_file: SettingsPath | None = None
+    """Certificate authorities to trust instead of the system's."""
     timeout: Annotated[Duration, Field(gt=0)] = 20.0
+    """For each step with the server."""
     max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
+    """Mails at a time."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] = 120
+    """At most so many mails."""
     cost: Annotated[float, Field(ge=0)] = 0.0
+    """Of one mail."""
 
     @model_validator(mode="after")
     def _secrets_are_safe(self) -> "MailSettings":
@@ -249,8 +275,11 @@ class AnswerSettings(Section):
     state_path: str = ""
     """Where the state of a message stands."""
     delivered_values: tuple[str, ...] = ()
+    """What stands there when it reached the device."""
     read_values: tuple[str, ...] = ()
+    """What stands there when it was read."""
     failed_values: tuple[str, ...] = ()
+    """What stands there when it did not arrive."""
     ok_text: str = "ok"
     """What the caller wants to read where all is well."""
 
@@ -283,10 +312,15 @@ class TextSettings(Section):
     """Own texts of orders, by means. Names in {} are replaced."""
 
     sms: str = ""
+    """Of short messages."""
     im: str = ""
+    """Of chat messages."""
     email: str = ""
+    """Of mails."""
     voice: str = ""
+    """Of what is read out."""
     screen: str = ""
+    """Of the screen."""
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "TextSettings":
