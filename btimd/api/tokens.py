@@ -79,10 +79,7 @@ def _faults(entry: Any) -> Iterator[str]:
         yield f"role {role!r} is none of {', '.join(ROLES)}"
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         yield f"sha256 is not 64 hex digits; make one with: btimctl token {name}"
-    if not _is_name(entry.get("person", "x")):
-        yield "person is no id of people.toml; write it in quotes, or leave it out where it is the name"
-    if ITSELF in {entry.get("person") or name, name}:
-        yield f"{ITSELF} is btimd itself in timelines; name somebody else"
+    yield from _person_faults(name, entry.get("person", "x"))
     for key in ("businesses", "regions"):
         yield from _name_faults(key, entry.get(key, ["x"]))
     desk = entry.get("desk", False)
@@ -90,6 +87,13 @@ def _faults(entry: Any) -> Iterator[str]:
         yield "desk is true or false"
     elif desk and known and _role(entry) < Role.HANDLER:
         yield f"desk = true with role {role} changes nothing; give it role handler"
+
+
+def _person_faults(name: object, person: object) -> Iterator[str]:
+    if not _is_name(person):
+        yield "person is no id of people.toml; write it in quotes, or leave it out where it is the name"
+    if ITSELF in (name, person):
+        yield f"{ITSELF} is btimd itself in timelines; name somebody else"
 
 
 def _name_faults(key: str, given: object) -> Iterator[str]:
