@@ -1,9 +1,9 @@
 """Incidents as a caller asks for them, beside what client.Client has methods for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from btimd.api.client import Client, Page
+from btimd.api.client import Client, Page, Update
 from btimd.api.convert import INCIDENT, INCIDENT_EVENT
 from btimd.api.convert_incidents import COUNT, DIMENSION, query_to_pb
 from btimd.api.pb import incidents_pb2 as pb
@@ -28,6 +28,12 @@ def find_incidents(client: Client, query: IncidentQuery, limit: int = 0) -> tupl
     response = client.call("ListIncidents", request)
     found = [INCIDENT.from_pb(one) for one in response.incidents]
     return Page(found, response.more), response.older_left_out
+
+
+def watch_incidents(client: Client, query: IncidentQuery) -> Iterator[Update[Incident]]:
+    """Follow the incidents that are meant: the open ones, then every change, also to those that end."""
+    request = pb.WatchIncidentsRequest(business=query.business or None, filter=query_to_pb(query))
+    return client.watch("WatchIncidents", request, "incidents", INCIDENT.from_pb)
 
 
 def count_incidents(

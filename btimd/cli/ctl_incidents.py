@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from btimd.api.calls_incidents import count_incidents, find_incidents, show_incident
+from btimd.api.calls_incidents import count_incidents, find_incidents, show_incident, watch_incidents
 from btimd.api.client import Page
 from btimd.api.convert_incidents import ME
 from btimd.cli.common import seconds_of
@@ -44,11 +44,11 @@ def with_action(arguments: Sequence[str]) -> list[str]:
 def show_list(asking: Asking, args: argparse.Namespace) -> int:
     """Show, count or follow incidents."""
     now = asking.clock.wall()
+    query = _query(args, now)
     if args.watch:
-        updates = asking.client.watch_incidents(args.only_business)
+        updates = watch_incidents(asking.client, query)
         asking.out.follow(updates, lambda rows: incidents_table(rows, asking.clock.wall()))
         return 0
-    query = _query(args, now)
     if args.count:
         group_by = [IncidentDimension(name) for name in dict.fromkeys(args.count)]
         counts, cut = count_incidents(asking.client, query, group_by, args.limit)
@@ -174,7 +174,7 @@ def _actions(made: argparse.ArgumentParser, *, listed_too: bool) -> None:
     if listed_too:
         _filters(action("list", show_list, "open incidents, most urgent first"))
         watch = action("watch", show_list, "show the open incidents, then every change")
-        watch.add_argument("--business", dest="only_business", metavar="ID")
+        _filters(watch)
         watch.set_defaults(watch=True)
     action("show", show_one, "one incident: clocks, orders, timers, timeline").add_argument("id", metavar="ID")
     create = action("create", change, "report an incident")

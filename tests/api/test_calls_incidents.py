@@ -2,8 +2,8 @@ import asyncio
 from dataclasses import replace
 
 from btimd.api.auth import Caller, Role
-from btimd.api.calls_incidents import IncidentShown, count_incidents, find_incidents, show_incident
-from btimd.api.client import Page
+from btimd.api.calls_incidents import IncidentShown, count_incidents, find_incidents, show_incident, watch_incidents
+from btimd.api.client import Page, Update
 from btimd.api.convert_incidents import query_of, query_to_pb
 from btimd.api.pb import incidents_pb2 as pb
 from btimd.model.incident import IncidentState, Priority
@@ -28,6 +28,20 @@ async def test_incidents_are_found_counted_and_shown(served: Served) -> None:
     assert newest == (Page([INCIDENT], more=True), False)
     assert counted[0].items == [IncidentCount(("",), 1, 1), IncidentCount(("otto",), 1, 0)]
     assert shown == IncidentShown(INCIDENT, (OPENED,), ("accept", "resolve", "confirm"))
+
+
+async def test_only_those_that_are_meant_are_followed(served: Served) -> None:
+    served.desk.feed.publish("I-1", INCIDENT)
+    mine = replace(INCIDENT, id="I-2", assignee="otto")
+    with served.client("otto") as client:
+        stream = watch_incidents(client, IncidentQuery(assignee="me"))
+        first = await asyncio.to_thread(next, stream)
+        served.desk.feed.publish("I-1", replace(INCIDENT, version=9))
+        served.desk.feed.publish("I-2", mine)
+        second = await asyncio.to_thread(next, stream)
+        stream.close()  # type: ignore[attr-defined]  # the client's streams are generators
+
+    assert (first, second) == (Update([], snapshot=True), Update([mine], snapshot=False))
 
 
 def test_every_filter_arrives_as_it_was_meant() -> None:
