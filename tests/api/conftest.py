@@ -19,10 +19,14 @@ from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.runtime.clock import ManualClock
@@ -36,6 +40,7 @@ from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
+from tests.fakes.knowledge import FakeKnowledge, FakeQuality
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
@@ -87,6 +92,8 @@ class Served:
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
     events: FakeEvents = field(default_factory=FakeEvents)
     outages: FakeOutages = field(default_factory=FakeOutages)
+    knowledge: FakeKnowledge = field(default_factory=FakeKnowledge)
+    figures: FakeQuality = field(default_factory=FakeQuality)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,6 +125,10 @@ class Served:
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),
+            knowledge_service(self.knowledge),
+            problems_service(self.knowledge),
+            surveys_service(self.knowledge),
+            quality_service(self.figures),
         )
 
     @property
