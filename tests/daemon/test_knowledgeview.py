@@ -143,3 +143,28 @@ async def test_while_there_is_no_knowledge_base_each_call_says_so(asking: Asking
     ):  # fmt: skip
         with pytest.raises(KnowledgeUnavailableError, match="btimd is stopping"):
             await call
+
+
+async def test_a_problem_opened_by_hand_helps_with_the_next_incident_of_its_cause_and_of_its_links(
+    asking: Asking,
+) -> None:
+    knowing = asking.knowing
+    first = await knowing.desk.report(verdict())
+    made = await asking.act(A.OPEN_PROBLEM, title="erp-db dies", incidents=(first.id,))
+    assert made.key == first.fingerprint
+    await asking.act(A.INVESTIGATE_PROBLEM, record_id=made.id)
+    await asking.act(A.SET_KNOWN_ERROR, record_id=made.id, cause="a leak", workaround="restart it")
+    other = await knowing.reported()
+    await asking.act(A.LINK_INCIDENT, record_id=made.id, incident_id=other)
+    for incident_id in (first.id, other):
+        helps = await asking.view.help_with(incident_id, 5)
+        assert helps is not None
+        assert helps.known_error is not None
+        assert helps.known_error.id == made.id
+        found = await asking.view.records(RecordKind.PROBLEM, states=(), incident_id=incident_id, limit=5)
+        assert [one.id for one in found] == [made.id]
+    await asking.act(A.UNLINK_INCIDENT, record_id=made.id, incident_id=other, reason="it was the switch")
+    helps = await asking.view.help_with(other, 5)
+    assert helps is not None
+    assert helps.known_error is None
+    assert await asking.view.records(RecordKind.PROBLEM, states=(), incident_id=other, limit=5) == []
