@@ -11,6 +11,7 @@ from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
@@ -69,6 +70,7 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.dutyview import DutyViews
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
@@ -94,6 +96,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
 from btimd.store.timelines import Timelines
@@ -484,14 +487,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
+    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=search,
         sla=sla,
         more=(
+            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),

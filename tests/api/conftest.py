@@ -17,6 +17,7 @@ from btimd.api.client import Client
 from btimd.api.component import ApiComponent
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
@@ -38,6 +39,7 @@ from tests.fakes.baselines import FakeBaselines
 from tests.fakes.budget import FakeBudget
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.knowledge import FakeKnowledge, FakeQuality
@@ -90,6 +92,7 @@ class Served:
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    duty: FakeDuty = field(default_factory=FakeDuty)
     events: FakeEvents = field(default_factory=FakeEvents)
     outages: FakeOutages = field(default_factory=FakeOutages)
     knowledge: FakeKnowledge = field(default_factory=FakeKnowledge)
@@ -118,6 +121,7 @@ class Served:
             baselines_service(self.baselines),
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
+            duty_service(self.duty, self.desk),
             events_service(self.events),
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),

@@ -40,6 +40,8 @@ def test_the_tokens_file_is_read(tmp_path: Path) -> None:
         ("[[token]]\n" + GOOD.replace('"viewer"', "[]"), r"role \[\] is none of"),
         ("[[token]]\n" + GOOD.replace("viewer", "root"), "role 'root' is none of viewer, reporter, handler, manager"),
         ("[[token]]\n" + GOOD + '\nperson = ""', r"person is no id of people.toml"),
+        ("[[token]]\n" + GOOD + '\nperson = "btimd"', r"btimd is btimd itself in timelines; name somebody else"),
+        ("[[token]]\n" + GOOD.replace('"x"', '"btimd"'), r"token 1 \(btimd\): btimd is btimd itself in timelines"),
         ("[[token]]\n" + GOOD + "\nperson = 7", r"person is no id of people.toml"),
         ("[[token]]\n" + GOOD + '\nbusinesses = "erp"', r"businesses is no list of names; write businesses = \["),
         ("[[token]]\n" + GOOD + "\nregions = [1]", r"regions is no list of names"),
