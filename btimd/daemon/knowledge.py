@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from btimd.daemon.knowledgeevents import ENDED, SURVEY, WITHDRAWN, WORKED_ON, matters, may_have_missed, missed
+from btimd.daemon.knowledgemetrics import KnowledgeMetrics
 from btimd.daemon.knowledgeoffers import ARTICLES, KNOWN_ERROR, Offer, offer_of
 from btimd.itsm.component import IncidentComponent
 from btimd.itsm.knowledge import Use
@@ -30,7 +31,13 @@ from btimd.model.incident import (
     IncidentState,
     RefusalCode,
 )
-from btimd.model.knowledge import KnowledgeUnavailableError, Problem, RecordKind, Survey, UseOutcome
+from btimd.model.knowledge import (
+    KnowledgeUnavailableError,
+    Problem,
+    RecordKind,
+    Survey,
+    UseOutcome,
+)
 from btimd.model.ports import Journal
 from btimd.model.units import Seconds, UnixSeconds
 from btimd.runtime.clock import Clock
@@ -100,27 +107,7 @@ class KnowledgeComponent:
         self._done_until: UnixSeconds = 0.0
         self._looked_at = float("-inf")
         self._dirty = False
-        self._offers = metrics.counter(
-            "btimd_itsm_knowledge_offers_total", "Times that articles or a workaround were written into an incident"
-        )
-        self._drafts = metrics.counter(
-            "btimd_itsm_knowledge_drafts_total", "Drafts of articles made of closing reports"
-        )
-        self._surveys = metrics.counter(
-            "btimd_itsm_surveys_total", "Surveys, by what happened to them: invited, reminded, answered", ("event",)
-        )
-        self._failures = metrics.counter(
-            "btimd_itsm_knowledge_failures_total",
-            "What happened to incidents that the knowledge base did not take at once; it is made up for later",
-        )
-        self._proposed = metrics.gauge("btimd_itsm_problems_proposed", "Proposed problems that nobody decided on yet")
-        self._forgotten = metrics.gauge(
-            "btimd_itsm_problems_forgotten",
-            "Causes, nodes and proposals that were given up to keep within limits, so that a problem may be missed",
-        )
-        self._records = metrics.gauge(
-            "btimd_itsm_knowledge_records", "Articles, problems, changes and surveys, by state", ("kind", "state")
-        )
+        self._metrics = KnowledgeMetrics(metrics)
 
     # The component.
 
@@ -181,7 +168,7 @@ class KnowledgeComponent:
                 continue
             if len(self._happened) >= WAITING_LIMIT:
                 self._behind = True  # the journal has it
-                self._failures.inc()
+                self._metrics.failures.inc()
             else:
                 self._happened.append((incident, event))
         self._wake.set()
@@ -193,7 +180,7 @@ class KnowledgeComponent:
             await self._try_open()
         if not self._open:
             self._behind |= bool(self._happened)
-            self._failures.inc(len(self._happened))
+            self._metrics.failures.inc(len(self._happened))
             self._happened.clear()
             return
         if self._behind:
@@ -212,7 +199,7 @@ class KnowledgeComponent:
             await act(*arguments)  # type: ignore[misc]  # all of them are coroutine functions
         except KnowledgeUnavailableError as error:
             self._behind = True
-            self._failures.inc()
+            self._metrics.failures.inc()
             self._log.warning("knowledge-failed", error=str(error))
             return False
         except CommandRefusedError as refusal:  # a person was faster; there is nothing left to do
@@ -253,8 +240,8 @@ class KnowledgeComponent:
         article, survey, proposal = await self.desk.resolved(
             written, event.at, author=author, reporter=asked, category=incident.category
         )
-        self._drafts.inc(article is not None)
-        self._surveys.labels("invited").inc(survey is not None)
+        self._metrics.drafts.inc(article is not None)
+        self._metrics.surveys.labels("invited").inc(survey is not None)
         self._take(proposal, self._clock.wall())
         if incident.closing is not None and incident.closing.article:
             use = Use(actor=author, about=incident.id, outcome=UseOutcome.HELPED)
@@ -270,7 +257,7 @@ class KnowledgeComponent:
     async def _answered(self, incident: Incident, event: IncidentEvent) -> None:
         score = int(event.details.get("survey_score") or 0)
         await self.desk.answered(incident, event.at, score=score, comment=event.reason, by=event.actor)
-        self._surveys.labels("answered").inc()
+        self._metrics.surveys.labels("answered").inc()
 
     def _take(self, proposal: Proposal | None, now: UnixSeconds, *, again: bool = False) -> None:
         if proposal is not None and self.proposals.take(proposal, now, again=again):
@@ -288,7 +275,7 @@ class KnowledgeComponent:
         if not offer.notes or offer.notes == await self._last_offer(incident.id):
             return
         if await self._incidents.noted(incident.id, offer.text, offer.notes) is not None:
-            self._offers.inc()
+            self._metrics.offers.inc()
 
     async def offer(self, incident: Incident) -> Offer:
         """Return what is known that may help with an incident."""
@@ -342,7 +329,7 @@ class KnowledgeComponent:
         try:
             proposals = await self.desk.load(recent)
         except KnowledgeUnavailableError as error:
-            self._failures.inc()
+            self._metrics.failures.inc()
             self._log.warning("knowledge-failed", error=str(error))
             return
         for proposal in proposals:
@@ -360,13 +347,12 @@ class KnowledgeComponent:
     async def _look(self, now: UnixSeconds) -> None:
         async def due() -> None:
             await self.desk.surveys_due(now, self._remind)
-            for (kind, state), number in (await self.base.counts()).items():
-                self._records.labels(kind, state).set(number)
+            self._metrics.count(await self.base.counts())
 
         if await self._guarded(due) and not self._behind:
             self._done_until, self._dirty = now, True
-        self._proposed.set(len(self.proposals.open()))
-        self._forgotten.set(self.watch.forgotten + self.proposals.forgotten)
+        self._metrics.proposed.set(len(self.proposals.open()))
+        self._metrics.forgotten.set(self.watch.forgotten + self.proposals.forgotten)
         if self._dirty:
             await self._save()
 
@@ -379,7 +365,7 @@ class KnowledgeComponent:
             if refusal.code is not RefusalCode.NOT_ALLOWED_NOW and refusal.code is not RefusalCode.NOT_FOUND:
                 raise
             return  # it was reopened, or is gone: nobody is asked
-        self._surveys.labels("reminded").inc()
+        self._metrics.surveys.labels("reminded").inc()
 
     async def _save(self) -> None:
         self._dirty = False

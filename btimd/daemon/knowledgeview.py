@@ -11,6 +11,7 @@ from btimd.itsm.component import IncidentComponent
 from btimd.itsm.knowledge import draft_of_known_error
 from btimd.itsm.knowledgecommands import action_of
 from btimd.itsm.problems import change_figures, rfc_text
+from btimd.itsm.problemwatch import key_of
 from btimd.itsm.surveys import survey_figures
 from btimd.model.incident import (
     ActorRole,
@@ -42,6 +43,7 @@ from btimd.model.knowledgework import (
 )
 from btimd.model.units import UnixSeconds
 from btimd.runtime.clock import Clock
+from btimd.store.knowledge import FIND_LIMIT
 
 _LEAST_FIT: Final = 0.01
 _OTHERS: Final = frozenset({ActorRole.DESK, ActorRole.CENTRE})
@@ -88,15 +90,27 @@ class KnowledgeBook(KnowledgeView):
         self, kind: RecordKind, *, states: Sequence[str], incident_id: str, limit: int
     ) -> Sequence[Record]:
         self._component.check()
-        return await self._component.base.find(kind, states=states, about=incident_id, limit=limit)
+        base = self._component.base
+        found = list(await base.find(kind, states=states, about=incident_id, limit=limit))
+        if incident_id and kind is RecordKind.PROBLEM:  # also those that it was among when they were opened
+            known = {one.id for one in found}
+            every = [one for one in await base.find(kind, states=states, limit=FIND_LIMIT) if isinstance(one, Problem)]
+            found = [one for one in found if isinstance(one, Problem) and incident_id in one.incidents]
+            found += [one for one in every if incident_id in one.incidents and one.id not in known]
+        return found[:limit]
 
     @override
     async def act(self, command: RecordCommand, actor: str) -> Record:
         self._component.check()
-        kind, action = action_of(command, actor)
+        causes: list[str] = []
         for name in dict.fromkeys((command.incident_id, *command.incidents)):
-            if name and await self._incidents.incident(name) is None:
+            incident = await self._incidents.incident(name) if name else None
+            if name and incident is None:
                 raise CommandRefusedError(RefusalCode.NOT_FOUND, f"there is no incident {name[:40]!r}; look up its id")
+            causes += [incident.fingerprint] if incident is not None else []
+        if command.action is RecordAction.OPEN_PROBLEM and not command.key:
+            command = replace(command, key=key_of(causes, command.node))
+        kind, action = action_of(command, actor)
         record = await self._component.desk.act(
             kind, command.record_id, action, self._clock.wall(), expected_version=command.expected_version
         )

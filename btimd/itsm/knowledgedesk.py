@@ -153,8 +153,12 @@ class KnowledgeDesk:
         """Return the known error that an incident is a case of: its workaround helps until the change is made."""
         problem_id = self._watch.problem_of(incident)
         problem = await self._base.load(RecordKind.PROBLEM, problem_id) if problem_id else None
-        known = {ProblemState.KNOWN_ERROR, ProblemState.RFC_RAISED}
-        return problem if isinstance(problem, Problem) and problem.state in known else None
+        known = (ProblemState.KNOWN_ERROR, ProblemState.RFC_RAISED)
+        if isinstance(problem, Problem) and problem.state in known:
+            return problem
+        states = [state.value for state in known]
+        linked = await self._base.find(RecordKind.PROBLEM, states=states, about=incident.id, limit=_AT_ONCE)
+        return next((one for one in linked if isinstance(one, Problem) and incident.id in one.incidents), None)
 
     # What incidents give rise to.
 

@@ -21,12 +21,16 @@ from btimd.api.discovery import discovery_service
 from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
 from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
 from btimd.api.reports import reports_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.runtime.clock import ManualClock
@@ -42,6 +46,7 @@ from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
+from tests.fakes.knowledge import FakeKnowledge, FakeQuality
 from tests.fakes.notices import FakeNotices
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
@@ -100,6 +105,8 @@ class Served:
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     reports: FakeReports = field(default_factory=FakeReports)
     outages: FakeOutages = field(default_factory=FakeOutages)
+    knowledge: FakeKnowledge = field(default_factory=FakeKnowledge)
+    figures: FakeQuality = field(default_factory=FakeQuality)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -135,6 +142,10 @@ class Served:
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),
+            knowledge_service(self.knowledge),
+            problems_service(self.knowledge),
+            surveys_service(self.knowledge),
+            quality_service(self.figures),
         )
 
     @property

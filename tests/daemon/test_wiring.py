@@ -26,6 +26,7 @@ def test_before_the_start_nothing_is_taken_and_who_is_not_well_says_why(tmp_path
     found = wired(tmp_path).health()
 
     assert {name: health.reason for name, health in found.items() if health.level is not HealthLevel.OK} == {
+        "knowledge": "the knowledge base was not opened yet",
         "flows": "the flow thread does not run",
         "api": "not started",
     }
