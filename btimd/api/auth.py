@@ -122,6 +122,22 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
     "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListStandings": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListPeriods": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListContributions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/GetStatement": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListRevisions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ReviseAccount": Role.MANAGER,
+    "/btimd.v1.AgreementsService/GetCalendar": Role.VIEWER,
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/ListSuppressedReports": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/DeclareMaintenance": Role.MANAGER,
+    "/btimd.v1.MaintenanceService/EndMaintenance": Role.MANAGER,
+    # end of MaintenanceService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -142,6 +158,22 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.ViewsService/WatchServiceViews",
     "/btimd.v1.ViewsService/PushBusinessMetrics",
     # end of ViewsService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements",
+    "/btimd.v1.AgreementsService/ListStandings",
+    "/btimd.v1.AgreementsService/ListPeriods",
+    "/btimd.v1.AgreementsService/ListContributions",
+    "/btimd.v1.AgreementsService/GetStatement",
+    "/btimd.v1.AgreementsService/ListRevisions",
+    "/btimd.v1.AgreementsService/ReviseAccount",
+    "/btimd.v1.AgreementsService/GetCalendar",
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance",
+    "/btimd.v1.MaintenanceService/ListSuppressedReports",
+    "/btimd.v1.MaintenanceService/DeclareMaintenance",
+    "/btimd.v1.MaintenanceService/EndMaintenance",
+    # end of MaintenanceService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 

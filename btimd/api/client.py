@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 from btimd.api import convert
 from btimd.api.auth import digest_of
 from btimd.api.pb import (
+    agreements_pb2,
     archive_pb2,
     baselines_pb2,
     budget_pb2,
@@ -28,6 +29,7 @@ from btimd.api.pb import (
     graph_pb2,
     impact_pb2,
     incidents_pb2,
+    maintenance_pb2,
     persons_pb2,
     plan_pb2,
     sla_pb2,
@@ -79,6 +81,8 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    agreements_pb2,
+    maintenance_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -23,6 +23,8 @@ from btimd.cli import (
     ctl_events,
     ctl_flows,
     ctl_impact,
+    ctl_levels,
+    ctl_maintenance,
     ctl_persons,
     ctl_plan,
     ctl_topology,
@@ -58,6 +60,8 @@ _AREAS: Final = (
     ctl_impact,
     ctl_budget,
     ctl_diagnosis,
+    ctl_levels,
+    ctl_maintenance,
 )
 
 
@@ -229,14 +233,6 @@ class Commands:
         self._out.write([incident], lambda: self._tables.incidents([incident]))
         return 0
 
-    def sla(self, args: argparse.Namespace) -> int:
-        """Show what was promised and kept."""
-        if args.watch:
-            self._out.follow(self._client.watch_sla_states(), self._tables.sla_states)
-        else:
-            self._out.page(self._client.sla_states(), self._tables.sla_states, "nothing was promised")
-        return 0
-
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return what reads the command line."""
@@ -278,7 +274,6 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     probe = add("probe", Commands.probe, "run one check now; exit status 1 where not good")
     probe.add_argument("check", metavar="CHECK")
     _add_incidents(add)
-    _watch(add("sla", Commands.sla, "what was promised, and what was kept"))
 
     def add_area(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)

@@ -54,6 +54,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.views.swap(new.services.groups, new.services.indicators)
     wired.sla.swap(graph.businesses, new.agreements, needs_of(graph))
     wired.maintenance.swap(files_of(new))
+    wired.levels.swap(graph, new.calendars)
     wired.duty.reload(new.people, new.rota)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
@@ -13,6 +14,7 @@ from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.maintenance import maintenance_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.topology import topology_service
@@ -28,6 +30,7 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
+from btimd.daemon.leveldesk import LevelDesk
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
@@ -96,6 +99,7 @@ _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
 _WEEK_SECONDS = 7 * 86_400.0
 _VERDICTS_LOOKED_AT = 1000
+_INCIDENTS_LOOKED_AT = 5000
 
 
 @dataclass(slots=True)
@@ -115,6 +119,7 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    levels: LevelDesk
     maintenance: MaintenanceDesk
     duty: DutyDesk
     intake: Intake
@@ -462,6 +467,13 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         decisions.noticed,
         clock,
     )
+    levels = LevelDesk(
+        sla,
+        lambda: incidents.incidents(only_open=False, business=None, limit=_INCIDENTS_LOOKED_AT),
+        graph,
+        config.calendars,
+        clock,
+    )
     kpis = BusinessMetrics(series, metrics)
     views = ServiceViewDesk(
         Sources(
@@ -500,6 +512,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            agreements_service(levels),
+            maintenance_service(maintenance),
         ),
         take_event=signs_desk.take,
         metrics=metrics,
@@ -535,6 +549,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        levels=levels,
         maintenance=maintenance,
         duty=duty,
         intake=intake,

@@ -17,6 +17,7 @@ from btimd.model.incident import Impact, Incident, IncidentState, Priority, Urge
 from btimd.model.maintenance import (
     HeldState,
     Matcher,
+    MinuteSpan,
     NewSuppression,
     Recurrence,
     Suppression,
@@ -254,9 +255,12 @@ async def test_what_makes_no_sense_is_refused(world: World) -> None:
         ({"end_at": T0 + 401 * 86_400.0}, "lasts longer than 400 days"),
         ({"reason": " "}, "needs a reason"),
         ({"recurrence": Recurrence(calendar="office")}, "no calendar 'office'"),
-        ({"recurrence": Recurrence(weekdays=(7,), hours=((0, 60),))}, "a weekday is from 0"),
-        ({"recurrence": Recurrence(weekdays=(1,), hours=((60, 60),))}, "hours are pairs"),
-        ({"recurrence": Recurrence(weekdays=(1,), hours=((0, 60),), timezone="Mars")}, "'Mars' is no time zone"),
+        ({"recurrence": Recurrence(weekdays=(7,), hours=(MinuteSpan(0, 60),))}, "a weekday is from 0"),
+        ({"recurrence": Recurrence(weekdays=(1,), hours=(MinuteSpan(60, 60),))}, "hours are pairs"),
+        (
+            {"recurrence": Recurrence(weekdays=(1,), hours=(MinuteSpan(0, 60),), timezone="Mars")},
+            "'Mars' is no time zone",
+        ),
         ({"kind": SuppressionKind.SILENCE, "matcher": Matcher()}, "says nothing of what is meant"),
         ({"kind": SuppressionKind.SILENCE, "start_at": T0 - 9, "end_at": T0 - 1}, "cannot be declared afterwards"),
     ):
