@@ -17,6 +17,7 @@ from grpc_status import rpc_status
 
 from btimd.api import convert
 from btimd.api.auth import digest_of
+from btimd.api.incidentrequests import request_of
 from btimd.api.pb import (
     agreements_pb2,
     archive_pb2,
@@ -36,7 +37,7 @@ from btimd.api.pb import (
     topology_pb2,
     views_pb2,
 )
-from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
+from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
     DiagnosisProgress,
@@ -353,7 +354,7 @@ class Client:
 
     def command(self, command: IncidentCommand) -> Incident:
         """Do something to an incident, in the name of the token."""
-        method, request = _COMMANDS[command.kind](command)
+        method, request = request_of(command)
         return convert.INCIDENT.from_pb(self.call(method, request).incident)
 
     def sla_states(self) -> Page[SlaState]:
@@ -447,54 +448,3 @@ def _host_port(server: str) -> tuple[str, int]:
         return parse_host_port(server)
     except ValueError as error:
         raise CallFailedError(f"--server: {error}") from error
-
-
-def _on_incident(name: str, field: str) -> Callable[[IncidentCommand], tuple[str, Message]]:
-    """Return what makes the request of a command that has an incident and a text."""
-    request_type = GetMessageClass(_METHODS[name].input_type)
-
-    def make(command: IncidentCommand) -> tuple[str, Message]:
-        return name, request_type(
-            command_id=command.command_id,
-            incident_id=command.incident_id,
-            expected_version=command.expected_version,
-            **{field: command.text},
-        )
-
-    return make
-
-
-def _create(command: IncidentCommand) -> tuple[str, Message]:
-    return "CreateIncident", incidents_pb2.CreateIncidentRequest(
-        command_id=command.command_id, title=command.title, description=command.text, businesses=command.businesses
-    )
-
-
-def _resolve(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("ResolveIncident", "closing_report")(command)
-    request.override_reason = command.override_reason  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-def _set_priority(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("SetPriority", "reason")(command)
-    request.priority = convert.PRIORITY.to_pb(command.priority)  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-def _merge(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("MergeIncident", "reason")(command)
-    request.parent_id = command.parent_id  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-_COMMANDS: Final[Mapping[CommandKind, Callable[[IncidentCommand], tuple[str, Message]]]] = {
-    CommandKind.CREATE: _create,
-    CommandKind.ACCEPT: _on_incident("AcceptIncident", "comment"),
-    CommandKind.RESOLVE: _resolve,
-    CommandKind.CONFIRM: _on_incident("ConfirmIncident", "comment"),
-    CommandKind.CANCEL: _on_incident("CancelIncident", "reason"),
-    CommandKind.COMMENT: _on_incident("CommentIncident", "comment"),
-    CommandKind.SET_PRIORITY: _set_priority,
-    CommandKind.MERGE: _merge,
-}

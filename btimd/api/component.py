@@ -12,6 +12,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from btimd.api.auth import Gate, Token
+from btimd.api.desksearch import DeskSearch
 from btimd.api.events_http import EventsFace
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
@@ -23,6 +24,7 @@ from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
 from btimd.api.tokens import load_tokens, local_token
 from btimd.model.heard import Heard, Told
+from btimd.model.incidentquery import IncidentSearch
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
@@ -38,6 +40,7 @@ _MAX_REQUEST_OCTETS: Final = 1024 * 1024
 class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
+    search: in all incidents that are kept; without, in those that the desk returns.
     take_event: what webhook events are handed to; without, there is no POST /events.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
@@ -52,6 +55,7 @@ class ApiComponent:
         incidents: IncidentDesk,
         sla: SlaBook,
         more: Sequence[Service] = (),
+        search: IncidentSearch | None = None,
         take_event: Callable[[Told], Heard] | None = None,
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
@@ -66,7 +70,7 @@ class ApiComponent:
                 flows_pb2, FlowsServicer(flows, default_interval_milliseconds=default_interval), "flows", "capture"
             ),
             _service(graph_pb2, GraphServicer(graph), "rca", "probes"),
-            _service(incidents_pb2, IncidentsServicer(incidents), "itsm", "store"),
+            _service(incidents_pb2, IncidentsServicer(incidents, search or DeskSearch(incidents)), "itsm", "store"),
             _service(sla_pb2, SlaServicer(sla), "sla"),
             *more,
         )

@@ -83,11 +83,8 @@ def bar(used: float) -> Text:
 
 def standings_picture(found: Sequence[StandingView]) -> RenderableType:
     """Show how agreements stand now, and below that what to look at."""
-    right = ("promised", "kept", "down", "unknown", "left")
-    table = new_table(
-        "agreement", "subject", "status", "now", "promised", "kept", "down", "unknown", "budget", "left", "at the end",
-        right=right,
-    )  # fmt: skip
+    right = ("promised", "kept", "down", "left")
+    table = new_table("agreement", "subject", "status", "now", *right, "budget", right=right)
     rows = fill(table, (_standing_row(one) for one in found))
     notes = [Text(clean(line)) for one in found for line in _standing_notes(one)]
     return Group(rows, *([Text("")] if notes else []), *notes)
@@ -104,19 +101,9 @@ def _standing_row(one: StandingView) -> tuple[str | Text, ...]:
         percent(1.0 - figures.error_budget_seconds / figures.agreed_seconds, 3) if figures.agreed_seconds else "-",
         percent(figures.availability, _DIGITS),
         span(figures.down_seconds),
-        span(figures.unknown_seconds),
-        bar(figures.budget_used),
         span(left) if left >= 0 else f"-{span(-left)}",
-        _foreseen(one),
+        bar(figures.budget_used),
     )
-
-
-def _foreseen(one: StandingView) -> str:
-    forecast = one.forecast
-    if forecast.expected is None:
-        return "-"
-    chance = "" if forecast.breach_probability is None else f", missed {percent(forecast.breach_probability, 0)}"
-    return f"{percent(forecast.low, _DIGITS)} to {percent(forecast.high, _DIGITS)}{chance}"
 
 
 def _standing_notes(one: StandingView) -> Iterator[str]:
@@ -128,6 +115,13 @@ def _standing_notes(one: StandingView) -> Iterator[str]:
         yield f"{name}: burns {shown} times as fast as the budget allows ({window.value})"
     if one.standing.budget_gone_at is not None:
         yield f"{name}: nothing of the budget is left from {full_moment(one.standing.budget_gone_at)} on, at this pace"
+    forecast = one.forecast
+    if forecast.expected is not None:
+        chance = (
+            "" if forecast.breach_probability is None else f", missed with {percent(forecast.breach_probability, 0)}"
+        )
+        between = f"{percent(forecast.low, _DIGITS)} to {percent(forecast.high, _DIGITS)}"
+        yield f"{name}: at the end probably {between}{chance}"
     if figures.excluded_seconds >= 1:
         yield f"{name}: {span(figures.excluded_seconds)} of maintenance do not count"
     if figures.planned_down_seconds >= 1:
@@ -152,40 +146,43 @@ def _standing_notes(one: StandingView) -> Iterator[str]:
 
 def periods_picture(found: Sequence[PeriodFigures]) -> RenderableType:
     """Show periods with a strip of how each was kept (+ met, ! at risk, x missed, ? not measured)."""
-    right = ("agreed", "kept", "measured", "down", "unknown", "planned", "failures", "each")
-    table = new_table(
-        "subject", "from", "status", *right, "budget", "by cause", "by supplier", right=right, wide="by cause"
-    )
+    right = ("kept", "measured", "down", "times")
+    table = new_table("subject", "from", "status", *right, "budget", "by cause", right=right, wide="by cause")
     strips = []
     for subject, group in itertools.groupby(found, key=lambda one: one.subject):
         strip = Text(clean(f"{subject}  "))
         for one in group:
             strip.append(_SIGNS[one.status], style=state(one.status.value).style)
         strips.append(strip)
-    return Group(*strips, Text(""), fill(table, (_period_row(one) for one in found)))
+    notes = [Text(clean(line)) for one in found for line in _period_notes(one)]
+    rows = fill(table, (_period_row(one) for one in found))
+    return Group(*strips, Text(""), rows, *([Text("")] if notes else []), *notes)
 
 
 def _period_row(one: PeriodFigures) -> tuple[str | Text, ...]:
-    def shares(kind: str) -> str:
-        parts = one.by_cause if kind == "cause" else [part for part in one.by_supplier if part.key]
-        return ", ".join(f"{part.key or 'unknown'} {span(part.down_seconds)}" for part in parts) or "-"
-
+    causes = ", ".join(f"{part.key or 'unknown'} {span(part.down_seconds)}" for part in one.by_cause)
     return (
         one.subject,
-        moment(one.period_start)[:5] + f" {datetime.fromtimestamp(one.period_start).astimezone().year}",
+        full_moment(one.period_start)[:10],
         state(one.status.value),
-        span(one.agreed_seconds),
         percent(one.availability, _DIGITS),
         percent(one.coverage),
         span(one.down_seconds),
-        span(one.unknown_seconds),
-        span(one.planned_down_seconds) if one.planned_down_seconds else "-",
         str(one.failures),
-        "-" if one.mttr_seconds is None else span(one.mttr_seconds),
         bar(one.budget_used),
-        shares("cause"),
-        shares("supplier"),
+        causes or "-",
     )
+
+
+def _period_notes(one: PeriodFigures) -> Iterator[str]:
+    name = f"{one.subject} {full_moment(one.period_start)[:10]}"
+    suppliers = ", ".join(f"{part.key} {span(part.down_seconds)}" for part in one.by_supplier if part.key)
+    if suppliers:
+        yield f"{name}: by supplier: {suppliers}"
+    if one.planned_down_seconds >= 1:
+        yield f"{name}: {span(one.planned_down_seconds)} of the down time were planned and count"
+    if one.excluded_seconds >= 1:
+        yield f"{name}: {span(one.excluded_seconds)} of maintenance do not count"
 
 
 def contributions_table(found: Sequence[Contribution]) -> Table:
@@ -213,7 +210,8 @@ def contributions_table(found: Sequence[Contribution]) -> Table:
 
 def revisions_table(found: Sequence[AuditEntry]) -> Table:
     """Show corrections, one line each."""
-    table = new_table("no", "at", "by", "business", "from", "to", "was", "why", "changed", right=("no",), wide="why")
+    columns = ("no", "at", "by", "business", "from", "for", "was and why")
+    table = new_table(*columns, right=("no", "for"), wide="was and why")
     return fill(
         table,
         (
@@ -223,10 +221,8 @@ def revisions_table(found: Sequence[AuditEntry]) -> Table:
                 one.revision.by,
                 one.revision.subject,
                 moment(one.revision.start),
-                moment(one.revision.end),
-                change_text(one),
-                one.revision.why,
-                str(len(one.effects)),
+                span(one.revision.end - one.revision.start),
+                f"{change_text(one)}: {one.revision.why}",
             )
             for one in found
         ),

@@ -145,7 +145,7 @@ def maintenance_picture(found: Sequence[SuppressionView]) -> RenderableType:
 
 def _table(found: Sequence[SuppressionView]) -> Table:
     right = ("held back", "last")
-    table = new_table("id", "now", "what", "from", "until", *right, "by", "why", right=right, wide="why")
+    table = new_table("id", "now", "from", "until", *right, "by", "what and why", right=right, wide="what and why")
     return fill(table, (_row(one) for one in found))
 
 
@@ -157,13 +157,12 @@ def _row(view: SuppressionView) -> tuple[str | Text, ...]:
     return (
         one.id,
         Text(holds, style="green") if view.active else Text("later" if view.holds_from is not None else "over"),
-        one.matcher.text(),
         moment(begins),
         moment(ends),
         str(view.suppressed),
         str(view.lasting),
         one.created_by or one.source,
-        one.reason + (f" ({one.reference})" if one.reference else ""),
+        f"{one.matcher.text()}: {one.reason}" + (f" ({one.reference})" if one.reference else ""),
     )
 
 

@@ -91,6 +91,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
 from btimd.store.suppressions import SuppressionTable
@@ -499,6 +500,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=IncidentTable(journal.journal.run),
         sla=sla,
         more=(
             persons_service(persons),

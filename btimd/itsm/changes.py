@@ -59,7 +59,7 @@ def open_new(incident: Incident, report: ReportProblem, moment: Moment) -> Incid
         last_seen_at=moment.now,
         began_at=report.began_at,
         category=report.category,
-        reporter=report.actor if report.by_human else "",
+        reporter=(report.reporter or report.actor) if report.by_human else "",
         difficulty=report.difficulty,
     )
     response, resolution = moment.config.promised(opened)

@@ -84,6 +84,7 @@ def manual_report(
         by_human=True,
         priority=command.priority,
         category=command.category.strip(),
+        reporter=command.person.strip(),
     )
 
 

@@ -25,6 +25,7 @@ from btimd.itsm.wishes import Asker, Wishes
 from btimd.model.delivery import ExternalUpdate
 from btimd.model.incident import (
     ActorRole,
+    CommandKind,
     CommandRefusedError,
     Difficulty,
     Impact,
@@ -278,6 +279,12 @@ class IncidentComponent(Component, IncidentDesk):
     @override
     async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
         return await self._journal.load_events(incident_id)
+
+    @override
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        return lifecycle.allowed_to(incident, actor, roles)
 
     @override
     def watch(self) -> FeedSubscription[str, Incident]:

@@ -42,6 +42,7 @@ class ReportProblem(Trigger):
 
     covers_all: the report speaks of everything known to be hit, so that a milder judgement may replace a worse one.
     priority: set by the person who reports; None: the matrix decides. count: how many reports it stands for.
+    reporter: for whom the actor takes it down, "" = for themselves.
     """
 
     incident_id: str
@@ -60,6 +61,7 @@ class ReportProblem(Trigger):
     category: str = ""
     difficulty: Difficulty = Difficulty.LOW
     count: int = 1
+    reporter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -320,9 +320,11 @@ class IncidentCommand:
     """A person's wish; `command_id` makes a repeated call harmless, `expected_version` 0 means any.
 
     text: reason, comment, closing report or description, whatever the kind asks for. title and businesses: CREATE.
-    priority: SET_PRIORITY. parent_id: MERGE. override_reason: RESOLVE while the signal is still active. closing: what
-    RESOLVE says beyond its text. person: of ASSIGN and TRANSFER. level: of FORCE_ESCALATE, 0 = the next one. until: of
-    PEND, and when the next news of a STAGE_REPORT is to be expected. score: of SURVEY. category: of CREATE.
+    priority: SET_PRIORITY, CREATE. parent_id: MERGE. override_reason: RESOLVE while the signal is still active.
+    closing: what RESOLVE says beyond its text. person: of ASSIGN and TRANSFER, and whose report a CREATE is, "" = of
+    whoever asks.
+    level: of FORCE_ESCALATE, 0 = the next one. until: of PEND, and when the next news of a STAGE_REPORT is to be
+    expected. score: of SURVEY. category: of CREATE.
     """
 
     kind: CommandKind

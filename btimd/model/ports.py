@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
-from btimd.model.incident import ActorRole, Incident, IncidentCommand, IncidentEvent
+from btimd.model.incident import ActorRole, CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.probe import ProbeResult, ProbeSpec
@@ -354,6 +354,12 @@ class IncidentDesk(Protocol):
         roles: in what capacity they ask; handler and reporter follow from the incident. None: whoever asks may do
         whatever the state allows. Raises CommandRefusedError.
         """
+        ...
+
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        """Return what a person may do to an incident now; some of it needs words, a person or a time."""
         ...
 
     def watch(self) -> Subscription[Incident]:

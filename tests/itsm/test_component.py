@@ -6,6 +6,7 @@ import pytest
 
 from btimd.itsm.lifecycle import allowed_commands
 from btimd.model.incident import (
+    ActorRole,
     ClockStatus,
     CommandKind,
     CommandRefusedError,
@@ -216,6 +217,32 @@ async def test_a_person_can_report_what_no_check_sees(desk: Desk) -> None:
         Priority.P3,
     )
     assert await desk.component.command(wish, "ann") == made
+    assert made.reporter == "ann"
+
+
+async def test_a_report_taken_down_for_somebody_makes_them_the_reporter(desk: Desk) -> None:
+    await desk.start()
+    made = await desk.component.command(command(CommandKind.CREATE, "c1", title="Mail is odd", person="lin"), "ann")
+
+    (event,) = await desk.component.timeline(made.id)
+    assert (made.reporter, event.actor) == ("lin", "ann")
+
+
+async def test_what_somebody_may_do_follows_from_the_state_and_from_who_they_are(desk: Desk) -> None:
+    await desk.start()
+    made = await desk.component.command(command(CommandKind.CREATE, "c1", title="Mail is odd"), "ann")
+    taken = await desk.component.command(command(CommandKind.ACCEPT, "c2", made.id), "bob")
+
+    def allowed(actor: str, *roles: ActorRole) -> list[str]:
+        return [str(kind) for kind in desk.component.allowed(taken, actor, frozenset(roles))]
+
+    of_the_handler = ["return", "transfer", "escalate", "stage-report", "pend", "resolve", "merge", "comment"]
+    assert allowed("ann") == ["comment"]
+    assert allowed("bob") == allowed("bob", ActorRole.DESK) == of_the_handler
+    assert allowed("eve", ActorRole.DESK) == ["merge", "comment"]
+    assert allowed("eve", ActorRole.HANDLER) == ["comment"]
+    assert set(allowed("eve", ActorRole.CENTRE)) == {*of_the_handler, "force-escalate", "cancel", "set-priority"}
+    assert list(desk.component.allowed(taken, "eve")) == list(allowed_commands(taken.state))
 
 
 async def test_a_child_joins_its_parent_with_its_symptoms_and_its_cause(desk: Desk) -> None:
