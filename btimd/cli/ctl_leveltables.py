@@ -242,22 +242,17 @@ def change_text(entry: AuditEntry) -> str:
 
 def revision_picture(entry: AuditEntry) -> RenderableType:
     """Show one correction with all that it changed."""
-    table = new_table("agreement", "subject", "period from", "down", "kept", "status")
-    rows = fill(
-        table,
-        (
-            (
-                one.agreement,
-                one.subject,
-                full_moment(one.period_start),
-                f"{span(one.down_seconds_before)} -> {span(one.down_seconds_after)}",
-                f"{percent(one.availability_before, _DIGITS)} -> {percent(one.availability_after, _DIGITS)}",
-                f"{one.status_before.value} -> {one.status_after.value}",
-            )
-            for one in entry.effects
-        ),
-    )
-    return Group(revisions_table([entry]), Text(""), rows if entry.effects else Text("no agreement is touched by it"))
+    lines = [Text(clean(line)) for line in _effect_lines(entry)] or [Text("no agreement is touched by it")]
+    return Group(revisions_table([entry]), Text(""), *lines)
+
+
+def _effect_lines(entry: AuditEntry) -> Iterator[str]:
+    for one in entry.effects:
+        name = one.agreement if one.subject == one.agreement else f"{one.agreement} ({one.subject})"
+        down = f"down {span(one.down_seconds_before)} -> {span(one.down_seconds_after)}"
+        kept = f"kept {percent(one.availability_before, _DIGITS)} -> {percent(one.availability_after, _DIGITS)}"
+        status = f"{one.status_before.value} -> {one.status_after.value}"
+        yield f"{name} from {full_moment(one.period_start)[:10]}: {down}, {kept}, {status}"
 
 
 def calendar_picture(found: CalendarInfo, names: Sequence[str]) -> RenderableType:

@@ -157,11 +157,11 @@ def _row(view: SuppressionView) -> tuple[str | Text, ...]:
     return (
         one.id,
         Text(holds, style="green") if view.active else Text("later" if view.holds_from is not None else "over"),
-        moment(begins),
-        moment(ends),
+        moment(begins)[:11],
+        moment(ends)[:11],
         str(view.suppressed),
         str(view.lasting),
-        one.created_by or one.source,
+        one.created_by or "a file",
         f"{one.matcher.text()}: {one.reason}" + (f" ({one.reference})" if one.reference else ""),
     )
 
@@ -197,8 +197,9 @@ def _lines(view: SuppressionView) -> Iterator[str]:
     kind = "maintenance window" if one.kind is SuppressionKind.WINDOW else f"silence of {one.effect.value}"
     yield f"{one.id}: {kind}, {'holds now' if view.active else 'does not hold now'}"
     yield f"what      {one.matcher.text()}"
-    end = full_moment(one.end_at) if one.end_at is not None else "somebody ends it"
-    yield f"from      {full_moment(one.start_at)} until {end}"
+    if one.start_at or one.end_at is not None:
+        end = full_moment(one.end_at) if one.end_at is not None else "somebody ends it"
+        yield f"from      {full_moment(one.start_at)} until {end}"
     if one.recurrence is not None:
         yield f"again     {recurrence_text(one)}"
     if view.holds_from is not None:

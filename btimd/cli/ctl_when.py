@@ -18,9 +18,11 @@ When = Callable[[float], float]
 
 
 def when(text: str) -> When:
-    """Return what a text says of a moment: "now", "+2h", "-30m", "2026-11-22 02:00", with or without an offset."""
+    """Return what a text says of a moment: "now", "+2h", "-30m", "30m ago", "2026-11-22 02:00", or with an offset."""
     if text == "now":
         return lambda now: now
+    if text.endswith(" ago"):
+        text = f"-{text.removesuffix(' ago').strip()}"
     if text[:1] in {"+", "-"}:
         seconds = seconds_of(text[1:])
         return (lambda now: now + seconds) if text[0] == "+" else (lambda now: now - seconds)
@@ -28,7 +30,7 @@ def when(text: str) -> When:
         moment = datetime.fromisoformat(text).astimezone().timestamp()
     except (ValueError, OverflowError, OSError) as error:
         raise argparse.ArgumentTypeError(
-            f'{text!r} is no moment; write "2026-11-22 02:00" (the time here), "2026-11-22T02:00+08:00", +2h, -30m, now'
+            f'{text!r} is no moment; write "2026-11-22 02:00" (local time), 2026-11-22T02:00+08:00, +2h, "30m ago", now'
         ) from error
     return lambda _: moment
 

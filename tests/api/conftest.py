@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
@@ -19,6 +20,7 @@ from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.maintenance import maintenance_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.rpc import Service
@@ -36,6 +38,8 @@ from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
+from tests.fakes.levels import FakeLevels
+from tests.fakes.maintenance import FakeMaintenance
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.serviceviews import FakeServiceViews
@@ -87,6 +91,8 @@ class Served:
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
     events: FakeEvents = field(default_factory=FakeEvents)
     outages: FakeOutages = field(default_factory=FakeOutages)
+    levels: FakeLevels = field(default_factory=FakeLevels)
+    maintenance: FakeMaintenance = field(default_factory=FakeMaintenance)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -118,6 +124,8 @@ class Served:
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),
+            agreements_service(self.levels),
+            maintenance_service(self.maintenance),
         )
 
     @property
