@@ -152,6 +152,17 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.MaintenanceService/DeclareMaintenance": Role.MANAGER,
     "/btimd.v1.MaintenanceService/EndMaintenance": Role.MANAGER,
     # end of MaintenanceService
+    # DutyService
+    "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
+    "/btimd.v1.DutyService/GetRota": Role.HANDLER,
+    "/btimd.v1.DutyService/ExplainDispatch": Role.HANDLER,
+    "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
+    "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
+    # end of DutyService
+    # RotaService
+    "/btimd.v1.RotaService/ExportRota": Role.HANDLER,
+    "/btimd.v1.RotaService/ListRotaCalendars": Role.HANDLER,
+    # end of RotaService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -193,6 +204,12 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates",
     "/btimd.v1.SlaService/WatchSlaStates",
+    # DutyService: who is there belongs to no business
+    "/btimd.v1.DutyService/GetDuty",
+    "/btimd.v1.DutyService/GetRota",
+    "/btimd.v1.DutyService/ExplainDispatch",
+    "/btimd.v1.DutyService/ListTransferCandidates",
+    # end of DutyService
     # ViewsService
     "/btimd.v1.ViewsService/GetServiceView",
     "/btimd.v1.ViewsService/ListServiceViews",

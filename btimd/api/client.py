@@ -25,6 +25,7 @@ from btimd.api.pb import (
     budget_pb2,
     diagnosis_pb2,
     discovery_pb2,
+    duty_pb2,
     events_pb2,
     flows_pb2,
     graph_pb2,
@@ -33,6 +34,7 @@ from btimd.api.pb import (
     maintenance_pb2,
     persons_pb2,
     plan_pb2,
+    rota_pb2,
     sla_pb2,
     topology_pb2,
     views_pb2,
@@ -84,6 +86,8 @@ _FILES: Final = (
     diagnosis_pb2,
     agreements_pb2,
     maintenance_pb2,
+    duty_pb2,
+    rota_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -17,6 +17,7 @@ from btimd.cli import (
     ctl_budget,
     ctl_diagnosis,
     ctl_discovery,
+    ctl_duty,
     ctl_events,
     ctl_flows,
     ctl_impact,
@@ -47,6 +48,7 @@ _MILLIS: Final = 1000
 _INTERRUPTED: Final = 130
 _AREAS: Final = (
     ctl_incidents,
+    ctl_duty,
     ctl_users,
     ctl_persons,
     ctl_plan,

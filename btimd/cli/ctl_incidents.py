@@ -150,8 +150,8 @@ def _filters(made: argparse.ArgumentParser) -> None:
         "--text", dest="only_text", default="", metavar="WORDS", help="in id, title, description, cause, closing report"
     )
     made.add_argument("--since", type=seconds_of, metavar="DURATION", help="opened so lately, as 7d; all of them")
-    made.add_argument("--from", dest="opened_from", type=_moment, metavar="TIME", help="opened then or later")
-    made.add_argument("--until", dest="opened_before", type=_moment, metavar="TIME", help="opened before")
+    made.add_argument("--from", dest="opened_from", type=read_moment, metavar="TIME", help="opened then or later")
+    made.add_argument("--until", dest="opened_before", type=read_moment, metavar="TIME", help="opened before")
     made.add_argument(
         "--count",
         action="append",
@@ -297,7 +297,7 @@ def _state(text: str) -> IncidentState:
         raise argparse.ArgumentTypeError(f"{text!r} is no state; write one of {known}") from None
 
 
-def _moment(text: str) -> UnixSeconds:
+def read_moment(text: str) -> UnixSeconds:
     """Read a time of this machine's zone, or with an offset."""
     try:
         return datetime.fromisoformat(text).astimezone().timestamp()
@@ -310,6 +310,6 @@ def _later(text: str) -> Callable[[UnixSeconds], UnixSeconds]:
     try:
         seconds = seconds_of(text)
     except argparse.ArgumentTypeError:
-        at = _moment(text)
+        at = read_moment(text)
         return lambda _now: at
     return lambda now: now + seconds

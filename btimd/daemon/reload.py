@@ -56,6 +56,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.maintenance.swap(files_of(new))
     wired.levels.swap(graph, new.calendars)
     wired.duty.reload(new.people, new.rota)
+    await wired.rota_watch.reload(new.rota_calendars)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))

@@ -12,11 +12,13 @@ from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.maintenance import maintenance_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.rota import rota_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -36,6 +38,7 @@ from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import promise_of
+from btimd.daemon.rotawatch import RotaWatch
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -66,6 +69,7 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.dutyview import DutyViews
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
@@ -123,6 +127,7 @@ class Wired:
     levels: LevelDesk
     maintenance: MaintenanceDesk
     duty: DutyDesk
+    rota_watch: RotaWatch
     intake: Intake
     incidents: IncidentComponent
     rca: RcaComponent
@@ -162,6 +167,7 @@ class Wired:
             self.sla,
             self.maintenance,
             self.duty,
+            self.rota_watch,
             self.incidents,
             self.rca,
             self.capsules,
@@ -258,6 +264,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("maintenance"),
     )
+    rota_watch = RotaWatch(duty, config.rota_calendars, metrics=metrics, clock=clock, log=Log("duty.rota"))
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -494,15 +501,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
+    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
-        search=IncidentTable(journal.journal.run),
+        search=search,
         sla=sla,
         more=(
+            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),
@@ -516,6 +525,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             events_service(signs_desk),
             agreements_service(levels),
             maintenance_service(maintenance),
+            rota_service(rota_watch),
         ),
         take_event=signs_desk.take,
         metrics=metrics,
@@ -554,6 +564,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         levels=levels,
         maintenance=maintenance,
         duty=duty,
+        rota_watch=rota_watch,
         intake=intake,
         incidents=incidents,
         rca=rca,

@@ -18,11 +18,13 @@ from btimd.api.client import Client
 from btimd.api.component import ApiComponent
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.maintenance import maintenance_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.rota import rota_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
 from btimd.api.topology import topology_service
@@ -36,12 +38,14 @@ from tests.fakes.baselines import FakeBaselines
 from tests.fakes.budget import FakeBudget
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.levels import FakeLevels
 from tests.fakes.maintenance import FakeMaintenance
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
+from tests.fakes.rota import FakeRota
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
@@ -89,9 +93,11 @@ class Served:
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    duty: FakeDuty = field(default_factory=FakeDuty)
     events: FakeEvents = field(default_factory=FakeEvents)
     outages: FakeOutages = field(default_factory=FakeOutages)
     levels: FakeLevels = field(default_factory=FakeLevels)
+    rota: FakeRota = field(default_factory=FakeRota)
     maintenance: FakeMaintenance = field(default_factory=FakeMaintenance)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
@@ -117,6 +123,7 @@ class Served:
             baselines_service(self.baselines),
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
+            duty_service(self.duty, self.desk),
             events_service(self.events),
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
@@ -126,6 +133,7 @@ class Served:
             views_service(self.views, ManualClock()),
             agreements_service(self.levels),
             maintenance_service(self.maintenance),
+            rota_service(self.rota),
         )
 
     @property

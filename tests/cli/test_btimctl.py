@@ -58,6 +58,7 @@ COMMANDS = [
     "maintenance add --business erp --why disks --from +1h --for 2h --days sun --hours 02:00-04:00",
     "maintenance end M-1 --why done",
     "silence list --past",
+    "duty calendars",
     "silence add --node ora1 --why known --to +2h --word full --priority P3 --notices",
     "view",
     "view erp",
