@@ -111,3 +111,20 @@ def test_a_wrong_folder_ends_with_status_2_and_nothing_on_standard_output(
 
 def test_only_businesses_without_a_key_indicator_are_noted() -> None:
     assert warnings(["erp", "hr"], {"erp", "db1"}) == [NOTE.format("hr")]
+
+
+def test_gaps_ahead_are_noted_with_the_calendars_that_could_not_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_small(tmp_path)
+    (folder / "people.toml").write_text(
+        '[group.noc]\nname = "NOC"\n\n[person.ann]\nname = "Ann"\ngroups = { noc = 1 }\n'
+    )
+    (folder / "rota.toml").write_text('[rota.noc]\ntimezone = "UTC"\ncalendar = "../noc.ics"\n')
+    status = main(["check", "-c", str(folder)])
+    notes = [line for line in capsys.readouterr().out.splitlines() if "noc" in line]
+
+    assert status == 0
+    assert notes[0].startswith("  note: calendar of rota noc: cannot read ../noc.ics: '../noc.ics' lies outside of ")
+    assert notes[1].startswith("  note: rota noc: ")
+    assert notes[1].endswith("(1344 h): nobody on duty, 1 wanted")
