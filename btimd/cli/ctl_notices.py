@@ -13,8 +13,9 @@ from rich.text import Text
 from btimd.api.calls_notices import answer_notice, notices, try_contact, watch_screen
 from btimd.api.client import Page
 from btimd.cli.ctl_areas import Add, Asking
-from btimd.cli.ctl_tables import Tables, fill, new_table
+from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import clean, moment
+from btimd.cli.incident_screen import incidents_table
 from btimd.model.notification import Notice, NoticeKind, NoticeState, ReplyKind
 
 _STYLES: Final[Mapping[NoticeState, str]] = {
@@ -73,7 +74,7 @@ def _answer(asking: Asking, args: argparse.Namespace) -> int:
         asking.client, ReplyKind(args.answer), command_id=uuid.uuid4().hex, incident_id=args.incident.strip("-"),
         reason=" ".join(args.reason),
     )  # fmt: skip
-    asking.out.write([incident], lambda: Tables().incidents([incident]))
+    asking.out.write([incident], lambda: incidents_table([incident], asking.clock.wall()))
     return 0
 
 
