@@ -8,7 +8,7 @@ is told to the lead of their group, then to the centre, and to whoever watches b
 import asyncio
 import json
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -292,9 +292,11 @@ class NoticeDesk:
             self._recovered = True
             self._failed.extend(await self.table.failed_since(self._clock.wall() - _LOOKED_BACK))
         while tellings := await self._journal.claim_tellings(self._clock.wall(), _AT_ONCE):
+            # What goes to one addressee is planned in turn, as each plan goes by what the one before decided.
+            lines: dict[str, list[Telling]] = defaultdict(list)
             for telling in tellings:
-                await self._hand_over(telling)
-            self._notifier.wake()
+                lines[telling.recipient].append(telling)
+            await asyncio.gather(*map(self._hand_over_all, lines.values()))
         while self._failed:
             await self._replace(self._failed[0])
             self._failed.popleft()
@@ -305,6 +307,11 @@ class NoticeDesk:
             self._ended.popleft()
         await self._save()
         await self._tidy()
+
+    async def _hand_over_all(self, tellings: Sequence[Telling]) -> None:
+        for telling in tellings:
+            await self._hand_over(telling)
+            self._notifier.wake()
 
     async def _hand_over(self, telling: Telling) -> None:
         now = self._clock.wall()
