@@ -100,7 +100,7 @@ class NoticeDesk:
         chance: random.Random,
     ) -> None:
         self.settings, self.people = settings, people
-        self.screen = Screen(clock)
+        self.screen = Screen(clock, wanted=self.is_wanted)
         self.table = table
         self._delivery = delivery
         self._journal, self._incidents = journal, incidents
