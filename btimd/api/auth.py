@@ -163,6 +163,12 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.RotaService/ExportRota": Role.HANDLER,
     "/btimd.v1.RotaService/ListRotaCalendars": Role.HANDLER,
     # end of RotaService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen": Role.HANDLER,
+    "/btimd.v1.NoticesService/ListNotices": Role.HANDLER,
+    "/btimd.v1.NoticesService/AnswerNotice": Role.HANDLER,
+    "/btimd.v1.NoticesService/TestContact": Role.MANAGER,
+    # end of NoticesService
 }
 """Every call there is; one that is missing here is never served."""
 
@@ -232,6 +238,11 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.MaintenanceService/DeclareMaintenance",
     "/btimd.v1.MaintenanceService/EndMaintenance",
     # end of MaintenanceService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen",
+    "/btimd.v1.NoticesService/ListNotices",
+    "/btimd.v1.NoticesService/AnswerNotice",
+    # end of NoticesService
 })  # fmt: skip
 """The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
 

@@ -32,6 +32,7 @@ from btimd.api.pb import (
     impact_pb2,
     incidents_pb2,
     maintenance_pb2,
+    notices_pb2,
     persons_pb2,
     plan_pb2,
     rota_pb2,
@@ -88,6 +89,7 @@ _FILES: Final = (
     maintenance_pb2,
     duty_pb2,
     rota_pb2,
+    notices_pb2,
 )
 _METHODS: Final = {
     method.name: method

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import grpc
@@ -19,6 +20,7 @@ from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
 from btimd.api.incidents import IncidentsServicer
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.posts_http import PostFace
 from btimd.api.rpc import Dispatcher, Service
 from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
@@ -26,6 +28,7 @@ from btimd.api.tokens import load_tokens, local_token
 from btimd.model.heard import Heard, Told
 from btimd.model.incidentquery import IncidentSearch
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
+from btimd.model.posted import TakePost
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
@@ -41,7 +44,8 @@ class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
     search: in all incidents that are kept; without, in those that the desk returns.
-    take_event: what webhook events are handed to; without, there is no POST /events.
+    take_event: what webhook events are handed to; without, there is no POST /events. posts: who takes other requests,
+    by path with {name}; each of them knows its callers itself.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
 
@@ -57,6 +61,7 @@ class ApiComponent:
         more: Sequence[Service] = (),
         search: IncidentSearch | None = None,
         take_event: Callable[[Told], Heard] | None = None,
+        posts: Mapping[str, TakePost] = MappingProxyType({}),
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
         clock: Clock,
@@ -93,6 +98,8 @@ class ApiComponent:
         )
         if take_event is not None:
             self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics).post
+        for path, take in posts.items():
+            self._http.more[path] = PostFace(take).post
         self._serving: Any = None
         self._server: Any = None
         self._grpc_address = settings.grpc_listen

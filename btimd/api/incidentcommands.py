@@ -19,7 +19,7 @@ _MAX_TEXT_CHARACTERS: Final = 20_000
 _MAX_NAME_CHARACTERS: Final = 200
 _MAX_BUSINESSES: Final = 100
 _MAX_LEVEL: Final = 100
-_STATUS: Final = {
+STATUS: Final = {
     RefusalCode.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     RefusalCode.NOT_ALLOWED_NOW: grpc.StatusCode.FAILED_PRECONDITION,
     RefusalCode.WRONG_VERSION: grpc.StatusCode.ABORTED,
@@ -238,7 +238,7 @@ class IncidentCommands:
             current = await self._desk.incident(command.incident_id)
             metadata["current_version"] = str(current.version) if current else "0"
         return ApiError(
-            _STATUS[refused.code],
+            STATUS[refused.code],
             refused.code.name,
             str(refused),
             metadata=metadata,

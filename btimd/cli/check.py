@@ -10,7 +10,9 @@ from typing import Any
 from btimd.api.tokens import load_tokens, token_notes
 from btimd.cli.common import SubParsers, add_config_option
 from btimd.daemon.config import Config, load_config
+from btimd.daemon.noticereplies import unanswered
 from btimd.daemon.rotawatch import read_all
+from btimd.itsm.notify.addressees import unserved
 from btimd.itsm.rota import Rota
 from btimd.itsm.rotacheck import rota_faults
 from btimd.model.service import CheckKind
@@ -60,6 +62,12 @@ def run(options: argparse.Namespace) -> int:
         *(fault.text() for fault in faults),
         *callers,
     ):
+        print(f"  note: {note}")
+    notify = config.settings.itsm.notify
+    kinds = {name: robot.kind for name, robot in notify.robot.items()}
+    for note in unserved(config.people, notify.channels(), kinds, notify.centre):
+        print(f"  note: {note}")
+    for note in unanswered(notify):
         print(f"  note: {note}")
     for gap in gaps(GraphIndex(graph)):
         print(f"  gap: {gap}")

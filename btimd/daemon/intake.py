@@ -1,13 +1,14 @@
 """Reports of people and other systems on their way into incidents: mail, one desk, the engine."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from btimd.itsm.component import IncidentComponent
 from btimd.itsm.intake.asreports import clear_of, problem_of, symptom_of
 from btimd.itsm.intake.classify import NodeMatch
 from btimd.itsm.intake.desk import IntakeDesk
 from btimd.itsm.intake.imap import ImapPoller
+from btimd.itsm.intake.mail import Mail, no_answer
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.intake.smtp import SmtpListener
@@ -53,6 +54,7 @@ class Intake:
         metrics: Metrics,
         clock: Clock,
         log: Log,
+        answered: Callable[[Mail], Awaitable[str]] = no_answer,
     ) -> None:
         self._journal = journal
         self._incidents = incidents
@@ -70,11 +72,13 @@ class Intake:
             within_seconds=settings.within,
             keep_seconds=settings.keep,
         )
-        self.smtp = SmtpListener(settings, reader=self.reader, desk=self.desk, metrics=metrics, clock=clock, log=log)
+        self.smtp = SmtpListener(
+            settings, reader=self.reader, desk=self.desk, metrics=metrics, clock=clock, log=log, answered=answered
+        )
         self.mailboxes = [
             ImapPoller(
                 name, one, own_domains=settings.own_domains, reader=self.reader, desk=self.desk, metrics=metrics,
-                clock=clock, log=log,
+                clock=clock, log=log, answered=answered,
             )
             for name, one in settings.imap.items()
         ]  # fmt: skip

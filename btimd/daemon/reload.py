@@ -10,6 +10,7 @@ from btimd.daemon.use import plan_in_force, prefixes_by_region, snmp_access
 from btimd.daemon.usercounts import user_thresholds
 from btimd.daemon.wiring import Wired, build_attribution
 from btimd.flows.settings import PersonSettings, TopologyOptions
+from btimd.itsm.notify.settings import NotifySettings
 from btimd.probes.settings import SnmpDefaultSettings
 from btimd.settings.report import Problem, SettingsError
 from btimd.sla.agreements import needs_of
@@ -26,9 +27,15 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     attribution = await asyncio.to_thread(build_attribution, new)
     graph, flow_settings = new.services.graph, new.settings.flows
     snmp, exporter = snmp_access(new.settings.probes)
+    itsm = new.settings.itsm
+    try:
+        channels = await wired.notices.prepare(itsm.notify, itsm.timers.renotify)
+    except ValueError as error:
+        raise SettingsError([Problem("btimd.toml", 0, "", str(error))]) from error
     try:
         wired.api.reload_tokens()
     except ValueError as error:  # the last thing that can fail, and it keeps the old tokens when it does
+        await wired.notices.give_up(channels)
         raise SettingsError([Problem("tokens", 0, "", str(error))]) from error
     await wired.persons.reload(flow_settings.persons)
     plan_before = prefixes_by_region(wired.plan.in_force.entries)
@@ -57,6 +64,7 @@ async def swap(wired: Wired, built_with: Config, new: Config) -> tuple[str, ...]
     wired.levels.swap(graph, new.calendars)
     wired.duty.reload(new.people, new.rota)
     await wired.rota_watch.reload(new.rota_calendars)
+    wired.notices.swap(channels, new.people)
     wired.growth.reconfigure(new.settings.rca.growth.options())
     await wired.growth.look()
     await wired.plan.swap(plan_in_force(new, wired.flows))
@@ -71,4 +79,5 @@ def _kept(settings: RootSettings) -> RootSettings:
     probes = settings.probes.model_copy(update={"snmp": {}, "snmp_defaults": SnmpDefaultSettings()})
     netflow = settings.capture.netflow.model_copy(update={"allow": ()})
     capture = settings.capture.model_copy(update={"netflow": netflow, "exporter": {}})
-    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes})
+    itsm = settings.itsm.model_copy(update={"notify": NotifySettings()})
+    return settings.model_copy(update={"capture": capture, "flows": flows, "probes": probes, "itsm": itsm})

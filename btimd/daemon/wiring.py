@@ -16,6 +16,7 @@ from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.maintenance import maintenance_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.rota import rota_service
@@ -36,6 +37,9 @@ from btimd.daemon.leveldesk import LevelDesk
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
+from btimd.daemon.noticedesk import NoticeDesk
+from btimd.daemon.noticereplies import NoticeReplies
+from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import promise_of
 from btimd.daemon.rotawatch import RotaWatch
@@ -95,6 +99,7 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.handover import NoticeTable
 from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
@@ -130,6 +135,7 @@ class Wired:
     rota_watch: RotaWatch
     intake: Intake
     incidents: IncidentComponent
+    notices: NoticeDesk
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
@@ -168,6 +174,7 @@ class Wired:
             self.maintenance,
             self.duty,
             self.rota_watch,
+            self.notices,
             self.incidents,
             self.rca,
             self.capsules,
@@ -278,9 +285,26 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         seen_again_seconds=seen_again_seconds(graph.checks()),
         people=duty,
         promise=promise_of(sla),
-        on_events=duty.followed,
+        on_events=both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+        on_tellings=lambda: notices.wake(),
         suppressor=maintenance,
     )
+    notices = NoticeDesk(
+        settings.itsm.notify,
+        config.people,
+        renotify=settings.itsm.timers.renotify,
+        delivery=settings.itsm.delivery_rules(),
+        journal=journal.journal,
+        table=NoticeTable(journal.journal.run),
+        incidents=incidents,
+        names=lambda business: known.name if (known := decisions.graph.businesses.get(business)) else business,
+        metrics=metrics,
+        clock=clock,
+        log=Log("itsm.notices"),
+        chance=random,
+        held_until=maintenance.notices_held_until,
+    )
+    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -290,6 +314,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         log=Log("intake"),
+        answered=replies.mail,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -526,8 +551,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             agreements_service(levels),
             maintenance_service(maintenance),
             rota_service(rota_watch),
+            notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
+        posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -567,6 +594,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         rota_watch=rota_watch,
         intake=intake,
         incidents=incidents,
+        notices=notices,
         rca=rca,
         capsules=capsules,
         decisions=decisions,

@@ -64,8 +64,8 @@ class IncidentComponent(Component, IncidentDesk):
     businesses, for those who are told. seen_again_seconds: after a start, until then trouble of an earlier run must
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
-    say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
-    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressor:
+    say of an incident's times and service hours. on_tellings: somebody is to be told something; it waits in the journal
+    (Journal.claim_tellings). on_events: told what each step added to a timeline, after it is durable. suppressor:
     knows which reports shall make no incident.
     """
 
@@ -84,7 +84,7 @@ class IncidentComponent(Component, IncidentDesk):
         seen_again_seconds: float = 600.0,
         people: Dispatcher | None = None,
         promise: PromiseOf = no_agreement,
-        on_notices: Callable[[], None] = lambda: None,
+        on_tellings: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
         suppressor: Suppressor | None = None,
     ) -> None:
@@ -94,7 +94,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._clock = clock
         self._log = log
         self._on_incident = on_incident
-        self._on_notices = on_notices
+        self._on_tellings = on_tellings
         self._on_events = on_events
         self._sla = sla
         self._feed: Feed[str, Incident] = Feed(LIVE_LIMIT, keep=lambda incident: incident.state.is_open)
@@ -276,6 +276,10 @@ class IncidentComponent(Component, IncidentDesk):
     async def incident(self, incident_id: str) -> Incident | None:
         return await self._engine.incident(incident_id)
 
+    def live(self, incident_id: str) -> Incident | None:
+        """Return an incident that is not finished, as it stands now."""
+        return self._engine.register.get(incident_id)
+
     @override
     async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
         return await self._journal.load_events(incident_id)
@@ -348,6 +352,6 @@ class IncidentComponent(Component, IncidentDesk):
         self._timer_wake.set()
         self._courier.wake()
         self._on_events(step.incident, step.events)
-        if write.notices:
-            self._on_notices()
+        if write.tellings:
+            self._on_tellings()
         self._on_incident(step.incident)

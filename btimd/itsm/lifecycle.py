@@ -60,7 +60,7 @@ from btimd.model.incident import (
     IncidentState,
     RefusalCode,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import UnixSeconds
 
 __all__ = [
@@ -215,17 +215,20 @@ def _timed(after: Incident, stored: Incident, moment: Moment) -> Incident:
     return timers.armed(after, TimerName.REOPEN, moment.now + moment.config.reopen_seconds(after.priority))
 
 
+_UNNAMED: Final = frozenset({TellKind.CENTRE, TellKind.WATCHERS})
+"""Who they are is known to those who tell."""
+
+
 def _tells(row: Transition[Any], before: Incident, after: Incident) -> tuple[Tell, ...]:
     """Return who hears of a step by the table; where there is no such person nobody does, save the centre."""
     people = {
-        NoticeKind.HANDLER: after.assignee or before.assignee,
-        NoticeKind.LEAD: after.group or before.group,
-        NoticeKind.REPORTER: after.reporter,
-        NoticeKind.CENTRE: "",
+        TellKind.HANDLER: after.assignee or before.assignee,
+        TellKind.LEAD: after.group or before.group,
+        TellKind.REPORTER: after.reporter,
+        TellKind.CENTRE: "",
+        TellKind.WATCHERS: "",
     }
-    return tuple(
-        Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind is NoticeKind.CENTRE
-    )
+    return tuple(Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind in _UNNAMED)
 
 
 def _new_id(trigger: Trigger) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 from btimd.itsm import priority
 from btimd.itsm.deadlines import Calendar, Limit, PromiseOf, TimerRules, no_agreement
 from btimd.model.incident import Incident, Priority
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import Seconds, UnixSeconds
 
 
@@ -144,7 +144,7 @@ class Moment:
 class Tell:
     """Somebody is to be told something: kind says who, `to` which one of them, `what` the matter."""
 
-    kind: NoticeKind
+    kind: TellKind
     to: str
     what: str
     dispatch_id: str = ""

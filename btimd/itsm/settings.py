@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.itsm.deadlines import PromiseOf, TimerRules, no_agreement
 from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.moment import LifecycleConfig
+from btimd.itsm.notify.settings import NotifySettings
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
 from btimd.itsm.targetsettings import (
@@ -130,6 +131,7 @@ class ItsmSettings(Section):
     """The longest pause between attempts to reach a receiver."""
     webhook: dict[str, WebhookSettings] = Field(default_factory=dict)
     intake: IntakeSettings = Field(default_factory=IntakeSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
     timers: TimersSettings = Field(default_factory=TimersSettings)
     digest: Annotated[Duration, Field(ge=0)] = 300.0
     """Targets are told of repeated reports on one incident at most so often."""
@@ -195,7 +197,7 @@ class ItsmSettings(Section):
         """Return a short name of the rules that incidents go by; another name, other rules."""
         targets = {kind for kind, field in type(self).model_fields.items() if field.default_factory is dict}
         rules = self.model_dump_json(
-            exclude={*targets, "intake", "source", "settle", "backoff_cap", "seen_again_within"}
+            exclude={*targets, "intake", "notify", "source", "settle", "backoff_cap", "seen_again_within"}
         )
         return hashlib.sha256(rules.encode()).hexdigest()[:_VERSION_LENGTH]
 

@@ -42,7 +42,7 @@ class ReportProblem(Trigger):
 
     covers_all: the report speaks of everything known to be hit, so that a milder judgement may replace a worse one.
     priority: set by the person who reports; None: the matrix decides. count: how many reports it stands for.
-    reporter: for whom the actor takes it down, "" = for themselves.
+    reporter: for whom the actor takes it down, who is told how it goes on; "" = the actor where that is a person.
     """
 
     incident_id: str

@@ -177,8 +177,8 @@ class TimerDue:
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalReference:
-    """What a target calls the incident, and the last of its changes that was taken over."""
+class TicketReference:
+    """What a target calls the incident, and the last of its changes that was taken over (a part of the incident)."""
 
     target: str
     reference: str
@@ -268,7 +268,7 @@ class Incident:
     closing: ClosingReport | None = None
     survey_score: int | None = None
     parent_id: str = ""
-    references: tuple[ExternalReference, ...] = ()
+    references: tuple[TicketReference, ...] = ()
     told_at: UnixSeconds | None = None
     timers: tuple[TimerDue, ...] = ()
 

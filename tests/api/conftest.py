@@ -22,6 +22,7 @@ from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.maintenance import maintenance_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.rota import rota_service
@@ -43,6 +44,7 @@ from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.levels import FakeLevels
 from tests.fakes.maintenance import FakeMaintenance
+from tests.fakes.notices import FakeNotices
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.rota import FakeRota
@@ -86,6 +88,7 @@ class Served:
     metrics: Metrics = field(default_factory=Metrics)
     views: FakeServiceViews = field(default_factory=FakeServiceViews)
     persons: FakePersons = field(default_factory=FakePersons)
+    notices: FakeNotices = field(default_factory=FakeNotices)
     plan: FakePlan = field(default_factory=FakePlan)
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     archive: FakeArchive = field(default_factory=FakeArchive)
@@ -128,6 +131,7 @@ class Served:
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
             persons_service(self.persons),
+            notices_service(self.notices),
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),

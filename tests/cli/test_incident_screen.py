@@ -10,11 +10,11 @@ from btimd.model.incident import (
     ClockStatus,
     ClosingReport,
     Dispatch,
-    ExternalReference,
     Incident,
     IncidentState,
     Priority,
     ServiceClock,
+    TicketReference,
     TimerDue,
 )
 from btimd.model.incidentquery import IncidentCount, IncidentDimension
@@ -36,7 +36,7 @@ ORDERED = replace(
     dispatch_count=2,
     excluded=("wang.wei",),
     timers=(TimerDue("accept", NOW + 180, 3), TimerDue("renotify", NOW + 30, 3)),
-    references=(ExternalReference("rt", "4711", 3, "open"),),
+    references=(TicketReference("rt", "4711", 3, "open"),),
 )
 DONE = replace(
     ORDERED,

@@ -111,7 +111,7 @@ async def test_nobody_on_duty_is_told_to_the_centre_and_the_next_shift_gets_it(d
         return (await state_of(desk, incident_id)).state is IncidentState.STALLED
 
     await desk.until(stalled, step_seconds=60.0)
-    told = [(one.kind.value, one.what) for one in await desk.journal.claim_notices(desk.clock.wall(), 9)]
+    told = [(one.kind.value, one.what) for one in await desk.journal.claim_tellings(desk.clock.wall(), 9)]
     duty.reload(alone, nobody)
     await desk.component.people_changed()
     incident = await state_of(desk, incident_id)

@@ -60,7 +60,7 @@ from btimd.model.incident import (
     Priority,
     Urgency,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from tests.itsm.examples import DAY, REPORT, T0, incident_after, report
 from tests.itsm.people import Team
 
@@ -156,7 +156,7 @@ class Story:
         if after.dispatch is not None:
             assert after.dispatch.person == after.assignee
             if before is None or before.dispatch is None or before.dispatch.id != after.dispatch.id:
-                assert any(tell.kind is NoticeKind.ORDER and tell.to == after.assignee for tell in tells)
+                assert any(tell.kind is TellKind.ORDER and tell.to == after.assignee for tell in tells)
                 chosen = not after.dispatch.by_hand and made.events[0].kind != "reopened"
                 assert not (chosen and after.assignee in after.excluded), "who had it once gets it by hand only"
         if before is not None and made.events[0].details.get("outcome") in {"timeout", "returned"}:
@@ -167,9 +167,9 @@ class Story:
             assert still or made.events[0].details["ended_dispatch"] == was.id, "every order ends audibly"
         entered = before is None or before.state is not after.state
         if after.state is IncidentState.STALLED and entered:
-            assert any(tell.kind is NoticeKind.CENTRE for tell in tells), "never silent"
-        assert all(tell.to or tell.kind is NoticeKind.CENTRE for tell in tells)
-        self.centre_told |= any(tell.kind is NoticeKind.CENTRE for tell in tells)
+            assert any(tell.kind is TellKind.CENTRE for tell in tells), "never silent"
+        assert all(tell.to or tell.kind in {TellKind.CENTRE, TellKind.WATCHERS} for tell in tells)
+        self.centre_told |= any(tell.kind is TellKind.CENTRE for tell in tells)
 
     def _check_timers(self, after: Incident, made: Step) -> None:
         for effect in made.effects:

@@ -10,12 +10,12 @@ from btimd.model.duty import (
     LevelLimits,
     People,
     PersonContact,
-    QuietHours,
     Supplier,
     Support,
     WorkingHours,
 )
 from btimd.model.incident import Priority
+from btimd.model.notification import QuietHours
 from btimd.settings.people import load_people
 from btimd.settings.report import SettingsError
 

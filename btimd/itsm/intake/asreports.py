@@ -44,6 +44,7 @@ def problem_of(report: Report, now: UnixSeconds) -> ReportProblem:
         began_at=min(report.received_at, now),
         category=report.class_,
         count=report.count,
+        reporter=report.reporter,
     )
 
 

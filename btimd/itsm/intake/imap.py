@@ -6,7 +6,7 @@ imap-tools blocks, so one thread per mailbox does nothing else; mails are read w
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -15,7 +15,7 @@ from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from typing_extensions import override
 
 from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk
-from btimd.itsm.intake.mail import read_mail
+from btimd.itsm.intake.mail import Mail, no_answer, read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import ImapSettings
 from btimd.runtime.clock import Clock
@@ -47,7 +47,9 @@ class ImapPoller(Component):
         metrics: Metrics,
         clock: Clock,
         log: Log,
+        answered: Callable[[Mail], Awaitable[str]] = no_answer,
     ) -> None:
+        self._answered = answered
         self._mailbox = mailbox
         self._settings = settings
         self._own_domains = tuple(own_domains)
@@ -150,6 +152,11 @@ class ImapPoller(Component):
                 self._taken.labels(self._mailbox, "refused").inc()
                 self._log.info("intake-imap-refused", mailbox=self._mailbox, mail=mail.key, reason=mail.loop)
                 await self._do(_put, box, uid, self._settings.refused_folder)
+                continue
+            if became := await self._answered(mail):
+                self._taken.labels(self._mailbox, "answer").inc()
+                self._log.info("intake-imap-answer", mailbox=self._mailbox, mail=mail.key, became=became)
+                await self._do(_put, box, uid, self._settings.done_folder)
                 continue
             receipt = await self._desk.take(self.reader.mail(mail, self._clock.wall()))
             self._taken.labels(self._mailbox, "kept" if receipt.is_new else "repeated").inc()
