@@ -201,6 +201,22 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
     "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
     # end of ReportsService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListStandings": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListPeriods": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListContributions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/GetStatement": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListRevisions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ReviseAccount": Role.MANAGER,
+    "/btimd.v1.AgreementsService/GetCalendar": Role.VIEWER,
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/ListSuppressedReports": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/DeclareMaintenance": Role.MANAGER,
+    "/btimd.v1.MaintenanceService/EndMaintenance": Role.MANAGER,
+    # end of MaintenanceService
     # DutyService
     "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
     "/btimd.v1.DutyService/GetRota": Role.HANDLER,
@@ -208,6 +224,10 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
     "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
     # end of DutyService
+    # RotaService
+    "/btimd.v1.RotaService/ExportRota": Role.HANDLER,
+    "/btimd.v1.RotaService/ListRotaCalendars": Role.HANDLER,
+    # end of RotaService
     # NoticesService
     "/btimd.v1.NoticesService/WatchScreen": Role.HANDLER,
     "/btimd.v1.NoticesService/ListNotices": Role.HANDLER,
@@ -281,6 +301,22 @@ SCOPED_CALLS: Final[frozenset[str]] = frozenset({
     "/btimd.v1.QualityService/GetIncidentTrend",
     "/btimd.v1.QualityService/ListReliability",
     # end of QualityService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements",
+    "/btimd.v1.AgreementsService/ListStandings",
+    "/btimd.v1.AgreementsService/ListPeriods",
+    "/btimd.v1.AgreementsService/ListContributions",
+    "/btimd.v1.AgreementsService/GetStatement",
+    "/btimd.v1.AgreementsService/ListRevisions",
+    "/btimd.v1.AgreementsService/ReviseAccount",
+    "/btimd.v1.AgreementsService/GetCalendar",
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance",
+    "/btimd.v1.MaintenanceService/ListSuppressedReports",
+    "/btimd.v1.MaintenanceService/DeclareMaintenance",
+    "/btimd.v1.MaintenanceService/EndMaintenance",
+    # end of MaintenanceService
     # NoticesService
     "/btimd.v1.NoticesService/WatchScreen",
     "/btimd.v1.NoticesService/ListNotices",

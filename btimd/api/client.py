@@ -19,6 +19,7 @@ from btimd.api import convert
 from btimd.api.auth import digest_of
 from btimd.api.incidentrequests import request_of
 from btimd.api.pb import (
+    agreements_pb2,
     archive_pb2,
     baselines_pb2,
     budget_pb2,
@@ -32,12 +33,14 @@ from btimd.api.pb import (
     impact_pb2,
     incidents_pb2,
     knowledge_pb2,
+    maintenance_pb2,
     notices_pb2,
     persons_pb2,
     plan_pb2,
     problems_pb2,
     quality_pb2,
     reports_pb2,
+    rota_pb2,
     sla_pb2,
     surveys_pb2,
     topology_pb2,
@@ -94,7 +97,10 @@ _FILES: Final = (
     quality_pb2,
     delivery_pb2,
     reports_pb2,
+    agreements_pb2,
+    maintenance_pb2,
     duty_pb2,
+    rota_pb2,
     notices_pb2,
 )
 _METHODS: Final = {

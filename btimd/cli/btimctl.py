@@ -25,6 +25,8 @@ from btimd.cli import (
     ctl_impact,
     ctl_incidents,
     ctl_knowledge,
+    ctl_levels,
+    ctl_maintenance,
     ctl_notices,
     ctl_persons,
     ctl_plan,
@@ -73,6 +75,8 @@ _AREAS: Final = (
     ctl_problem,
     ctl_survey,
     ctl_figures,
+    ctl_levels,
+    ctl_maintenance,
 )
 
 
@@ -210,14 +214,6 @@ class Commands:
         self._out.write([result], lambda: self._tables.probe(result))
         return 0 if result.health is Health.GOOD else 1
 
-    def sla(self, args: argparse.Namespace) -> int:
-        """Show what was promised and kept."""
-        if args.watch:
-            self._out.follow(self._client.watch_sla_states(), self._tables.sla_states)
-        else:
-            self._out.page(self._client.sla_states(), self._tables.sla_states, "nothing was promised")
-        return 0
-
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return what reads the command line."""
@@ -258,7 +254,6 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     diagnoses.add_argument("watch", nargs="?", choices=["watch"], help="is what it does anyway")
     probe = add("probe", Commands.probe, "run one check now; exit status 1 where not good")
     probe.add_argument("check", metavar="CHECK")
-    _watch(add("sla", Commands.sla, "what was promised, and what was kept"))
 
     def add_area(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)

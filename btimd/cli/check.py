@@ -12,6 +12,7 @@ from btimd.api.tokens import load_tokens, token_notes
 from btimd.cli.common import SubParsers, add_config_option
 from btimd.daemon.config import Config, load_config
 from btimd.daemon.noticereplies import unanswered
+from btimd.daemon.rotawatch import read_all
 from btimd.itsm.notify.addressees import unserved
 from btimd.itsm.rota import Rota
 from btimd.itsm.rotacheck import rota_faults
@@ -57,10 +58,13 @@ def run(options: argparse.Namespace) -> int:
     for warning in warnings(config.services.graph.businesses, {check.node for check in indicators}):
         print(f"  note: {warning}")
     now = time.time()
-    faults = rota_faults(Rota(config.rota, config.people), now, now + _ROTA_WEEKS * 7 * 86_400.0)
+    readings = read_all(config.rota_calendars, config.rota, config.people, now)
+    rota = Rota(config.rota, config.people).with_imported([slot for one in readings.values() for slot in one.slots])
+    faults = rota_faults(rota, now, now + _ROTA_WEEKS * 7 * 86_400.0)
     for note in (
         *calendar_notes(config.settings.calendar, now),
         *agreement_notes(config.agreements, graph, now),
+        *(f"calendar of rota {name}: {text}" for name, one in readings.items() for text in one.told.problems),
         *(fault.text() for fault in faults),
         *callers,
     ):

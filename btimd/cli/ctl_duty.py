@@ -13,6 +13,7 @@ from rich.text import Text
 from btimd.api.calls_duty import duty_load, explain_dispatch, get_duty, get_rota, transfer_candidates
 from btimd.cli.ctl_areas import Add, Asking, Run
 from btimd.cli.ctl_incidents import read_moment
+from btimd.cli.ctl_rota import add_actions
 from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import clean, moment
 from btimd.model.duty import DutyRole, DutySlot, Presence
@@ -53,6 +54,7 @@ def add_commands(add: Add) -> None:
     week.add_argument("--days", type=int, default=0, metavar="N", help="up to 62; default 7, from Monday")
     action("why", show_why, "why its orders went to whom: the whole table").add_argument("id", metavar="INCIDENT")
     action("candidates", show_candidates, "who could get an incident now").add_argument("id", metavar="INCIDENT")
+    add_actions(action)
     load = action("load", show_load, "how much everybody has")
     load.add_argument("--weeks", type=int, default=0, metavar="N", help="up to 13; default 1")
     load.add_argument("--at", type=read_moment, metavar="TIME", help="the first week is that of this time")

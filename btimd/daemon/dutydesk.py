@@ -14,7 +14,7 @@ from btimd.itsm.dispatchfollow import follow
 from btimd.itsm.dispatchlevels import LevelDispatcher
 from btimd.itsm.moment import Choice, OrderLimits
 from btimd.itsm.rota import Rota
-from btimd.model.duty import People, RotaRules
+from btimd.model.duty import DutySlot, People, RotaRules
 from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import Journal
 from btimd.model.units import UnixSeconds
@@ -99,6 +99,16 @@ class DutyDesk:
     def reload(self, people: People, rota: RotaRules) -> None:
         """Go on with other people and another rota; orders and history stay."""
         self.desk.reload(people, Rota(rota, people))
+        self._changed.set()
+
+    @property
+    def rota(self) -> Rota:
+        """The rota in force."""
+        return self.desk.rota
+
+    def imported(self, slots: Sequence[DutySlot]) -> None:
+        """Take what calendars say now."""
+        self.desk.imported(slots)
         self._changed.set()
 
     def followed(self, incident: Incident, events: Sequence[IncidentEvent]) -> None:

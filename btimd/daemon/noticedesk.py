@@ -8,7 +8,7 @@ is told to the lead of their group, then to the centre, and to whoever watches b
 import asyncio
 import json
 import random
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -43,6 +43,7 @@ _LOOKED_BACK: Final = 900.0
 """After a start, what failed so lately is looked at again: the process may have died before it was replaced."""
 _TIDY_SECONDS: Final = 3600.0
 _SHOWN_SECONDS: Final = 86_400.0
+_SILENCE_LOOKED_AT: Final = 60.0
 _TROUBLE_PAUSE: Final = 30.0
 _REACHED: Final = frozenset({NoticeState.ACCEPTED_BY_GATEWAY, NoticeState.DELIVERED, NoticeState.READ})
 
@@ -79,7 +80,10 @@ class _Ended:
 
 
 class NoticeDesk:
-    """A Component. names: of businesses by id. renotify: of P1 to P5, how soon the engine repeats an order."""
+    """A Component. held_until: until when a silence keeps an incident from people, None = none does.
+
+    names: of businesses by id. renotify: of P1 to P5, how soon the engine repeats an order.
+    """
 
     name = "itsm.notices"
 
@@ -98,12 +102,14 @@ class NoticeDesk:
         clock: Clock,
         log: Log,
         chance: random.Random,
+        held_until: Callable[[Incident, UnixSeconds], UnixSeconds | None] = lambda _incident, _now: None,
     ) -> None:
         self.settings, self.people = settings, people
-        self.screen = Screen(clock)
+        self.screen = Screen(clock, wanted=self.is_wanted)
         self.table = table
         self._delivery = delivery
         self._journal, self._incidents = journal, incidents
+        self._held_until = held_until
         self._metrics, self._clock, self._log, self._chance = metrics, clock, log, chance
         self.estimates = Estimates()
         self._learned = False
@@ -292,9 +298,11 @@ class NoticeDesk:
             self._recovered = True
             self._failed.extend(await self.table.failed_since(self._clock.wall() - _LOOKED_BACK))
         while tellings := await self._journal.claim_tellings(self._clock.wall(), _AT_ONCE):
+            # What goes to one addressee is planned in turn, as each plan goes by what the one before decided.
+            lines: dict[str, list[Telling]] = defaultdict(list)
             for telling in tellings:
-                await self._hand_over(telling)
-            self._notifier.wake()
+                lines[telling.recipient].append(telling)
+            await asyncio.gather(*map(self._hand_over_all, lines.values()))
         while self._failed:
             await self._replace(self._failed[0])
             self._failed.popleft()
@@ -306,8 +314,18 @@ class NoticeDesk:
         await self._save()
         await self._tidy()
 
+    async def _hand_over_all(self, tellings: Sequence[Telling]) -> None:
+        for telling in tellings:
+            await self._hand_over(telling)
+            self._notifier.wake()
+
     async def _hand_over(self, telling: Telling) -> None:
         now = self._clock.wall()
+        until = await self._silent_until(telling, now)
+        if until is not None:
+            await self._journal.telling_failed(telling.id, next_at=until, error="a silence holds it back")
+            self._handed.labels(telling.kind.value, "held").inc()
+            return
         try:
             made = await self.plans.of_telling(telling, await self._health(), self.estimates)
         except Exception as error:  # noqa: BLE001  one telling that cannot be planned must not keep the others from people
@@ -320,6 +338,12 @@ class NoticeDesk:
         await self.table.hand_over(telling.id, made.notices, now=now, again_at=made.again_at, error=made.error)
         outcome = "owed" if made.again_at is not None else "told" if made.notices else "nobody"
         self._handed.labels(telling.kind.value, outcome).inc()
+
+    async def _silent_until(self, telling: Telling, now: UnixSeconds) -> UnixSeconds | None:
+        """Return when a telling is to be looked at again because of a silence; one may be ended before its time."""
+        incident = await self._incidents.incident(telling.incident_id)
+        until = None if incident is None else self._held_until(incident, now)
+        return None if until is None else min(until, now + _SILENCE_LOOKED_AT)
 
     def _note(self, incident_id: str, made: Written) -> None:
         for who, reason in made.alarms:

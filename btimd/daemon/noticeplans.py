@@ -272,7 +272,7 @@ class NoticePlans:
         again = None
         if persons and task.incident.state.is_open and telling.attempts < _CENTRE_TRIES:
             again = task.now + _CENTRE_PAUSE
-        return Written(rows, again, why, alarms or (("centre", why),), nobody=why)
+        return Written(rows, again, why, alarms or (("centre", why),), nobody=self._nobody(why))
 
     async def _alarmed_by(self, written: Written, avoid: set[str], task: _Task) -> Written:
         """Tell those above that somebody cannot be reached: the lead of the group, else the centre."""
@@ -287,7 +287,11 @@ class NoticePlans:
             rows, alarms = (*rows, *more), (*alarms, *failed)
             if len(failed) < len(asked):
                 return replace(written, notices=rows, alarms=alarms)
-        return replace(written, notices=rows, alarms=(*alarms, ("centre", why)), nobody=why)
+        return replace(written, notices=rows, alarms=(*alarms, ("centre", why)), nobody=self._nobody(why))
+
+    def _nobody(self, why: str) -> str:
+        """Return why nobody could be told; where the operator has named no persons at all that is no trouble."""
+        return why if self._people.persons else ""
 
     # Reporters.
 

@@ -28,6 +28,8 @@ class DaemonSettings(Section):
     """Persons, groups, escalation paths; without the file nobody is sent: incidents wait until somebody takes them."""
     rota: Path = Path("rota.toml")
     """Who is on duty when; without the file all members of a group are, in their working hours."""
+    rota_calendars: Path = Path("calendars")
+    """The only directory from which calendars that rota.toml names are read."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

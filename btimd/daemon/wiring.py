@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
@@ -16,12 +17,14 @@ from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
+from btimd.api.maintenance import maintenance_service
 from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.problems import problems_service
 from btimd.api.quality import quality_service
 from btimd.api.reports import reports_service
+from btimd.api.rota import rota_service
 from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
@@ -38,6 +41,7 @@ from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
 from btimd.daemon.knowledge import Aims, KnowledgeComponent
 from btimd.daemon.knowledgeview import KnowledgeBook
+from btimd.daemon.leveldesk import LevelDesk
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
 from btimd.daemon.maintenance import MaintenanceDesk, files_of
@@ -47,6 +51,7 @@ from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
 from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.qualitydesk import QualityDesk
+from btimd.daemon.rotawatch import RotaWatch
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -116,6 +121,7 @@ _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
 _WEEK_SECONDS = 7 * 86_400.0
 _VERDICTS_LOOKED_AT = 1000
+_INCIDENTS_LOOKED_AT = 5000
 
 
 @dataclass(slots=True)
@@ -135,8 +141,10 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    levels: LevelDesk
     maintenance: MaintenanceDesk
     duty: DutyDesk
+    rota_watch: RotaWatch
     intake: Intake
     incidents: IncidentComponent
     notices: NoticeDesk
@@ -178,6 +186,7 @@ class Wired:
             self.sla,
             self.maintenance,
             self.duty,
+            self.rota_watch,
             self.notices,
             self.incidents,
             self.knowledge,
@@ -281,6 +290,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("maintenance"),
     )
+    rota_watch = RotaWatch(duty, config.rota_calendars, metrics=metrics, clock=clock, log=Log("duty.rota"))
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -316,6 +326,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("itsm.notices"),
         chance=random,
+        held_until=maintenance.notices_held_until,
     )
     replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
     knowledge = KnowledgeComponent(
@@ -530,6 +541,13 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         decisions.noticed,
         clock,
     )
+    levels = LevelDesk(
+        sla,
+        lambda: incidents.incidents(only_open=False, business=None, limit=_INCIDENTS_LOOKED_AT),
+        graph,
+        config.calendars,
+        clock,
+    )
     kpis = BusinessMetrics(series, metrics)
     views = ServiceViewDesk(
         Sources(
@@ -577,6 +595,9 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             quality_service(quality),
             delivery_service(incidents.delivery),
             reports_service(intake),
+            agreements_service(levels),
+            maintenance_service(maintenance),
+            rota_service(rota_watch),
             notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
@@ -616,8 +637,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        levels=levels,
         maintenance=maintenance,
         duty=duty,
+        rota_watch=rota_watch,
         intake=intake,
         incidents=incidents,
         notices=notices,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from btimd.model.calendar import CalendarRule, DayHours, ServiceCalendar
+from btimd.model.calendar import CalendarRule, ServiceCalendar
 from btimd.model.incident import Priority
 from btimd.model.units import Seconds, UnixSeconds
 
@@ -71,12 +71,20 @@ class Matcher:
         return "; ".join(parts) or "everything"
 
 
+@dataclass(frozen=True, slots=True)
+class MinuteSpan:
+    """Hours of a day, in minutes after midnight; `to_minute` beyond 1440 is on the next day."""
+
+    from_minute: int
+    to_minute: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
     """Again and again: hours of weekdays (0 = Monday) of a time zone, or the open time of a calendar."""
 
     weekdays: tuple[int, ...] = ()
-    hours: DayHours = ()
+    hours: tuple[MinuteSpan, ...] = ()
     timezone: str = "UTC"
     calendar: str = ""
 
@@ -244,9 +252,8 @@ class MaintenanceStore(Protocol):
 
 def weekly(recurrence: Recurrence) -> ServiceCalendar:
     """Return the calendar of hours of weekdays."""
-    rule = CalendarRule(
-        zone=ZoneInfo(recurrence.timezone), weekdays=frozenset(recurrence.weekdays), hours=recurrence.hours
-    )
+    hours = tuple((one.from_minute, one.to_minute) for one in recurrence.hours)
+    rule = CalendarRule(zone=ZoneInfo(recurrence.timezone), weekdays=frozenset(recurrence.weekdays), hours=hours)
     return ServiceCalendar("weekly", rule)
 
 

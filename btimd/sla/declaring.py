@@ -5,10 +5,11 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from btimd.model.agreement import Agreement, AgreementKind
-from btimd.model.calendar import MINUTES_PER_DAY, DayHours
+from btimd.model.calendar import MINUTES_PER_DAY
 from btimd.model.maintenance import (
     LONGEST_SECONDS,
     Matcher,
+    MinuteSpan,
     NewSuppression,
     Recurrence,
     Suppression,
@@ -100,9 +101,10 @@ def _again(recurrence: Recurrence, calendars: Collection[str]) -> Iterator[str]:
         yield f'{recurrence.timezone[:100]!r} is no time zone; write "Asia/Shanghai", "UTC"'
 
 
-def _are_hours(hours: DayHours) -> bool:
+def _are_hours(hours: tuple[MinuteSpan, ...]) -> bool:
     return len(hours) <= MOST_NAMES and all(
-        0 <= low < high <= 2 * MINUTES_PER_DAY and low < MINUTES_PER_DAY for low, high in hours
+        0 <= one.from_minute < one.to_minute <= 2 * MINUTES_PER_DAY and one.from_minute < MINUTES_PER_DAY
+        for one in hours
     )
 
 
@@ -136,7 +138,7 @@ def _windows_of(agreement: Agreement, tables: Collection[MaintenanceTable]) -> I
         else:
             again = Recurrence(
                 weekdays=tuple(_WEEKDAYS.index(day) for day in table.days),
-                hours=table.hours,
+                hours=tuple(MinuteSpan(low, high) for low, high in table.hours),
                 timezone=getattr(agreement.zone, "key", "UTC"),
             )
         yield Suppression(

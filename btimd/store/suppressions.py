@@ -13,6 +13,7 @@ from btimd.model.maintenance import (
     HeldState,
     MaintenanceStore,
     Matcher,
+    MinuteSpan,
     Recurrence,
     SuppressedReport,
     Suppression,
@@ -75,7 +76,7 @@ def suppression_from_json(text: str) -> Suppression:
         ),
         "recurrence": None if recurrence is None else Recurrence(**recurrence | {
             "weekdays": tuple(recurrence["weekdays"]),
-            "hours": tuple((low, high) for low, high in recurrence["hours"]),
+            "hours": tuple(MinuteSpan(**one) for one in recurrence["hours"]),
         }),
     })  # fmt: skip
 

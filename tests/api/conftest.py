@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
@@ -22,12 +23,14 @@ from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
 from btimd.api.knowledge import knowledge_service
+from btimd.api.maintenance import maintenance_service
 from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
 from btimd.api.problems import problems_service
 from btimd.api.quality import quality_service
 from btimd.api.reports import reports_service
+from btimd.api.rota import rota_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
 from btimd.api.surveys import surveys_service
@@ -47,10 +50,13 @@ from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
 from tests.fakes.knowledge import FakeKnowledge, FakeQuality
+from tests.fakes.levels import FakeLevels
+from tests.fakes.maintenance import FakeMaintenance
 from tests.fakes.notices import FakeNotices
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
 from tests.fakes.reports import FakeReports
+from tests.fakes.rota import FakeRota
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
@@ -107,6 +113,9 @@ class Served:
     outages: FakeOutages = field(default_factory=FakeOutages)
     knowledge: FakeKnowledge = field(default_factory=FakeKnowledge)
     figures: FakeQuality = field(default_factory=FakeQuality)
+    levels: FakeLevels = field(default_factory=FakeLevels)
+    rota: FakeRota = field(default_factory=FakeRota)
+    maintenance: FakeMaintenance = field(default_factory=FakeMaintenance)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,6 +155,9 @@ class Served:
             problems_service(self.knowledge),
             surveys_service(self.knowledge),
             quality_service(self.figures),
+            agreements_service(self.levels),
+            maintenance_service(self.maintenance),
+            rota_service(self.rota),
         )
 
     @property

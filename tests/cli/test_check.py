@@ -112,3 +112,45 @@ def test_a_wrong_folder_ends_with_status_2_and_nothing_on_standard_output(
 
 def test_only_businesses_without_a_key_indicator_are_noted() -> None:
     assert warnings(["erp", "hr"], {"erp", "db1"}) == [NOTE.format("hr")]
+
+
+def test_what_stands_in_the_way_of_people_being_told_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_small(
+        tmp_path,
+        settings=settings_text()
+        + '[itsm.notify]\ncentre = ["zoe"]\n'
+        + '[itsm.notify.answer.sms]\nsecret_file = "s"\nmeans = "sms"\nchannel = "gw"\n',
+    )
+    (folder / "people.toml").write_text(
+        '[person.ann]\nname = "Ann"\ngroups = { noc = 1 }\n'
+        'contacts = [{ means = "sms", address = "+86 138 0013 8001", verified = true }]\n[group.noc]\nname = "NOC"\n'
+    )
+    assert main(["check", "-c", str(folder)]) == 0
+    notes = [line.strip() for line in capsys.readouterr().out.splitlines()]
+
+    for note in (
+        "person ann: nothing carries sms (contact +86 138 0013 8001); configure a channel for it under [itsm.notify]",
+        "group noc has no lead; the centre is told in their place",
+        "itsm.notify.centre: no person zoe in people.toml",
+        "itsm.notify.answer.sms: channel 'gw' is not configured; no refusal can be told",
+    ):
+        assert f"note: {note}" in notes
+
+
+def test_gaps_ahead_are_noted_with_the_calendars_that_could_not_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_small(tmp_path)
+    (folder / "people.toml").write_text(
+        '[group.noc]\nname = "NOC"\n\n[person.ann]\nname = "Ann"\ngroups = { noc = 1 }\n'
+    )
+    (folder / "rota.toml").write_text('[rota.noc]\ntimezone = "UTC"\ncalendar = "../noc.ics"\n')
+    status = main(["check", "-c", str(folder)])
+    notes = [line for line in capsys.readouterr().out.splitlines() if "rota noc" in line]
+
+    assert status == 0
+    assert notes[0].startswith("  note: calendar of rota noc: cannot read ../noc.ics: '../noc.ics' lies outside of ")
+    assert notes[1].startswith("  note: rota noc: ")
+    assert notes[1].endswith("(1344 h): nobody on duty, 1 wanted")

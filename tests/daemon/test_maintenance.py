@@ -1,5 +1,6 @@
 """The maintenance desk beside running incidents and accounts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from btimd.api.calls_maintenance import declare_maintenance, end_maintenance, suppressed_reports
+from btimd.api.client import Client, Page
 from btimd.daemon.heldreports import report_from_json, report_to_json
 from btimd.daemon.maintenance import Files, MaintenanceDesk
 from btimd.itsm.priority import ITIL_MATRIX
@@ -17,6 +20,7 @@ from btimd.model.incident import Impact, Incident, IncidentState, Priority, Urge
 from btimd.model.maintenance import (
     HeldState,
     Matcher,
+    MinuteSpan,
     NewSuppression,
     Recurrence,
     Suppression,
@@ -30,6 +34,7 @@ from btimd.runtime.log import Log
 from btimd.sla.windows import WindowBook
 from btimd.store.journal import SqliteJournal
 from btimd.store.suppressions import SuppressionTable
+from tests.daemon.small import listener, running, services_text, write_small
 from tests.itsm.desks import HIT, Desk
 from tests.itsm.examples import T0, report, verdict
 
@@ -254,9 +259,12 @@ async def test_what_makes_no_sense_is_refused(world: World) -> None:
         ({"end_at": T0 + 401 * 86_400.0}, "lasts longer than 400 days"),
         ({"reason": " "}, "needs a reason"),
         ({"recurrence": Recurrence(calendar="office")}, "no calendar 'office'"),
-        ({"recurrence": Recurrence(weekdays=(7,), hours=((0, 60),))}, "a weekday is from 0"),
-        ({"recurrence": Recurrence(weekdays=(1,), hours=((60, 60),))}, "hours are pairs"),
-        ({"recurrence": Recurrence(weekdays=(1,), hours=((0, 60),), timezone="Mars")}, "'Mars' is no time zone"),
+        ({"recurrence": Recurrence(weekdays=(7,), hours=(MinuteSpan(0, 60),))}, "a weekday is from 0"),
+        ({"recurrence": Recurrence(weekdays=(1,), hours=(MinuteSpan(60, 60),))}, "hours are pairs"),
+        (
+            {"recurrence": Recurrence(weekdays=(1,), hours=(MinuteSpan(0, 60),), timezone="Mars")},
+            "'Mars' is no time zone",
+        ),
         ({"kind": SuppressionKind.SILENCE, "matcher": Matcher()}, "says nothing of what is meant"),
         ({"kind": SuppressionKind.SILENCE, "start_at": T0 - 9, "end_at": T0 - 1}, "cannot be declared afterwards"),
     ):
@@ -285,3 +293,37 @@ def test_a_report_is_read_back_as_it_was_kept() -> None:
     one = report(notes={"symptoms": "a"}, priority=Priority.P2, assessment=HIT, count=3)
 
     assert report_from_json(report_to_json(one)) == one
+
+
+@pytest.mark.slow
+async def test_a_running_btimd_holds_back_what_its_own_diagnosis_finds_and_opens_it_when_the_window_ends(
+    tmp_path: Path,
+) -> None:
+    async with listener() as port:
+        folder = write_small(tmp_path, services=services_text(port))
+    async with running(folder) as app:  # nobody listens there any more
+        host, grpc = app.wired.api.grpc_address
+        token = (app.config.state_directory / "token").read_text().strip()
+        with Client(f"{host}:{grpc}", token=token) as client:
+            now = app.clock.wall()
+            new = NewSuppression(
+                kind=SuppressionKind.WINDOW, effect=SuppressionEffect.INCIDENTS, matcher=Matcher(businesses=("erp",)),
+                start_at=now - 60, end_at=now + HOUR, reason="new server",
+            )  # fmt: skip
+            view = await asyncio.to_thread(declare_maintenance, client, "c1", new)
+            assert (view.suppression.id, view.active, view.suppression.created_by) == ("M-1", True, "local")
+
+            async def count() -> int:
+                return len((await asyncio.to_thread(suppressed_reports, client)).items)
+
+            async with asyncio.timeout(60):
+                while not await count():  # noqa: ASYNC110  it is told by nobody
+                    await asyncio.sleep(0.1)
+            assert (await asyncio.to_thread(client.incidents, include_closed=True)).items == []
+            assert await asyncio.to_thread(client.verdicts) != Page([], more=False)
+            await asyncio.to_thread(end_maintenance, client, "M-1", "done")
+            async with asyncio.timeout(60):
+                while not (found := (await asyncio.to_thread(client.incidents)).items):  # noqa: ASYNC110  the same
+                    await asyncio.sleep(0.1)
+            (held,) = (await asyncio.to_thread(suppressed_reports, client)).items
+            assert (held.state, held.incident_id) == (HeldState.OPENED, found[0].id)

@@ -243,3 +243,24 @@ async def test_channels_that_cannot_start_leave_everything_as_it_was(tmp_path: P
         )
         with pytest.raises(ValueError, match="itsm.notify.robot.noc"):
             await there.notices.prepare(wrong, (120.0, 300.0, 600.0, 1800.0, 3600.0))
+
+
+async def test_a_silence_keeps_an_order_back_until_it_ends_early_or_not(tmp_path: Path) -> None:
+    async with company(tmp_path) as there:
+        await there.start()
+        silent = [True]
+        there.notices._held_until = lambda _incident, now: now + 7200.0 if silent[0] else None
+        there.run()
+        incident = await there.ordered()
+        await there.notices._look()
+        before = await there.told(incident.id)
+        held = there.desk.metrics.value("btimd_itsm_notify_tellings_total", {"kind": "order", "outcome": "held"})
+        silent[0] = False  # somebody ended it
+        there.desk.advance(60)
+        there.notices.wake()
+        await there.desk.until(lambda: _sent(there, 1))
+        await there.idle()
+        after = await there.told(incident.id)
+
+    assert (before, held) == ([], 1)
+    assert after == ORDERED

@@ -14,8 +14,8 @@ def wired(folder: Path) -> Wired:
 
 def test_sinks_start_first_and_sources_last_and_no_name_is_there_twice(tmp_path: Path) -> None:
     assert [component.name for component in wired(tmp_path).in_order()] == [
-        "journal", "store", "sla", "maintenance", "duty", "itsm.notices", "itsm", "knowledge", "rca", "rca.capsules", "decisions",
-        "intake", "rca.growth", "archive", "archive.desk",
+        "journal", "store", "sla", "maintenance", "duty", "duty.rota", "itsm.notices", "itsm", "knowledge", "rca", "rca.capsules",
+        "decisions", "intake", "rca.growth", "archive", "archive.desk",
         "baselines",
         "links", "flows.persons", "flows", "losses", "plan", "views", "api", "probes.runners", "probes", "inventory", "probes.syslog",
         "probes.traps", "probes.exporters", "capture.netflow", "flows.table", "capture.span",

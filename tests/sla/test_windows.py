@@ -7,7 +7,7 @@ import pytest
 
 from btimd.model.agreement import OutageFact
 from btimd.model.incident import Priority
-from btimd.model.maintenance import Matcher, Recurrence, Suppression, SuppressionEffect, SuppressionKind
+from btimd.model.maintenance import Matcher, MinuteSpan, Recurrence, Suppression, SuppressionEffect, SuppressionKind
 from btimd.model.service import BusinessService, Node, NodeKind, ServiceGraph
 from btimd.sla.windows import Trouble, WindowBook, parts
 from tests.sla.agreeing import OFFICE, millis, moment
@@ -99,7 +99,7 @@ def test_all_that_is_said_must_fit() -> None:
 def test_it_recurs_by_weekdays_and_hours_or_by_a_calendar_and_ends_when_somebody_ends_it() -> None:
     nights = window(
         start_at=moment("1 00:00"), end_at=None,
-        recurrence=Recurrence(weekdays=(6,), hours=((120, 240),), timezone="Asia/Shanghai"),
+        recurrence=Recurrence(weekdays=(6,), hours=(MinuteSpan(120, 240),), timezone="Asia/Shanghai"),
     )  # fmt: skip
     work = window("M-2", start_at=moment("1 00:00"), end_at=None, recurrence=Recurrence(calendar="office"))
     gone = window("M-3", start_at=moment("1 00:00"), end_at=None, recurrence=Recurrence(calendar="no more"))

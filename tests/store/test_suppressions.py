@@ -10,6 +10,7 @@ from btimd.model.incident import Priority
 from btimd.model.maintenance import (
     HeldState,
     Matcher,
+    MinuteSpan,
     Recurrence,
     SuppressedReport,
     Suppression,
@@ -26,7 +27,7 @@ WINDOW = Suppression(
     matcher=Matcher(businesses=("erp",), words=("磁盘",), least_priority=Priority.P3),
     start_at=100.5,
     end_at=None,
-    recurrence=Recurrence(weekdays=(6,), hours=((120, 240), (300, 360)), timezone="Asia/Shanghai"),
+    recurrence=Recurrence(weekdays=(6,), hours=(MinuteSpan(120, 240), MinuteSpan(300, 360)), timezone="Asia/Shanghai"),
     reason="new disks",
     reference="CHG-7",
     created_by="mona",

@@ -74,6 +74,8 @@ def test_the_settings_become_rules_channels_and_texts() -> None:
         ({"gateway": {"x": {**SMS, "headers": {"a b": "c"}}}}, "headers: 'a b' is no name of a header"),
         ({"mail": {"x": {"server": "m:25", "sender": "a b@c"}}}, "'a b@c' is no mailbox; write name@domain in ASCII"),
         ({"mail": {"x": {"server": "m:25", "sender": "a@c", "user": "u"}}}, "user and password_file belong together"),
+        ({"answer": {"x": {"secret_file": "s", "means": "sms", "state_path": "st"}}}, "states need state_path, refers_path"),
+        ({"answer": {"x": {"means": "sms"}}}, "answer.x.secret_file"),
         (
             {"mail": {"x": {"server": "m:25", "sender": "a@c", "user": "u", "password_file": "p", "security": "none"}}},
             "the password would go to m in the clear; use starttls or tls",
