@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 
 from btimd.itsm.component import IncidentComponent
 from btimd.itsm.intake.asreports import clear_of, problem_of, symptom_of
@@ -39,7 +40,10 @@ def names_of(graph: ServiceGraph) -> Mapping[str, NodeMatch]:
 
 
 class Intake:
-    """A Component: the desk that takes reports, and everything they come by. The incidents must have started before."""
+    """A Component: the desk that takes reports, and everything they come by. The incidents must have started before.
+
+    answered: takes mails that answer a notice. person_of: whose a reporter's address is, the address where nobody's.
+    """
 
     name = "intake"
 
@@ -55,7 +59,9 @@ class Intake:
         clock: Clock,
         log: Log,
         answered: Callable[[Mail], Awaitable[str]] = no_answer,
+        person_of: Callable[[str], str] = str,
     ) -> None:
+        self._person_of = person_of
         self._journal = journal
         self._incidents = incidents
         self._graph = graph
@@ -114,7 +120,8 @@ class Intake:
         if done is not None:
             return done.incident_id
         if report.signal is ReportSignal.PROBLEM:
-            incident = await self._incidents.report(problem_of(report, self._clock.wall()))
+            problem = problem_of(report, self._clock.wall())
+            incident = await self._incidents.report(replace(problem, reporter=self._person_of(problem.reporter)))
         elif report.signal is ReportSignal.CLEAR:
             gone = frozenset({symptom_of(report)})
             incident = await self._incidents.report_cleared(report.fingerprint, gone, clear_of(report))
