@@ -10,11 +10,11 @@ from btimd.model.incident import (
     ClockStatus,
     ClosingReport,
     Dispatch,
-    TicketReference,
     Incident,
     IncidentState,
     Priority,
     ServiceClock,
+    TicketReference,
     TimerDue,
 )
 from btimd.model.incidentquery import IncidentCount, IncidentDimension
