@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from typing_extensions import override
@@ -61,7 +62,10 @@ def names_of(graph: ServiceGraph) -> Mapping[str, NodeMatch]:
 
 
 class Intake(ReportsView):
-    """A Component: the desk that takes reports, and everything they come by. The incidents must have started before."""
+    """A Component: the desk that takes reports, and everything they come by. The incidents must have started before.
+
+    answered: takes mails that answer a notice. person_of: whose a reporter's address is, the address where nobody's.
+    """
 
     name = "intake"
 
@@ -77,7 +81,9 @@ class Intake(ReportsView):
         clock: Clock,
         log: Log,
         answered: Callable[[Mail], Awaitable[str]] = no_answer,
+        person_of: Callable[[str], str] = str,
     ) -> None:
+        self._person_of = person_of
         self._journal = journal
         self._incidents = incidents
         self._graph = graph
@@ -158,6 +164,7 @@ class Intake(ReportsView):
             return ""
         if report.signal is ReportSignal.PROBLEM:
             problem = problem_of(report, self._clock.wall())
+            problem = replace(problem, reporter=self._person_of(problem.reporter))
             incident = await self._incidents.report(problem, weigh=report.impact is None)
         elif report.signal is ReportSignal.CLEAR:
             gone = frozenset({symptom_of(report)})

@@ -178,26 +178,28 @@ class NoticeReplies:
             return ""
         person = self._notices.people.person_at(mail.sender)
         if person is None:
-            return await self._of_nobody(mail, thread) if thread else ""
+            return await self._of_stranger(mail, thread, has_code=action is not None)
         if action is None:
             return await self._comment(mail, person, thread)
         reply = Reply(f"mail {mail.key}", person.id, action, thread)
         return await self._taken(reply, _Back("mail", person, Means.EMAIL, mail.sender))
 
-    async def _of_nobody(self, mail: Mail, incident_id: str) -> str:
-        """Keep what the reporter writes back, whom people.toml need not name; "" = it is over, so this is a report."""
-        incident = await self._incidents.incident(incident_id)
-        if incident is None or not mail.sender or incident.reporter.lower() != mail.sender.lower():
-            self._counted("mail", "unknown-sender", mail.sender)
-            return "not taken: the sender is nobody's verified address"
-        key = hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        command = IncidentCommand(CommandKind.COMMENT, f"answer-{key}", incident_id, text=mail.text)
-        try:
-            await self._incidents.command(command, incident.reporter, frozenset())
-        except CommandRefusedError:
+    async def _of_stranger(self, mail: Mail, thread: str, *, has_code: bool) -> str:
+        """Take what somebody writes who is nobody's verified address: words of the reporter, never a command."""
+        incident = await self._incidents.incident(thread) if thread else None
+        if incident is not None and incident.reporter.casefold() == mail.sender:
+            key = hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+            command = IncidentCommand(CommandKind.COMMENT, f"answer-{key}", thread, text=mail.text)
+            try:
+                await self._incidents.command(command, incident.reporter, frozenset())
+            except CommandRefusedError:
+                return ""  # it is over: what they write now is a report of its own
+            self._counted("mail", "comment", "reporter")
+            return "kept as a comment"
+        if not thread or not has_code:
             return ""
-        self._counted("mail", "comment", incident.reporter)
-        return "kept as a comment"
+        self._counted("mail", "unknown-sender", mail.sender)
+        return "not taken: the sender is nobody's verified address"
 
     async def _comment(self, mail: Mail, person: Person, incident_id: str) -> str:
         """Keep what somebody writes back without a code: it is worth reading, and is no command."""

@@ -351,6 +351,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         clock=clock,
         log=Log("intake"),
         answered=replies.mail,
+        person_of=lambda address: found.id if (found := notices.people.person_at(address)) else address,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)

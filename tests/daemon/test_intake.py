@@ -9,10 +9,12 @@ import pytest
 from aiohttp import ClientSession
 
 from btimd.daemon.app import App
-from btimd.daemon.intake import names_of
+from btimd.daemon.intake import Intake, names_of
 from btimd.itsm.intake.asreports import problem_of
 from btimd.itsm.intake.classify import NodeMatch
+from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.intake.storms import StormRules
+from btimd.itsm.triggers import ReportProblem
 from btimd.model.heard import Told
 from btimd.model.incident import Difficulty, Incident, IncidentState, Signal
 from btimd.model.probe import Health
@@ -29,8 +31,12 @@ from btimd.model.report import (
 )
 from btimd.model.service import NodeKind
 from btimd.model.sign import SignSource
+from btimd.runtime.clock import ManualClock
+from btimd.runtime.log import Log
+from btimd.runtime.metrics import Metrics
 from btimd.store.journal import JournalFailedError
 from tests.daemon.small import listener, running, services_text, settings_text, until, write_small
+from tests.fakes.journal import FakeJournal
 from tests.patience import PATIENCE_SECONDS
 from tests.rca.worlds import graph_of, node
 
@@ -92,6 +98,22 @@ async def test_mails_of_nagios_open_one_incident_and_its_recovery_ends_it(tmp_pa
     assert [(one.id, one.state) for one in found] == [(opened.id, IncidentState.RESOLVED)]
     kept = [app.wired.metrics.value("btimd_intake_reports_total", {"channel": "email", "as": how}) for how in _HELD]
     assert kept == [2.0, 1.0]  # the same mail again is no other; the second report waits for the summary
+
+
+async def test_who_reports_from_a_verified_address_is_that_person() -> None:
+    taken: list[ReportProblem] = []
+
+    class Desk:
+        async def report(self, problem: ReportProblem) -> None:
+            await asyncio.sleep(0)
+            taken.append(problem)
+
+    intake = Intake(
+        IntakeSettings(), store=None, journal=FakeJournal(), incidents=Desk(), graph=graph_of,  # type: ignore[arg-type]  # all that is asked
+        metrics=Metrics(), clock=ManualClock(), log=Log("t"), person_of={"eve@corp.test": "eve"}.get,  # type: ignore[arg-type]  # as above
+    )  # fmt: skip
+    await intake.hand_on(intake.reader.manual(key="1", reporter="eve@corp.test", title="slow", now=1.0))
+    assert [one.reporter for one in taken] == ["eve"]
 
 
 def test_nodes_are_found_by_every_name_that_is_theirs_alone() -> None:

@@ -264,3 +264,29 @@ async def test_a_silence_keeps_an_order_back_until_it_ends_early_or_not(tmp_path
 
     assert (before, held) == ([], 1)
     assert after == ORDERED
+
+
+async def test_what_was_learned_is_there_after_a_restart_and_damage_is_told(tmp_path: Path) -> None:
+    async with company(tmp_path) as there:
+        await there.start()
+        there.run()
+        incident = await there.ordered()
+        await there.idle()
+        there.desk.advance(90)
+        await there.desk.component.command(IncidentCommand(CommandKind.ACCEPT, "c1", incident.id), "ann")
+        await there.idle()
+        await there.end()
+        again = there.build()
+        await again.start()
+        learned = again.estimates.seen("ann", Means.IM)
+        expected = again.estimates.seconds("ann", Means.IM, 6)
+        await there.end()
+        await there.journal.save_state(STATE_NAME, b'{"version": 99}')
+        damaged = there.build()
+        await damaged.start()
+        health = damaged.health()
+
+    assert learned == 1.0
+    assert 100.0 < expected < 150.0  # 150 s are usual for chat, 90 s were seen once, by day and at that hour
+    assert "begin anew" in health.reason
+    assert health.level is HealthLevel.WARNING

@@ -127,23 +127,22 @@ async def test_words_without_a_code_are_kept_as_a_comment(tmp_path: Path) -> Non
     assert (last.kind, last.actor, last.reason) == ("commented", "ann", "I am looking at it")
 
 
-async def test_what_a_reporter_writes_back_is_a_comment_and_after_the_closing_a_report_of_its_own(
-    tmp_path: Path,
-) -> None:
-    who = "eve@corp.test"  # nobody of people.toml
+async def test_what_a_reporter_writes_back_is_a_comment_and_a_strangers_words_are_a_report(tmp_path: Path) -> None:
     async with company(tmp_path, PEOPLE, **settings(tmp_path)) as there:
         await there.start()
-        desk = there.desk.component
-        created = IncidentCommand(CommandKind.CREATE, "c1", title="Mail is odd", businesses=("erp",))
-        incident = await desk.command(created, who)
+        create = IncidentCommand(CommandKind.CREATE, "c1", title="slow")
+        incident = await there.desk.component.command(create, "eve@else.test")
         replies = replies_of(there)
-        said = [await replies.mail(mail(who, "still broken", thread=incident.id, key="<a>"))]
-        last = (await desk.timeline(incident.id))[-1]
-        await desk.command(IncidentCommand(CommandKind.CANCEL, "c2", incident.id, text="nothing was wrong"), "lea")
-        said += [await replies.mail(mail(who, "it is back", thread=incident.id, key="<b>"))]
+        said = [
+            await replies.mail(mail("eve@else.test", "still slow here", thread=incident.id, key="<a>")),
+            await replies.mail(mail("max@else.test", "here too", thread=incident.id, key="<b>")),
+        ]
+        last = (await there.desk.component.timeline(incident.id))[-1]
+        await there.desk.component.command(IncidentCommand(CommandKind.CANCEL, "c2", incident.id, text="over"), "cat")
+        said.append(await replies.mail(mail("eve@else.test", "again", thread=incident.id, key="<c>")))
 
-    assert said == ["kept as a comment", ""]
-    assert (last.kind, last.actor, last.reason) == ("commented", who, "still broken")
+    assert said == ["kept as a comment", "", ""]
+    assert (last.kind, last.actor, last.reason) == ("commented", "eve@else.test", "still slow here")
 
 
 def posted(body: dict[str, Any], token: str = SECRET, name: str = "sms") -> Posted:
