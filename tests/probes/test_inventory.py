@@ -139,7 +139,12 @@ async def test_counters_move_and_a_silent_device_does_not_hold_up_others(tmp_pat
         def heard_enough() -> bool:
             healths.append(harness.inventory.health())
             by_name = [facts.name for facts in harness.facts]
-            return by_name.count("core") >= 3 and by_name.count("dead") >= 2
+            counters = {"poll": "counters", "result": "whole"}
+            return (
+                by_name.count("core") >= 3
+                and by_name.count("dead") >= 2
+                and harness.metrics.value("btimd_probes_snmp_polls_total", counters) >= 2
+            )
 
         await harness.until(heard_enough)
 
