@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-PATIENCE_SECONDS: Final = 100.0
+PATIENCE_SECONDS: Final = 180.0
 
 
 def wait_until(holds: Callable[[], object], what: str = "it") -> None:

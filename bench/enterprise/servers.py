@@ -41,7 +41,7 @@ GRANT INSERT ON orders TO btimd;
 _ACCOUNT: Final = (
     "objectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: {name}\nuserPassword: {name}-secret\n"
 )
-_PORTS_WAIT: Final = 60.0
+_PORTS_WAIT: Final = 300.0
 
 Start = Callable[[Host], None]
 

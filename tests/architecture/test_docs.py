@@ -88,7 +88,7 @@ def test_durations_are_written_as_an_operator_would(seconds: float, text: str) -
     assert docs_settings.duration_text(seconds) == text
 
 
-@pytest.mark.timeout(300)  # where no kernel is compiled yet, the first daemon waits for all of them
+@pytest.mark.timeout(600)  # where no kernel is compiled yet, the first daemon waits for all of them
 async def test_a_running_daemon_has_the_metrics_of_the_documentation_and_no_others(tmp_path: Path) -> None:
     docs.write_smallest_configuration(tmp_path)
     app = App(load_config(tmp_path))

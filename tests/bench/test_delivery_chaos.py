@@ -27,7 +27,7 @@ def test_what_is_missing_twice_or_out_of_order_is_counted() -> None:
 
 @pytest.mark.real_server
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_killed_emitter_behind_a_faulty_line_loses_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
     options = parse(

@@ -103,7 +103,7 @@ async def process(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ),
     )  # fmt: skip
     try:
-        await until(lambda: read_addresses(folder / "state") is not None or started.returncode is not None, 60)
+        await until(lambda: read_addresses(folder / "state") is not None or started.returncode is not None)
         yield started
     finally:
         if started.returncode is None:

@@ -104,7 +104,7 @@ async def test_who_reports_from_a_verified_address_is_that_person() -> None:
     taken: list[ReportProblem] = []
 
     class Desk:
-        async def report(self, problem: ReportProblem) -> None:
+        async def report(self, problem: ReportProblem, *, weigh: bool) -> None:
             await asyncio.sleep(0)
             taken.append(problem)
 

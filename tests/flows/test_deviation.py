@@ -87,7 +87,7 @@ class Watched:
 def monday_ten() -> Watched:
     """Two businesses, known for three weeks, on a Monday at ten."""
     watched = Watched(Days(LEARNED + 2, seed=3, businesses=OFFICE, quality=False, missing=0.0))
-    watched.show(LEARNED * MINUTES, judge=False)
+    watched.show(LEARNED * MINUTES, judge=False, step=3)
     assert watched.show(LEARNED * MINUTES + 600) == []
     return watched
 
@@ -174,7 +174,7 @@ def test_what_lasts_is_taken_as_usual(monday_ten: Watched) -> None:
 def test_all_businesses_at_once_are_told_once() -> None:
     three = (*OFFICE, Business("crm", (300, 200)))
     watched = Watched(Days(LEARNED + 1, seed=4, businesses=three, quality=False, missing=0.0))
-    watched.show(LEARNED * MINUTES, judge=False)
+    watched.show(LEARNED * MINUTES, judge=False, step=3)
     watched.show(LEARNED * MINUTES + 600)
     everything = [(name, region) for name in ("erp", "mail", "crm") for region in ("north", "south")]
     watched.show(watched.at + 4, change=watched.less(0.2, *everything))
@@ -186,7 +186,7 @@ def test_all_businesses_at_once_are_told_once() -> None:
 
 def test_failures_and_slow_answers_are_rises() -> None:
     watched = Watched(Days(6, seed=2, businesses=OFFICE[:1], missing=0.0))
-    watched.show(4 * MINUTES, judge=False)
+    watched.show(4 * MINUTES, judge=False, step=3)
     watched.show(4 * MINUTES + 600)
 
     def worse(value: np.ndarray, _: int) -> None:

@@ -243,7 +243,7 @@ async def test_mails_arrive_in_a_mailbox_as_a_thread(mailboxes: tuple[int, Path]
     await target.start()
     outcomes = [await target.deliver(message(number)) for number in (1, 3)]
     box = folder / "desk"
-    await until(lambda: len(list(box.glob("new/*"))) == 2, 40)
+    await until(lambda: len(list(box.glob("new/*"))) == 2)
 
     assert outcomes[0] == Outcome(OutcomeKind.DELIVERED, "<INC-1.1@noc.test>")
     mails = sorted(mailbox.Maildir(box), key=lambda one: str(one["X-BTIM-Seq"]))

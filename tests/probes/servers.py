@@ -21,7 +21,7 @@ from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.ports import free_port
 from tests.programs import need
 
-POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+POSTGRES_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 

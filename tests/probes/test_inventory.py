@@ -139,7 +139,12 @@ async def test_counters_move_and_a_silent_device_does_not_hold_up_others(tmp_pat
         def heard_enough() -> bool:
             healths.append(harness.inventory.health())
             by_name = [facts.name for facts in harness.facts]
-            return by_name.count("core") >= 3 and by_name.count("dead") >= 2
+            counters = {"poll": "counters", "result": "whole"}
+            return (
+                by_name.count("core") >= 3
+                and by_name.count("dead") >= 2
+                and harness.metrics.value("btimd_probes_snmp_polls_total", counters) >= 2
+            )
 
         await harness.until(heard_enough)
 
@@ -170,7 +175,7 @@ async def test_counters_move_and_a_silent_device_does_not_hold_up_others(tmp_pat
 async def test_changes_are_told_and_facts_outlive_a_silence(tmp_path: Path) -> None:
     port_down = [replace(record, value=2) if record.oid == "1.3.6.1.2.1.2.2.1.8.6" else record for record in huawei()]
     async with snmpagents.simulator(tmp_path, device=huawei()) as port:
-        target = snmpagents.target(port, "device", name="core", timeout=3.0, retries=0)
+        target = snmpagents.target(port, "device", name="core", timeout=4.0, retries=0)
         harness = Harness((target,))
         harness.inventory.swap((target,), harness.settings)
         first = await harness.inventory.ask_once(target)

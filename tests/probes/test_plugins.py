@@ -111,8 +111,8 @@ async def test_no_shell_reads_the_arguments_and_the_environment_is_its_own(
 ) -> None:
     monkeypatch.setenv("SOMEBODYS_TOKEN", "x")
     name = written(tmp_path, "check_it", 'echo "$# [$1] [$2] $(env | cut -d= -f1 | sort | tr "\\n" " ")"')
-    outcome = await ran(plugins(tmp_path), f"{name} '$(id); a b' \"$HOST$:$PORT$/$TIMEOUT$\"", port=8080)
-    assert outcome.detail == ("check_it: 2 [$(id); a b] [127.0.0.1:8080/4] BTIMD_PLUGIN_RUN HOME LANG LC_ALL PATH PWD")
+    outcome = await ran(plugins(tmp_path), f"{name} '$(id); a b' \"$HOST$:$PORT$/$TIMEOUT$\"", port=8080, within=60.0)
+    assert outcome.detail == ("check_it: 2 [$(id); a b] [127.0.0.1:8080/59] BTIMD_PLUGIN_RUN HOME LANG LC_ALL PATH PWD")
 
 
 async def test_a_secret_is_in_the_environment_or_in_a_file_in_memory_and_in_no_list_of_processes(

@@ -85,11 +85,11 @@ async def test_what_version_3_refuses_is_told_apart(tmp_path: Path) -> None:
     }
     async with snmpagents.snmpd(tmp_path, *lines) as port, client() as asking:
 
-        async def ask(credentials: User, timeout: float = 20.0) -> Answer:  # noqa: ASYNC109  of the target
-            return await asking.ask(snmpagents.target(port, credentials=credentials, timeout=timeout), Get((NAME,)))
+        async def ask(credentials: User, seconds: float = 20.0) -> Answer:
+            return await asking.ask(snmpagents.target(port, credentials=credentials, timeout=seconds), Get((NAME,)))
 
         found = {why: await ask(credentials) for why, credentials in wrong.items()}
-        unreadable = await ask(User("full", "sha256", AUTH, "aes128", b"otherpass123"), timeout=0.5)
+        unreadable = await ask(User("full", "sha256", AUTH, "aes128", b"otherpass123"), seconds=0.5)
         right = await ask(full)  # the same name with other keys does not get in its way
 
     assert {why: answer.why for why, answer in found.items() if isinstance(answer, Rejected)} == {

@@ -1,7 +1,9 @@
 """Every fault of the laboratory: a running btimd finds it, makes one incident of it, and sees it go."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -13,6 +15,7 @@ from btimd.lab.config import Webhook, write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import FAULTS, Fault
 from btimd.lab.receiver import WebhookReceiver
+from btimd.lab.settings import LabSettings
 from btimd.model.incident import Incident, IncidentState
 from btimd.model.ports import Subscription
 from btimd.model.sla import Availability
@@ -22,6 +25,17 @@ from tests.patience import PATIENCE_SECONDS
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 T = TypeVar("T")
+
+UNHURRIED = 3.0
+"""Servers, their users and the checks all take so many times their usual time: on a busy machine an answer that is late
+by tenths of a second would look like a fault of its own."""
+LABORATORY = LabSettings(
+    application_patience_seconds=UNHURRIED * 1.0,
+    web_patience_seconds=UNHURRIED * 1.5,
+    user_patience_seconds=UNHURRIED * 4.0,
+    name_patience_seconds=UNHURRIED * 1.0,
+    slow_seconds=UNHURRIED * 0.7,
+)
 
 
 class World:
@@ -39,8 +53,9 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     secret = "the secret of this story"
     receiver = WebhookReceiver(secret)
     await receiver.start()
-    async with Enterprise() as enterprise:
+    async with Enterprise(LABORATORY) as enterprise:
         write_configuration(folder, enterprise, Webhook(receiver.url, secret))
+        take_time(folder / "services.toml")
         app = App(load_config(folder))
         await app.start()
         running = asyncio.create_task(app.run())
@@ -53,6 +68,16 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await app.stop()
             await enterprise.stop()
             await receiver.stop()
+
+
+def take_time(services: Path) -> None:
+    """Let every check wait as much longer as the laboratory does."""
+
+    def longer(found: re.Match[str]) -> str:
+        return f'{found[1]} = "{int(found[2]) * (1 if found[3] == "ms" else 1000) * UNHURRIED:.0f}ms"'
+
+    text = services.read_text(encoding="utf-8")
+    services.write_text(re.sub(r'(timeout|slow_over) = "(\d+)(ms|s)"', longer, text), encoding="utf-8")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
