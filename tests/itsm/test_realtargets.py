@@ -94,6 +94,7 @@ async def test_alertmanager_holds_an_incident_while_it_is_open_and_no_longer(ale
         (alert,) = alerts(alertmanager)
         target = office.targets[0]
         assert isinstance(target, AlertmanagerTarget)
+        assert (await target.try_out()).outcome == Outcome(OutcomeKind.DELIVERED, "its status is readable")
         assert await target.repeat() == 1
         (again,) = alerts(alertmanager)
         await office.tell("INC-1", 3, 4, 5)
@@ -313,6 +314,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
             target = Snmp("noc", settings)
             await target.start()
             outcomes.append(await target.deliver(message(2)))
+            trial = await target.try_out()
             await target.stop()
         await until(lambda: "INC-1" in log.read_text())
     finally:
@@ -321,6 +323,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
 
     assert outcomes[0] == Outcome(OutcomeKind.DELIVERED, "answered")
     assert outcomes[1].kind is not OutcomeKind.DELIVERED
+    assert (trial.is_reachable, trial.tests_credentials) == (True, False)
     seen = log.read_text()
     assert f".{BTIMD}.1.2.0 = INTEGER: 2" in seen
     assert seen.count('INC-1"') >= 1
