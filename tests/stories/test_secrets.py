@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientSession, web
+from typing_extensions import override
 
 from btimd.cli.btimctl import main as btimctl
 from btimd.cli.btimd import main as btimd
@@ -117,7 +118,8 @@ class _Hears(asyncio.DatagramProtocol):
     def __init__(self, heard: list[str]) -> None:
         self._heard = heard
 
-    def datagram_received(self, data: bytes, _addr: object) -> None:  # type: ignore[override]  # any address will do
+    @override
+    def datagram_received(self, data: bytes, addr: object) -> None:
         self._heard.append(data.decode("latin-1"))
 
 
