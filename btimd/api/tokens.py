@@ -18,6 +18,8 @@ from btimd.settings.report import did_you_mean
 LOCAL_TOKEN_NAME: Final = "local"  # noqa: S105  the name of a token, not a token
 TOKEN_FILE_NAME: Final = "token"  # noqa: S105  the name of a file, not a token
 ROLES: Final[Mapping[str, Role]] = {role.name.lower(): role for role in Role}
+ITSELF: Final = "btimd"
+"""The actor of what happens by itself; nobody may pass for it."""
 _OLD_ROLES: Final = {"operator": Role.HANDLER}
 """Names of roles that files of earlier versions hold."""
 _NEEDED: Final = frozenset({"name", "role", "sha256"})
@@ -77,8 +79,7 @@ def _faults(entry: Any) -> Iterator[str]:
         yield f"role {role!r} is none of {', '.join(ROLES)}"
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         yield f"sha256 is not 64 hex digits; make one with: btimctl token {name}"
-    if not _is_name(entry.get("person", "x")):
-        yield "person is no id of people.toml; write it in quotes, or leave it out where it is the name"
+    yield from _person_faults(name, entry.get("person", "x"))
     for key in ("businesses", "regions"):
         yield from _name_faults(key, entry.get(key, ["x"]))
     desk = entry.get("desk", False)
@@ -86,6 +87,13 @@ def _faults(entry: Any) -> Iterator[str]:
         yield "desk is true or false"
     elif desk and known and _role(entry) < Role.HANDLER:
         yield f"desk = true with role {role} changes nothing; give it role handler"
+
+
+def _person_faults(name: object, person: object) -> Iterator[str]:
+    if not _is_name(person):
+        yield "person is no id of people.toml; write it in quotes, or leave it out where it is the name"
+    if ITSELF in (name, person):
+        yield f"{ITSELF} is btimd itself in timelines; name somebody else"
 
 
 def _name_faults(key: str, given: object) -> Iterator[str]:

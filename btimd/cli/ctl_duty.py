@@ -170,8 +170,10 @@ def _slot_text(slot: DutySlot, low: UnixSeconds, high: UnixSeconds, zone: ZoneIn
     mark = {"override": "*", "calendar": "+"}.get(slot.source, "")
     if (start, end) == (low, high):
         return f"{slot.person}{mark}"
-    low_text, high_text = (f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%H:%M}" for at in (start, end))
-    return f"{low_text}-{'24:00' if end == high else high_text} {slot.person}{mark}"
+    low_text, high_text = (
+        f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%H:%M}".removesuffix(":00") for at in (start, end)
+    )
+    return f"{low_text}-{'24' if end == high else high_text} {slot.person}{mark}"
 
 
 def why_picture(decisions: Sequence[DispatchExplained]) -> Group:

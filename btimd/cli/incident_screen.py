@@ -132,17 +132,17 @@ def _work(incident: Incident, now: UnixSeconds, zone: tzinfo | None) -> Iterator
     if order is not None:
         how = "by hand" if order.by_hand else "by the dispatcher"
         sent = f"{order.number} to {order.person}, {how}, {moment(order.sent_at, zone)}"
-        again = f"; reminded {order.reminders} times" if order.reminders else ""
+        again = f"; {_many(order.reminders, 'reminder')}" if order.reminders else ""
         yield "order", f"{sent}; accept {in_text(order.accept_by, now)}{again}"
     passed = {
-        "orders": incident.dispatch_count,
-        "returns": incident.return_count,
-        "transfers": incident.transfer_count,
-        "escalations": incident.escalation_count,
-        "reopenings": incident.reopen_count,
+        "order": incident.dispatch_count,
+        "return": incident.return_count,
+        "transfer": incident.transfer_count,
+        "escalation": incident.escalation_count,
+        "reopening": incident.reopen_count,
     }
     if any(passed.values()):
-        yield "so far", ", ".join(f"{count} {what}" for what, count in passed.items() if count)
+        yield "so far", ", ".join(_many(count, what) for what, count in passed.items() if count)
     if incident.excluded:
         yield "not again", ", ".join(incident.excluded)
     if incident.hold_reason and incident.state is IncidentState.HELD:
@@ -158,7 +158,7 @@ def _work(incident: Incident, now: UnixSeconds, zone: tzinfo | None) -> Iterator
 def _times(incident: Incident, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     yield "began", full_moment(incident.began_at, zone)
     yield "opened", full_moment(incident.opened_at, zone)
-    yield "last seen", f"{full_moment(incident.last_seen_at, zone)}, {incident.report_count} reports"
+    yield "last seen", f"{full_moment(incident.last_seen_at, zone)}, {_many(incident.report_count, 'report')}"
     for what in ("accepted", "resolved", "closed"):
         at = getattr(incident, f"{what}_at")
         if at is not None:
@@ -211,6 +211,10 @@ def _left(clock: ServiceClock) -> str:
         if clock.remaining_seconds >= 0
         else f"{span(-clock.remaining_seconds)} late"
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def in_text(at: UnixSeconds, now: UnixSeconds) -> str:

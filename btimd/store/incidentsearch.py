@@ -6,7 +6,7 @@ waits long for it.
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from typing_extensions import override
 
@@ -23,8 +23,6 @@ from btimd.model.incidentquery import (
 )
 from btimd.store.journalcodec import incident_from_json
 
-T = TypeVar("T")
-_Run = Callable[[Callable[[sqlite3.Connection], T]], Awaitable[T]]
 _Clause = tuple[str, tuple[Any, ...]]
 
 _TEXTS: Final = ("id", "title", "description", "cause", "closing_report")
@@ -59,59 +57,44 @@ class IncidentTable(IncidentSearch):
 
 def find(connection: sqlite3.Connection, query: IncidentQuery, limit: int) -> IncidentsFound:
     """Return incidents; raises ValueError where SQLite cannot answer."""
-    where, values = _where(query)
     order = "json_extract(body, '$.priority'), opened_at, id" if query.by_work else "opened_at DESC, id DESC"
-    rows = _ask(
-        connection,
-        query,
-        f"SELECT body FROM {{searched}} WHERE {where} ORDER BY {order} LIMIT ?",  # noqa: S608  of constants
-        (*values, limit),
-    )
-    return IncidentsFound(tuple(incident_from_json(body) for (body,) in rows), _is_cut(connection, query))
+    rows, is_cut = _ask(connection, query, columns="body", tail=f"ORDER BY {order} LIMIT ?", limit=limit)
+    return IncidentsFound(tuple(incident_from_json(body) for (body,) in rows), is_cut)
 
 
 def count(
     connection: sqlite3.Connection, query: IncidentQuery, group_by: Sequence[IncidentDimension], limit: int
 ) -> IncidentsCounted:
     """Return counts; raises ValueError where SQLite cannot answer."""
-    where, values = _where(query)
-    by = [_OF[dimension] for dimension in group_by]
-    columns = "".join(f"{expression}, " for expression in by)
-    numbers = [str(number) for number in range(1, len(by) + 1)]
-    grouped = f"GROUP BY {', '.join(numbers) or 'NULL'}"
+    columns = "".join(f"{_OF[dimension]}, " for dimension in group_by)
+    numbers = [str(number) for number in range(1, len(group_by) + 1)]
     order = ", ".join(["count(*) DESC", *numbers])
-    rows = _ask(
-        connection,
-        query,
-        f"SELECT {columns} count(*), sum(is_open) FROM {{searched}} WHERE {where} {grouped} ORDER BY {order} LIMIT ?",  # noqa: S608  of constants
-        (*values, limit),
-    )
-    return IncidentsCounted(
-        tuple(IncidentCount(tuple(map(str, row[:-2])), row[-2], row[-1]) for row in rows), _is_cut(connection, query)
-    )
+    tail = f"GROUP BY {', '.join(numbers) or 'NULL'} ORDER BY {order} LIMIT ?"
+    rows, is_cut = _ask(connection, query, columns=f"{columns}count(*), sum(is_open)", tail=tail, limit=limit)
+    counts = (IncidentCount(tuple(map(str, row[:-2])), row[-2], row[-1]) for row in rows)
+    return IncidentsCounted(tuple(counts), is_cut)
 
 
 def _ask(
-    connection: sqlite3.Connection, query: IncidentQuery, statement: str, values: Sequence[Any]
-) -> list[tuple[Any, ...]]:
-    """Run a statement on the newest incidents of the time asked for."""
+    connection: sqlite3.Connection, query: IncidentQuery, *, columns: str, tail: str, limit: int
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Run a statement on the newest incidents of the time asked for; return its rows, and whether older were left."""
     span, bounds = _span(query)
-    searched = (
-        f"(SELECT body, is_open, opened_at, id FROM incident WHERE {span} ORDER BY opened_at DESC, id DESC LIMIT ?)"  # noqa: S608  of constants
-    )
+    where, values = _joined(_clauses(query))
     try:
-        return connection.execute(statement.format(searched=searched), (*bounds, MOST_SEARCHED, *values)).fetchall()
+        last = connection.execute(  # answered by an index alone
+            f"SELECT opened_at, id FROM incident WHERE {span} ORDER BY opened_at DESC, id DESC LIMIT 1 OFFSET ?",  # noqa: S608  of constants
+            (*bounds, MOST_SEARCHED),
+        ).fetchone()
+        if last is not None:
+            span, bounds = f"{span} AND (opened_at, id) > (?, ?)", (*bounds, *last)
+        rows = connection.execute(
+            f"SELECT {columns} FROM incident WHERE {span} AND {where} {tail}",  # noqa: S608  of constants
+            (*bounds, *values, limit),
+        ).fetchall()
     except sqlite3.Error as error:  # a failed question must not end the journal as a failed write does
         raise ValueError(f"the journal cannot answer this: {error}") from error
-
-
-def _is_cut(connection: sqlite3.Connection, query: IncidentQuery) -> bool:
-    span, bounds = _span(query)
-    (rows,) = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM incident WHERE {span} LIMIT ?)",  # noqa: S608  of constants
-        (*bounds, MOST_SEARCHED + 1),
-    ).fetchone()
-    return bool(rows > MOST_SEARCHED)
+    return rows, last is not None
 
 
 def _span(query: IncidentQuery) -> _Clause:
@@ -124,11 +107,6 @@ def _span(query: IncidentQuery) -> _Clause:
     if query.opened_before is not None:
         parts.append(("opened_at < ?", (query.opened_before,)))
     return _joined(parts)
-
-
-def _where(query: IncidentQuery) -> _Clause:
-    """Return the rest."""
-    return _joined(_clauses(query))
 
 
 def _joined(parts: Sequence[_Clause] | Iterator[_Clause]) -> _Clause:

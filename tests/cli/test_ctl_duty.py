@@ -44,9 +44,9 @@ async def test_who_is_on_duty_is_a_line_each(served: Served, capsys: pytest.Capt
 
 async def test_the_week_is_a_table_with_what_is_wrong(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert await lines(capsys, "duty week --group db") == [
-        "group         Mon 11-02  Tue 11-03  Wed 11-04  Thu 11-05         Fri 11-06  Sat 11-07  Sun 11-08",
-        "db            li.na      li.na      bob*       00:00-08:00 bob*  -          -          -",
-        "db (back-up)  dee+       dee+       dee+       dee+              dee+       dee+       dee+",
+        "group         Mon 11-02  Tue 11-03  Wed 11-04  Thu 11-05   Fri 11-06  Sat 11-07  Sun 11-08",
+        "db            li.na      li.na      bob*       00-08 bob*  -          -          -",
+        "db (back-up)  dee+       dee+       dee+       dee+        dee+       dee+       dee+",
         "",
         "gap: rota db: 2026-11-05 08:00 to 2026-11-09 00:00 UTC (88 h): nobody on duty, 1 wanted",
     ]

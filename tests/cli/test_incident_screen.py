@@ -84,7 +84,7 @@ def test_an_incident_is_one_screen_of_what_is_known() -> None:
         "category     db.oracle",
         "reporter     noc",
         "who          li.na (group db, level 1)",
-        "order        2 to li.na, by the dispatcher, 09-21 14:11:20; accept in 3 min; reminded 1 times",
+        "order        2 to li.na, by the dispatcher, 09-21 14:11:20; accept in 3 min; 1 reminder",
         "so far       2 orders",
         "not again    wang.wei",
         "response     runs: 1 min 30 s left of 10 min, until 09-21 14:14:50; 50 % used",

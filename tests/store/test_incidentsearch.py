@@ -89,7 +89,7 @@ async def test_the_journal_finds_and_counts_what_plain_filters_do(tmp_path: Path
     number = 0
 
     @given(incidents=INCIDENTS, queries=st.lists(QUERIES, min_size=1, max_size=4))
-    @settings(max_examples=60)
+    @settings(max_examples=30)
     def check(incidents: list[Incident], queries: list[IncidentQuery]) -> None:
         nonlocal number
         number += 1
