@@ -165,6 +165,7 @@ HOMES = {
         "store/knowledge.py",
         "store/knowledgetables.py",
         "store/outboxtables.py",
+        "store/deliverylog.py",
         "store/notifications.py",
     },
     "aiosmtpd": {"itsm/intake/smtp.py"},
