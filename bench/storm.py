@@ -22,7 +22,7 @@ from tests.daemon.small import listener, running, services_text, settings_text, 
 
 SENDERS = 20
 DIGEST_SECONDS = 300.0
-SECRET = "a secret of more than twenty-four octets"  # noqa: S105  of a receiver that lives as long as the bench
+SECRET = "a secret of more than twenty-four octets"  # noqa: S105  of a bench
 
 
 def settings(port: int) -> str:

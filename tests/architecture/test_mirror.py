@@ -190,6 +190,7 @@ HOMES = {
         "store/knowledgetables.py",
         "store/timelines.py",
         "store/outboxtables.py",
+        "store/deliverylog.py",
         "store/notifications.py",
         "store/handover.py",
     },

@@ -119,7 +119,7 @@ class _Hears(asyncio.DatagramProtocol):
         self._heard = heard
 
     @override
-    def datagram_received(self, data: bytes, _addr: object) -> None:
+    def datagram_received(self, data: bytes, addr: object) -> None:
         self._heard.append(data.decode("latin-1"))
 
 
