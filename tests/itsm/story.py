@@ -286,7 +286,10 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     lambda d, _, i: Accept(actor=_actor(d, i)),
     lambda d, _, i: Accept(actor=_actor(d, i)),
     lambda d, _, i: Resolve(
-        actor=_actor(d, i), closing_report=d.choice(["short", REPORT]), override_reason="lag", closing=d.choice(CLOSINGS)
+        actor=_actor(d, i),
+        closing_report=d.choice(["short", REPORT]),
+        override_reason="lag",
+        closing=d.choice(CLOSINGS),
     ),
     lambda d, _, i: Confirm(actor=_actor(d, i)),
     lambda d, _, i: Cancel(actor=_actor(d, i), reason=d.choice(["", "", "", "drill"])),
