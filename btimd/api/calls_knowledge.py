@@ -34,6 +34,7 @@ from btimd.model.knowledge import (
     ArticleQuery,
     Change,
     ChangeState,
+    Language,
     Problem,
     ProblemState,
     RecordEvent,
@@ -209,9 +210,16 @@ def on_problem(client: Client, what: str, command_id: str, **said: Any) -> Probl
     return PROBLEM.from_pb(client.call(method, request).problem)
 
 
-def change_request_text(client: Client, problem_id: str, *, change: str = "", risk: str = "") -> str:
+def change_request_text(
+    client: Client, problem_id: str, *, change: str = "", risk: str = "", language: Language = Language.EN
+) -> str:
     """Return the text of a request for change."""
-    request = problems_pb2.GetChangeRequestTextRequest(problem_id=problem_id, change=change, risk=risk)
+    request = problems_pb2.GetChangeRequestTextRequest(
+        problem_id=problem_id,
+        change=change,
+        risk=risk,
+        language=ARTICLE_LANGUAGE.to_pb(language),  # type: ignore[arg-type]  # a number
+    )
     return str(client.call("GetChangeRequestText", request).text)
 
 

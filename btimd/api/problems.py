@@ -5,6 +5,7 @@ from typing import Any, Final
 from btimd.api.auth import Caller
 from btimd.api.codec import seconds_of_timestamp
 from btimd.api.convert_knowledge import (
+    ARTICLE_LANGUAGE,
     CHANGE,
     CHANGE_FIGURES,
     CHANGE_STATE,
@@ -18,7 +19,7 @@ from btimd.api.knowledgerules import command_of, name, names, refusals, text, wi
 from btimd.api.pb import problems_pb2 as pb
 from btimd.api.requests import named, optional_name, page_limit, page_of
 from btimd.api.rpc import Service
-from btimd.model.knowledge import Change, ChangeState, Problem, ProblemOrigin, Record, RecordKind
+from btimd.model.knowledge import Change, ChangeState, Language, Problem, ProblemOrigin, Record, RecordKind
 from btimd.model.knowledgework import KnowledgeView, ProposedProblem, RecordAction
 
 _ENDS: Final = {
@@ -146,7 +147,10 @@ class ProblemsServicer:
         """Return the text of a request for change."""
         with refusals():
             made = await self._view.change_request(
-                named(request, "problem_id"), change=text(request, "change"), risk=text(request, "risk")
+                named(request, "problem_id"),
+                change=text(request, "change"),
+                risk=text(request, "risk"),
+                language=ARTICLE_LANGUAGE.from_pb(request.language) if request.language else Language.EN,
             )
         return pb.GetChangeRequestTextResponse(text=made)
 

@@ -15,7 +15,7 @@ from btimd.cli.ctl_areas import Add, Asking
 from btimd.cli.ctl_history import add_window, day_of, history_table, window_of
 from btimd.cli.ctl_tables import fill, new_table
 from btimd.cli.ctl_text import clean, full_moment, moment, percent
-from btimd.model.knowledge import Change, ChangeState, Problem, ProblemState
+from btimd.model.knowledge import Change, ChangeState, Language, Problem, ProblemState
 from btimd.model.knowledgework import ChangeFigures, ProposedProblem
 
 _LIVE: Final = tuple(state for state in ProblemState if state is not ProblemState.CLOSED)
@@ -81,6 +81,7 @@ def _add_problems(add: Add) -> None:
     rfc.add_argument("id", metavar="ID")
     rfc.add_argument("--change", default="", metavar="TEXT", help="what is to be done")
     rfc.add_argument("--risk", default="", metavar="TEXT", help="what may go wrong, and how to go back")
+    rfc.add_argument("--language", choices=[one.value for one in Language], default="en", help="of the headings")
     rfc.add_argument("--change-id", default="", metavar="ID", help="its id, here or in the company's own system")
 
 
@@ -133,7 +134,10 @@ def _problem(asking: Asking, args: argparse.Namespace) -> int:
             made = calls.draft_of_problem(client, args.id, _command_id())
             out.write([made], lambda: Text(clean(f"{made.id}: draft {made.title}")))
         case "rfc" if not args.change_id:
-            sys.stdout.write(clean(calls.change_request_text(client, args.id, change=args.change, risk=args.risk)))
+            text = calls.change_request_text(
+                client, args.id, change=args.change, risk=args.risk, language=Language(args.language)
+            )
+            sys.stdout.write(clean(text))
         case _:
             after = calls.on_problem(client, args.what, _command_id(), **_said(args))
             out.write([after], lambda: problems_table([after]))

@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 from typing import Any, Final
 
 _C1_CONTROLS: Final = re.compile("[\x7f-\x9f]")  # what json.dumps leaves as it is, and a terminal may obey
-_MOMENTS: Final = {"at", "since", "period_start", "period_end"}
+_MOMENTS: Final = {"at", "since", "start", "end", "edges", "period_start", "period_end"}
 _MOMENT_ENDINGS: Final = ("_at", "_until", "_since", "_eta", "accept_by")
 _FLOAT_NOISE: Final = 1e-6
 _THOUSAND: Final = 1000.0
@@ -38,7 +38,7 @@ def as_json(thing: Any, name: str = "") -> Any:  # noqa: PLR0911  one return per
     if isinstance(thing, Mapping):
         return {str(key): as_json(value) for key, value in thing.items()}
     if isinstance(thing, (list, tuple)):
-        return [as_json(item) for item in thing]
+        return [as_json(item, name) for item in thing]
     if isinstance(thing, float):
         if name in _MOMENTS or name.endswith(_MOMENT_ENDINGS):
             return datetime.fromtimestamp(thing, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -96,7 +96,7 @@ def groups_picture(groups: Sequence[GroupFigures], by: str, coverage: Text, lang
         "short_response", "short_resolution",
     )  # fmt: skip
     heads = [*(word(one, language) for one in names), "P90"]
-    table = new_table(by, *heads, right=heads, wide=by)
+    table = new_table(word(by, language), *heads, right=heads, wide=word(by, language))
     for column in table.columns[1:]:
         column.no_wrap, column.overflow = False, "fold"
     rows = []

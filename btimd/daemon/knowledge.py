@@ -183,15 +183,15 @@ class KnowledgeComponent:
             self._metrics.failures.inc(len(self._happened))
             self._happened.clear()
             return
-        if self._behind:
+        due = self._clock.wall() - self._looked_at >= _LOOK_SECONDS
+        if self._behind and due:  # not with every event while a disk is full
             await self._catch_up()
         while self._happened:
             incident, event = self._happened.popleft()
             await self._guarded(self._after, incident, event)
-        now = self._clock.wall()
-        if now - self._looked_at >= _LOOK_SECONDS:
-            self._looked_at = now
-            await self._look(now)
+        if due:
+            self._looked_at = self._clock.wall()
+            await self._look(self._looked_at)
 
     async def _guarded(self, act: Callable[..., object], *arguments: object) -> bool:
         """Do one thing; what the knowledge base refuses now is made up for later."""

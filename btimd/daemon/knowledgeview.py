@@ -25,6 +25,7 @@ from btimd.model.knowledge import (
     ArticleHit,
     ArticleQuery,
     Change,
+    Language,
     Problem,
     Record,
     RecordEvent,
@@ -130,8 +131,8 @@ class KnowledgeBook(KnowledgeView):
         return await self._component.desk.act(RecordKind.ARTICLE, "", draft, self._clock.wall())
 
     @override
-    async def change_request(self, problem_id: str, *, change: str, risk: str) -> str:
-        return rfc_text(await self._problem(problem_id), change=change, risk=risk)
+    async def change_request(self, problem_id: str, *, change: str, risk: str, language: Language) -> str:
+        return rfc_text(await self._problem(problem_id), change=change, risk=risk, language=language)
 
     async def _problem(self, problem_id: str) -> Problem:
         self._component.check()

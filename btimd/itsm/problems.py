@@ -4,13 +4,13 @@ An incident may close while its problem stays open: the one is over when people 
 cannot happen again. itsm.problemwatch proposes problems; a person opens and closes them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from btimd.itsm.knowledgesteps import LIST_LIMIT, Action, Machine, Row, added, said
 from btimd.itsm.timestamp import rfc3339
-from btimd.model.knowledge import Change, ChangeState, Problem, ProblemOrigin, ProblemState, RecordKind
+from btimd.model.knowledge import Change, ChangeState, Language, Problem, ProblemOrigin, ProblemState, RecordKind
 from btimd.model.knowledgework import ChangeFigures
 from btimd.model.units import UnixSeconds
 
@@ -170,38 +170,67 @@ PROBLEMS: Final[Machine[Problem]] = Machine(
 """The life of a problem."""
 
 
-def rfc_text(problem: Problem, *, nodes: Sequence[str] = (), change: str = "", risk: str = "") -> str:
+_RFC_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "to-write": ("(to be written)", "(待填写)"),
+    "none": ("none linked", "无关联"),
+    "not-yet": ("not yet", "尚未"),
+    "title": ("Request for change: {0}", "变更申请: {0}"),
+    "problem": ("Problem: {0}, opened {1}, cause known {2}", "问题: {0}, 登记于 {1}, 原因查明于 {2}"),
+    "nodes": ("Nodes: {0}", "涉及节点: {0}"),
+    "incidents": ("Incidents ({0}): {1}", "关联事件 ({0}): {1}"),
+    "more": (" and {0} more", ", 另有 {0} 件"),
+    "reason": ("Reason", "变更原因"),
+    "root": ("{0} incidents have this root.", "{0} 件事件由此引起。"),
+    "cause": ("Root cause", "根本原因"),
+    "workaround": ("Workaround until then", "变更前的变通方法"),
+    "change": ("Change", "变更内容"),
+    "risk": ("Risk and way back", "风险与回退"),
+}
+"""The words of a request for change, in English and Chinese."""
+
+
+def rfc_text(
+    problem: Problem,
+    *,
+    nodes: Sequence[str] = (),
+    change: str = "",
+    risk: str = "",
+    language: Language = Language.EN,
+) -> str:
     """Return the text of a request for change that removes the cause of a known error.
 
     change: what is to be done; risk: what may go wrong and how to go back. What nobody wrote is left to be written,
-    visibly.
+    visibly. language: of the headings; what people wrote stands as they wrote it.
     """
-    open_point = "(to be written)"
-    shown = ", ".join(problem.incidents[:LIST_LIMIT]) or "none linked"
+
+    def word(name: str, *values: object) -> str:
+        return _RFC_WORDS[name][language is Language.ZH].format(*values)
+
+    shown = ", ".join(problem.incidents[:LIST_LIMIT]) or word("none")
     more = problem.incident_count - len(problem.incidents[:LIST_LIMIT])
-    known = "not yet" if problem.known_error_at is None else rfc3339(problem.known_error_at)
+    known = word("not-yet") if problem.known_error_at is None else rfc3339(problem.known_error_at)
     affected = ", ".join(dict.fromkeys((*((problem.node,) if problem.node else ()), *nodes)))
     lines = (
-        f"Request for change: {problem.title}",
+        word("title", problem.title),
         "",
-        f"Problem: {problem.id}, opened {rfc3339(problem.opened_at)}, cause known {known}",
-        f"Nodes: {affected or open_point}",
-        f"Incidents ({problem.incident_count}): {shown}{f' and {more} more' if more > 0 else ''}",
+        word("problem", problem.id, rfc3339(problem.opened_at), known),
+        word("nodes", affected or word("to-write")),
+        word("incidents", problem.incident_count, f"{shown}{word('more', more) if more > 0 else ''}"),
         "",
-        "Reason",
-        problem.description or f"{problem.incident_count} incidents have this root.",
+        word("reason"),
+        problem.description or word("root", problem.incident_count),
         "",
-        "Root cause",
-        problem.cause or open_point,
+        word("cause"),
+        problem.cause or word("to-write"),
         "",
-        "Workaround until then",
-        problem.workaround or open_point,
+        word("workaround"),
+        problem.workaround or word("to-write"),
         "",
-        "Change",
-        change.strip() or open_point,
+        word("change"),
+        change.strip() or word("to-write"),
         "",
-        "Risk and way back",
-        risk.strip() or open_point,
+        word("risk"),
+        risk.strip() or word("to-write"),
     )
     return "\n".join(lines) + "\n"
 

@@ -190,7 +190,7 @@ class KnowledgeView(Protocol):
         """Make an article of the workaround of a known error."""
         ...
 
-    async def change_request(self, problem_id: str, *, change: str, risk: str) -> str:
+    async def change_request(self, problem_id: str, *, change: str, risk: str, language: Language) -> str:
         """Return the text of a request for change that removes the cause of a problem."""
         ...
 

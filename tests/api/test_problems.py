@@ -6,7 +6,7 @@ import pytest
 
 from btimd.api import calls_knowledge as calls
 from btimd.api.client import Page
-from btimd.model.knowledge import ChangeState, ProblemOrigin, ProblemState, RecordKind
+from btimd.model.knowledge import ChangeState, Language, ProblemOrigin, ProblemState, RecordKind
 from btimd.model.knowledgework import RecordAction, RecordCommand
 from tests.api.conftest import Served
 from tests.api.test_knowledge import ask, refused
@@ -70,8 +70,8 @@ async def test_a_problem_is_opened_by_hand_or_as_it_is_proposed(served: Served) 
 
 
 async def test_the_text_of_a_request_for_change_is_made_here(served: Served) -> None:
-    text = await ask(served, None, calls.change_request_text, "PRB-1", change="c", risk="r")
-    assert (text, served.knowledge.asked) == ("Request for change\n", [("rfc", "PRB-1", "c", "r")])
+    text = await ask(served, None, calls.change_request_text, "PRB-1", change="c", risk="r", language=Language.ZH)
+    assert (text, served.knowledge.asked) == ("Request for change\n", [("rfc", "PRB-1", "c", "r", Language.ZH)])
 
 
 async def test_changes_are_listed_planned_ended_and_counted(served: Served) -> None:

@@ -153,3 +153,11 @@ def test_a_name_that_a_spreadsheet_would_reckon_with_stays_a_text(
 def test_programs_get_lines_of_json(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(ctl_figures, f"figures {what}", as_json=True) == 0
     assert all(isinstance(json.loads(one), dict) for one in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.usefixtures("calls")
+def test_times_are_text_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(ctl_figures, "figures trend", as_json=True) == 0
+    trend, coverage = (json.loads(one) for one in capsys.readouterr().out.splitlines())
+    assert trend["edges"][0] == "2023-11-14T22:13:20.000Z"
+    assert coverage["known_since"] == "2023-11-29T22:13:20.000Z"

@@ -7,7 +7,7 @@ import pytest
 from btimd.api import calls_knowledge
 from btimd.api.client import Page
 from btimd.cli import ctl_history, ctl_problem
-from btimd.model.knowledge import ChangeState, ProblemState
+from btimd.model.knowledge import ChangeState, Language, ProblemState
 from btimd.model.knowledgework import ChangeFigures
 from tests.cli.knowing import T0, Calls, lines, run
 from tests.fakes.knowledge import CHANGE, CHANGES, DRAFT, EVENT, PROBLEM, PROPOSAL
@@ -97,13 +97,13 @@ def test_each_step_is_asked_for(calls: Calls, line: str, what: str, said: dict[s
 
 
 def test_a_request_for_change_is_written_to_standard_output(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(ctl_problem, "problem rfc PRB-1 --change upgrade --risk none") == 0
+    assert run(ctl_problem, "problem rfc PRB-1 --change upgrade --risk none --language zh") == 0
     assert capsys.readouterr().out == "Request for change: ora1 dies\n"
     assert run(ctl_problem, "problem article PRB-1") == 0
     assert run(ctl_problem, "problem dismiss ora1/down drill") == 0
     assert lines(capsys.readouterr().out) == ["KB-2: draft 监听中断", "ora1/down: it is none"]
     assert calls.made == [
-        ("change_request_text", "PRB-1", {"change": "upgrade", "risk": "none"}),
+        ("change_request_text", "PRB-1", {"change": "upgrade", "risk": "none", "language": Language.ZH}),
         ("draft_of_problem", "PRB-1"), ("dismiss", "ora1/down", "drill"),
     ]  # fmt: skip
 

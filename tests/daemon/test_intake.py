@@ -104,7 +104,7 @@ async def test_who_reports_from_a_verified_address_is_that_person() -> None:
     taken: list[ReportProblem] = []
 
     class Desk:
-        async def report(self, problem: ReportProblem, *, weigh: bool) -> None:
+        async def report(self, problem: ReportProblem, *, weigh: bool) -> None:  # noqa: ARG002  as it is called
             await asyncio.sleep(0)
             taken.append(problem)
 

@@ -332,3 +332,31 @@ async def test_a_state_that_cannot_be_read_begins_anew_and_is_told(knowing: Know
     knowing.build()
     await knowing.knowledge.start()
     assert "began anew" in knowing.knowledge.health().reason
+
+
+async def test_while_the_file_takes_nothing_all_is_read_again_once_a_minute_not_with_every_event(
+    knowing: Knowing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident_id = await knowing.reported()
+    await knowing.knowledge.work()
+    reads: list[int] = []
+    load = knowing.desk.journal.load_incidents
+
+    async def counted(**asked: Any) -> Any:
+        reads.append(1)
+        return await load(**asked)
+
+    async def full(_steps: object) -> None:
+        raise KnowledgeUnavailableError("disk full")
+
+    monkeypatch.setattr(knowing.knowledge.base, "write", full)
+    await knowing.dealt_with(incident_id)
+    await knowing.knowledge.work()
+    monkeypatch.setattr(knowing.desk.journal, "load_incidents", counted)
+    for _ in range(3):
+        await knowing.knowledge.work()
+    assert reads == []
+    monkeypatch.undo()
+    knowing.desk.clock.advance(60.0)
+    await knowing.knowledge.work()
+    assert (await knowing.survey(incident_id)).state is SurveyState.INVITED

@@ -13,6 +13,7 @@ from btimd.model.knowledge import (
     ArticleQuery,
     ArticleState,
     KnowledgeUnavailableError,
+    Language,
     Problem,
     RecordKind,
     Survey,
@@ -77,7 +78,7 @@ async def test_a_problem_is_opened_of_incidents_becomes_a_known_error_an_article
     assert isinstance(draft, Article)
     assert (draft.state, draft.workaround, draft.kinds) == (ArticleState.DRAFT, "restart it", ("database",))
     assert await asking.view.draft_of_problem(made.id, "D1", "li") == draft
-    text = await asking.view.change_request(made.id, change="upgrade", risk="")
+    text = await asking.view.change_request(made.id, change="upgrade", risk="", language=Language.EN)
     assert "Root cause\na leak\n" in text
     assert "Change\nupgrade\n" in text
     found = await asking.view.records(RecordKind.PROBLEM, states=("known-error",), incident_id="", limit=5)
@@ -88,7 +89,7 @@ async def test_what_is_said_of_an_incident_must_be_of_one_that_is_there(asking: 
     with pytest.raises(CommandRefusedError, match="there is no incident 'INC-77'"):
         await asking.act(A.OPEN_PROBLEM, title="t", incidents=("INC-77",))
     with pytest.raises(CommandRefusedError, match="there is no problem 'PRB-77'"):
-        await asking.view.change_request("PRB-77", change="", risk="")
+        await asking.view.change_request("PRB-77", change="", risk="", language=Language.EN)
 
 
 async def test_a_proposal_that_was_followed_or_dismissed_is_gone(asking: Asking) -> None:

@@ -145,8 +145,8 @@ class FakeKnowledge(KnowledgeView):
         return DRAFT
 
     @override
-    async def change_request(self, problem_id: str, *, change: str, risk: str) -> str:
-        self._ask("rfc", problem_id, change, risk)
+    async def change_request(self, problem_id: str, *, change: str, risk: str, language: Language) -> str:
+        self._ask("rfc", problem_id, change, risk, language)
         return "Request for change\n"
 
     @override

@@ -23,7 +23,7 @@ from btimd.itsm.problems import (
     change_figures,
     rfc_text,
 )
-from btimd.model.knowledge import Change, Problem, ProblemState
+from btimd.model.knowledge import Change, Language, Problem, ProblemState
 from btimd.model.knowledgework import ChangeFigures
 from tests.itsm.knowledge_examples import T0, history, refusal
 
@@ -139,3 +139,17 @@ def test_an_incident_that_has_another_root_after_all_is_taken_out_with_a_reason(
     after, _ = PROBLEMS.step(linked, "PRB-1", wish, T0)
     assert (after.incidents, after.incident_count) == (problem().incidents, problem().incident_count)
     assert refusal(PROBLEMS, after, wish) == "invalid: PRB-1: INC-9 is not among its incidents"
+
+
+def test_a_request_for_change_has_chinese_headings_where_they_are_wanted() -> None:
+    text = rfc_text(problem(Investigate(actor="wang"), KNOWN), change="升级", language=Language.ZH)
+    assert text.splitlines() == [
+        "变更申请: ora1 dies every week", "",
+        "问题: PRB-1, 登记于 2023-11-14T22:13:20.000Z, 原因查明于 2023-11-14T22:13:22.000Z",
+        "涉及节点: ora1", "关联事件 (2): INC-1, INC-2", "",
+        "变更原因", "2 件事件由此引起。", "",
+        "根本原因", "a leak in the listener", "",
+        "变更前的变通方法", "restart it on Sundays", "",
+        "变更内容", "升级", "",
+        "风险与回退", "(待填写)",
+    ]  # fmt: skip

@@ -361,14 +361,16 @@ class UnlinkIncidentResponse(_message.Message):
     def __init__(self, problem: _Optional[_Union[Problem, _Mapping]] = ...) -> None: ...
 
 class GetChangeRequestTextRequest(_message.Message):
-    __slots__ = ("problem_id", "change", "risk")
+    __slots__ = ("problem_id", "change", "risk", "language")
     PROBLEM_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     RISK_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     problem_id: str
     change: str
     risk: str
-    def __init__(self, problem_id: _Optional[str] = ..., change: _Optional[str] = ..., risk: _Optional[str] = ...) -> None: ...
+    language: _knowledge_pb2.ArticleLanguage
+    def __init__(self, problem_id: _Optional[str] = ..., change: _Optional[str] = ..., risk: _Optional[str] = ..., language: _Optional[_Union[_knowledge_pb2.ArticleLanguage, str]] = ...) -> None: ...
 
 class GetChangeRequestTextResponse(_message.Message):
     __slots__ = ("text",)
