@@ -122,7 +122,9 @@ class AgreementsServicer:
             raise invalid("change.users", f"{change.users} is less than nobody")
         start, end = seconds_of_timestamp(request.start), seconds_of_timestamp(request.end)
         try:
-            entry = self._view.revise(business, start, end, change, by=caller.person, why=why)
+            entry = self._view.revise(
+                business, start, end, change, by=caller.person, why=why, only_unknown=request.only_unknown
+            )
         except ValueError as error:
             raise invalid("start, end, business", str(error)) from error
         return pb.ReviseAccountResponse(entry=_entry(entry, caller, self._seen(caller)))

@@ -60,9 +60,17 @@ def revisions(client: Client, business: str | None = None, limit: int = 0) -> Pa
 
 
 def revise_account(
-    client: Client, command_id: str, business: str, start: UnixSeconds, end: UnixSeconds, change: OutageChange, why: str
+    client: Client,
+    command_id: str,
+    business: str,
+    start: UnixSeconds,
+    end: UnixSeconds,
+    change: OutageChange,
+    why: str,
+    *,
+    only_unknown: bool = False,
 ) -> AuditEntry:
-    """Put a stretch of time right."""
+    """Put a stretch of time right. only_unknown: data came late, it fills what nobody measured."""
     request = pb.ReviseAccountRequest(
         command_id=command_id,
         business=business,
@@ -70,6 +78,7 @@ def revise_account(
         end=timestamp_of_seconds(end),
         change=OUTAGE_CHANGE.to_pb(change),
         why=why,
+        only_unknown=only_unknown,
     )
     return AUDIT_ENTRY.from_pb(client.call("ReviseAccount", request).entry)
 

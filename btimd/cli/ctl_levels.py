@@ -90,6 +90,7 @@ def _revise(made: argparse.ArgumentParser) -> None:
     planned = made.add_mutually_exclusive_group()
     planned.add_argument("--planned", dest="planned", action="store_const", const=True, help="they were planned")
     planned.add_argument("--unplanned", dest="planned", action="store_const", const=False, help="they were not")
+    made.add_argument("--late", action="store_true", help="data came late: --was fills only what nobody measured")
     made.add_argument("--users", type=int, metavar="N", help="on line before them")
     made.add_argument("--command-id", default="", metavar="ID", help="the same for a repeat")
 
@@ -168,6 +169,7 @@ def _put_right(asking: Asking, args: argparse.Namespace) -> int:
         args.end(now),
         change,
         args.why,
+        only_unknown=args.late,
     )
     asking.out.write([entry], lambda: revision_picture(entry))
     return 0

@@ -147,7 +147,15 @@ class LevelDesk:
         return self._book.audit()
 
     def revise(
-        self, business: str, start: UnixSeconds, end: UnixSeconds, change: OutageChange, *, by: str, why: str
+        self,
+        business: str,
+        start: UnixSeconds,
+        end: UnixSeconds,
+        change: OutageChange,
+        *,
+        by: str,
+        why: str,
+        only_unknown: bool = False,
     ) -> AuditEntry:
         """Put a stretch of time right; the same that was said last of a business changes nothing."""
         for entry in reversed(self._book.audit()[-_RECENT_REVISIONS:]):
@@ -156,7 +164,14 @@ class LevelDesk:
                 if (said.start, said.end, said.change, said.by, said.why) == (start, end, change, by, why):
                     return entry
                 break
-        return self._book.revise(business, start, end, change, by=by, why=why)
+        if not only_unknown:
+            return self._book.revise(business, start, end, change, by=by, why=why)
+        if change.availability is None or change != OutageChange(availability=change.availability):
+            raise ValueError("late data says a condition and nothing else")
+        found = self._book.late(business, start, end, change.availability, by=by, why=why)
+        if found is None:
+            raise ValueError(f"{business}: nothing of that time is unknown")
+        return found
 
     # -- calendars
 

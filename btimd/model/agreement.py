@@ -269,6 +269,12 @@ class AgreementView(Protocol):
         """Say what a stretch of time of a business, or the outages in it, really was; raises ValueError."""
         ...
 
+    def late(
+        self, business: str, start: UnixSeconds, end: UnixSeconds, availability: Availability, *, by: str, why: str
+    ) -> AuditEntry | None:
+        """Take data that came late: it fills unknown time only; None where there is none of it."""
+        ...
+
     def audit(self) -> Sequence[AuditEntry]:
         """Return the corrections that are kept, oldest first."""
         ...

@@ -167,9 +167,20 @@ class LevelsView(Protocol):
         ...
 
     def revise(
-        self, business: str, start: UnixSeconds, end: UnixSeconds, change: OutageChange, *, by: str, why: str
+        self,
+        business: str,
+        start: UnixSeconds,
+        end: UnixSeconds,
+        change: OutageChange,
+        *,
+        by: str,
+        why: str,
+        only_unknown: bool = False,
     ) -> AuditEntry:
-        """Put a stretch of time right; said again it changes nothing. Raises ValueError with what is wrong."""
+        """Put a stretch of time right; said again it changes nothing. Raises ValueError with what is wrong.
+
+        only_unknown: data came late; it says a condition, and fills what nobody measured.
+        """
         ...
 
     def calendar(self, name: str, at: UnixSeconds | None, days: int) -> CalendarInfo:

@@ -318,9 +318,19 @@ class SlaComponent:
         return entry
 
     def late(
-        self, business: str, start: UnixSeconds, end: UnixSeconds, availability: Availability
+        self,
+        business: str,
+        start: UnixSeconds,
+        end: UnixSeconds,
+        availability: Availability,
+        *,
+        by: str = "btimd",
+        why: str = LATE_DATA,
     ) -> AuditEntry | None:
-        """Take data that came after its time was counted: it fills unknown time only; None where there is none."""
+        """Take data that came after its time was counted: it fills unknown time only; None where there is none.
+
+        Each unknown stretch is an entry of its own in the audit trail; the last one is returned.
+        """
         account = self._accounts.get(business)
         if account is None:
             self._unknown.inc()
@@ -336,8 +346,8 @@ class SlaComponent:
                 begin / MILLIS_PER_SECOND,
                 stop / MILLIS_PER_SECOND,
                 OutageChange(availability=availability),
-                by="btimd",
-                why=LATE_DATA,
+                by=by,
+                why=why,
             )
         return entry
 

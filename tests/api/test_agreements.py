@@ -61,6 +61,9 @@ async def test_a_revision_is_made_by_a_manager_in_the_name_of_the_token(served: 
 
     assert (entry.revision.by, entry.revision.change, entry.revision.why) == ("mona", PLANNED, "change 4711")
     assert served.levels.revised == [entry]
+    was_up = OutageChange(availability=Availability.UP)
+    await ask(served, "mona", revise_account, "c4", "erp", START, START + DAY, was_up, "found", only_unknown=True)
+    assert served.levels.asked == [False, True]
     with pytest.raises(CallFailedError, match="this call needs manager"):
         await ask(served, "otto", revise_account, "c2", "erp", START, START + DAY, PLANNED, "change 4711")
     with pytest.raises(CallFailedError, match="needs a token"):

@@ -12,6 +12,7 @@ from btimd.model.agreement import Agreement, AuditEntry, OutageChange, PeriodFig
 from btimd.model.incident import ClockStatus, Incident, IncidentState, ServiceClock
 from btimd.model.levels import ResponseFigures
 from btimd.model.service import BusinessService, Node, NodeKind, ServiceGraph
+from btimd.model.sla import Availability
 from btimd.runtime.clock import ManualClock
 from btimd.sla.book import AgreementBook
 from tests.itsm.examples import incident_after, report
@@ -48,6 +49,13 @@ class Book:
 
     def revise(self, business: str, start: float, end: float, change: OutageChange, *, by: str, why: str) -> AuditEntry:
         return self.book.revise(Revision(subject=business, start=start, end=end, change=change, by=by, at=NOW, why=why))
+
+    def late(
+        self, business: str, start: float, end: float, availability: Availability, *, by: str, why: str
+    ) -> AuditEntry | None:
+        if availability is Availability.DOWN:
+            return None
+        return self.revise(business, start, end, OutageChange(availability=availability), by=by, why=why)
 
     def audit(self) -> Sequence[AuditEntry]:
         return self.book.audit
@@ -136,6 +144,21 @@ def test_the_same_correction_said_again_changes_nothing() -> None:
 
     assert again is first
     assert (other.number, len(levels.audit())) == (2, 2)
+
+
+def test_late_data_says_a_condition_and_fills_what_is_unknown() -> None:
+    levels = desk()
+    span = ("erp", moment("16 08:00"), moment("16 09:00"))
+    made = levels.revise(*span, OutageChange(availability=Availability.UP), by="li", why="found", only_unknown=True)
+
+    assert (made.revision.by, made.revision.why) == ("li", "found")
+    for change, words in (
+        (OutageChange(availability=Availability.DOWN), "nothing of that time is unknown"),
+        (OutageChange(availability=Availability.UP, cause="x"), "a condition and nothing else"),
+        (OutageChange(planned=True), "a condition and nothing else"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            levels.revise(*span, change, by="li", why="found", only_unknown=True)
 
 
 def test_calendars_are_asked_by_name_in_the_years_they_know() -> None:

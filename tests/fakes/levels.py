@@ -141,7 +141,18 @@ class FakeLevels(LevelsView):
         return [ENTRY, *self.revised]
 
     @override
-    def revise(self, business: str, start: float, end: float, change: OutageChange, *, by: str, why: str) -> AuditEntry:
+    def revise(
+        self,
+        business: str,
+        start: float,
+        end: float,
+        change: OutageChange,
+        *,
+        by: str,
+        why: str,
+        only_unknown: bool = False,
+    ) -> AuditEntry:
+        self.asked.append(only_unknown)
         if business != "erp":
             raise ValueError(f"no business '{business}' is accounted for")
         said = Revision(subject=business, start=start, end=end, change=change, by=by, at=START, why=why)

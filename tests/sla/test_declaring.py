@@ -1,5 +1,7 @@
 """Windows that agreements bring; what is refused is tested with the desk (tests/daemon/test_maintenance.py)."""
 
+from typing import Any
+
 from btimd.model.maintenance import Matcher, MinuteSpan, Recurrence, Suppression, SuppressionEffect, SuppressionKind
 from btimd.sla.agreements import build_agreements
 from btimd.sla.declaring import agreed_windows
@@ -17,7 +19,7 @@ TABLE = AgreementTable.model_validate({
 
 def test_maintenance_of_an_agreement_is_a_window_that_holds_back_incidents_where_it_says_so() -> None:
     (agreement,) = build_agreements({"bank": TABLE}, {})
-    common = {
+    common: dict[str, Any] = {
         "kind": SuppressionKind.WINDOW,
         "matcher": Matcher(businesses=("erp",)),
         "source": "sla.agreement.bank.maintenance",

@@ -112,14 +112,14 @@ def test_corrections_and_late_windows_give_what_would_have_been_reckoned_at_once
     truth = Truth(tuple(slots), planned)
     month_before = START - moment("1 00:00")  # nobody measured then
 
-    for one in put_right.agreements:
-        found = figures(put_right, one.name)
-        assert found == figures(at_once, one.name)
-        up, down, unknown, planned_down = by_looking_at_every_slot(truth, one)
-        before = one.calendar.between(START - month_before, START)
+    for each in put_right.agreements:
+        found = figures(put_right, each.name)
+        assert found == figures(at_once, each.name)
+        up, down, unknown, planned_down = by_looking_at_every_slot(truth, each)
+        before = each.calendar.between(START - month_before, START)
         before -= sum(
             stop - begin
-            for other in one.maintenance_calendars
+            for other in each.maintenance_calendars
             for begin, stop in other.stretches(moment("1 00:00"), START)
         )
         assert (found.up_seconds, found.down_seconds, found.planned_down_seconds) == (up, down, planned_down)
@@ -137,5 +137,5 @@ def test_an_account_that_was_kept_and_read_back_is_reckoned_the_same(
     again = AvailabilityAccount.from_document(account.to_document())
 
     for one in agreements():
-        kept, read = (AgreementBook({"erp": each}, agreements()) for each in (account, again))
+        kept, read = (AgreementBook({"erp": held}, agreements()) for held in (account, again))
         assert figures(kept, one.name) == figures(read, one.name)

@@ -447,20 +447,22 @@ class ListRevisionsResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class ReviseAccountRequest(_message.Message):
-    __slots__ = ("command_id", "business", "start", "end", "change", "why")
+    __slots__ = ("command_id", "business", "start", "end", "change", "why", "only_unknown")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    ONLY_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     business: str
     start: _timestamp_pb2.Timestamp
     end: _timestamp_pb2.Timestamp
     change: OutageChange
     why: str
-    def __init__(self, command_id: _Optional[str] = ..., business: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change: _Optional[_Union[OutageChange, _Mapping]] = ..., why: _Optional[str] = ...) -> None: ...
+    only_unknown: bool
+    def __init__(self, command_id: _Optional[str] = ..., business: _Optional[str] = ..., start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., change: _Optional[_Union[OutageChange, _Mapping]] = ..., why: _Optional[str] = ..., only_unknown: _Optional[bool] = ...) -> None: ...
 
 class ReviseAccountResponse(_message.Message):
     __slots__ = ("entry",)
