@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from typing_extensions import override
 
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import ComponentHealth
@@ -73,6 +74,7 @@ class FailsWhenItEnds(Failing):
         super().__init__(0)
         self.begun = asyncio.Event()
 
+    @override
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.part())
