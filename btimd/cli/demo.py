@@ -39,7 +39,7 @@ from btimd.model.window import WindowRow
 from btimd.runtime.clock import Clock, SystemClock
 
 DEFAULT_FAULT: Final = "db-dead"
-_READY_SECONDS: Final = 60.0
+_READY_SECONDS: Final = 400.0  # the first start compiles, for up to 300 s (daemon/compile.py)
 _TRAFFIC_SECONDS: Final = 40.0
 _VERDICT_SECONDS: Final = 25.0
 _RECEIPT_SECONDS: Final = 10.0
