@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from btimd.daemon.noticedesk import NoticeDesk
 from btimd.itsm.component import IncidentComponent
-from btimd.itsm.moment import Choice
+from btimd.itsm.moment import Choice, OrderLimits
 from btimd.itsm.settings import ItsmSettings
 from btimd.model.duty import Group, People, Person, PersonContact
 from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent, Priority
@@ -87,6 +87,10 @@ class Team:
     def decide(self, incident: Incident, _level: int, _excluded: frozenset[str], _now: float) -> Choice:
         """Return the next person."""
         return Choice(f"p{int(incident.id[-4:]) % PERSONS}", "team")
+
+    def limits(self, _incident: Incident, _level: int) -> OrderLimits:
+        """Say that the general rules hold."""
+        return OrderLimits()
 
     def transfer_candidates(self, _incident: Incident, _now: float) -> Sequence[str] | None:
         """Say that anybody will do."""

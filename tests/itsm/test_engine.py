@@ -291,6 +291,7 @@ async def test_what_is_hard_is_shown_first_among_equals(desk: Desk) -> None:
     easy = await desk.report(verdict())
     hard = await desk.component.verdict(verdict(id="D2", **OTHER), HIT, Impact.MEDIUM, Urgency.MEDIUM, Difficulty.HIGH)
 
+    assert hard is not None
     assert hard.difficulty is Difficulty.HIGH
     assert await desk.component.incidents(only_open=True, business=None, limit=9) == [hard, easy]
 
