@@ -89,7 +89,7 @@ class Team:
         return Choice(f"p{int(incident.id[-4:]) % PERSONS}", "team")
 
     def limits(self, _incident: Incident, _level: int) -> OrderLimits:
-        """Leave all to the rules."""
+        """Say that the general rules hold."""
         return OrderLimits()
 
     def transfer_candidates(self, _incident: Incident, _now: float) -> Sequence[str] | None:

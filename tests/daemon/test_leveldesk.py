@@ -63,7 +63,7 @@ class Book:
 
 def incident(**fields: Any) -> Incident:
     made = incident_after(report(cause="line"))
-    plain = {
+    plain: dict[str, Any] = {
         "opened_at": NOW - 3600,
         "assessment": replace(made.assessment, businesses=("erp",)),
         "response": ServiceClock(ClockStatus.MET, 600.0, ended_at=NOW - 3300),

@@ -181,12 +181,13 @@ async def test_in_quiet_hours_an_order_waits_for_their_end_and_nobody_is_alarmed
         hit = ImpactAssessment(businesses=("erp",))
         opened = await there.desk.component.verdict(verdict(), hit, Impact.LOW, Urgency.LOW)
         assert opened is not None
+        incident_id = opened.id
         assert opened.priority.name == "P5"
 
         async def held() -> bool:
             there.desk.advance(600)
             there.notices.wake()
-            rows = await there.rows(opened.id)
+            rows = await there.rows(incident_id)
             return any(one.means is Means.SCREEN for one in rows)
 
         await there.desk.until(held)
