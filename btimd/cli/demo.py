@@ -40,14 +40,14 @@ from btimd.runtime.clock import Clock, SystemClock
 
 DEFAULT_FAULT: Final = "db-dead"
 _READY_SECONDS: Final = 400.0  # the first start compiles, for up to 300 s (daemon/compile.py)
-_TRAFFIC_SECONDS: Final = 40.0
-_VERDICT_SECONDS: Final = 25.0
-_RECEIPT_SECONDS: Final = 10.0
+_TRAFFIC_SECONDS: Final = 120.0
+_VERDICT_SECONDS: Final = 120.0
+_RECEIPT_SECONDS: Final = 60.0
 _QUALITY_SECONDS: Final = 20.0
 _EVIDENCE_SECONDS: Final = 15.0
 _ORDER_SECONDS: Final = 15.0
 _RECOVERY_SECONDS: Final = 20.0
-_STOP_SECONDS: Final = 15.0
+_STOP_SECONDS: Final = 60.0
 _WINDOW_MILLISECONDS: Final = 10_000
 _THREAD_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 0.2
