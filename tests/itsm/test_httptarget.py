@@ -19,6 +19,7 @@ from btimd.itsm.emit.httptarget import (
     HttpTarget,
     address_is_allowed,
     redacted,
+    shapes_of,
 )
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import HttpTargetSettings
@@ -254,3 +255,11 @@ async def test_a_bad_secret_is_said_at_the_start(tmp_path: Path, content: bytes,
     with pytest.raises(ValueError, match=reason) as refused:
         await made.start()
     assert str(refused.value).startswith("itsm.request_tracker.desk: secret in ")
+
+
+def test_secrets_are_hidden_in_every_shape_they_have_on_the_wire_and_where_a_text_was_cut() -> None:
+    headers = {"Authorization": "Basic YnRpbWQ6YS9zZWNyZXQr"}
+    shapes = shapes_of(["a/secret+"], headers, "https://desk.example/hooks/T0123456789/x?key=0815")
+    said = "a/secret+ a%2Fsecret%2B YnRpbWQ6YS9zZWNyZXQr /hooks/T0123456789/x key=0815 YnRpbWQ6YS9z"
+    assert redacted(said, shapes) == "*** *** *** *** *** ***"
+    assert redacted("nothing of it", shapes) == "nothing of it"

@@ -132,7 +132,7 @@ def shapes_of(secrets: Sequence[str], headers: Headers, url: str) -> tuple[str, 
     """Return what secrets look like on the wire, the longest first: in headers, in URLs, and the URL's own path."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
-    found = {*secrets, *(quote(secret, safe="") for secret in secrets), *headers.values()}
+    found = {*secrets, *(quote(secret, safe="") for secret in secrets)}
     found |= {value.rpartition(" ")[2] for value in headers.values()}
     if len(path) > _TOLD_APART:
         found |= {path, unquote(path), path.rpartition("/")[2], unquote(path).rpartition("/")[2]}
