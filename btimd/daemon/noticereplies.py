@@ -17,7 +17,7 @@ from btimd.itsm.intake.mail import Mail
 from btimd.itsm.notify.addressees import is_called, number_of
 from btimd.itsm.notify.callbacks import CallbackError, CallbackRules, Called, read_callback
 from btimd.itsm.notify.ladder import Channel
-from btimd.itsm.notify.replies import parse_reply
+from btimd.itsm.notify.replies import parse_reply, parse_score
 from btimd.itsm.notify.settings import NotifySettings
 from btimd.itsm.notify.texts import write
 from btimd.model.duty import People, Person
@@ -177,6 +177,11 @@ class NoticeReplies:
         if not thread and (action is None or not action.number):
             return ""
         person = self._notices.people.person_at(mail.sender)
+        score = parse_score(mail.text) if thread else None
+        if score is not None:
+            said = await self._scored(mail, thread, score, mail.sender if person is None else person.id)
+            if said:
+                return said
         if person is None:
             return await self._of_stranger(mail, thread, has_code=action is not None)
         if action is None:
@@ -188,8 +193,7 @@ class NoticeReplies:
         """Take what somebody writes who is nobody's verified address: words of the reporter, never a command."""
         incident = await self._incidents.incident(thread) if thread else None
         if incident is not None and incident.reporter.casefold() == mail.sender:
-            key = hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-            command = IncidentCommand(CommandKind.COMMENT, f"answer-{key}", thread, text=mail.text)
+            command = IncidentCommand(CommandKind.COMMENT, f"answer-{_key_of(mail)}", thread, text=mail.text)
             try:
                 await self._incidents.command(command, incident.reporter, frozenset())
             except CommandRefusedError:
@@ -201,10 +205,24 @@ class NoticeReplies:
         self._counted("mail", "unknown-sender", mail.sender)
         return "not taken: the sender is nobody's verified address"
 
+    async def _scored(self, mail: Mail, incident_id: str, score: int, who: str) -> str:
+        """Take how content the reporter is; "" where somebody else says it, or nobody is asked."""
+        incident = await self._incidents.incident(incident_id)
+        if incident is None or incident.reporter.casefold() != who.casefold():
+            return ""
+        command = IncidentCommand(
+            CommandKind.SURVEY, f"answer-{_key_of(mail)}", incident_id, text=mail.text, score=score
+        )
+        try:
+            await self._incidents.command(command, incident.reporter, frozenset())
+        except CommandRefusedError:
+            return ""
+        self._counted("mail", "survey", "reporter")
+        return "kept as the answer to the survey"
+
     async def _comment(self, mail: Mail, person: Person, incident_id: str) -> str:
         """Keep what somebody writes back without a code: it is worth reading, and is no command."""
-        key = hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        command = IncidentCommand(CommandKind.COMMENT, f"answer-{key}", incident_id, text=mail.text)
+        command = IncidentCommand(CommandKind.COMMENT, f"answer-{_key_of(mail)}", incident_id, text=mail.text)
         try:
             await self._incidents.command(command, person.id, frozenset())
         except CommandRefusedError as refusal:
@@ -299,6 +317,11 @@ class NoticeReplies:
     def _counted(self, by: str, outcome: str, who: str) -> None:
         self._count.labels(by, outcome).inc()
         self._log.info("notice-answered", by=by, outcome=outcome, who=who)
+
+
+def _key_of(mail: Mail) -> str:
+    """Return what makes a command of a mail harmless when it comes again."""
+    return hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _secret_of(path: Path) -> bytes:

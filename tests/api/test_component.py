@@ -24,6 +24,7 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
 
     assert found == {
         "": False,
+        "AgreementsService": True,
         "ArchiveService": True,
         "BaselinesService": True,
         "BudgetService": True,
@@ -37,12 +38,14 @@ async def test_health_tells_each_service_apart(served: Served) -> None:
         "ImpactService": False,
         "IncidentsService": True,
         "KnowledgeService": True,
+        "MaintenanceService": True,
         "NoticesService": True,
         "PersonsService": True,
         "PlanService": True,
         "ProblemsService": True,
         "QualityService": True,
         "ReportsService": True,
+        "RotaService": True,
         "SlaService": True,
         "SurveysService": True,
         "TopologyService": True,
@@ -78,6 +81,7 @@ async def test_reflection_lists_the_services(served: Served) -> None:
         await call.done_writing()
 
     assert sorted(service.name for service in answer.list_services_response.service) == [
+        "btimd.v1.AgreementsService",
         "btimd.v1.ArchiveService",
         "btimd.v1.BaselinesService",
         "btimd.v1.BudgetService",
@@ -91,12 +95,14 @@ async def test_reflection_lists_the_services(served: Served) -> None:
         "btimd.v1.ImpactService",
         "btimd.v1.IncidentsService",
         "btimd.v1.KnowledgeService",
+        "btimd.v1.MaintenanceService",
         "btimd.v1.NoticesService",
         "btimd.v1.PersonsService",
         "btimd.v1.PlanService",
         "btimd.v1.ProblemsService",
         "btimd.v1.QualityService",
         "btimd.v1.ReportsService",
+        "btimd.v1.RotaService",
         "btimd.v1.SlaService",
         "btimd.v1.SurveysService",
         "btimd.v1.TopologyService",

@@ -24,6 +24,7 @@ TIME = st.floats(0.0, 4e9).map(lambda seconds: round(seconds, 6))
 MILLIS = st.integers(0, 4_000_000_000_000)
 TIMES = {
     "since", "seen_at", "period_start", "period_end", "at", "accept_by", "pending_until", "pending_since", "stage_eta", "until",
+    "start", "end", "holds_from", "holds_until", "edges", "known_since",
 }  # fmt: skip
 
 

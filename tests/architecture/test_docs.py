@@ -13,6 +13,7 @@ from typing import NoReturn
 import pytest
 
 from btimd.cli import btimctl, btimd
+from btimd.cli.ctl_incidents import with_action
 from btimd.daemon.app import App
 from btimd.daemon.config import load_config
 from btimd.daemon.settings import RootSettings
@@ -166,7 +167,7 @@ def test_every_command_of_the_examples_is_taken_by_its_parser(page: Path) -> Non
     for line in command_lines(page):
         program, *arguments = shlex.split(line, comments=True)
         try:
-            _COMMANDS[program].parse_args(arguments)
+            _COMMANDS[program].parse_args(with_action(arguments) if program == "btimctl" else arguments)
         except _Refused as error:
             refused.append(f"{line}: {error}")
 

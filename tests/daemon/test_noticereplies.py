@@ -145,6 +145,29 @@ async def test_what_a_reporter_writes_back_is_a_comment_and_a_strangers_words_ar
     assert (last.kind, last.actor, last.reason) == ("commented", "eve@else.test", "still slow here")
 
 
+async def test_a_reporter_who_writes_a_score_answers_the_survey_once_and_nobody_else_does(tmp_path: Path) -> None:
+    async with company(tmp_path, PEOPLE, **settings(tmp_path)) as there:
+        await there.start()
+        desk = there.desk.component
+        incident = await desk.command(IncidentCommand(CommandKind.CREATE, "c1", title="slow"), "eve@else.test")
+        await desk.command(IncidentCommand(CommandKind.ACCEPT, "c2", incident.id), "ann")
+        report = IncidentCommand(
+            CommandKind.RESOLVE, "c3", incident.id, text="the disk was full", override_reason="seen"
+        )
+        await desk.command(report, "ann")
+        replies = replies_of(there)
+        said = [
+            await replies.mail(mail("max@else.test", "score 1", thread=incident.id, key="<a>")),
+            await replies.mail(mail("eve@else.test", "评分 4\n谢谢", thread=incident.id, key="<b>")),
+            await replies.mail(mail("eve@else.test", "评分 4\n谢谢", thread=incident.id, key="<b>")),
+        ]
+        found = await desk.incident(incident.id)
+
+    assert said == ["", "kept as the answer to the survey", "kept as the answer to the survey"]
+    assert found is not None
+    assert found.survey_score == 4
+
+
 def posted(body: dict[str, Any], token: str = SECRET, name: str = "sms") -> Posted:
     headers = {"authorization": f"Bearer {token}"}
     return Posted(name, headers, {}, "application/json", json.dumps(body).encode())

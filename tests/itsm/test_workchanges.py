@@ -973,5 +973,5 @@ def test_a_higher_priority_brings_the_limits_that_the_level_has_for_it() -> None
 def test_an_incident_that_came_back_asks_its_reporter_no_second_time() -> None:
     resolve = Resolve(actor="ann", closing_report=REPORT)
     again = now(replace(ACCEPTED, reopen_count=1), resolve)
-    told = [effect.what for effect in again.effects if isinstance(effect, Tell)]
-    assert told == ["resolved"]
+    told = [(effect.kind.value, effect.what) for effect in again.effects if isinstance(effect, Tell)]
+    assert told == [("reporter", "resolved"), ("watchers", "resolved")]

@@ -31,9 +31,9 @@ _KINDS: Final[Mapping[str, NoticeKind]] = {
 """What those with a part in the work are told in words of its own; the rest is news."""
 _STATUS: Final[Mapping[str, str]] = {
     "accepted": "taken", "resolved": "restored", "reopened": "reopened", "cancelled": "cancelled", "merged": "merged",
-    "pending": "waiting", "progress": "found",
+    "pending": "waiting", "progress": "found", "survey": "survey", "survey-reminder": "survey-reminder",
 }  # fmt: skip
-"""What a reporter is told, by what the engine calls it; the invitation to a survey goes its own way."""
+"""What a reporter is told, by what the engine calls it."""
 
 
 def number_of(incident_id: str) -> str:

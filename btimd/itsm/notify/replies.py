@@ -39,6 +39,7 @@ _GOES_ON: Final = re.compile(r"\d(?:[A-Za-z0-9_]|\s*[.,:/-]\s*\d|\s\d{1,2}(?!\d)
 """A digit that is a part of a number, a time, a count or a word."""
 _UNCLEAR: Final = re.compile(r"1[^\x00-\x7f，。：；！？、—（）]")
 """A text right behind the code for accepting, which needs none."""
+_SCORE: Final = re.compile(r"(?:score|评分|满意度)\s*[:=]?\s*([1-5])(?![\d.,/])", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(r"\d{3,20}")
 
 
@@ -58,6 +59,13 @@ def parse_reply(text: str) -> ReplyAction | None:
         named = set(_NUMBER.findall(unicodedata.normalize("NFKC", text)))
         number = named.pop() if len(named) == 1 else ""
     return ReplyAction(kind, number, reason)
+
+
+def parse_score(text: str) -> int | None:
+    """Return how content somebody says to be, 1 to 5: "score 4" or "评分 4" on the first line; None: they do not."""
+    lines = _own_lines(text[:TEXT_LIMIT])
+    found = _SCORE.match(lines[0]) if lines else None
+    return int(found[1]) if found else None
 
 
 def _own_lines(text: str) -> list[str]:

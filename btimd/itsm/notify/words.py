@@ -123,6 +123,8 @@ STATUS: Final[Mapping[str, Mapping[str, str]]] = {
         "registered": "已受理，正在安排处理", "investigating": "出现异常，正在排查", "found": "已找到原因，正在处理",
         "waiting": "处理暂停，等待外部条件", "restored": "已恢复，请确认", "closed": "已处理完毕", "maintenance": "计划维护中",
         "taken": "已有人处理", "reopened": "再次出现，重新处理", "cancelled": "已撤销", "merged": "已并入同一原因的事件",
+        "survey": "已处理，请评价，回复“评分 1”（很不满意）至“评分 5”（很满意）",
+        "survey-reminder": "等待您的评价，回复“评分 1”（很不满意）至“评分 5”（很满意）",
     },
     "en": {
         "registered": "has been registered and is being assigned", "investigating": "is disturbed, we are looking into it",
@@ -130,6 +132,8 @@ STATUS: Final[Mapping[str, Mapping[str, str]]] = {
         "restored": "works again, please confirm", "closed": "has been dealt with", "maintenance": "is under maintenance",
         "taken": "is disturbed, somebody works on it", "reopened": "is disturbed again and worked on",
         "cancelled": "was reported in error and is closed", "merged": "has the cause of another incident, which goes on",
+        "survey": 'has been dealt with: how content are you? Reply "score 1" (not at all) to "score 5" (very)',
+        "survey-reminder": 'still waits for your word: reply "score 1" (not content at all) to "score 5" (very)',
     },
 }  # fmt: skip
 """What users of a business are told, by Order.status."""

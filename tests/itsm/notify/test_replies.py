@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btimd.itsm.notify.replies import REASON_LIMIT, parse_reply
+from btimd.itsm.notify.replies import REASON_LIMIT, parse_reply, parse_score
 from btimd.itsm.notify.texts import Wording, write
 from btimd.model.notification import Means, NoticeKind, ReplyAction, ReplyKind
 from tests.itsm.notify.examples import NOW, ORDER, ZHANG
@@ -70,3 +70,14 @@ def test_a_huge_text_is_read_at_its_beginning_only() -> None:
     assert parse_reply("2 " + "x" * 10_000_000) == ReplyAction(RETURN, "", "x" * REASON_LIMIT)
     assert parse_reply("#" * 1_000_000) is None
     assert parse_reply("@a " * 300_000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("score 5", 5), ("Score: 3\nthanks", 3), ("评分 4", 4), ("评分：１", 1), ("满意度2", 2),
+        ("score 6", None), ("score 1.5", None), ("4", None), ("> score 5", None), ("I like it\nscore 5", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_score_is_said_on_the_first_line_with_its_word(text: str, score: int | None) -> None:
+    assert parse_score(text) == score
