@@ -32,6 +32,7 @@ from btimd.runtime.supervisor import Supervisor
 from btimd.settings import tables
 from btimd.settings.fields import Section
 from btimd.settings.report import SettingsError
+from tools.docs_incidents import ladder_block, roles_block, times_block
 from tools.docs_settings import cell, reference, settings_tables
 from tools.docs_texts import MEANINGS, MISTAKEN
 
@@ -207,6 +208,9 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "explain": explain_block,
     "metrics": metrics_block,
     "labels": labels_block,
+    "incident-times": times_block,
+    "incident-roles": roles_block,
+    "escalation-ladder": ladder_block,
 }
 
 

@@ -114,6 +114,7 @@ _PLURALS: Final[Mapping[str, str]] = {
 _SINGULARS: Final[Mapping[str, str]] = {many: one for one, many in _PLURALS.items()}
 _PLAIN: Final[Mapping[Any, str]] = {
     str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path", date: "date",
+    Any: "any value",
 }  # fmt: skip
 
 

@@ -1,39 +1,32 @@
-"""Who may call what: tokens, roles, and the role that each call needs.
-
-A token is 256 random bits; files hold its SHA-256 only, which is enough for something that cannot be guessed.
-"""
+"""Who may call what: roles, scopes, the role that each call needs, and the gate that asks for it."""
 
 import hashlib
 import hmac
-import os
-import re
-import secrets
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import grpc
 
 from btimd.api.errors import ApiError
+from btimd.model.incident import ActorRole
 from btimd.runtime.metrics import Metrics
-from btimd.settings.fields import read_secret
 
-LOCAL_TOKEN_NAME: Final = "local"  # noqa: S105  the name of a token, not a token
-TOKEN_FILE_NAME: Final = "token"  # noqa: S105  the name of a file, not a token
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_HEADER_CHARACTERS: Final = 512
+_MOST_NAMES_SHOWN: Final = 5
 
 
 class Role(IntEnum):
     """What a caller may do; each role may do all that the lower ones may."""
 
     VIEWER = 1
-    OPERATOR = 2
-    MANAGER = 3
+    REPORTER = 2
+    """Reports trouble, and sees, comments on and confirms what they reported."""
+    HANDLER = 3
+    """Works on incidents, as far as the life cycle lets them, and reads about people."""
+    MANAGER = 4
+    """Watches over all work (the management centre), and changes what everybody goes by."""
 
 
 NEEDED_ROLE: Final[Mapping[str, Role]] = {
@@ -53,18 +46,34 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.GraphService/ListSymptoms": Role.VIEWER,
     "/btimd.v1.GraphService/ListVerdicts": Role.VIEWER,
     "/btimd.v1.GraphService/WatchDiagnoses": Role.VIEWER,
-    "/btimd.v1.GraphService/RunProbe": Role.OPERATOR,
+    "/btimd.v1.GraphService/RunProbe": Role.HANDLER,
+    # IncidentsService
     "/btimd.v1.IncidentsService/ListIncidents": Role.VIEWER,
+    "/btimd.v1.IncidentsService/CountIncidents": Role.VIEWER,
     "/btimd.v1.IncidentsService/GetIncident": Role.VIEWER,
     "/btimd.v1.IncidentsService/WatchIncidents": Role.VIEWER,
-    "/btimd.v1.IncidentsService/CreateIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/AcceptIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/ResolveIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/ConfirmIncident": Role.OPERATOR,
-    "/btimd.v1.IncidentsService/CommentIncident": Role.OPERATOR,
+    "/btimd.v1.IncidentsService/CreateIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/AcceptIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ResolveIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ConfirmIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/CommentIncident": Role.REPORTER,
     "/btimd.v1.IncidentsService/CancelIncident": Role.MANAGER,
     "/btimd.v1.IncidentsService/SetPriority": Role.MANAGER,
-    "/btimd.v1.IncidentsService/MergeIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/MergeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/HoldIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReleaseIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/AssignIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReturnIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/TransferIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/EscalateIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ForceEscalateIncident": Role.MANAGER,
+    "/btimd.v1.IncidentsService/ReportProgress": Role.HANDLER,
+    "/btimd.v1.IncidentsService/PendIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/ResumeIncident": Role.HANDLER,
+    "/btimd.v1.IncidentsService/RejectIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/SurveyIncident": Role.REPORTER,
+    "/btimd.v1.IncidentsService/UnmergeIncident": Role.MANAGER,
+    # end of IncidentsService
     "/btimd.v1.SlaService/ListSlaStates": Role.VIEWER,
     "/btimd.v1.SlaService/WatchSlaStates": Role.VIEWER,
     # PersonsService
@@ -107,7 +116,7 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     "/btimd.v1.ViewsService/GetServiceView": Role.VIEWER,
     "/btimd.v1.ViewsService/ListServiceViews": Role.VIEWER,
     "/btimd.v1.ViewsService/WatchServiceViews": Role.VIEWER,
-    "/btimd.v1.ViewsService/PushBusinessMetrics": Role.OPERATOR,
+    "/btimd.v1.ViewsService/PushBusinessMetrics": Role.HANDLER,
     # end of ViewsService
     # ImpactService
     "/btimd.v1.ImpactService/SimulateOutage": Role.VIEWER,
@@ -120,32 +129,278 @@ NEEDED_ROLE: Final[Mapping[str, Role]] = {
     # DiagnosisService
     "/btimd.v1.DiagnosisService/ListDiagnoses": Role.VIEWER,
     "/btimd.v1.DiagnosisService/GetDiagnosis": Role.VIEWER,
-    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.OPERATOR,
+    "/btimd.v1.DiagnosisService/ExportDiagnosis": Role.HANDLER,
     # end of DiagnosisService
     # EventsService
     "/btimd.v1.EventsService/ListEvents": Role.VIEWER,
     "/btimd.v1.EventsService/ListSenders": Role.VIEWER,
-    "/btimd.v1.EventsService/RecordChange": Role.OPERATOR,
+    "/btimd.v1.EventsService/RecordChange": Role.HANDLER,
     # end of EventsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetIncidentHelp": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/GetArticle": Role.VIEWER,
+    "/btimd.v1.KnowledgeService/DraftArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/DraftArticleOfProblem": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/EditArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/SubmitArticle": Role.HANDLER,
+    "/btimd.v1.KnowledgeService/ReviewArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RejectArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/PublishArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/RetireArticle": Role.MANAGER,
+    "/btimd.v1.KnowledgeService/UseArticle": Role.HANDLER,
+    # end of KnowledgeService
+    # ProblemsService
+    "/btimd.v1.ProblemsService/ListProblems": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetProblem": Role.VIEWER,
+    "/btimd.v1.ProblemsService/ListProblemProposals": Role.VIEWER,
+    "/btimd.v1.ProblemsService/DismissProblemProposal": Role.HANDLER,
+    "/btimd.v1.ProblemsService/OpenProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/InvestigateProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/NoteProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/SetKnownError": Role.HANDLER,
+    "/btimd.v1.ProblemsService/RaiseChangeRequest": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeRequestText": Role.VIEWER,
+    "/btimd.v1.ProblemsService/CloseProblem": Role.HANDLER,
+    "/btimd.v1.ProblemsService/LinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/UnlinkIncident": Role.HANDLER,
+    "/btimd.v1.ProblemsService/ListChanges": Role.VIEWER,
+    "/btimd.v1.ProblemsService/GetChange": Role.VIEWER,
+    "/btimd.v1.ProblemsService/PlanChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/EndChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/BlameChange": Role.HANDLER,
+    "/btimd.v1.ProblemsService/GetChangeFigures": Role.VIEWER,
+    # end of ProblemsService
+    # SurveysService
+    "/btimd.v1.SurveysService/ListSurveys": Role.HANDLER,
+    "/btimd.v1.SurveysService/AnswerSurvey": Role.REPORTER,
+    "/btimd.v1.SurveysService/GetSurveyFigures": Role.VIEWER,
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/ListGroupFigures": Role.VIEWER,
+    "/btimd.v1.QualityService/GetIncidentTrend": Role.VIEWER,
+    "/btimd.v1.QualityService/ListReliability": Role.VIEWER,
+    # end of QualityService
+    # DeliveryService
+    "/btimd.v1.DeliveryService/ListTargets": Role.VIEWER,
+    "/btimd.v1.DeliveryService/TryTarget": Role.HANDLER,
+    "/btimd.v1.DeliveryService/PauseTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResumeTarget": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListDeadLetters": Role.HANDLER,
+    "/btimd.v1.DeliveryService/GetDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/EditDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ResendDeadLetter": Role.HANDLER,
+    "/btimd.v1.DeliveryService/DropDeadLetter": Role.MANAGER,
+    "/btimd.v1.DeliveryService/ListOutbox": Role.VIEWER,
+    "/btimd.v1.DeliveryService/ListDeliveryActions": Role.HANDLER,
+    # end of DeliveryService
+    # ReportsService
+    "/btimd.v1.ReportsService/ListReports": Role.HANDLER,
+    "/btimd.v1.ReportsService/GetReport": Role.HANDLER,
+    "/btimd.v1.ReportsService/CreateReport": Role.REPORTER,
+    "/btimd.v1.ReportsService/CountReports": Role.VIEWER,
+    # end of ReportsService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListStandings": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListPeriods": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListContributions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/GetStatement": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ListRevisions": Role.VIEWER,
+    "/btimd.v1.AgreementsService/ReviseAccount": Role.MANAGER,
+    "/btimd.v1.AgreementsService/GetCalendar": Role.VIEWER,
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/ListSuppressedReports": Role.VIEWER,
+    "/btimd.v1.MaintenanceService/DeclareMaintenance": Role.MANAGER,
+    "/btimd.v1.MaintenanceService/EndMaintenance": Role.MANAGER,
+    # end of MaintenanceService
+    # DutyService
+    "/btimd.v1.DutyService/GetDuty": Role.HANDLER,
+    "/btimd.v1.DutyService/GetRota": Role.HANDLER,
+    "/btimd.v1.DutyService/ExplainDispatch": Role.HANDLER,
+    "/btimd.v1.DutyService/ListTransferCandidates": Role.HANDLER,
+    "/btimd.v1.DutyService/ListDutyLoad": Role.HANDLER,
+    # end of DutyService
+    # RotaService
+    "/btimd.v1.RotaService/ExportRota": Role.HANDLER,
+    "/btimd.v1.RotaService/ListRotaCalendars": Role.HANDLER,
+    # end of RotaService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen": Role.HANDLER,
+    "/btimd.v1.NoticesService/ListNotices": Role.HANDLER,
+    "/btimd.v1.NoticesService/AnswerNotice": Role.HANDLER,
+    "/btimd.v1.NoticesService/TestContact": Role.MANAGER,
+    # end of NoticesService
 }
 """Every call there is; one that is missing here is never served."""
+
+SCOPED_CALLS: Final[frozenset[str]] = frozenset({
+    "/btimd.v1.FlowsService/ListWindows",
+    "/btimd.v1.FlowsService/WatchWindows",
+    "/btimd.v1.FlowsService/ListUsers",
+    "/btimd.v1.FlowsService/CountUsers",
+    "/btimd.v1.FlowsService/ListQuality",
+    "/btimd.v1.FlowsService/WatchQuality",
+    "/btimd.v1.GraphService/ListNodeStates",
+    "/btimd.v1.GraphService/WatchNodes",
+    # IncidentsService
+    "/btimd.v1.IncidentsService/ListIncidents",
+    "/btimd.v1.IncidentsService/CountIncidents",
+    "/btimd.v1.IncidentsService/GetIncident",
+    "/btimd.v1.IncidentsService/WatchIncidents",
+    "/btimd.v1.IncidentsService/CreateIncident",
+    "/btimd.v1.IncidentsService/AcceptIncident",
+    "/btimd.v1.IncidentsService/ResolveIncident",
+    "/btimd.v1.IncidentsService/ConfirmIncident",
+    "/btimd.v1.IncidentsService/CommentIncident",
+    "/btimd.v1.IncidentsService/CancelIncident",
+    "/btimd.v1.IncidentsService/SetPriority",
+    "/btimd.v1.IncidentsService/MergeIncident",
+    "/btimd.v1.IncidentsService/HoldIncident",
+    "/btimd.v1.IncidentsService/ReleaseIncident",
+    "/btimd.v1.IncidentsService/AssignIncident",
+    "/btimd.v1.IncidentsService/ReturnIncident",
+    "/btimd.v1.IncidentsService/TransferIncident",
+    "/btimd.v1.IncidentsService/EscalateIncident",
+    "/btimd.v1.IncidentsService/ForceEscalateIncident",
+    "/btimd.v1.IncidentsService/ReportProgress",
+    "/btimd.v1.IncidentsService/PendIncident",
+    "/btimd.v1.IncidentsService/ResumeIncident",
+    "/btimd.v1.IncidentsService/RejectIncident",
+    "/btimd.v1.IncidentsService/SurveyIncident",
+    "/btimd.v1.IncidentsService/UnmergeIncident",
+    # end of IncidentsService
+    "/btimd.v1.SlaService/ListSlaStates",
+    "/btimd.v1.SlaService/WatchSlaStates",
+    # DutyService: who is there belongs to no business
+    "/btimd.v1.DutyService/GetDuty",
+    "/btimd.v1.DutyService/GetRota",
+    "/btimd.v1.DutyService/ExplainDispatch",
+    "/btimd.v1.DutyService/ListTransferCandidates",
+    # end of DutyService
+    # ViewsService
+    "/btimd.v1.ViewsService/GetServiceView",
+    "/btimd.v1.ViewsService/ListServiceViews",
+    "/btimd.v1.ViewsService/WatchServiceViews",
+    "/btimd.v1.ViewsService/PushBusinessMetrics",
+    # end of ViewsService
+    # KnowledgeService
+    "/btimd.v1.KnowledgeService/SearchArticles",
+    "/btimd.v1.KnowledgeService/GetIncidentHelp",
+    "/btimd.v1.KnowledgeService/GetArticle",
+    # end of KnowledgeService
+    # SurveysService
+    "/btimd.v1.SurveysService/AnswerSurvey",
+    # end of SurveysService
+    # QualityService
+    "/btimd.v1.QualityService/GetWorkFigures",
+    "/btimd.v1.QualityService/ListGroupFigures",
+    "/btimd.v1.QualityService/GetIncidentTrend",
+    "/btimd.v1.QualityService/ListReliability",
+    # end of QualityService
+    # AgreementsService
+    "/btimd.v1.AgreementsService/ListAgreements",
+    "/btimd.v1.AgreementsService/ListStandings",
+    "/btimd.v1.AgreementsService/ListPeriods",
+    "/btimd.v1.AgreementsService/ListContributions",
+    "/btimd.v1.AgreementsService/GetStatement",
+    "/btimd.v1.AgreementsService/ListRevisions",
+    "/btimd.v1.AgreementsService/ReviseAccount",
+    "/btimd.v1.AgreementsService/GetCalendar",
+    # end of AgreementsService
+    # MaintenanceService
+    "/btimd.v1.MaintenanceService/ListMaintenance",
+    "/btimd.v1.MaintenanceService/ListSuppressedReports",
+    "/btimd.v1.MaintenanceService/DeclareMaintenance",
+    "/btimd.v1.MaintenanceService/EndMaintenance",
+    # end of MaintenanceService
+    # NoticesService
+    "/btimd.v1.NoticesService/WatchScreen",
+    "/btimd.v1.NoticesService/ListNotices",
+    "/btimd.v1.NoticesService/AnswerNotice",
+    # end of NoticesService
+})  # fmt: skip
+"""The calls that judge each thing by the scope of the caller; all others refuse a token that has a scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which part of the enterprise a caller may see and touch; empty: all of it.
+
+    A thing is inside where it touches one of the businesses and one of the regions. What is in no known region is
+    inside where its business is; what has no business is outside of every scope with businesses.
+    """
+
+    businesses: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+
+    @property
+    def is_all(self) -> bool:
+        """Tell whether nothing is left out."""
+        return not self.businesses and not self.regions
+
+    def allows(self, businesses: Collection[str], regions: Collection[str] = ()) -> bool:
+        """Tell whether a thing that touches these is inside."""
+        if self.businesses and self.businesses.isdisjoint(businesses):
+            return False
+        return not self.regions or not regions or not self.regions.isdisjoint(regions)
+
+    def has_business(self, business: str) -> bool:
+        """Tell whether a business is inside."""
+        return not self.businesses or business in self.businesses
+
+    def has_region(self, region: str) -> bool:
+        """Tell whether figures of one region are inside; those of no region are of all, and so outside of a part."""
+        return not self.regions or region in self.regions
+
+    def text(self) -> str:
+        """Return it for people: "businesses erp, hr; regions Shanghai"."""
+        parts = [("businesses", self.businesses), ("regions", self.regions)]
+        return "; ".join(f"{what} {_some(names)}" for what, names in parts if names) or "everything"
+
+
+ALL: Final = Scope()
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A caller that is known. Only the digest of the secret is kept, and it is not shown."""
+    """A caller that is known. Only the digest of the secret is kept, and it is not shown.
+
+    person: id in people.toml, "" = the name. desk: answers the telephone of the service desk.
+    """
 
     name: str
     role: Role
     sha256: bytes = field(repr=False)
+    person: str = ""
+    scope: Scope = ALL
+    desk: bool = False
+
+    def caller(self) -> "Caller":
+        """Return who calls with it."""
+        capacities = _CAPACITIES.get(self.role, frozenset()) | ({ActorRole.DESK} if self.desk else frozenset())
+        return Caller(self.name, self.role, self.person or self.name, self.scope, capacities)
+
+
+_CAPACITIES: Final = {Role.MANAGER: frozenset({ActorRole.DESK, ActorRole.CENTRE})}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls; `name` is the actor of what is changed."""
+    """Who calls.
+
+    person: the actor of what is changed, "" = nobody is known. capacities: in which they act on incidents, beside what
+    follows from an incident itself (its handler, its reporter).
+    """
 
     name: str
     role: Role
+    person: str = ""
+    scope: Scope = ALL
+    capacities: frozenset[ActorRole] = frozenset()
 
 
 ANYBODY: Final = Caller("anybody", Role.VIEWER)
@@ -157,80 +412,26 @@ def digest_of(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
 
 
-def load_tokens(path: Path) -> tuple[Token, ...]:
-    """Return the tokens of a file; raises ValueError naming the file, the entry and what to do.
-
-    The file holds [[token]] tables with name, role (viewer, operator, manager) and sha256 (64 hex digits).
-    """
-    try:
-        parsed = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}; put the tokens there or remove tokens_file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML: {error}") from error
-    entries = parsed.pop("token", [])
-    if parsed or not isinstance(entries, list) or not entries:
-        raise ValueError(f"{path}: wanted one or more [[token]] tables with name, role and sha256, and nothing else")
-    tokens: dict[str, Token] = {}
-    for number, entry in enumerate(entries, 1):
-        token = _token(f"{path}: token {number}", entry)
-        if token.name in tokens or token.sha256 in {known.sha256 for known in tokens.values()}:
-            raise ValueError(f"{path}: token {number}: name {token.name!r} or its sha256 is there twice")
-        tokens[token.name] = token
-    return tuple(tokens.values())
-
-
-def _token(where: str, entry: Any) -> Token:
-    if not isinstance(entry, dict) or entry.keys() != {"name", "role", "sha256"}:
-        raise ValueError(f"{where}: wanted exactly name, role and sha256")
-    name, role, sha256 = entry["name"], entry["role"], entry["sha256"]
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"{where}: name {name!r}: 1 to 64 letters, digits and . _ @ - are allowed")
-    roles = {known.name.lower(): known for known in Role}
-    if role not in roles:
-        raise ValueError(f"{where} ({name}): role {role!r} is none of {', '.join(roles)}")
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise ValueError(f"{where} ({name}): sha256 is not 64 hex digits; make one with: btimctl token {name}")
-    return Token(name, roles[role], bytes.fromhex(sha256))
-
-
-def local_token(state_directory: Path) -> Token:
-    """Return the token of role manager that lies in the state directory; it is made there at the first start."""
-    path = state_directory / TOKEN_FILE_NAME
-    try:
-        state_directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if not state_directory.is_dir():
-            raise ValueError(f"{state_directory} is no directory; remove it or name another state_directory") from None
-        return Token(LOCAL_TOKEN_NAME, Role.MANAGER, digest_of(read_secret(path)))
-    except OSError as error:
-        raise ValueError(f"cannot make {path}: {error.strerror}; check the state directory and its owner") from error
-    secret = secrets.token_urlsafe(32).encode()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return Token(LOCAL_TOKEN_NAME, Role.MANAGER, digest_of(secret))
-
-
 class Gate:
     """Decides who may call what, and counts whom it turns away."""
 
     def __init__(self, tokens: Sequence[Token], metrics: Metrics) -> None:
         self._tokens = tuple(tokens)
         self._refused = metrics.counter(
-            "btimd_api_auth_failures_total", "Calls refused for want of a token or of a role", ("reason",)
+            "btimd_api_auth_failures_total", "Calls refused for want of a token, a role or a scope", ("reason",)
         )
 
     def replace(self, tokens: Sequence[Token]) -> None:
         """Know these callers from now on."""
         self._tokens = tuple(tokens)
 
-    def admit(self, authorization: str | None, needed: Role, *, reads_are_open: bool) -> Caller:
+    def admit(
+        self, authorization: str | None, needed: Role, *, reads_are_open: bool, judges_scope: bool = False
+    ) -> Caller:
         """Return who calls; raises ApiError with UNAUTHENTICATED or PERMISSION_DENIED.
 
-        A token that is given must be right, also where none would be needed.
+        A token that is given must be right, also where none would be needed. judges_scope: what is called leaves out
+        what lies outside the caller's scope; where it does not, a token with a scope is refused.
         """
         if authorization is None:
             if needed is Role.VIEWER and reads_are_open:
@@ -250,7 +451,15 @@ class Gate:
                 f"{found.name} is {found.role.name.lower()}; this call needs {needed.name.lower()}",
                 metadata={"role": found.role.name.lower(), "needed": needed.name.lower()},
             )
-        return Caller(found.name, found.role)
+        if not found.scope.is_all and not judges_scope:
+            self._refused.labels("scope").inc()
+            raise ApiError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "SCOPED_TOKEN",
+                f"{found.name} is for {found.scope.text()}, and this call cannot be cut down to that; "
+                "use a token without businesses and regions",
+            )
+        return found.caller()
 
     def _find(self, secret: str) -> Token | None:
         """Compare with every token, so that the time it takes tells nothing."""
@@ -264,3 +473,9 @@ class Gate:
     def _unauthenticated(self, reason: str, message: str) -> ApiError:
         self._refused.labels(reason).inc()
         return ApiError(grpc.StatusCode.UNAUTHENTICATED, f"TOKEN_{reason.upper()}", message)
+
+
+def _some(names: Collection[str]) -> str:
+    shown = sorted(names)[:_MOST_NAMES_SHOWN]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,5 +1,6 @@
 """Client: the API as seen by a caller; speaks model objects, hides gRPC and protobuf."""
 
+import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,25 +16,37 @@ from grpc_health.v1 import health_pb2
 from grpc_status import rpc_status
 
 from btimd.api import convert
-from btimd.api.auth import Role, digest_of
+from btimd.api.auth import digest_of
+from btimd.api.incidentrequests import request_of
 from btimd.api.pb import (
+    agreements_pb2,
     archive_pb2,
     baselines_pb2,
     budget_pb2,
+    delivery_pb2,
     diagnosis_pb2,
     discovery_pb2,
+    duty_pb2,
     events_pb2,
     flows_pb2,
     graph_pb2,
     impact_pb2,
     incidents_pb2,
+    knowledge_pb2,
+    maintenance_pb2,
+    notices_pb2,
     persons_pb2,
     plan_pb2,
+    problems_pb2,
+    quality_pb2,
+    reports_pb2,
+    rota_pb2,
     sla_pb2,
+    surveys_pb2,
     topology_pb2,
     views_pb2,
 )
-from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentEvent
+from btimd.model.incident import Incident, IncidentCommand, IncidentEvent
 from btimd.model.points import SeriesQuery, SeriesRow
 from btimd.model.ports import (
     DiagnosisProgress,
@@ -78,6 +91,17 @@ _FILES: Final = (
     impact_pb2,
     budget_pb2,
     diagnosis_pb2,
+    knowledge_pb2,
+    problems_pb2,
+    surveys_pb2,
+    quality_pb2,
+    delivery_pb2,
+    reports_pb2,
+    agreements_pb2,
+    maintenance_pb2,
+    duty_pb2,
+    rota_pb2,
+    notices_pb2,
 )
 _METHODS: Final = {
     method.name: method
@@ -112,13 +136,28 @@ class Update(Generic[T]):
     snapshot: bool
 
 
-ROLES: Final = tuple(role.name.lower() for role in Role)
-
-
-def new_token(name: str, role: str) -> tuple[str, str]:
-    """Return the entry of the tokens file for a new token, and the token."""
+def new_token(
+    name: str,
+    role: str,
+    *,
+    person: str = "",
+    businesses: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    desk: bool = False,
+) -> tuple[str, str]:
+    """Return the entry of the tokens file for a new token, and the token. What is empty is left out of the entry."""
     secret = secrets.token_urlsafe(32)
-    return f'[[token]]\nname = "{name}"\nrole = "{role}"\nsha256 = "{digest_of(secret.encode()).hex()}"', secret
+    lines = ["[[token]]", f"name = {_quoted(name)}", f'role = "{role}"']
+    lines += [f"person = {_quoted(person)}"] if person else []
+    for key, names in (("businesses", businesses), ("regions", regions)):
+        lines += [f"{key} = [{', '.join(map(_quoted, names))}]"] if names else []
+    lines += ["desk = true"] if desk else []
+    return "\n".join([*lines, f'sha256 = "{digest_of(secret.encode()).hex()}"']), secret
+
+
+def _quoted(name: str) -> str:
+    """Return a text as TOML writes it: what JSON escapes is understood there too."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def find_token(token_file: Path | None, server: str) -> str | None:
@@ -333,7 +372,7 @@ class Client:
 
     def command(self, command: IncidentCommand) -> Incident:
         """Do something to an incident, in the name of the token."""
-        method, request = _COMMANDS[command.kind](command)
+        method, request = request_of(command)
         return convert.INCIDENT.from_pb(self.call(method, request).incident)
 
     def sla_states(self) -> Page[SlaState]:
@@ -427,54 +466,3 @@ def _host_port(server: str) -> tuple[str, int]:
         return parse_host_port(server)
     except ValueError as error:
         raise CallFailedError(f"--server: {error}") from error
-
-
-def _on_incident(name: str, field: str) -> Callable[[IncidentCommand], tuple[str, Message]]:
-    """Return what makes the request of a command that has an incident and a text."""
-    request_type = GetMessageClass(_METHODS[name].input_type)
-
-    def make(command: IncidentCommand) -> tuple[str, Message]:
-        return name, request_type(
-            command_id=command.command_id,
-            incident_id=command.incident_id,
-            expected_version=command.expected_version,
-            **{field: command.text},
-        )
-
-    return make
-
-
-def _create(command: IncidentCommand) -> tuple[str, Message]:
-    return "CreateIncident", incidents_pb2.CreateIncidentRequest(
-        command_id=command.command_id, title=command.title, description=command.text, businesses=command.businesses
-    )
-
-
-def _resolve(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("ResolveIncident", "closing_report")(command)
-    request.override_reason = command.override_reason  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-def _set_priority(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("SetPriority", "reason")(command)
-    request.priority = convert.PRIORITY.to_pb(command.priority)  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-def _merge(command: IncidentCommand) -> tuple[str, Message]:
-    name, request = _on_incident("MergeIncident", "reason")(command)
-    request.parent_id = command.parent_id  # type: ignore[attr-defined]  # the class is made from the descriptor
-    return name, request
-
-
-_COMMANDS: Final[Mapping[CommandKind, Callable[[IncidentCommand], tuple[str, Message]]]] = {
-    CommandKind.CREATE: _create,
-    CommandKind.ACCEPT: _on_incident("AcceptIncident", "comment"),
-    CommandKind.RESOLVE: _resolve,
-    CommandKind.CONFIRM: _on_incident("ConfirmIncident", "comment"),
-    CommandKind.CANCEL: _on_incident("CancelIncident", "reason"),
-    CommandKind.COMMENT: _on_incident("CommentIncident", "comment"),
-    CommandKind.SET_PRIORITY: _set_priority,
-    CommandKind.MERGE: _merge,
-}

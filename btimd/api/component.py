@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import grpc
@@ -11,18 +12,25 @@ from grpc_health.v1 import health, health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from btimd.api.auth import Gate, Token, load_tokens, local_token
-from btimd.api.events_http import EventsFace
+from btimd.api import callbacks_http
+from btimd.api.auth import Gate, Token
+from btimd.api.callbacks_http import CallbacksFace, TakeCallback
+from btimd.api.desksearch import DeskSearch
+from btimd.api.events_http import EventsFace, KeepEvent
 from btimd.api.flows import FlowsServicer
 from btimd.api.graph import GraphServicer
 from btimd.api.http import HttpServer
 from btimd.api.incidents import IncidentsServicer
 from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
+from btimd.api.posts_http import PostFace
 from btimd.api.rpc import Dispatcher, Service
 from btimd.api.settings import ApiSettings
 from btimd.api.sla_states import SlaServicer
+from btimd.api.tokens import load_tokens, local_token
 from btimd.model.heard import Heard, Told
+from btimd.model.incidentquery import IncidentSearch
 from btimd.model.ports import FlowView, GraphView, IncidentDesk, SlaBook
+from btimd.model.posted import TakePost
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
@@ -37,7 +45,10 @@ _MAX_REQUEST_OCTETS: Final = 1024 * 1024
 class ApiComponent:
     """Serves the views by gRPC (with reflection and grpc.health.v1), and health and metrics by HTTP.
 
-    take_event: what webhook events are handed to; without, there is no POST /events.
+    search: in all incidents that are kept; without, in those that the desk returns.
+    take_event: what webhook events are handed to; without, there is no POST /events. keep_event: makes them durable
+    first. take_callback: takes calls of targets; without, there is no POST /callbacks/NAME. posts: who takes other
+    requests, by path with {name}; each of them knows its callers itself.
     start reads the tokens, or makes the local one, and listens on both addresses. Streams end with OK at stop.
     """
 
@@ -51,7 +62,11 @@ class ApiComponent:
         incidents: IncidentDesk,
         sla: SlaBook,
         more: Sequence[Service] = (),
+        search: IncidentSearch | None = None,
         take_event: Callable[[Told], Heard] | None = None,
+        keep_event: KeepEvent | None = None,
+        take_callback: TakeCallback | None = None,
+        posts: Mapping[str, TakePost] = MappingProxyType({}),
         metrics: Metrics,
         health: Callable[[], Mapping[str, ComponentHealth]],
         clock: Clock,
@@ -65,7 +80,7 @@ class ApiComponent:
                 flows_pb2, FlowsServicer(flows, default_interval_milliseconds=default_interval), "flows", "capture"
             ),
             _service(graph_pb2, GraphServicer(graph), "rca", "probes"),
-            _service(incidents_pb2, IncidentsServicer(incidents), "itsm", "store"),
+            _service(incidents_pb2, IncidentsServicer(incidents, search or DeskSearch(incidents)), "itsm", "store"),
             _service(sla_pb2, SlaServicer(sla), "sla"),
             *more,
         )
@@ -87,7 +102,11 @@ class ApiComponent:
             health=health,
         )
         if take_event is not None:
-            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics).post
+            self._http.more["/events"] = EventsFace(self._gate, take_event, clock, metrics, keep_event).post
+        if take_callback is not None:
+            self._http.more[callbacks_http.PATH] = CallbacksFace(take_callback).post
+        for path, take in posts.items():
+            self._http.more[path] = PostFace(take).post
         self._serving: Any = None
         self._server: Any = None
         self._grpc_address = settings.grpc_listen

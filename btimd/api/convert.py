@@ -5,12 +5,12 @@ from btimd.api.pb import flows_pb2, graph_pb2, incidents_pb2, sla_pb2
 from btimd.model.incident import (
     ClosingReport,
     Dispatch,
-    ExternalReference,
     ImpactAssessment,
     Incident,
     IncidentEvent,
     Priority,
     ServiceClock,
+    TicketReference,
     TimerDue,
 )
 from btimd.model.points import SeriesQuery, SeriesRow
@@ -89,7 +89,7 @@ ASSESSMENT = Codec(ImpactAssessment, incidents_pb2.ImpactAssessment)
 SERVICE_CLOCK = Codec(ServiceClock, incidents_pb2.ServiceClock)
 DISPATCH = Codec(Dispatch, incidents_pb2.Dispatch)
 CLOSING_REPORT = Codec(ClosingReport, incidents_pb2.ClosingReport)
-EXTERNAL_REFERENCE = Codec(ExternalReference, incidents_pb2.ExternalReference)
+EXTERNAL_REFERENCE = Codec(TicketReference, incidents_pb2.ExternalReference)
 TIMER_DUE = Codec(TimerDue, incidents_pb2.TimerDue)
 INCIDENT = Codec(Incident, incidents_pb2.Incident)
 INCIDENT_EVENT = Codec(IncidentEvent, incidents_pb2.IncidentEvent)

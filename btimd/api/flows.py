@@ -1,11 +1,11 @@
 """FlowsService: the traffic, its users and exporters, explanations, history."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from btimd.api.auth import Caller
+from btimd.api.auth import Caller, Scope
 from btimd.api.codec import EnumCodec, NotConvertibleError
 from btimd.api.convert import (
     EXPLANATION,
@@ -37,8 +37,9 @@ from btimd.api.requests import (
     prefix,
 )
 from btimd.api.rpc import Stream
+from btimd.api.scoping import cells, check_sums, is_inside, rows_to_ask
 from btimd.model.points import SeriesQuery
-from btimd.model.ports import FlowView
+from btimd.model.ports import FlowView, OnlineUser
 from btimd.model.quality import QualityRow
 from btimd.model.users import USER_ORDERS
 from btimd.model.window import WindowRow
@@ -54,6 +55,11 @@ _MAX_INTERVAL_MILLISECONDS: Final = 86_400_000
 _MAX_PORT: Final = 65_535
 _MAX_PROTOCOL: Final = 255
 _TCP: Final = 6
+_USER_KEYS: Final[Mapping[str, Callable[[OnlineUser], float]]] = {
+    "last-seen": lambda user: user.last_seen_milliseconds,
+    "octets": lambda user: user.octets,
+    "traffic": lambda user: user.octets_per_second or 0.0,
+}
 
 
 class FlowsServicer:
@@ -63,25 +69,29 @@ class FlowsServicer:
         self._view = view
         self._default_interval_milliseconds = default_interval_milliseconds
 
-    async def list_windows(self, request: pb.ListWindowsRequest, _caller: Caller) -> pb.ListWindowsResponse:
+    async def list_windows(self, request: pb.ListWindowsRequest, caller: Caller) -> pb.ListWindowsResponse:
         """Return the latest windows."""
         limit = page_limit(request.limit)
         business = optional_name(request, "business")
         interval = self._interval(request.interval_milliseconds)
         try:
-            rows = self._view.windows(interval_milliseconds=interval, business=business, limit=limit + 1)
+            found = self._view.windows(
+                interval_milliseconds=interval, business=business, limit=rows_to_ask(caller.scope, limit)
+            )
         except (ValueError, KeyError) as error:
             raise invalid("interval_milliseconds", f"no windows of {interval} ms: {_text(error)}") from error
-        page, more = page_of(rows, limit)
+        page, more = page_of([row for row in found if is_inside(caller.scope, row)], limit)
         return pb.ListWindowsResponse(windows=[WINDOW.to_pb(row) for row in page], more=more)
 
-    def watch_windows(self, request: pb.WatchWindowsRequest, _caller: Caller) -> Stream[WindowRow]:
+    def watch_windows(self, request: pb.WatchWindowsRequest, caller: Caller) -> Stream[WindowRow]:
         """Follow the windows of one interval."""
         business = optional_name(request, "business")
         interval = self._interval(request.interval_milliseconds)
 
         def respond(rows: Sequence[WindowRow], snapshot: bool) -> pb.WatchWindowsResponse | None:  # noqa: FBT001  the signature of Stream.respond
-            wanted = [WINDOW.to_pb(row) for row in rows if business is None or row.business == business]
+            wanted = [
+                WINDOW.to_pb(row) for row in rows if business in {None, row.business} and is_inside(caller.scope, row)
+            ]
             return pb.WatchWindowsResponse(windows=wanted, snapshot=snapshot) if wanted or snapshot else None
 
         try:
@@ -89,25 +99,29 @@ class FlowsServicer:
         except (ValueError, KeyError) as error:
             raise invalid("interval_milliseconds", f"no windows of {interval} ms: {_text(error)}") from error
 
-    async def list_users(self, request: pb.ListUsersRequest, _caller: Caller) -> pb.ListUsersResponse:
+    async def list_users(self, request: pb.ListUsersRequest, caller: Caller) -> pb.ListUsersResponse:
         """Return users."""
         limit = page_limit(request.limit)
         order = _word("order", USER_ORDER, request.order) or USER_ORDERS[0]
         asked = partial(
             self._view.users,
             limit=limit + 1,
-            business=optional_name(request, "business"),
-            region=_filter(request, "region"),
             segment=_filter(request, "segment"),
             person=_filter(request, "person"),
             state=_word("state", USER_STATE, request.state),
             address=prefix("address", request.address) if request.address else None,
             order=order,
         )
-        page, more = page_of(await asyncio.to_thread(asked), limit)
+        wanted = cells(caller.scope, optional_name(request, "business"), _filter(request, "region"))
+        found: list[OnlineUser] = []
+        for business, region in wanted:
+            found += await asyncio.to_thread(asked, business=business, region=region)
+        if len(wanted) > 1:
+            found.sort(key=_USER_KEYS[order], reverse=True)
+        page, more = page_of(found, limit)
         return pb.ListUsersResponse(users=[ONLINE_USER.to_pb(user) for user in page], more=more)
 
-    async def count_users(self, request: pb.CountUsersRequest, _caller: Caller) -> pb.CountUsersResponse:
+    async def count_users(self, request: pb.CountUsersRequest, caller: Caller) -> pb.CountUsersResponse:
         """Return how many users there are."""
         limit = page_limit(request.limit)
         group_by = tuple(dict.fromkeys(_word("group_by", USER_DIMENSION, number) for number in request.group_by))
@@ -116,14 +130,18 @@ class FlowsServicer:
         within = request.seen_within_seconds if request.HasField("seen_within_seconds") else None
         if within is not None and not within >= 0:
             raise invalid("seen_within_seconds", f"{within} is no time; give seconds, 0 or more")
+        business, scope = optional_name(request, "business"), caller.scope
+        check_sums(scope, business=business, group_by=group_by)
         asked = partial(
             self._view.user_counts,
-            business=optional_name(request, "business"),
+            business=business,
             group_by=group_by,
             seen_within_seconds=within,
-            limit=limit + 1,
+            limit=rows_to_ask(scope, limit),
         )
-        page, more = page_of(await asyncio.to_thread(asked), limit)
+        found = await asyncio.to_thread(asked)
+        inside = [one for one in found if scope.has_business(business or one.business) and scope.has_region(one.region)]
+        page, more = page_of(inside, limit)
         return pb.CountUsersResponse(counts=[USER_COUNT.to_pb(one) for one in page], more=more)
 
     async def list_exporters(self, _request: pb.ListExportersRequest, _caller: Caller) -> pb.ListExportersResponse:
@@ -147,24 +165,30 @@ class FlowsServicer:
         )
         return EXPLANATION.to_pb(explanation)
 
-    async def list_quality(self, request: pb.ListQualityRequest, _caller: Caller) -> pb.ListQualityResponse:
+    async def list_quality(self, request: pb.ListQualityRequest, caller: Caller) -> pb.ListQualityResponse:
         """Return how well connections did lately."""
         limit = page_limit(request.limit)
         business, group_by = optional_name(request, "business"), dimensions(request.group_by)
         interval = self._interval(request.interval_milliseconds)
+        check_sums(caller.scope, business=business, group_by=group_by)
         try:
-            rows = self._view.quality(
-                interval_milliseconds=interval, business=business, group_by=group_by, limit=limit + 1
+            found = self._view.quality(
+                interval_milliseconds=interval,
+                business=business,
+                group_by=group_by,
+                limit=rows_to_ask(caller.scope, limit),
             )
         except (ValueError, KeyError) as error:
             raise invalid("interval_milliseconds", f"no quality of {interval} ms: {_text(error)}") from error
+        rows = [row for row in found if _row_is_inside(caller.scope, business, row)]
         page, more = page_of(rows, limit)
         return pb.ListQualityResponse(rows=[QUALITY.to_pb(row) for row in page], more=more)
 
-    def watch_quality(self, request: pb.WatchQualityRequest, _caller: Caller) -> Stream[QualityRow]:
+    def watch_quality(self, request: pb.WatchQualityRequest, caller: Caller) -> Stream[QualityRow]:
         """Follow how well connections do."""
         business, group_by = optional_name(request, "business"), dimensions(request.group_by)
         interval = self._interval(request.interval_milliseconds)
+        check_sums(caller.scope, business=business, group_by=group_by)
 
         def merged(rows: Sequence[QualityRow]) -> Sequence[QualityRow]:
             """Return the rows of the intervals that changed, with what of them did not change."""
@@ -178,10 +202,14 @@ class FlowsServicer:
                 limit=MAX_LIMIT,
                 from_milliseconds=min(changed),
             )
-            return [row for row in since if row.interval_start_milliseconds in changed]
+            return [
+                row
+                for row in since
+                if row.interval_start_milliseconds in changed and _row_is_inside(caller.scope, business, row)
+            ]
 
         def respond(rows: Sequence[QualityRow], snapshot: bool) -> pb.WatchQualityResponse | None:  # noqa: FBT001  the signature of Stream.respond
-            wanted = [row for row in rows if business is None or row.business == business]
+            wanted = [row for row in rows if business in {None, row.business} and is_inside(caller.scope, row)]
             if snapshot:
                 latest = max((row.interval_start_milliseconds for row in wanted), default=0)
                 wanted = [row for row in wanted if row.interval_start_milliseconds == latest]
@@ -207,6 +235,11 @@ class FlowsServicer:
     def _interval(self, interval_milliseconds: int) -> int:
         in_range("interval_milliseconds", interval_milliseconds, _MAX_INTERVAL_MILLISECONDS)
         return interval_milliseconds or self._default_interval_milliseconds
+
+
+def _row_is_inside(scope: Scope, business: str | None, row: QualityRow) -> bool:
+    """Tell whether a row, which may be a sum, is inside; business: what was asked for, which a sum does not name."""
+    return scope.has_business(business or row.business) and scope.has_region(row.region)
 
 
 def _filter(message: Any, field: str) -> str | None:

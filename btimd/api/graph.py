@@ -21,15 +21,16 @@ class GraphServicer:
         """Return the present graph."""
         return graph_to_pb(self._view.graph())
 
-    async def list_node_states(self, _request: pb.ListNodeStatesRequest, _caller: Caller) -> pb.ListNodeStatesResponse:
+    async def list_node_states(self, _request: pb.ListNodeStatesRequest, caller: Caller) -> pb.ListNodeStatesResponse:
         """Return the state of every node."""
-        return pb.ListNodeStatesResponse(nodes=[NODE_STATE.to_pb(state) for state in self._view.node_states()])
+        return pb.ListNodeStatesResponse(nodes=_inside(self._view.node_states(), caller))
 
-    def watch_nodes(self, _request: pb.WatchNodesRequest, _caller: Caller) -> Stream[NodeState]:
+    def watch_nodes(self, _request: pb.WatchNodesRequest, caller: Caller) -> Stream[NodeState]:
         """Follow the states of the nodes."""
 
-        def respond(states: Sequence[NodeState], snapshot: bool) -> pb.WatchNodesResponse:  # noqa: FBT001  the signature of Stream.respond
-            return pb.WatchNodesResponse(nodes=[NODE_STATE.to_pb(state) for state in states], snapshot=snapshot)
+        def respond(states: Sequence[NodeState], snapshot: bool) -> pb.WatchNodesResponse | None:  # noqa: FBT001  the signature of Stream.respond
+            wanted = _inside(states, caller)
+            return pb.WatchNodesResponse(nodes=wanted, snapshot=snapshot) if wanted or snapshot else None
 
         return Stream(self._view.watch_nodes(), respond)
 
@@ -59,3 +60,8 @@ class GraphServicer:
         except KeyError as error:
             raise not_found("check", check_id) from error
         return pb.RunProbeResponse(result=PROBE_RESULT.to_pb(result))
+
+
+def _inside(states: Sequence[NodeState], caller: Caller) -> list[pb.NodeState]:
+    """Return the nodes of businesses that a caller may see."""
+    return [NODE_STATE.to_pb(state) for state in states if caller.scope.allows(state.businesses)]

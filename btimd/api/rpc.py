@@ -15,7 +15,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from btimd.api.auth import NEEDED_ROLE, Caller, Gate
+from btimd.api.auth import NEEDED_ROLE, SCOPED_CALLS, Caller, Gate
 from btimd.api.codec import NotConvertibleError
 from btimd.api.errors import ApiError
 from btimd.model.ports import Subscription
@@ -148,7 +148,12 @@ class Dispatcher:
     def _admit(self, path: str, context: Any) -> Caller:
         given = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
         authorization = given[0] if given else None
-        return self._gate.admit(authorization, NEEDED_ROLE[path], reads_are_open=self._reads_are_open)
+        return self._gate.admit(
+            authorization,
+            NEEDED_ROLE[path],
+            reads_are_open=self._reads_are_open,
+            judges_scope=path in SCOPED_CALLS,
+        )
 
     def _check_room(self) -> None:
         if self._closing:

@@ -16,14 +16,20 @@ class SlaServicer:
     def __init__(self, book: SlaBook) -> None:
         self._book = book
 
-    async def list_sla_states(self, _request: pb.ListSlaStatesRequest, _caller: Caller) -> pb.ListSlaStatesResponse:
+    async def list_sla_states(self, _request: pb.ListSlaStatesRequest, caller: Caller) -> pb.ListSlaStatesResponse:
         """Return the state of every target."""
-        return pb.ListSlaStatesResponse(states=[SLA_STATE.to_pb(state) for state in self._book.states()])
+        return pb.ListSlaStatesResponse(states=_inside(self._book.states(), caller))
 
-    def watch_sla_states(self, _request: pb.WatchSlaStatesRequest, _caller: Caller) -> Stream[SlaState]:
+    def watch_sla_states(self, _request: pb.WatchSlaStatesRequest, caller: Caller) -> Stream[SlaState]:
         """Follow the states of the targets."""
 
-        def respond(states: Sequence[SlaState], snapshot: bool) -> pb.WatchSlaStatesResponse:  # noqa: FBT001  the signature of Stream.respond
-            return pb.WatchSlaStatesResponse(states=[SLA_STATE.to_pb(state) for state in states], snapshot=snapshot)
+        def respond(states: Sequence[SlaState], snapshot: bool) -> pb.WatchSlaStatesResponse | None:  # noqa: FBT001  the signature of Stream.respond
+            wanted = _inside(states, caller)
+            return pb.WatchSlaStatesResponse(states=wanted, snapshot=snapshot) if wanted or snapshot else None
 
         return Stream(self._book.watch(), respond)
+
+
+def _inside(states: Sequence[SlaState], caller: Caller) -> list[pb.SlaState]:
+    """Return what a caller may see; a promise holds everywhere, so that regions leave nothing out."""
+    return [SLA_STATE.to_pb(state) for state in states if caller.scope.has_business(state.target.business)]

@@ -24,37 +24,47 @@ class ViewsServicer:
         self._views = views
         self._clock = clock
 
-    async def get_service_view(self, request: pb.GetServiceViewRequest, _caller: Caller) -> pb.GetServiceViewResponse:
+    async def get_service_view(self, request: pb.GetServiceViewRequest, caller: Caller) -> pb.GetServiceViewResponse:
         """Return one business."""
         business = named(request, "business")
+        if not caller.scope.has_business(business):
+            raise not_found("business", business)
         try:
             view = await self._views.view(business)
         except KeyError as error:
             raise not_found("business", business) from error
-        return pb.GetServiceViewResponse(view=SERVICE_VIEW.to_pb(view))
+        return pb.GetServiceViewResponse(view=_inside(view, caller))
 
     async def list_service_views(
-        self, _request: pb.ListServiceViewsRequest, _caller: Caller
+        self, _request: pb.ListServiceViewsRequest, caller: Caller
     ) -> pb.ListServiceViewsResponse:
         """Return all businesses and groups."""
         views = await self._views.views()
         return pb.ListServiceViewsResponse(
-            views=[SERVICE_VIEW.to_pb(view) for view in views],
-            groups=[GROUP_VIEW.to_pb(group) for group in self._views.groups(views)],
+            views=[_inside(view, caller) for view in views if caller.scope.has_business(view.business)],
+            groups=[
+                GROUP_VIEW.to_pb(group)
+                for group in self._views.groups(views)
+                if all(map(caller.scope.has_business, group.members))
+            ],
         )
 
-    def watch_service_views(self, request: pb.WatchServiceViewsRequest, _caller: Caller) -> Stream[ServiceView]:
+    def watch_service_views(self, request: pb.WatchServiceViewsRequest, caller: Caller) -> Stream[ServiceView]:
         """Follow businesses."""
         business = optional_name(request, "business")
 
         def respond(views: Sequence[ServiceView], snapshot: bool) -> pb.WatchServiceViewsResponse | None:  # noqa: FBT001  the signature of Stream.respond
-            wanted = [SERVICE_VIEW.to_pb(view) for view in views if business in {None, view.business}]
+            wanted = [
+                _inside(view, caller)
+                for view in views
+                if business in {None, view.business} and caller.scope.has_business(view.business)
+            ]
             return pb.WatchServiceViewsResponse(views=wanted, snapshot=snapshot) if wanted or snapshot else None
 
         return Stream(self._views.watch(), respond)
 
     async def push_business_metrics(
-        self, request: pb.PushBusinessMetricsRequest, _caller: Caller
+        self, request: pb.PushBusinessMetricsRequest, caller: Caller
     ) -> pb.PushBusinessMetricsResponse:
         """Take figures."""
         if not 1 <= len(request.metrics) <= MOST_METRICS:
@@ -63,6 +73,8 @@ class ViewsServicer:
         metrics = []
         for message in request.metrics:
             metric = BUSINESS_METRIC.from_pb(message)
+            if not caller.scope.has_business(metric.business):
+                raise not_found("business", metric.business)
             at = metric.at if message.HasField("at") else now
             metrics.append(replace(metric, at=at, valid_seconds=metric.valid_seconds or _DEFAULT_VALID_SECONDS))
         try:
@@ -72,6 +84,12 @@ class ViewsServicer:
         except ValueError as error:
             raise invalid("metrics", str(error)) from error
         return pb.PushBusinessMetricsResponse(taken=len(metrics))
+
+
+def _inside(view: ServiceView, caller: Caller) -> pb.ServiceView:
+    """Return a business as a caller may see it: its state and sums, and use by region where the region is inside."""
+    regions = tuple(use for use in view.regions if caller.scope.has_region(use.region))
+    return SERVICE_VIEW.to_pb(replace(view, regions=regions))
 
 
 def views_service(views: ServiceViews, clock: Clock) -> Service:

@@ -16,6 +16,7 @@ from btimd.model.units import UnixSeconds
 
 MOST_OCTETS: Final = 256 * 1024
 _MOST_EVENTS: Final = 500
+_MOST_LEFT_OUT: Final = 1 << 31
 _MOST_LABELS: Final = 64
 _MOST_LABEL: Final = 512
 _MOST_TEXT: Final = 400
@@ -68,6 +69,13 @@ def read_events(
             raise EventError("alerts: is no list")
         return [_alert(one, number, sender, now) for number, one in enumerate(_bounded(told["alerts"]))]
     raise EventError('neither a CloudEvent ("specversion") nor of Alertmanager ("alerts")', 422)
+
+
+def left_out(body: bytes) -> int:
+    """Return how many alerts of its group Alertmanager says it has left out (max_alerts of its receiver)."""
+    told = json.loads(body)
+    found = told.get("truncatedAlerts", 0) if isinstance(told, dict) else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < _MOST_LEFT_OUT else 0
 
 
 def _bounded(found: list[Any]) -> list[Any]:
@@ -155,6 +163,7 @@ def _told(
         node=labels.get(NODE_LABEL, ""),
         subject=subject,
         lasts_seconds=_LASTS_SECONDS,
+        severity=labels.get("severity", "") or labels.get("priority", ""),
     )
 
 

@@ -6,24 +6,33 @@ Exit status: 0 done; 1 refused, not reachable, or the probe was not good; 2 wron
 import argparse
 import os
 import sys
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rich.console import Group
-
-from btimd.api.client import DEFAULT_SERVER, ROLES, CallFailedError, Client, Page, find_token, new_token
+from btimd.api.client import DEFAULT_SERVER, CallFailedError, Client, Page, find_token, new_token
+from btimd.api.tokens import ROLES
 from btimd.cli import (
     ctl_baselines,
     ctl_budget,
+    ctl_delivery,
     ctl_diagnosis,
     ctl_discovery,
+    ctl_duty,
     ctl_events,
+    ctl_figures,
     ctl_flows,
     ctl_impact,
+    ctl_incidents,
+    ctl_knowledge,
+    ctl_levels,
+    ctl_maintenance,
+    ctl_notices,
     ctl_persons,
     ctl_plan,
+    ctl_problem,
+    ctl_reports,
+    ctl_survey,
     ctl_topology,
     ctl_users,
     ctl_views,
@@ -31,12 +40,12 @@ from btimd.cli import (
 from btimd.cli.common import seconds_of
 from btimd.cli.ctl_areas import Asking, Run
 from btimd.cli.ctl_exporters import exporter_details, exporters_table, refused_table
+from btimd.cli.ctl_incidents import with_action
 from btimd.cli.ctl_output import Output
 from btimd.cli.ctl_quality import quality_tables
 from btimd.cli.ctl_spans import spans_table
 from btimd.cli.ctl_tables import Tables
 from btimd.cli.ctl_text import clean
-from btimd.model.incident import CommandKind, IncidentCommand, Priority
 from btimd.model.points import SeriesQuery
 from btimd.model.probe import Health
 from btimd.runtime.clock import Clock, SystemClock, wall_milliseconds
@@ -45,8 +54,11 @@ _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 13
 _MILLIS: Final = 1000
 _INTERRUPTED: Final = 130
 _AREAS: Final = (
+    ctl_incidents,
+    ctl_duty,
     ctl_users,
     ctl_persons,
+    ctl_notices,
     ctl_plan,
     ctl_topology,
     ctl_baselines,
@@ -57,6 +69,14 @@ _AREAS: Final = (
     ctl_impact,
     ctl_budget,
     ctl_diagnosis,
+    ctl_delivery,
+    ctl_reports,
+    ctl_knowledge,
+    ctl_problem,
+    ctl_survey,
+    ctl_figures,
+    ctl_levels,
+    ctl_maintenance,
 )
 
 
@@ -194,48 +214,6 @@ class Commands:
         self._out.write([result], lambda: self._tables.probe(result))
         return 0 if result.health is Health.GOOD else 1
 
-    def incidents(self, args: argparse.Namespace) -> int:
-        """Show, or follow, incidents."""
-        if args.watch:
-            self._out.follow(self._client.watch_incidents(args.business), self._tables.incidents)
-            return 0
-        page = self._client.incidents(include_closed=args.all, business=args.business, limit=args.limit)
-        self._out.page(page, self._tables.incidents, "no incidents")
-        return 0
-
-    def show(self, args: argparse.Namespace) -> int:
-        """Show one incident with its timeline."""
-        incident, events = self._client.incident(args.id)
-        self._out.write([incident, *events], lambda: self._tables.incident(incident))
-        self._out.write((), lambda: Group("", self._tables.timeline(events)))
-        return 0
-
-    def command(self, args: argparse.Namespace) -> int:
-        """Do something to an incident, and show what it is then."""
-        command = IncidentCommand(
-            kind=args.kind,
-            command_id=args.command_id or uuid.uuid4().hex,
-            incident_id=getattr(args, "id", ""),
-            expected_version=getattr(args, "expect_version", 0),
-            text=args.text,
-            title=getattr(args, "title", ""),
-            businesses=tuple(getattr(args, "business", ()) or ()),
-            priority=getattr(args, "priority", None),
-            parent_id=getattr(args, "parent", ""),
-            override_reason=getattr(args, "override_reason", ""),
-        )
-        incident = self._client.command(command)
-        self._out.write([incident], lambda: self._tables.incidents([incident]))
-        return 0
-
-    def sla(self, args: argparse.Namespace) -> int:
-        """Show what was promised and kept."""
-        if args.watch:
-            self._out.follow(self._client.watch_sla_states(), self._tables.sla_states)
-        else:
-            self._out.page(self._client.sla_states(), self._tables.sla_states, "nothing was promised")
-        return 0
-
 
 def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     """Return what reads the command line."""
@@ -276,8 +254,6 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     diagnoses.add_argument("watch", nargs="?", choices=["watch"], help="is what it does anyway")
     probe = add("probe", Commands.probe, "run one check now; exit status 1 where not good")
     probe.add_argument("check", metavar="CHECK")
-    _add_incidents(add)
-    _watch(add("sla", Commands.sla, "what was promised, and what was kept"))
 
     def add_area(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
@@ -288,7 +264,11 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         area.add_commands(add_area)
     token = add("token", Commands.status, "make a token for a caller; the line for the tokens file, then the token")
     token.add_argument("name", metavar="NAME")
-    token.add_argument("--role", choices=ROLES, default=ROLES[0])
+    token.add_argument("--role", choices=tuple(ROLES), default="viewer")
+    token.add_argument("--person", default="", metavar="ID", help="whose it is (people.toml), where that is not NAME")
+    token.add_argument("--business", action="append", default=[], metavar="ID", help="only this one; repeatable")
+    token.add_argument("--region", action="append", default=[], metavar="NAME", help="only this one; repeatable")
+    token.add_argument("--desk", action="store_true", help="answers the telephone of the service desk")
     token.set_defaults(run=None)
     return top
 
@@ -328,73 +308,12 @@ def _add_history(made: argparse.ArgumentParser) -> None:
     made.add_argument("--fold", choices=["sum", "mean", "max", "last"], default="sum")
 
 
-def _add_incidents(add: Callable[..., argparse.ArgumentParser]) -> None:
-    top = add("incidents", Commands.incidents, "incidents: list, show, watch, and work on them")
-    _incident_filters(top)
-    top.set_defaults(watch=False)
-    actions = top.add_subparsers(metavar="ACTION")
-
-    def action(name: str, run: Callable[[Commands, argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        made = actions.add_parser(name, help=text, description=text)
-        made.set_defaults(run=run)
-        return made
-
-    _incident_filters(action("list", Commands.incidents, "open incidents, most urgent first"))
-    watch = action("watch", Commands.incidents, "show the open incidents, then every change")
-    watch.add_argument("--business", metavar="ID")
-    watch.set_defaults(watch=True)
-    action("show", Commands.show, "one incident with its timeline").add_argument("id", metavar="ID")
-    create = action("create", Commands.command, "report an incident")
-    create.add_argument("title", metavar="TITLE")
-    create.add_argument("--business", action="append", metavar="ID", help="that is hit; may be repeated")
-    create.add_argument("--text", default="", metavar="TEXT", help="all that is known")
-    create.add_argument("--command-id", metavar="ID", help="makes a repeat harmless; default: a new one")
-    create.set_defaults(kind=CommandKind.CREATE)
-
-    def change(name: str, kind: CommandKind, text: str, words: str | None) -> argparse.ArgumentParser:
-        made = action(name, Commands.command, text)
-        made.add_argument("id", metavar="ID")
-        made.set_defaults(kind=kind)
-        made.add_argument("--expect-version", type=int, default=0, metavar="N", help="refuse where it has another one")
-        made.add_argument("--command-id", metavar="ID", help="makes a repeat harmless; default: a new one")
-        if words is None:
-            made.add_argument("--text", default="", metavar="TEXT", help="a comment")
-        elif words:
-            made.add_argument("text", metavar=words)
-        return made
-
-    change("accept", CommandKind.ACCEPT, "take it over", None)
-    change("resolve", CommandKind.RESOLVE, "say what was wrong and what was done", "REPORT").add_argument(
-        "--override-reason", default="", metavar="REASON", help="needed while the trouble still shows: why it is solved"
-    )
-    change("confirm", CommandKind.CONFIRM, "it is solved: close it", None)
-    change("cancel", CommandKind.CANCEL, "it was none", "REASON")
-    change("comment", CommandKind.COMMENT, "add a line to its timeline", "COMMENT")
-    priority = change("priority", CommandKind.SET_PRIORITY, "set its priority by hand", "")
-    priority.add_argument("priority", type=_priority, metavar="P1..P5")
-    priority.add_argument("text", metavar="REASON")
-    change("merge", CommandKind.MERGE, "make it part of another", None).add_argument("parent", metavar="PARENT")
-
-
-def _incident_filters(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--all", action="store_true", default=False, help="also those that are done")
-    made.add_argument("--business", metavar="ID", default=None)
-    _limit(made)
-
-
 def _protocol(text: str) -> int:
     if text.lower() in _PROTOCOLS:
         return _PROTOCOLS[text.lower()]
     if text.isdecimal():
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no protocol; write one of {', '.join(_PROTOCOLS)} or a number")
-
-
-def _priority(text: str) -> Priority:
-    try:
-        return Priority[text.upper()]
-    except KeyError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no priority; write P1, P2, P3, P4 or P5") from None
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -406,9 +325,16 @@ def _pair(text: str) -> tuple[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    args = parser(os.environ).parse_args(arguments)
+    args = parser(os.environ).parse_args(with_action(sys.argv[1:] if arguments is None else arguments))
     if args.run is None:
-        entry, secret = new_token(args.name, args.role)
+        entry, secret = new_token(
+            args.name,
+            args.role,
+            person=args.person,
+            businesses=args.business,
+            regions=args.region,
+            desk=args.desk,
+        )
         sys.stdout.write(
             f"{entry}\n# the token itself, for the caller's --token-file; it is shown this once:\n{secret}\n"
         )

@@ -40,6 +40,10 @@ class Output:
         if page.more:
             sys.stderr.write("btimctl: there is more; ask for it with --limit\n")
 
+    def note(self, text: str) -> None:
+        """Tell people something beside the answer."""
+        sys.stderr.write(f"btimctl: {text}\n")
+
     def follow(self, updates: Iterator[Update[Any]], table: Callable[[Sequence[Any]], RenderableType]) -> None:
         """Write the present state, then the changes as they come."""
         for update in updates:

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from btimd.cli.ctl_text import clean, full_moment, moment, percent, quantity, span
-from btimd.model.incident import Incident, IncidentEvent, Signal
+from btimd.cli.ctl_text import clean, moment, percent, quantity, span
+from btimd.model.incident import IncidentEvent
 from btimd.model.points import SeriesRow
 from btimd.model.ports import DiagnosisProgress, Explanation, NodeState
 from btimd.model.probe import Health, ProbeResult
@@ -219,60 +219,6 @@ class Tables:
             ),
         )
 
-    def incidents(self, incidents: Sequence[Incident]) -> Table:
-        """Show incidents."""
-        table = new_table(
-            "id", "prio", "state", "signal", "opened", "assignee", "users", "title", right=("users",), wide="title"
-        )
-        return fill(
-            table,
-            (
-                (
-                    found.id,
-                    Text(
-                        found.priority.name + ("!" if found.priority_is_manual else ""),
-                        style=_PRIORITY_STYLE.get(found.priority.value, "default"),
-                    ),
-                    found.state.value,
-                    Text(found.signal.value, style="red" if found.signal is Signal.ACTIVE else "green"),
-                    self._at(found.opened_at),
-                    found.assignee or "-",
-                    _users(found),
-                    found.title,
-                )
-                for found in incidents
-            ),
-        )
-
-    def incident(self, incident: Incident) -> Table:
-        """Show all of one incident."""
-        priority = "set by hand" if incident.priority_is_manual else "computed"
-        lines = {
-            "incident": f"{incident.id}, version {incident.version}",
-            "title": incident.title,
-            "state": f"{incident.state.value}, signal {incident.signal.value}",
-            "priority": f"{incident.priority.name} ({priority}; impact {incident.impact.name.lower()},"
-            f" urgency {incident.urgency.name.lower()})",
-            "hit": f"{', '.join(incident.assessment.businesses) or 'no business known'}; regions"
-            f" {', '.join(incident.assessment.regions) or 'not known'}; users {_users(incident)}",
-            "cause": f"{incident.cause or 'not known'} ({percent(incident.confidence, 0)} sure,"
-            f" verdict {incident.verdict_id or 'none'})",
-            "assignee": incident.assignee or "-",
-            "began": full_moment(incident.began_at, self._zone),
-            "opened": full_moment(incident.opened_at, self._zone),
-            "last seen": f"{full_moment(incident.last_seen_at, self._zone)}, {incident.report_count} reports,"
-            f" {incident.reopen_count} times reopened",
-            "accepted": full_moment(incident.accepted_at, self._zone),
-            "resolved": full_moment(incident.resolved_at, self._zone),
-            "closed": full_moment(incident.closed_at, self._zone),
-            "description": incident.description,
-            "closing report": incident.closing_report or "-",
-        }
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        return fill(table, lines.items())
-
     def timeline(self, events: Sequence[IncidentEvent]) -> Table:
         """Show what happened to an incident."""
         table = new_table("#", "when", "who", "what", "state", "why", right=("#",), wide="why")
@@ -365,9 +311,3 @@ class Tables:
 
     def _at(self, seconds: float | None) -> str:
         return moment(seconds, self._zone)
-
-
-def _users(incident: Incident) -> str:
-    if incident.assessment.users is None:
-        return "?"
-    return ("" if incident.assessment.users_exact else ">=") + str(incident.assessment.users)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 _C1_CONTROLS: Final = re.compile("[\x7f-\x9f]")  # what json.dumps leaves as it is, and a terminal may obey
 _MOMENTS: Final = {"at", "since", "period_start", "period_end"}
-_MOMENT_ENDINGS: Final = ("_at",)
+_MOMENT_ENDINGS: Final = ("_at", "_until", "_since", "_eta", "accept_by")
 _FLOAT_NOISE: Final = 1e-6
 _THOUSAND: Final = 1000.0
 _MINUTE: Final = 60

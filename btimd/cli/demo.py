@@ -12,9 +12,12 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from btimd.api.calls_duty import explain_dispatch
+from btimd.api.calls_notices import answer_notice, notices
 from btimd.api.client import CallFailedError, Client, Update
 from btimd.capture.ring import may_capture
 from btimd.cli.common import SubParsers
@@ -24,8 +27,10 @@ from btimd.lab.config import Webhook, write_configuration
 from btimd.lab.enterprise import Enterprise
 from btimd.lab.faults import FAULTS, Fault
 from btimd.lab.receiver import WebhookReceiver
+from btimd.lab.staff import CENTRE, Staff
 from btimd.lab.topology import BUSINESSES
-from btimd.model.incident import Incident
+from btimd.model.incident import ClosingReport, CommandKind, Incident, IncidentCommand, Signal
+from btimd.model.notification import Means, ReplyKind
 from btimd.model.ports import DiagnosisProgress
 from btimd.model.quality import QualityRow
 from btimd.model.sla import SlaState
@@ -40,10 +45,12 @@ _VERDICT_SECONDS: Final = 120.0
 _RECEIPT_SECONDS: Final = 60.0
 _QUALITY_SECONDS: Final = 20.0
 _EVIDENCE_SECONDS: Final = 15.0
+_ORDER_SECONDS: Final = 15.0
 _RECOVERY_SECONDS: Final = 20.0
 _STOP_SECONDS: Final = 60.0
 _WINDOW_MILLISECONDS: Final = 10_000
 _THREAD_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.2
 _LOG_LINES_SHOWN: Final = 20
 EXIT_TERMINATED: Final = 143
 
@@ -137,6 +144,7 @@ class _Demo:
     folder: Path
     keep: bool
     mirror: bool = field(default_factory=may_capture)
+    staff: Staff = field(default_factory=Staff)
     clock: Clock = field(default_factory=SystemClock)
     quality: dict[str, QualityRow] = field(default_factory=dict)
     windows: dict[tuple[int, str, str, str], WindowRow] = field(default_factory=dict)
@@ -156,7 +164,9 @@ class _Demo:
         try:
             await receiver.start()
             await enterprise.start()
-            write_configuration(self.folder, enterprise, Webhook(receiver.url, secret), mirror=self.mirror)
+            write_configuration(
+                self.folder, enterprise, Webhook(receiver.url, secret), mirror=self.mirror, staff=self.staff
+            )
             self.story.begins(self.fault)
             async with self._daemon() as addresses:
                 streams = _Streams(asyncio.get_running_loop())
@@ -200,12 +210,15 @@ class _Demo:
         await self._receipt(receiver)
         if self.mirror:
             await self._evidence(client, streams)
+        handler = await self._accept(addresses, streams)
         verdict = self.verdict
         assert verdict is not None  # noqa: S101  _until returned, so it is set
         correct = verdict.cause == self.fault.cause_node
         if not self.keep:
             await enterprise.heal()
             self.story.heals()
+            if handler:
+                await self._resolve(addresses, streams, handler)
             await self._until(streams, self._is_over, _RECOVERY_SECONDS, "recovery", required=False)
         self.story.sla([state for name, state in sorted(self.sla.items()) if name in self.fault.businesses])
         if self.keep:
@@ -233,6 +246,65 @@ class _Demo:
                         self.story.evidence(told[0].reason)
                         return
                     self._take(await streams.events.get())
+
+    async def _accept(self, addresses: Addresses, streams: _Streams) -> str:
+        """Have whoever got the order accept it, as they would; return who that is, "" where nobody got one."""
+        await self._until(streams, lambda: self._ordered() is not None, _ORDER_SECONDS, "an order", required=False)
+        ordered = self._ordered()
+        if ordered is None or ordered.dispatch is None:
+            return ""
+        person = ordered.dispatch.person
+        with self._client(addresses, person) as client:
+            reasons = await asyncio.to_thread(explain_dispatch, client, ordered.id)
+            why = reasons.items[-1].text if reasons.items else ""
+            told = await self._told(client, ordered.id)
+            self.story.order(ordered, self.staff.member(person), why, told)
+            accepted = await asyncio.to_thread(
+                partial(
+                    answer_notice, client, ReplyKind.ACCEPT, command_id=f"demo-{ordered.id}", incident_id=ordered.id
+                )
+            )
+            self._take(accepted)
+        return person
+
+    async def _told(self, client: Client, incident_id: str) -> str:
+        """Return what stands on the screen of whoever got the order, "" where nothing came in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_RECEIPT_SECONDS):
+                while True:
+                    page = await asyncio.to_thread(partial(notices, client, incident_id=incident_id))
+                    texts = [one.text for one in page.items if one.means is Means.SCREEN]
+                    if texts:
+                        return texts[-1]
+                    await asyncio.sleep(_LOOK_SECONDS)
+        return ""
+
+    def _ordered(self) -> Incident | None:
+        return self.incident if self.incident is not None and self.incident.dispatch is not None else None
+
+    async def _resolve(self, addresses: Addresses, streams: _Streams, handler: str) -> None:
+        """Have the handler write the closing report, once btimd has seen that it works again."""
+        await self._until(streams, self._is_clear, _RECOVERY_SECONDS, "recovery", required=False)
+        incident = self.incident
+        if incident is None or not incident.state.is_open:
+            return
+        closing = ClosingReport(
+            cause=self.fault.title, action="repaired, and seen working", node=self.fault.cause_node, effort_minutes=1,
+            category=incident.category,
+        )  # fmt: skip
+        command = IncidentCommand(
+            CommandKind.RESOLVE,
+            f"demo-resolve-{incident.id}",
+            incident.id,
+            text=f"{self.fault.title}: repaired, and seen working.",
+            override_reason="" if self._is_clear() else "all is repaired",
+            closing=closing,
+        )
+        with self._client(addresses, handler) as client:
+            self._take(await asyncio.to_thread(client.command, command))
+
+    def _is_clear(self) -> bool:
+        return self.incident is not None and self.incident.signal is Signal.CLEARED
 
     def _is_over(self) -> bool:
         return self.incident is not None and not self.incident.state.is_open
@@ -306,10 +378,9 @@ class _Demo:
             await asyncio.sleep(0.1)
         raise DemoFailedError(f"btimd was not ready within {_READY_SECONDS:g} s")
 
-    def _client(self, addresses: Addresses) -> Client:
-        token = (self.folder / "state" / "token").read_text(encoding="ascii").strip()
+    def _client(self, addresses: Addresses, who: str = CENTRE) -> Client:
         host, port = addresses.grpc
-        return Client(f"{host}:{port}", token=token)
+        return Client(f"{host}:{port}", token=self.staff.tokens[who])
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

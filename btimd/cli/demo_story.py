@@ -19,9 +19,11 @@ from typing_extensions import override
 
 from btimd.cli.common import print_json
 from btimd.cli.ctl_quality import quality_tables
-from btimd.cli.ctl_text import clean
+from btimd.cli.ctl_text import clean, span
 from btimd.daemon.addresses import Addresses
+from btimd.lab.config import token_file
 from btimd.lab.faults import Fault
+from btimd.lab.staff import CENTRE, Member
 from btimd.model.incident import Incident
 from btimd.model.ports import DiagnosisProgress, OnlineUser
 from btimd.model.probe import Health
@@ -80,6 +82,10 @@ class Story(Protocol):
 
     def evidence(self, text: str) -> None:
         """Say what packets showed."""
+        ...
+
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
+        """Show whom btimd sent, why, and what stands on their screen."""
         ...
 
     def heals(self) -> None:
@@ -212,6 +218,12 @@ class JsonStory(Story):
     @override
     def evidence(self, text: str) -> None:
         self._tell(event="evidence", text=text)
+
+    @override
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
+        made = incident.dispatch
+        if made is not None:
+            self._tell(event="order", id=made.id, person=made.person, group=made.group, why=why, told=told)
 
     @override
     def heals(self) -> None:
@@ -375,6 +387,21 @@ class ScreenStory(Story):
         self._console.print(f"[magenta]packets[/]  {_text(text)}", soft_wrap=True)
 
     @override
+    def order(self, incident: Incident, member: Member | None, why: str, told: str) -> None:
+        made = incident.dispatch
+        if made is None:
+            return
+        self._act("Somebody is sent")
+        name = made.person if member is None else f"{member.name} {member.name_zh}"
+        self._console.print(
+            f"[green]order[/]    to [bold]{_text(name)}[/] of {_text(made.group)}, "
+            f"to accept within {span(made.accept_by - made.sent_at)}"
+        )
+        self._console.print(f"         [dim]{_text(why)}[/]", soft_wrap=True)
+        if told:
+            self._console.print(f"[green]screen[/]   {_text(told)}", soft_wrap=True)
+
+    @override
     def heals(self) -> None:
         self._act("Everything is repaired")
 
@@ -417,7 +444,7 @@ class ScreenStory(Story):
         server = f"{addresses.grpc[0]}:{addresses.grpc[1]}"
         self._console.print(
             "\nEverything keeps running until Ctrl-C. Look at it from another terminal:\n"
-            f"  export BTIMD_SERVER={server} BTIMD_TOKEN_FILE={folder}/state/token\n"
+            f"  export BTIMD_SERVER={server} BTIMD_TOKEN_FILE={token_file(folder, CENTRE)}\n"
             f"  {Path(sys.executable).parent}/btimctl status | windows | nodes | incidents list | verdicts",
             soft_wrap=True,
             markup=False,

@@ -52,6 +52,11 @@ class Config:
         """Where the daemon keeps what must survive it."""
         return self.folder / self.settings.daemon.state_directory
 
+    @property
+    def rota_calendars(self) -> Path:
+        """The only directory from which calendars are read."""
+        return self.folder / self.settings.daemon.rota_calendars
+
 
 def load_config(path: Path, generation: int = 1) -> Config:
     """Return the configuration of a folder or a btimd.toml; raises SettingsError with every mistake of all files."""

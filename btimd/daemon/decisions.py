@@ -59,8 +59,8 @@ class Incidents(Protocol):
         impact: Impact,
         urgency: Urgency,
         difficulty: Difficulty = Difficulty.LOW,
-    ) -> Incident:
-        """Take the end of a diagnosis, or a verdict that has grown."""
+    ) -> Incident | None:
+        """Take the end of a diagnosis, or a verdict that has grown; None: it is suppressed."""
         ...
 
     async def cleared(self, verdict: Verdict) -> None:

@@ -12,9 +12,9 @@ from typing import Any, Final
 from btimd.itsm.dispatchdesk import DispatchDesk
 from btimd.itsm.dispatchfollow import follow
 from btimd.itsm.dispatchlevels import LevelDispatcher
-from btimd.itsm.moment import Choice
+from btimd.itsm.moment import Choice, OrderLimits
 from btimd.itsm.rota import Rota
-from btimd.model.duty import People, RotaRules
+from btimd.model.duty import DutySlot, People, RotaRules
 from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import Journal
 from btimd.model.units import UnixSeconds
@@ -28,7 +28,9 @@ _LONGEST_WAIT: Final = 300.0
 
 
 class DutyDesk:
-    """A Component. on_duty_change: called when somebody else is on duty, or other people are known.
+    """A Component. on_duty_change: called when somebody else is on duty or got free, or other people are known.
+
+    agreement_of: the agreement that decides about an incident, "" = none, for classes with paths of their own for it.
 
     It is the Dispatcher of the life cycle. What was told since the last save is lost with a crash: that changes how
     the next orders are spread, not who has what, which the incidents themselves say.
@@ -45,10 +47,12 @@ class DutyDesk:
         on_duty_change: Callable[[], Coroutine[Any, Any, None]],
         clock: Clock,
         log: Log,
+        agreement_of: Callable[[Incident], str] = lambda _: "",
     ) -> None:
         self.desk = DispatchDesk(people, Rota(rota, people))
         self._journal = journal
         self._on_duty_change = on_duty_change
+        self._agreement_of = agreement_of
         self._clock = clock
         self._log = log
         self._dirty = False
@@ -97,31 +101,50 @@ class DutyDesk:
         self.desk.reload(people, Rota(rota, people))
         self._changed.set()
 
+    @property
+    def rota(self) -> Rota:
+        """The rota in force."""
+        return self.desk.rota
+
+    def imported(self, slots: Sequence[DutySlot]) -> None:
+        """Take what calendars say now."""
+        self.desk.imported(slots)
+        self._changed.set()
+
     def followed(self, incident: Incident, events: Sequence[IncidentEvent]) -> None:
-        """Take what happened to an incident."""
+        """Take what happened to an incident. Who has dealt with one may be free for what stalled."""
+        before = self.desk.workload.order_of(incident.id)
         for event in events:
             self._dirty |= follow(self.desk, incident, event)
+        ended = before is not None and self.desk.workload.order_of(incident.id) is None
+        if ended and not incident.state.is_open:  # not who let an order pass
+            self._changed.set()
 
     # -- the dispatcher of the life cycle
 
     def levels(self, incident: Incident, now: UnixSeconds) -> int:
         """Return how many levels the escalation path of an incident has."""
-        return self._asked().levels(incident, now)
+        return self._asked(incident).levels(incident, now)
 
     def decide(self, incident: Incident, level: int, excluded: frozenset[str], now: UnixSeconds) -> Choice:
         """Return who at a level should get an incident."""
-        return self._asked().decide(incident, level, excluded, now)
+        return self._asked(incident).decide(incident, level, excluded, now)
+
+    def limits(self, incident: Incident, level: int) -> OrderLimits:
+        """Return what is said of orders at a level of an incident's path."""
+        return self._asked(incident).limits(incident, level)
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers its handler may hand an incident to."""
-        return self._asked().transfer_candidates(incident, now)
+        return self._asked(incident).transfer_candidates(incident, now)
 
     def on_duty(self, person: str, now: UnixSeconds) -> bool | None:
         """Tell whether a person is on duty."""
-        return self._asked().on_duty(person, now)
+        return LevelDispatcher(self.desk, Choice).on_duty(person, now)
 
-    def _asked(self) -> LevelDispatcher[Choice]:
-        return LevelDispatcher(self.desk, Choice)
+    def _asked(self, incident: Incident) -> LevelDispatcher[Choice]:
+        agreement = self._agreement_of(incident)
+        return LevelDispatcher(self.desk, Choice, lambda _: agreement)
 
     def _next_change(self) -> UnixSeconds | None:
         return self.desk.rota.next_change_of_any(self._clock.wall())

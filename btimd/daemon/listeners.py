@@ -1,7 +1,10 @@
 """Builds what listens for messages of devices: syslog and SNMP notifications."""
 
-from btimd.daemon.signs import SignDesk
+from collections.abc import Callable
+
 from btimd.daemon.use import SnmpAccess
+from btimd.model.heard import Told
+from btimd.model.sign import SignSource
 from btimd.probes.settings import ProbeSettings
 from btimd.probes.snmptargets import Community, User
 from btimd.probes.syslogs import SyslogListener
@@ -16,13 +19,19 @@ _SOME_ADDRESS = "192.0.2.1"
 
 
 def build_listeners(
-    settings: ProbeSettings, access: SnmpAccess, desk: SignDesk, *, metrics: Metrics, clock: Clock
+    settings: ProbeSettings,
+    access: SnmpAccess,
+    on_told: Callable[[Told], None],
+    not_understood: Callable[[SignSource, str, str], None],
+    *,
+    metrics: Metrics,
+    clock: Clock,
 ) -> tuple[SyslogListener, TrapListener]:
     """Return both; they listen only where the settings say. Raises SettingsError for a community that is missing."""
     syslog = SyslogListener(
         settings.syslog,
-        on_told=desk.take,
-        not_understood=desk.not_understood,
+        on_told=on_told,
+        not_understood=not_understood,
         metrics=metrics,
         clock=clock,
         log=Log("probes.syslog"),
@@ -30,8 +39,8 @@ def build_listeners(
     traps = TrapListener(
         settings.traps,
         notifiers(settings, access),
-        on_told=desk.take,
-        not_understood=desk.not_understood,
+        on_told=on_told,
+        not_understood=not_understood,
         metrics=metrics,
         clock=clock,
         log=Log("probes.traps"),

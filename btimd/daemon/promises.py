@@ -25,16 +25,31 @@ class Agreements(Protocol):
         ...
 
 
+def agreement_of(book: Agreements) -> Callable[[Incident], str]:
+    """Return what tells the agreement that decides about an incident: whose resolution, else response, is due first."""
+
+    def agreement(incident: Incident) -> str:
+        response, resolution = _promises(book, incident)
+        decides = resolution or response
+        return "" if decides is None else decides.agreement
+
+    return agreement
+
+
+def _promises(book: Agreements, incident: Incident) -> tuple[Agreed | None, Agreed | None]:
+    return book.promises(
+        businesses=incident.assessment.businesses,
+        cause=incident.cause,
+        priority=incident.priority,
+        opened_at=incident.opened_at,
+    )
+
+
 def promise_of(book: Agreements) -> Callable[[Incident], Promise]:
     """Return what tells the promise for an incident: service hours are those of the agreement that is due first."""
 
     def promise(incident: Incident) -> Promise:
-        response, resolution = book.promises(
-            businesses=incident.assessment.businesses,
-            cause=incident.cause,
-            priority=incident.priority,
-            opened_at=incident.opened_at,
-        )
+        response, resolution = _promises(book, incident)
         decides = resolution or response
         named = {one.name: one.calendar for one in book.agreements()}
         return Promise(

@@ -8,6 +8,7 @@ from pydantic import Field
 from btimd.api.settings import ApiSettings
 from btimd.capture.settings import CaptureSettings
 from btimd.flows.settings import FlowSettings
+from btimd.itsm.knowledgesettings import KnowledgeSettings, ProblemSettings, SurveySettings
 from btimd.itsm.settings import ItsmSettings
 from btimd.probes.settings import ProbeSettings
 from btimd.rca.settings import RcaSettings
@@ -27,6 +28,8 @@ class DaemonSettings(Section):
     """Persons, groups, escalation paths; without the file nobody is sent: incidents wait until somebody takes them."""
     rota: Path = Path("rota.toml")
     """Who is on duty when; without the file all members of a group are, in their working hours."""
+    rota_calendars: Path = Path("calendars")
+    """The only directory from which calendars that rota.toml names are read."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -40,6 +43,9 @@ class RootSettings(Section):
     probes: ProbeSettings = Field(default_factory=ProbeSettings)
     rca: RcaSettings = Field(default_factory=RcaSettings)
     itsm: ItsmSettings = Field(default_factory=ItsmSettings)
+    knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+    problem: ProblemSettings = Field(default_factory=ProblemSettings)
+    survey: SurveySettings = Field(default_factory=SurveySettings)
     sla: SlaSettings = Field(default_factory=SlaSettings)
     calendar: CalendarTables = Field(default_factory=dict)
     api: ApiSettings = Field(default_factory=ApiSettings)

@@ -93,7 +93,7 @@ def names_of_devices(devices: Iterable[DeviceFacts]) -> Mapping[str, tuple[str, 
     }
 
 
-def both(first: Callable[P, None], second: Callable[P, None]) -> Callable[P, None]:
+def both(first: Callable[P, object], second: Callable[P, object]) -> Callable[P, None]:
     """Return what calls one after the other with the same."""
 
     def call(*args: P.args, **more: P.kwargs) -> None:

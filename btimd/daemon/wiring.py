@@ -5,16 +5,27 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
+from btimd.api.maintenance import maintenance_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
+from btimd.api.reports import reports_service
+from btimd.api.rota import rota_service
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -28,10 +39,19 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
+from btimd.daemon.knowledge import Aims, KnowledgeComponent
+from btimd.daemon.knowledgeview import KnowledgeBook
+from btimd.daemon.leveldesk import LevelDesk
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
+from btimd.daemon.maintenance import MaintenanceDesk, files_of
+from btimd.daemon.noticedesk import NoticeDesk
+from btimd.daemon.noticereplies import NoticeReplies
+from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
-from btimd.daemon.promises import promise_of
+from btimd.daemon.promises import agreement_of, promise_of
+from btimd.daemon.qualitydesk import QualityDesk
+from btimd.daemon.rotawatch import RotaWatch
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
 from btimd.daemon.signs import SignDesk
@@ -62,6 +82,8 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
+from btimd.itsm.dutyview import DutyViews
+from btimd.itsm.intake.classify import class_of_kind
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
@@ -87,13 +109,19 @@ from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
+from btimd.store.deliverylog import DeliveryTable
+from btimd.store.handover import NoticeTable
+from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
 from btimd.store.reports import ReportTable
+from btimd.store.suppressions import SuppressionTable
+from btimd.store.timelines import Timelines
 
 _FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
 _WEEK_SECONDS = 7 * 86_400.0
 _VERDICTS_LOOKED_AT = 1000
+_INCIDENTS_LOOKED_AT = 5000
 
 
 @dataclass(slots=True)
@@ -113,9 +141,14 @@ class Wired:
     journal: JournalComponent
     series: SeriesStoreComponent
     sla: SlaComponent
+    levels: LevelDesk
+    maintenance: MaintenanceDesk
     duty: DutyDesk
+    rota_watch: RotaWatch
     intake: Intake
     incidents: IncidentComponent
+    notices: NoticeDesk
+    knowledge: KnowledgeComponent
     rca: RcaComponent
     capsules: CapsuleKeeper
     decisions: Decisions
@@ -151,8 +184,12 @@ class Wired:
             self.journal,
             self.series,
             self.sla,
+            self.maintenance,
             self.duty,
+            self.rota_watch,
+            self.notices,
             self.incidents,
+            self.knowledge,
             self.rca,
             self.capsules,
             self.decisions,
@@ -222,6 +259,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         known = decisions.graph.businesses.get(business)
         return known.criticality if known else Criticality.NORMAL
 
+    def class_of(node: str) -> str:
+        known = decisions.graph.nodes.get(node)
+        return "" if known is None else class_of_kind(known.kind)
+
     def incident_changed(incident: Incident) -> None:
         decisions.incident_changed(incident)
         losses.incident_changed(incident)
@@ -236,7 +277,20 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         on_duty_change=people_changed,
         clock=clock,
         log=Log("duty"),
+        agreement_of=agreement_of(sla),
     )
+    maintenance = MaintenanceDesk(
+        files_of(config),
+        store=SuppressionTable(journal.journal.run),
+        sla=sla,
+        release=lambda report: incidents.report(report),
+        matrix=settings.itsm.lifecycle_config().matrix,
+        seen_again_seconds=seen_again_seconds(graph.checks()),
+        metrics=metrics,
+        clock=clock,
+        log=Log("maintenance"),
+    )
+    rota_watch = RotaWatch(duty, config.rota_calendars, metrics=metrics, clock=clock, log=Log("duty.rota"))
     incidents = IncidentComponent(
         settings=settings.itsm,
         journal=journal.journal,
@@ -250,8 +304,43 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         seen_again_seconds=seen_again_seconds(graph.checks()),
         people=duty,
         promise=promise_of(sla),
-        on_events=duty.followed,
+        on_events=both(
+            both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+            lambda incident, events: knowledge.followed(incident, events),
+        ),
+        on_tellings=lambda: notices.wake(),
+        class_of=class_of,
+        delivery=DeliveryTable(journal.journal.run),
+        suppressor=maintenance,
     )
+    notices = NoticeDesk(
+        settings.itsm.notify,
+        config.people,
+        renotify=settings.itsm.timers.renotify,
+        delivery=settings.itsm.delivery_rules(),
+        journal=journal.journal,
+        table=NoticeTable(journal.journal.run),
+        incidents=incidents,
+        names=lambda business: known.name if (known := decisions.graph.businesses.get(business)) else business,
+        metrics=metrics,
+        clock=clock,
+        log=Log("itsm.notices"),
+        chance=random,
+        held_until=maintenance.notices_held_until,
+    )
+    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
+    knowledge = KnowledgeComponent(
+        Aims(settings.knowledge, settings.problem, settings.survey, max(settings.itsm.timers.survey)),
+        state_directory=state,
+        journal=journal.journal,
+        incidents=incidents,
+        kinds=lambda: {name: node.kind.value for name, node in decisions.graph.nodes.items()},
+        metrics=metrics,
+        clock=clock,
+        log=Log("knowledge"),
+    )
+    known = KnowledgeBook(knowledge, incidents, clock)
+    quality = QualityDesk(Timelines(journal.journal.run), knowledge.base, sla)
     intake = Intake(
         settings.itsm.intake,
         store=ReportTable(journal.journal.run),
@@ -261,6 +350,8 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         log=Log("intake"),
+        answered=replies.mail,
+        person_of=lambda address: found.id if (found := notices.people.person_at(address)) else address,
     )
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
@@ -391,7 +482,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         ),
     )
     syslog, traps = build_listeners(
-        settings.probes, snmp_access(settings.probes), signs_desk, metrics=metrics, clock=clock
+        settings.probes,
+        snmp_access(settings.probes),
+        both(signs_desk.take, intake.hear),
+        signs_desk.not_understood,
+        metrics=metrics,
+        clock=clock,
     )
     plan = PlanService(
         plan_in_force(config, flows),
@@ -446,6 +542,13 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         decisions.noticed,
         clock,
     )
+    levels = LevelDesk(
+        sla,
+        lambda: incidents.incidents(only_open=False, business=None, limit=_INCIDENTS_LOOKED_AT),
+        graph,
+        config.calendars,
+        clock,
+    )
     kpis = BusinessMetrics(series, metrics)
     views = ServiceViewDesk(
         Sources(
@@ -454,7 +557,10 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             incidents=incidents,
             sla=sla,
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
-            deviations=lambda: [(one.business, one.text) for one in baselines.deviations()],
+            deviations=lambda: [
+                *((one.business, one.text) for one in baselines.deviations()),
+                *maintenance.sentences(),
+            ],
             availability=decisions.availability,
         ),
         kpis,
@@ -462,14 +568,17 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
+    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
+        search=search,
         sla=sla,
         more=(
+            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),
@@ -481,8 +590,21 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
+            knowledge_service(known),
+            problems_service(known),
+            surveys_service(known),
+            quality_service(quality),
+            delivery_service(incidents.delivery),
+            reports_service(intake),
+            agreements_service(levels),
+            maintenance_service(maintenance),
+            rota_service(rota_watch),
+            notices_service(NoticeService(notices, replies, incidents, clock)),
         ),
         take_event=signs_desk.take,
+        keep_event=intake.keep,
+        take_callback=incidents.callbacks.take,
+        posts={"/answers/{name}": replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -516,9 +638,14 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
+        levels=levels,
+        maintenance=maintenance,
         duty=duty,
+        rota_watch=rota_watch,
         intake=intake,
         incidents=incidents,
+        notices=notices,
+        knowledge=knowledge,
         rca=rca,
         capsules=capsules,
         decisions=decisions,

@@ -8,7 +8,7 @@ from typing import Final
 
 from btimd.itsm import deadlines, merge, orders, priority, timers
 from btimd.itsm.deadlines import Limit
-from btimd.itsm.moment import Change, Moment, Tell
+from btimd.itsm.moment import Change, Moment, OrderLimits, Tell
 from btimd.itsm.timers import TimerName
 from btimd.itsm.timestamp import rfc3339
 from btimd.itsm.triggers import (
@@ -27,7 +27,7 @@ from btimd.itsm.triggers import (
     Unmerge,
 )
 from btimd.model.incident import DispatchOutcome, Incident, IncidentState, Signal
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import UnixSeconds
 
 NEWS_SHARE: Final = 5
@@ -59,7 +59,7 @@ def open_new(incident: Incident, report: ReportProblem, moment: Moment) -> Incid
         last_seen_at=moment.now,
         began_at=report.began_at,
         category=report.category,
-        reporter=report.actor if report.by_human else "",
+        reporter=report.reporter or (report.actor if report.by_human else ""),
         difficulty=report.difficulty,
     )
     response, resolution = moment.config.promised(opened)
@@ -211,13 +211,23 @@ def raised(before: Incident, after: Incident, moment: Moment) -> Change:
         resolution=deadlines.tightened(after.resolution, resolution, after.opened_at, moment.now, calendar),
     )
 
+    said = OrderLimits() if after.dispatch is None else moment.people.limits(after, after.level)
+
     def due(limit: Limit, start: UnixSeconds) -> UnixSeconds:
-        return moment.config.timers.after(limit, after.priority, start, calendar)
+        seconds = {Limit.ACCEPT: said.accept_seconds, Limit.RENOTIFY: said.renotify_seconds}.get(limit)
+        return moment.config.timers.after(limit, after.priority, start, calendar, seconds)
 
     after = timers.brought_forward(after, TimerName.WAIT, due(Limit.WAIT, after.opened_at))
     if after.dispatch is not None:
         accept_by = min(after.dispatch.accept_by, due(Limit.ACCEPT, after.dispatch.sent_at))
-        after = replace(after, dispatch=replace(after.dispatch, accept_by=accept_by))
+        made = replace(
+            after.dispatch,
+            accept_by=accept_by,
+            accept_seconds=said.accept_seconds,
+            renotify_seconds=said.renotify_seconds,
+            max_candidates=said.max_candidates,
+        )
+        after = replace(after, dispatch=made)
         after = timers.brought_forward(after, TimerName.ACCEPT, accept_by)
     after = timers.brought_forward(
         after, TimerName.STAGE, due(Limit.STAGE, after.stage_reported_at or after.accepted_at or moment.now)
@@ -231,11 +241,11 @@ def raised(before: Incident, after: Incident, moment: Moment) -> Change:
         after = timers.brought_forward(after, name, due(limit, moment.now))
     what = "priority-raised"
     if after.dispatch is not None:
-        return Change(after, tells=(Tell(NoticeKind.REMINDER, after.assignee, what, after.dispatch.id),))
+        return Change(after, tells=(Tell(TellKind.REMINDER, after.assignee, what, after.dispatch.id),))
     if after.assignee and after.state.is_open:
-        return Change(after, tells=(Tell(NoticeKind.HANDLER, after.assignee, what),))
+        return Change(after, tells=(Tell(TellKind.HANDLER, after.assignee, what),))
     if after.state is IncidentState.STALLED:
-        return Change(after, tells=(Tell(NoticeKind.CENTRE, "", what),))
+        return Change(after, tells=(Tell(TellKind.CENTRE, "", what),))
     return Change(after)
 
 
@@ -297,7 +307,7 @@ def close(incident: Incident, trigger: Trigger, moment: Moment) -> Change:
     if incident.dispatch is not None:
         made = made.then(orders.withdrawn(made.incident, DispatchOutcome.RECALLED, tell=True))
     elif is_open and incident.assignee and incident.assignee != trigger.actor:
-        made = replace(made, tells=(Tell(NoticeKind.RECALL, incident.assignee, "ended"),))
+        made = replace(made, tells=(Tell(TellKind.RECALL, incident.assignee, "ended"),))
     after = replace(
         made.incident,
         closed_at=moment.now,

@@ -38,6 +38,7 @@ from btimd.model.incident import (
     ClosingReport,
     CommandKind,
     CommandRefusedError,
+    Difficulty,
     Impact,
     ImpactAssessment,
     Incident,
@@ -82,8 +83,10 @@ def manual_report(
         assessment=ImpactAssessment(businesses=tuple(dict.fromkeys(command.businesses))),
         began_at=now,
         by_human=True,
+        difficulty=Difficulty.HIGH,
         priority=command.priority,
         category=command.category.strip(),
+        reporter=command.person.strip(),
     )
 
 

@@ -10,21 +10,22 @@ from typing_extensions import override
 
 from btimd.itsm import lifecycle
 from btimd.itsm.deadlines import PromiseOf, no_agreement
+from btimd.itsm.emit.callbackdesk import CallbackDesk
 from btimd.itsm.emit.cloudevents import messages_of
-from btimd.itsm.emit.courier import Courier
-from btimd.itsm.emit.inbox import Inbox
-from btimd.itsm.emit.targets import sources_of, targets_of
+from btimd.itsm.emit.deliverydesk import DeliveryDesk
+from btimd.itsm.emit.outgoing import Outgoing
 from btimd.itsm.engine import Engine, Hearers
 from btimd.itsm.moment import Dispatcher, NoDispatcher
 from btimd.itsm.register import sorted_for_work
-from btimd.itsm.reports import Reports, Weights
+from btimd.itsm.reports import NothingSuppressed, Reports, Suppressor, Weights
 from btimd.itsm.settings import ItsmSettings
 from btimd.itsm.timers import TimerName
-from btimd.itsm.triggers import Observe, Reassess, Referenced, ReportClear, ReportProblem
+from btimd.itsm.triggers import AskSurvey, Observe, Reassess, Referenced, ReportClear, ReportProblem
 from btimd.itsm.wishes import Asker, Wishes
-from btimd.model.delivery import ExternalUpdate
+from btimd.model.delivery import DeliveryStore, ExternalReference, ExternalUpdate
 from btimd.model.incident import (
     ActorRole,
+    CommandKind,
     CommandRefusedError,
     Difficulty,
     Impact,
@@ -33,12 +34,12 @@ from btimd.model.incident import (
     IncidentCommand,
     IncidentEvent,
     IncidentState,
+    Signal,
     Urgency,
 )
 from btimd.model.ports import IncidentDesk, IncidentWrite, Journal, OutboxMessage
 from btimd.model.service import Criticality
 from btimd.model.sla import SlaState
-from btimd.model.units import UnixSeconds
 from btimd.model.verdict import Verdict
 from btimd.runtime.clock import Clock
 from btimd.runtime.feed import Feed, FeedSubscription
@@ -64,9 +65,10 @@ class IncidentComponent(Component, IncidentDesk):
     businesses, for those who are told. seen_again_seconds: after a start, until then trouble of an earlier run must
     have been seen again, unless settings.seen_again_within says another time.
     people: who can be given an incident; left out: incidents wait until somebody takes them. promise: what agreements
-    say of an incident's times and service hours. on_notices: somebody is to be told something; it waits in the journal
-    (Journal.claim_notices). on_events: told what each step added to a timeline, after it is durable. suppressed: why a
-    report shall make no incident, "" where it shall.
+    say of an incident's times and service hours. on_tellings: somebody is to be told something; it waits in the journal
+    (Journal.claim_tellings). on_events: told what each step added to a timeline, after it is durable. class_of: the
+    class of work of what is wrong with a node, by id. delivery: what people see and change of delivery. suppressor:
+    knows which reports shall make no incident.
     """
 
     def __init__(
@@ -84,9 +86,11 @@ class IncidentComponent(Component, IncidentDesk):
         seen_again_seconds: float = 600.0,
         people: Dispatcher | None = None,
         promise: PromiseOf = no_agreement,
-        on_notices: Callable[[], None] = lambda: None,
+        on_tellings: Callable[[], None] = lambda: None,
         on_events: Callable[[Incident, Sequence[IncidentEvent]], None] = lambda _incident, _events: None,
-        suppressed: Callable[[ReportProblem, UnixSeconds], str] = lambda _report, _now: "",
+        class_of: Callable[[str], str] = lambda _node: "",
+        delivery: DeliveryStore | None = None,
+        suppressor: Suppressor | None = None,
     ) -> None:
         self._settings = settings
         self._seen_again_seconds = seen_again_seconds
@@ -94,7 +98,7 @@ class IncidentComponent(Component, IncidentDesk):
         self._clock = clock
         self._log = log
         self._on_incident = on_incident
-        self._on_notices = on_notices
+        self._on_tellings = on_tellings
         self._on_events = on_events
         self._sla = sla
         self._feed: Feed[str, Incident] = Feed(LIVE_LIMIT, keep=lambda incident: incident.state.is_open)
@@ -102,7 +106,6 @@ class IncidentComponent(Component, IncidentDesk):
         self._running: set[asyncio.Task[Any]] = set()
         self._timer_wake = asyncio.Event()
         self._recall_at: float | None = None
-        self._targets = tuple(name for _, name in settings.target_names())
         self._engine = Engine(
             journal=journal,
             config=replace(settings.lifecycle_config(promise), version=settings.policy_version()),
@@ -112,26 +115,20 @@ class IncidentComponent(Component, IncidentDesk):
             log=log,
             metrics=metrics,
         )
-        weights = Weights(criticality, settings.impact_limits())
-        self._reports = Reports(self._engine, weights, suppressed, metrics)
+        weights = Weights(criticality, settings.impact_limits(), class_of)
+        self._reports = Reports(self._engine, weights, suppressor or NothingSuppressed(), metrics)
         self._wishes = Wishes(self._engine, weights, metrics)
-        targets = targets_of(settings, journal, clock)
-        self._courier = Courier(
-            journal=journal,
-            targets=targets,
-            rules=settings.delivery_rules(),
+        self._outgoing = Outgoing(
+            settings,
+            journal,
+            delivery,
+            hears=self,
+            on_update=self.external_update,
+            on_reference=self._on_reference,
             metrics=metrics,
             clock=clock,
             log=log,
             chance=random,
-        )
-        self._inbox = Inbox(
-            journal=journal,
-            sources=sources_of(settings, targets),
-            on_update=self.external_update,
-            metrics=metrics,
-            clock=clock,
-            log=log,
         )
 
     @property
@@ -141,7 +138,7 @@ class IncidentComponent(Component, IncidentDesk):
 
     @override
     async def start(self) -> None:
-        await self._courier.start()
+        await self._outgoing.start()
         engine = self._engine
         for incident in await self._journal.load_incidents(only_open=False, limit=_HISTORY_LIMIT):
             engine.numbers.seen(incident.id)
@@ -161,25 +158,38 @@ class IncidentComponent(Component, IncidentDesk):
     @override
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._courier.run())
-            group.create_task(self._inbox.run())
+            group.create_task(self._outgoing.run())
             group.create_task(self._run_timers())
 
     @override
     async def stop(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=_STOP_WITHIN)
-        await self._courier.stop()
+        await self._outgoing.stop()
 
     @override
     def health(self) -> ComponentHealth:
-        trouble = self._courier.trouble()
+        trouble = self._outgoing.courier.trouble()
         return ComponentHealth(HealthLevel.WARNING if trouble else HealthLevel.OK, trouble)
 
     def wake(self) -> None:
         """Look at timers and outbox now; for clocks that are moved by hand."""
         self._timer_wake.set()
-        self._courier.wake()
+        self._outgoing.courier.wake()
+
+    # Delivery.
+
+    @property
+    def delivery(self) -> DeliveryDesk:
+        """Delivery as people see and change it; raises ValueError without a store of it."""
+        if self._outgoing.desk is None:
+            raise ValueError("there is no store of what people do to delivery")
+        return self._outgoing.desk
+
+    @property
+    def callbacks(self) -> CallbackDesk:
+        """What takes the calls of other systems."""
+        return self._outgoing.callbacks
 
     # Reports.
 
@@ -190,8 +200,11 @@ class IncidentComponent(Component, IncidentDesk):
         impact: Impact,
         urgency: Urgency,
         difficulty: Difficulty = Difficulty.LOW,
-    ) -> Incident:
-        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of."""
+    ) -> Incident | None:
+        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of.
+
+        None where it is suppressed.
+        """
         return await self._alone(self._reports.verdict(verdict, assessment, impact, urgency, difficulty))
 
     def incident_of(self, verdict_id: str) -> str:
@@ -209,12 +222,21 @@ class IncidentComponent(Component, IncidentDesk):
         """
         await self._alone(self._reports.observed(business, Observe(text=text, notes=notes)))
 
-    async def report(self, report: ReportProblem) -> Incident | None:
+    async def noted(self, incident_id: str, text: str, notes: Mapping[str, str]) -> Incident | None:
+        """Write what was found out into one live incident; None: nothing can happen to it any more."""
+        return await self._alone(self._reports.noted(incident_id, Observe(text=text, notes=notes)))
+
+    async def ask_survey(self, incident_id: str, *, reminder: bool) -> Incident:
+        """Have the reporter of a dealt-with incident asked how content they are; raises CommandRefusedError."""
+        return await self._alone(self._reports.survey(incident_id, AskSurvey(reminder=reminder)))
+
+    async def report(self, report: ReportProblem, *, weigh: bool = False) -> Incident | None:
         """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed.
 
-        report.incident_id is not looked at. Reports of one fingerprint are one incident as long as it lives.
+        report.incident_id is not looked at. Reports of one fingerprint are one incident as long as it lives. weigh:
+        nobody has judged the impact, it is at least what the businesses that are hit make it.
         """
-        return await self._alone(self._reports.report(report))
+        return await self._alone(self._reports.report(report, weigh=weigh))
 
     async def report_cleared(self, fingerprint: str, symptoms: frozenset[str], clear: ReportClear) -> Incident | None:
         """Take note that symptoms are gone that `report` told of in its notes; None where no incident tells of them."""
@@ -250,6 +272,27 @@ class IncidentComponent(Component, IncidentDesk):
         """Keep what a target calls an incident; asked again it writes nothing."""
         await self._alone(self._reports.referenced(incident_id, Referenced(target=target, reference=reference)))
 
+    def open_incident_of(self, fingerprint: str) -> str:
+        """Return the open incident of a cause, "" where there is none."""
+        incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
+        return incident.id if incident is not None and incident.state.is_open else ""
+
+    def is_active(self, fingerprint: str) -> bool:
+        """Tell whether an open incident says that this is wrong now."""
+        incident = self._engine.register.get(self._engine.register.owner_of_fingerprint(fingerprint))
+        return incident is not None and incident.state.is_open and incident.signal is Signal.ACTIVE
+
+    async def _on_reference(self, reference: ExternalReference) -> None:
+        """Let an incident know what a target calls it; the message has arrived, whatever comes of this."""
+        incident = self._engine.register.get(reference.incident_id)
+        known = () if incident is None else incident.references
+        if any((one.target, one.reference) == (reference.target, reference.external_id) for one in known):
+            return
+        try:
+            await self.referenced(reference.incident_id, reference.target, reference.external_id)
+        except CommandRefusedError as refusal:
+            self._log.info("reference-not-noted", incident=reference.incident_id, reason=str(refusal))
+
     # Commands and questions.
 
     @override
@@ -273,9 +316,19 @@ class IncidentComponent(Component, IncidentDesk):
     async def incident(self, incident_id: str) -> Incident | None:
         return await self._engine.incident(incident_id)
 
+    def live(self, incident_id: str) -> Incident | None:
+        """Return an incident that is not finished, as it stands now."""
+        return self._engine.register.get(incident_id)
+
     @override
     async def timeline(self, incident_id: str) -> Sequence[IncidentEvent]:
         return await self._journal.load_events(incident_id)
+
+    @override
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        return lifecycle.allowed_to(incident, actor, roles)
 
     @override
     def watch(self) -> FeedSubscription[str, Incident]:
@@ -328,7 +381,7 @@ class IncidentComponent(Component, IncidentDesk):
             step.incident,
             event,
             diagnosis=self._engine.register.dossier(step.incident.id).after(event).diagnosis,
-            targets=self._targets,
+            targets=self._outgoing.told_of(step.incident),
             source=self._settings.source,
             sla=self._sla(step.incident.assessment.businesses),
             now=event.at,
@@ -337,8 +390,8 @@ class IncidentComponent(Component, IncidentDesk):
     def _stepped(self, step: lifecycle.Step, write: IncidentWrite) -> None:
         self._feed.publish(step.incident.id, step.incident)
         self._timer_wake.set()
-        self._courier.wake()
+        self._outgoing.courier.wake()
         self._on_events(step.incident, step.events)
-        if write.notices:
-            self._on_notices()
+        if write.tellings:
+            self._on_tellings()
         self._on_incident(step.incident)

@@ -128,11 +128,19 @@ class TimerRules:
         durations: PerPriority = getattr(self, limit.name.lower())
         return durations[priority - 1]
 
-    def after(self, limit: Limit, priority: Priority, start: UnixSeconds, calendar: Calendar) -> UnixSeconds:
-        """Return when a duration that began at `start` is over."""
+    def after(
+        self,
+        limit: Limit,
+        priority: Priority,
+        start: UnixSeconds,
+        calendar: Calendar,
+        seconds: Seconds | None = None,
+    ) -> UnixSeconds:
+        """Return when a duration that began at `start` is over. seconds: another length, in the same hours."""
+        length = self.seconds(limit, priority) if seconds is None else seconds
         if priority in self.in_service_hours.get(limit, frozenset()):
-            return calendar.add(start, self.seconds(limit, priority))
-        return start + self.seconds(limit, priority)
+            return calendar.add(start, length)
+        return start + length
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def report_of(
     impact: Impact,
     urgency: Urgency,
     difficulty: Difficulty = Difficulty.LOW,
+    category: str = "",
 ) -> ReportProblem:
     """Return the report that a verdict makes. incident_id: given to it if no incident has its cause yet."""
     return ReportProblem(
@@ -38,6 +39,7 @@ def report_of(
         impact=impact,
         urgency=urgency,
         difficulty=difficulty,
+        category=category,
         assessment=assessment,
         began_at=verdict.ended_at - verdict.seconds_taken,
         notes={

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from btimd.itsm.dispatch import DispatchOrder, decide, decision_document
 from btimd.itsm.dispatchdesk import Dispatchable, DispatchDesk
+from btimd.itsm.moment import OrderLimits
 from btimd.model.duty import Presence
 from btimd.model.units import UnixSeconds
+
+REMINDERS: Final = 3
+"""Where a time to accept of its own is said and nothing of reminders, one comes at each third of it."""
 
 Choice_co = TypeVar("Choice_co", covariant=True)
 
@@ -67,6 +71,20 @@ class LevelDispatcher(Generic[Choice_co]):
         group = decision.tables[-1].group if decision.tables else ""
         text = json.dumps(decision_document(decision), ensure_ascii=False, separators=(",", ":"))
         return self._choice(decision.chosen, group, text)
+
+    def limits(self, incident: Dispatchable, level: int) -> OrderLimits:
+        """Return what the level of the incident's path, else its group, says of orders."""
+        path = self._people.path_of(incident.category, incident.priority, self._agreement_of(incident))
+        step = None if path is None else path.level(level)
+        if step is None:
+            return OrderLimits()
+        group = self._people.groups[step.group]
+        accept = step.accept.get(incident.priority) or group.accept.get(incident.priority)
+        return OrderLimits(
+            accept_seconds=accept,
+            renotify_seconds=step.renotify or group.renotify or (accept / REMINDERS if accept else None),
+            max_candidates=step.max_candidates or group.max_candidates,
+        )
 
     def transfer_candidates(self, incident: Handled, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers its handler may hand an incident to, best first; None: there are no groups for it."""

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from btimd.itsm.moment import Choice, Dispatcher, Tell
+from btimd.itsm.moment import Choice, Dispatcher, OrderLimits, Tell
 from btimd.itsm.timers import StartTimer, StopTimer
 from btimd.itsm.transition import Publish, Step
 from btimd.model.incident import Incident
-from btimd.model.ports import IncidentWrite, Notice, OutboxMessage, Timer
+from btimd.model.ports import IncidentWrite, OutboxMessage, Telling, Timer
 from btimd.model.units import UnixSeconds
 
 
@@ -22,7 +22,7 @@ def write_of(
     """Return what the journal shall commit. publish: the messages that targets are owed for a step."""
     timers: dict[str, UnixSeconds | None] = {}
     messages: list[OutboxMessage] = []
-    notices: list[Notice] = []
+    tellings: list[Telling] = []
     event = step.events[-1]
     for effect in step.effects:
         match effect:
@@ -33,14 +33,14 @@ def write_of(
             case Publish():
                 messages += publish(step)
             case Tell():
-                notice_id = f"{event.incident_id}.{event.seq}.{len(notices) + 1}"
-                notices.append(_notice(effect, notice_id, event.incident_id, event.seq, now))
-    return IncidentWrite(step.incident, step.events, tuple(messages), MappingProxyType(timers), tuple(notices), fired)
+                telling_id = f"{event.incident_id}.{event.seq}.{len(tellings) + 1}"
+                tellings.append(_telling(effect, telling_id, event.incident_id, event.seq, now))
+    return IncidentWrite(step.incident, step.events, tuple(messages), MappingProxyType(timers), tuple(tellings), fired)
 
 
-def _notice(tell: Tell, notice_id: str, incident_id: str, seq: int, now: UnixSeconds) -> Notice:
-    return Notice(
-        id=notice_id,
+def _telling(tell: Tell, telling_id: str, incident_id: str, seq: int, now: UnixSeconds) -> Telling:
+    return Telling(
+        id=telling_id,
         incident_id=incident_id,
         seq=seq,
         kind=tell.kind,
@@ -73,6 +73,11 @@ class GuardedDispatcher:
         if choice.person and choice.person in excluded:
             return Choice(explanation=f"the dispatcher chose {choice.person}, who is excluded; {choice.explanation}")
         return choice
+
+    def limits(self, incident: Incident, level: int) -> OrderLimits:
+        """Return what is said of orders, the general rules where that fails."""
+        said: OrderLimits = self._guarded(lambda: self._people.limits(incident, level), OrderLimits())
+        return said
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
         """Return the peers, none where that fails."""

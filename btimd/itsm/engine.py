@@ -56,8 +56,8 @@ class Engine:
             "btimd_itsm_steps_total", "What happened to incidents, by kind of timeline event", ("kind",)
         )
         self._fired = metrics.counter("btimd_itsm_timers_fired_total", "Timers of incidents that ran out", ("name",))
-        self._notices = metrics.counter(
-            "btimd_itsm_notices_total", "What somebody was to be told about incidents, by kind", ("kind",)
+        self._tellings = metrics.counter(
+            "btimd_itsm_tellings_total", "What somebody was to be told about incidents, by kind", ("kind",)
         )
         self._dispatcher_failures = metrics.counter(
             "btimd_itsm_dispatcher_failures_total", "Questions that the dispatcher failed to answer"
@@ -103,8 +103,8 @@ class Engine:
                 priority=step.incident.priority.name,
                 actor=event.actor,
             )
-        for notice in write.notices:
-            self._notices.labels(notice.kind.value).inc()
+        for telling in write.tellings:
+            self._tellings.labels(telling.kind.value).inc()
         self.count_open()
         self._hearers.on_step(step, write)
 

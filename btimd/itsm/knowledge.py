@@ -22,6 +22,7 @@ from btimd.model.knowledge import (
     RecordKind,
     UseOutcome,
 )
+from btimd.model.knowledgework import ArticleText
 from btimd.model.units import UnixSeconds
 
 KIND_PREFIX: Final = "kind:"
@@ -39,23 +40,6 @@ _HALF_RELEVANCE: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleText:
-    """What a person writes of an article."""
-
-    title: str
-    symptom: str = ""
-    cause: str = ""
-    workaround: str = ""
-    solution: str = ""
-    category: str = ""
-    language: Language = Language.EN
-    nodes: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    signatures: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft(Action):
     """A person, or a closing report, makes a new article."""
 
@@ -69,6 +53,11 @@ class Edit(Action):
     """A person changes the text; what was reviewed must be reviewed again."""
 
     text: ArticleText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit(Action):
+    """Who wrote it is done with it: it waits for its review."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +151,7 @@ def _written(article: Article, action: Draft | Edit, now: UnixSeconds) -> Articl
         authors=added(article.authors, (action.actor,)),
         reviewer="",
         reviewed_at=None,
+        submitted_at=None,
         changed_at=now,
     )
 
@@ -171,12 +161,20 @@ def _drafted(article: Article, draft: Draft, now: UnixSeconds) -> Article:
     return replace(made, created_at=now, source_incident=draft.source_incident, replaces=draft.replaces)
 
 
+def _submitted(article: Article, _action: Submit, now: UnixSeconds) -> Article:
+    return replace(article, submitted_at=now, changed_at=now)
+
+
+def _submitted_before(article: Article, _action: Submit) -> str:
+    return "" if article.submitted_at is None else "it waits for its review already"
+
+
 def _reviewed(article: Article, review: Review, now: UnixSeconds) -> Article:
-    return replace(article, reviewer=review.actor, reviewed_at=now, changed_at=now)
+    return replace(article, reviewer=review.actor, reviewed_at=now, submitted_at=None, changed_at=now)
 
 
 def _sent_back(article: Article, _action: SendBack, now: UnixSeconds) -> Article:
-    return replace(article, reviewer="", reviewed_at=None, changed_at=now)
+    return replace(article, reviewer="", reviewed_at=None, submitted_at=None, changed_at=now)
 
 
 def _published(article: Article, _action: Publish, now: UnixSeconds) -> Article:
@@ -205,6 +203,7 @@ ARTICLES: Final[Machine[Article]] = Machine(
     (
         Row(Draft, frozenset(), _S.DRAFT, "drafted", _drafted, (_text_missing,), start=True),
         Row(Edit, frozenset({_S.DRAFT, _S.REVIEWED}), _S.DRAFT, "edited", _written, (_text_missing,)),
+        Row(Submit, frozenset({_S.DRAFT}), None, "submitted", _submitted, (_helps_nobody, _submitted_before)),
         Row(Review, frozenset({_S.DRAFT}), _S.REVIEWED, "reviewed", _reviewed, (_own_work, _helps_nobody)),
         Row(SendBack, frozenset({_S.DRAFT, _S.REVIEWED}), _S.DRAFT, "sent-back", _sent_back, (said("reason"),)),
         Row(Publish, frozenset({_S.REVIEWED}), _S.PUBLISHED, "published", _published),

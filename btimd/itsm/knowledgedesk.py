@@ -4,7 +4,7 @@ Pure save for what it awaits: the KnowledgeBase. Nothing here may hold an incide
 step is stored, and leave it when the knowledge base is not to be had (KnowledgeUnavailableError).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,9 +14,9 @@ from btimd.itsm.knowledge import ARTICLES, Draft, Publish, Use, draft_of, look_a
 from btimd.itsm.knowledgesteps import Action, Machine
 from btimd.itsm.problems import CHANGES, PROBLEMS, LinkIncident, OpenProblem, PlanChange
 from btimd.itsm.problemwatch import SYSTEM, ProblemWatch, Proposal
-from btimd.itsm.surveys import SURVEYS, Invite, SurveyRules
+from btimd.itsm.surveys import SURVEYS, Answer, Invite, SurveyRules
 from btimd.itsm.timestamp import utc_day
-from btimd.model.incident import CommandRefusedError, Incident, RefusalCode
+from btimd.model.incident import CommandRefusedError, Incident, IncidentState, RefusalCode
 from btimd.model.knowledge import (
     Article,
     ArticleMatch,
@@ -41,6 +41,8 @@ _CANDIDATES: Final = 20
 _TRIES: Final = 3
 _AT_ONCE: Final = 200
 _WATCHED: Final = 1_000
+_NONE: Final = frozenset({IncidentState.CANCELLED, IncidentState.MERGED})
+_UNANSWERED: Final = frozenset({SurveyState.INVITED, SurveyState.REMINDED})
 
 
 class KnowledgeDesk:
@@ -64,13 +66,25 @@ class KnowledgeDesk:
         """What proposes problems."""
         return self._watch
 
-    async def load(self, incidents: Sequence[Incident]) -> None:
-        """Take up where the last run ended: problems that are open, incidents of the last weeks, oldest first."""
-        live = [state.value for state in ProblemState if state is not ProblemState.CLOSED]
-        found = await self._base.find(RecordKind.PROBLEM, states=live, limit=_WATCHED)
-        self._watch.on_record([one for one in found if isinstance(one, Problem)])
+    async def load(self, incidents: Sequence[Incident]) -> Sequence[Proposal]:
+        """Take up where the last run ended: incidents of the last weeks, oldest first; return what they propose.
+
+        What belongs to a problem that is closed counts for no other one.
+        """
+        found = await self._base.find(RecordKind.PROBLEM, limit=_WATCHED)
+        problems = [one for one in found if isinstance(one, Problem)]
+        live = [one for one in problems if one.state is not ProblemState.CLOSED]
+        if len(found) == _WATCHED:  # so many that open ones may be among those left out
+            states = [state.value for state in ProblemState if state is not ProblemState.CLOSED]
+            found = await self._base.find(RecordKind.PROBLEM, states=states, limit=_WATCHED)
+            live = [one for one in found if isinstance(one, Problem)]
+        self._watch.on_record(live)
+        over = {name for one in problems if one.state is ProblemState.CLOSED for name in one.incidents}
+        proposals: list[Proposal | None] = []
         for incident in incidents:
-            self._watch.opened(incident)
+            if incident.id not in over and incident.state not in _NONE:
+                proposals += (self._watch.opened(incident), self._watch.ended(incident))
+        return [one for one in proposals if one is not None]
 
     # What people ask for.
 
@@ -139,8 +153,12 @@ class KnowledgeDesk:
         """Return the known error that an incident is a case of: its workaround helps until the change is made."""
         problem_id = self._watch.problem_of(incident)
         problem = await self._base.load(RecordKind.PROBLEM, problem_id) if problem_id else None
-        known = {ProblemState.KNOWN_ERROR, ProblemState.RFC_RAISED}
-        return problem if isinstance(problem, Problem) and problem.state in known else None
+        known = (ProblemState.KNOWN_ERROR, ProblemState.RFC_RAISED)
+        if isinstance(problem, Problem) and problem.state in known:
+            return problem
+        states = [state.value for state in known]
+        linked = await self._base.find(RecordKind.PROBLEM, states=states, about=incident.id, limit=_AT_ONCE)
+        return next((one for one in linked if isinstance(one, Problem) and incident.id in one.incidents), None)
 
     # What incidents give rise to.
 
@@ -163,7 +181,7 @@ class KnowledgeDesk:
         proposal = self._watch.ended(incident)
         article: Record | None = None
         draft = draft_of(incident, author=author, category=category, kinds=self._kinds())
-        if draft is not None and not await self._base.find(RecordKind.ARTICLE, about=incident.id, limit=1):
+        if draft is not None and not await self._has_draft(incident.id):
             article = await self.act(RecordKind.ARTICLE, "", draft, now)
         survey: Record | None = None
         if reporter and await self._base.load(RecordKind.SURVEY, incident.id) is None:
@@ -175,8 +193,42 @@ class KnowledgeDesk:
             proposal,
         )
 
-    async def surveys_due(self, now: UnixSeconds) -> Sequence[Survey]:
-        """Let surveys go on that are due; return those whose reminder is to be sent. Ask every few minutes."""
+    async def _has_draft(self, incident_id: str) -> bool:
+        found = await self._base.find(RecordKind.ARTICLE, about=incident_id, limit=_AT_ONCE)
+        return any(isinstance(one, Article) and one.source_incident == incident_id for one in found)
+
+    def withdrawn(self, incident: Incident) -> None:
+        """Stop counting an incident that was none, or is part of another one."""
+        self._watch.withdrawn(incident)
+
+    async def answered(self, incident: Incident, now: UnixSeconds, *, score: int, comment: str, by: str) -> Survey:
+        """Keep what the reporter of an incident said; whoever was never asked counts as asked now.
+
+        by: who wrote it down. What was answered before stays as it is.
+        """
+        known = await self._base.load(RecordKind.SURVEY, incident.id)
+        if known is None:
+            invite = Invite(actor=SYSTEM, person=incident.reporter or by, about=incident.id)
+            known = await self.act(RecordKind.SURVEY, incident.id, invite, now)
+        if isinstance(known, Survey) and known.state in _UNANSWERED:
+            note = "" if by == known.person else f"written down by {by}"
+            answer = Answer(actor=known.person, score=score, comment=comment, about=incident.id, reason=note)
+            try:
+                known = await self.act(RecordKind.SURVEY, incident.id, answer, now)
+            except CommandRefusedError:  # the same answer came by two ways, and the other one was faster
+                known = await self._known(RecordKind.SURVEY, incident.id)
+        if not isinstance(known, Survey):
+            raise TypeError(f"survey {incident.id} is no survey")
+        return known
+
+    async def surveys_due(
+        self, now: UnixSeconds, remind: Callable[[Survey], Awaitable[None]] | None = None
+    ) -> Sequence[Survey]:
+        """Let surveys go on that are due; return those who were reminded. Ask every few minutes.
+
+        remind: sends a reminder, and does nothing where it was sent before; called before that is noted, so that a
+        crash in between loses none.
+        """
         waiting: list[Record] = []
         for state in (SurveyState.INVITED, SurveyState.REMINDED):  # each in the order in which they are due
             waiting += await self._base.find(RecordKind.SURVEY, states=[state.value], limit=_AT_ONCE, oldest_first=True)
@@ -185,6 +237,8 @@ class KnowledgeDesk:
             due = surveys.due(survey, self._survey_rules) if isinstance(survey, Survey) else None
             if due is None or due[0] > now:
                 continue
+            if remind is not None and isinstance(survey, Survey) and isinstance(due[1], surveys.Remind):
+                await remind(survey)
             after = await self.act(RecordKind.SURVEY, survey.id, due[1], now)
             if isinstance(after, Survey) and after.state is SurveyState.REMINDED:
                 reminded.append(after)

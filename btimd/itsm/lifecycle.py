@@ -60,7 +60,7 @@ from btimd.model.incident import (
     IncidentState,
     RefusalCode,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import UnixSeconds
 
 __all__ = [
@@ -77,11 +77,15 @@ __all__ = [
     "Tell",
     "Transition",
     "allowed_commands",
+    "allowed_to",
     "reopen_time_is_over",
     "step",
     "trigger_name",
 ]
 
+_ONCE: Final = frozenset({"survey"})
+"""What nobody is told again when an incident that came back is resolved again: whoever is asked twice is asked once
+too often."""
 POLICY: Final = "policy"
 """Note: the version of the rules that the step went by."""
 
@@ -134,6 +138,17 @@ _TIMER_OF: Final = MappingProxyType({trigger: name for name, trigger in TIMED.it
 def allowed_commands(state: IncidentState) -> tuple[str, ...]:
     """Return what a person may do to an incident in a state, in the table's order."""
     kinds = (COMMANDS[row.on].value for row in TABLE if row.on in COMMANDS and state in row.sources)
+    return tuple(dict.fromkeys(kinds))
+
+
+def allowed_to(incident: Incident, actor: str, roles: frozenset[ActorRole] | None) -> tuple[CommandKind, ...]:
+    """Return what somebody may do to an incident now, in the table's order; some of it needs words, a person, a time.
+
+    roles: in what capacity they ask, beside handler and reporter; None: that is not asked.
+    """
+    held = None if roles is None else _roles(incident, actor, roles)
+    rows = (row for row in TABLE if row.on in COMMANDS and incident.state in row.sources)
+    kinds = (COMMANDS[row.on] for row in rows if held is None or not row.who or row.who & held)
     return tuple(dict.fromkeys(kinds))
 
 
@@ -203,16 +218,23 @@ def _timed(after: Incident, stored: Incident, moment: Moment) -> Incident:
     return timers.armed(after, TimerName.REOPEN, moment.now + moment.config.reopen_seconds(after.priority))
 
 
+_UNNAMED: Final = frozenset({TellKind.CENTRE, TellKind.WATCHERS})
+"""Who they are is known to those who tell."""
+
+
 def _tells(row: Transition[Any], before: Incident, after: Incident) -> tuple[Tell, ...]:
     """Return who hears of a step by the table; where there is no such person nobody does, save the centre."""
     people = {
-        NoticeKind.HANDLER: after.assignee or before.assignee,
-        NoticeKind.LEAD: after.group or before.group,
-        NoticeKind.REPORTER: after.reporter,
-        NoticeKind.CENTRE: "",
+        TellKind.HANDLER: after.assignee or before.assignee,
+        TellKind.LEAD: after.group or before.group,
+        TellKind.REPORTER: after.reporter,
+        TellKind.CENTRE: "",
+        TellKind.WATCHERS: "",
     }
     return tuple(
-        Tell(kind, people[kind], what) for kind, what in row.tells if people[kind] or kind is NoticeKind.CENTRE
+        Tell(kind, people[kind], what)
+        for kind, what in row.tells
+        if (people[kind] or kind in _UNNAMED) and not (what in _ONCE and after.reopen_count and row.to)
     )
 
 
@@ -237,7 +259,7 @@ def _row(incident: Incident | None, before: Incident, trigger: Trigger, moment: 
 
 
 def _check(row: Transition[Any], before: Incident, trigger: Trigger, moment: Moment) -> None:
-    if row.who and trigger.roles is not None and not row.who & _roles(before, trigger):
+    if row.who and trigger.roles is not None and not row.who & _roles(before, trigger.actor, trigger.roles):
         raise CommandRefusedError(
             RefusalCode.NOT_PERMITTED,
             f"{before.id}: {trigger_name(type(trigger))} is for {', '.join(sorted(row.who))}; ask one of them",
@@ -249,12 +271,12 @@ def _check(row: Transition[Any], before: Incident, trigger: Trigger, moment: Mom
             raise CommandRefusedError(RefusalCode.INVALID, f"{before.id}: {missing}", allowed_commands(before.state))
 
 
-def _roles(incident: Incident, trigger: Trigger) -> frozenset[ActorRole]:
+def _roles(incident: Incident, actor: str, claimed: frozenset[ActorRole]) -> frozenset[ActorRole]:
     """Return in what capacity an actor acts; handler and reporter follow from the incident, whatever is claimed."""
-    roles = (trigger.roles or frozenset()) - {ActorRole.HANDLER, ActorRole.REPORTER}
-    if trigger.actor == incident.assignee and incident.assignee:
+    roles = claimed - {ActorRole.HANDLER, ActorRole.REPORTER}
+    if actor == incident.assignee and incident.assignee:
         roles |= {ActorRole.HANDLER}
-    if trigger.actor == incident.reporter and incident.reporter:
+    if actor == incident.reporter and incident.reporter:
         roles |= {ActorRole.REPORTER}
     return roles
 

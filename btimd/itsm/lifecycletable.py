@@ -15,6 +15,7 @@ from btimd.itsm.triggers import (
     Absorb,
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     Cancel,
     CentreDue,
@@ -56,10 +57,10 @@ from btimd.itsm.triggers import (
     WaitOver,
 )
 from btimd.model.incident import OPEN_STATES, ActorRole, Incident, IncidentState
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 
 _S = IncidentState
-_TO = NoticeKind
+_TO = TellKind
 OPEN: Final = OPEN_STATES
 LIVE: Final = OPEN_STATES | {_S.RESOLVED}
 """States in which something can still happen by itself."""
@@ -72,6 +73,9 @@ _CENTRE: Final = frozenset({ActorRole.CENTRE})
 _DESK: Final = frozenset({ActorRole.DESK, ActorRole.CENTRE})
 _HANDLER: Final = frozenset({ActorRole.HANDLER, ActorRole.CENTRE})
 _REPORTER: Final = frozenset({ActorRole.REPORTER, ActorRole.DESK, ActorRole.CENTRE})
+
+
+_TELL_RESOLVED: Final = ((_TO.REPORTER, "resolved"), (_TO.WATCHERS, "resolved"), (_TO.REPORTER, "survey"))
 
 
 def _never(_before: Incident, _after: Incident) -> bool:
@@ -97,11 +101,12 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
     Transition("2a", DigestDue, OPEN, None, "digest", changes.digest),
     Transition(
         "3", ReportProblem, frozenset({_S.RESOLVED}), _S.NEW, "reopened", changes.reopen, or_to=(_S.DISPATCHED,),
-        when=needs.SOON, tells=((_TO.REPORTER, "reopened"),),
+        when=needs.SOON, tells=((_TO.REPORTER, "reopened"), (_TO.WATCHERS, "reopened")),
     ),
     Transition(
         "4", ReportClear, frozenset({_S.NEW}), _S.RESOLVED, "resolved", changes.clear_and_resolve,
-        when=needs.AUTO, reason=lambda clear: clear.reason, tells=((_TO.REPORTER, "resolved"),),
+        when=needs.AUTO, reason=lambda clear: clear.reason,
+        tells=((_TO.REPORTER, "resolved"), (_TO.WATCHERS, "resolved")),
     ),
     Transition(
         "4a", ReportClear, LIVE, None, "cleared", changes.clear,
@@ -134,7 +139,7 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
     Transition(
         "8", Resolve, frozenset({_S.NEW}), _S.RESOLVED, "resolved", changes.resolve, who=_DESK,
         needs=needs.RESOLUTION, reason=lambda resolve: resolve.override_reason.strip(),
-        tells=((_TO.REPORTER, "resolved"), (_TO.REPORTER, "survey")),
+        tells=_TELL_RESOLVED,
     ),
     Transition("9", Release, frozenset({_S.HELD}), _S.NEW, "released", workchanges.release, who=_CENTRE),
     Transition(
@@ -214,7 +219,7 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
     Transition(
         "23", Resolve, frozenset({_S.ACCEPTED, _S.PENDING}), _S.RESOLVED, "resolved", changes.resolve, who=_HANDLER,
         needs=needs.RESOLUTION, reason=lambda resolve: resolve.override_reason.strip(),
-        tells=((_TO.REPORTER, "resolved"), (_TO.REPORTER, "survey")),
+        tells=_TELL_RESOLVED,
     ),
     # Ends.
     Transition(
@@ -235,9 +240,17 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
         needs=(needs.ANSWER,), reason=lambda answer: answer.text.strip(), publish=_never,
     ),
     Transition(
+        "26a", AskSurvey, frozenset({_S.RESOLVED, _S.CLOSED}), None, "survey-reminded", changes.unchanged,
+        when=needs.REMINDER, publish=_never, tells=((_TO.REPORTER, "survey-reminder"),),
+    ),
+    Transition(
+        "26b", AskSurvey, frozenset({_S.RESOLVED, _S.CLOSED}), None, "survey-asked", changes.unchanged,
+        publish=_never, tells=((_TO.REPORTER, "survey"),),
+    ),
+    Transition(
         "27", Cancel, OPEN, _S.CANCELLED, "cancelled", changes.close, who=_CENTRE,
         needs=(said(lambda cancel: cancel.reason, "reason"),), reason=lambda cancel: cancel.reason.strip(),
-        tells=((_TO.REPORTER, "cancelled"),),
+        tells=((_TO.REPORTER, "cancelled"), (_TO.WATCHERS, "cancelled")),
     ),
     Transition(
         "28", MergeInto, OPEN, _S.MERGED, "merged", changes.merged, who=_DESK | _HANDLER,
@@ -305,7 +318,7 @@ TABLE: Final[tuple[Transition[Any], ...]] = (
         "33a", ExternalUpdate, OPEN, _S.RESOLVED, "resolved", workchanges.external_resolve,
         when=wish_is(ExternalWish.RESOLVE),
         needs=(needs.NO_ECHO, said(lambda update: update.text, "text of the resolution")),
-        reason=lambda update: f"in {update.target}", tells=((_TO.REPORTER, "resolved"), (_TO.REPORTER, "survey")),
+        reason=lambda update: f"in {update.target}", tells=_TELL_RESOLVED,
     ),
     Transition(
         "33b", ExternalUpdate, LIVE, None, "commented", workchanges.external_comment, needs=(needs.NO_ECHO,),

@@ -8,7 +8,7 @@ from typing import Protocol
 from btimd.itsm import priority
 from btimd.itsm.deadlines import Calendar, Limit, PromiseOf, TimerRules, no_agreement
 from btimd.model.incident import Incident, Priority
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import Seconds, UnixSeconds
 
 
@@ -66,6 +66,19 @@ class Choice:
     explanation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OrderLimits:
+    """What a level of an escalation path, or its group, says of orders; None: as the general rules say.
+
+    accept_seconds: the time to accept one. renotify_seconds: between reminders. max_candidates: how many are asked
+    before the next level is.
+    """
+
+    accept_seconds: Seconds | None = None
+    renotify_seconds: Seconds | None = None
+    max_candidates: int | None = None
+
+
 class Dispatcher(Protocol):
     """Knows the people. Every answer is a pure function of its arguments and a snapshot; it never waits."""
 
@@ -75,6 +88,10 @@ class Dispatcher(Protocol):
 
     def decide(self, incident: Incident, level: int, excluded: frozenset[str], now: UnixSeconds) -> Choice:
         """Return who at a level (from 1) should get an incident."""
+        ...
+
+    def limits(self, incident: Incident, level: int) -> OrderLimits:
+        """Return what is said of orders at a level of an incident's path."""
         ...
 
     def transfer_candidates(self, incident: Incident, now: UnixSeconds) -> Sequence[str] | None:
@@ -97,6 +114,10 @@ class NoDispatcher:
         """Return nobody."""
         return Choice()
 
+    def limits(self, _incident: Incident, _level: int) -> OrderLimits:
+        """Return that the general rules hold."""
+        return OrderLimits()
+
     def transfer_candidates(self, _incident: Incident, _now: UnixSeconds) -> Sequence[str] | None:
         """Return that anybody will do."""
         return None
@@ -114,16 +135,16 @@ class Moment:
     config: LifecycleConfig
     people: Dispatcher = field(default_factory=NoDispatcher)
 
-    def due(self, limit: Limit, incident: Incident) -> UnixSeconds:
-        """Return when a duration that begins now is over."""
-        return self.config.timers.after(limit, incident.priority, self.now, self.config.calendar(incident))
+    def due(self, limit: Limit, incident: Incident, seconds: Seconds | None = None) -> UnixSeconds:
+        """Return when a duration that begins now is over. seconds: another length than the rules say."""
+        return self.config.timers.after(limit, incident.priority, self.now, self.config.calendar(incident), seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
     """Somebody is to be told something: kind says who, `to` which one of them, `what` the matter."""
 
-    kind: NoticeKind
+    kind: TellKind
     to: str
     what: str
     dispatch_id: str = ""

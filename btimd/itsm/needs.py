@@ -12,6 +12,7 @@ from btimd.itsm.triggers import (
     SYSTEM,
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     CentreDue,
     Escalate,
@@ -233,6 +234,8 @@ NO_ECHO: Final = Needs("change of somebody else, not seen before", _echo)
 
 # Conditions.
 
+REMINDER: Final[When[AskSurvey]] = When("it is a reminder", lambda _incident, ask, _moment: ask.reminder)
+
 
 def reopen_time_is_over(incident: Incident, moment: Moment) -> bool:
     """Tell whether a resolved incident stays resolved for good: what comes now is a new one."""
@@ -263,9 +266,16 @@ UNQUEUED: Final[When[PeopleChanged]] = When(
         and (incident.signal is Signal.ACTIVE or moment.config.dispatch_cleared)
     ),
 )
+
+
+def _most_candidates(incident: Incident, moment: Moment) -> int:
+    said = None if incident.dispatch is None else incident.dispatch.max_candidates
+    return moment.config.max_candidates if said is None else said
+
+
 CANDIDATES_LEFT: Final[When[AcceptTimeOver]] = When(
     "fewer than max_candidates orders at this level",
-    lambda incident, _over, moment: incident.level_dispatch_count < moment.config.max_candidates,
+    lambda incident, _over, moment: incident.level_dispatch_count < _most_candidates(incident, moment),
 )
 
 

@@ -10,7 +10,7 @@ from btimd.itsm.moment import Change, Choice, Moment, Tell
 from btimd.itsm.replay import ENDED_DISPATCH, EXPLANATION, OUTCOME
 from btimd.itsm.timers import TimerName
 from btimd.model.incident import Dispatch, DispatchOutcome, Incident, IncidentState
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from btimd.model.units import UnixSeconds
 
 EXPLANATION_LIMIT: Final = 50_000
@@ -42,7 +42,7 @@ def dispatch(incident: Incident, level: int, moment: Moment) -> Change:
     Where no groups are named at all nothing stalls: it waits, as every incident there, until somebody takes it.
     """
     if not there_are_groups(incident, moment):
-        return Change(waiting(incident, moment), tells=(Tell(NoticeKind.CENTRE, "", "waits"),))
+        return Change(waiting(incident, moment), tells=(Tell(TellKind.CENTRE, "", "waits"),))
     at, choice = find(incident, level, moment)
     text = choice.explanation if len(choice.explanation) <= EXPLANATION_LIMIT else "too long to be kept"
     notes = {EXPLANATION: text} if text else {}
@@ -62,8 +62,9 @@ def order(
     accept_by: UnixSeconds | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> Change:
-    """Send an order to a person. accept_by: earlier than the rules' time."""
-    due_at = moment.due(Limit.ACCEPT, incident)
+    """Send an order to a person, within the limits of the level. accept_by: earlier than their time."""
+    limits = moment.people.limits(incident, level)
+    due_at = moment.due(Limit.ACCEPT, incident, limits.accept_seconds)
     if accept_by is not None:
         due_at = min(due_at, accept_by)
     number = incident.dispatch_count + 1
@@ -78,6 +79,9 @@ def order(
         by_hand=by_hand,
         sent_at=moment.now,
         accept_by=due_at,
+        accept_seconds=limits.accept_seconds,
+        renotify_seconds=limits.renotify_seconds,
+        max_candidates=limits.max_candidates,
     )
     after = replace(
         incident,
@@ -92,8 +96,8 @@ def order(
         accepted_at=None,
     )
     after = timers.armed(after, TimerName.ACCEPT, due_at)
-    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after))
-    return Change(after, notes or {}, (Tell(NoticeKind.ORDER, person, "order", made.id),))
+    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after, limits.renotify_seconds))
+    return Change(after, notes or {}, (Tell(TellKind.ORDER, person, "order", made.id),))
 
 
 def waiting(incident: Incident, moment: Moment, *, at_once: bool = False) -> Incident:
@@ -109,14 +113,14 @@ def stall(incident: Incident, moment: Moment, *, notes: Mapping[str, str] | None
     """Leave the incident to the management centre, which is told now and again."""
     after = replace(incident, state=IncidentState.STALLED, assignee="", dispatch=None, hold_reason="", accepted_at=None)
     after = timers.armed(after, TimerName.CENTRE, moment.due(Limit.CENTRE, after))
-    return Change(after, notes or {}, (Tell(NoticeKind.CENTRE, "", "stalled"),))
+    return Change(after, notes or {}, (Tell(TellKind.CENTRE, "", "stalled"),))
 
 
 def withdrawn(incident: Incident, outcome: DispatchOutcome, *, tell: bool) -> Change:
     """Take the incident away from whoever has it. tell: they did not do it themselves, so they are told."""
     made, person = incident.dispatch, incident.assignee
     notes = {} if made is None else {ENDED_DISPATCH: made.id, OUTCOME: str(outcome)}
-    tells = (Tell(NoticeKind.RECALL, person, str(outcome), made.id if made else ""),) if tell and person else ()
+    tells = (Tell(TellKind.RECALL, person, str(outcome), made.id if made else ""),) if tell and person else ()
     wrong = made is not None or outcome in {DispatchOutcome.RETURNED, DispatchOutcome.TRANSFERRED}
     right = False if incident.dispatch_count == 1 and wrong else incident.first_dispatch_right
     after = replace(incident, assignee="", dispatch=None, first_dispatch_right=right)

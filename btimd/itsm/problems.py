@@ -11,7 +11,8 @@ from typing import Final
 from btimd.itsm.knowledgesteps import LIST_LIMIT, Action, Machine, Row, added, said
 from btimd.itsm.timestamp import rfc3339
 from btimd.model.knowledge import Change, ChangeState, Problem, ProblemOrigin, ProblemState, RecordKind
-from btimd.model.units import Ratio, UnixSeconds
+from btimd.model.knowledgework import ChangeFigures
+from btimd.model.units import UnixSeconds
 
 INCIDENT_LIMIT: Final = 200
 """Incidents that a problem names; the number of all is kept beside."""
@@ -35,6 +36,11 @@ class OpenProblem(Action):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkIncident(Action):
     """A further incident (`about`) has the same root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkIncident(Action):
+    """An incident (`about`) has another root after all; `reason` says how that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,17 @@ def _link_wrong(problem: Problem, link: LinkIncident) -> str:
     if not link.about:
         return "no incident was named; name it"
     return f"{link.about} is linked already" if link.about in problem.incidents else ""
+
+
+def _unlinked(problem: Problem, unlink: UnlinkIncident, _now: UnixSeconds) -> Problem:
+    left = tuple(one for one in problem.incidents if one != unlink.about)
+    return replace(problem, incidents=left, incident_count=problem.incident_count - 1)
+
+
+def _not_linked(problem: Problem, unlink: UnlinkIncident) -> str:
+    if not unlink.about:
+        return "no incident was named; name it"
+    return "" if unlink.about in problem.incidents else f"{unlink.about} is not among its incidents"
 
 
 def _opened(problem: Problem, action: OpenProblem, now: UnixSeconds) -> Problem:
@@ -134,6 +151,9 @@ PROBLEMS: Final[Machine[Problem]] = Machine(
     (
         Row(OpenProblem, frozenset(), _P.OPEN, "opened", _opened, (said("title", lambda one: one.title),), start=True),
         Row(LinkIncident, _LIVE, None, "incident-linked", _linked, (_link_wrong,)),
+        Row(
+            UnlinkIncident, _LIVE, None, "incident-unlinked", _unlinked, (_not_linked, said("reason")),
+        ),
         Row(Investigate, frozenset({_P.OPEN}), _P.INVESTIGATING, "investigated", _investigated),
         Row(NoteFinding, _LIVE, None, "noted", _unchanged, (said("finding"),)),
         Row(
@@ -267,23 +287,6 @@ CHANGES: Final[Machine[Change]] = Machine(
     ),
 )
 """The life of a change."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeFigures:
-    """What the changes that ended in a window came to. succeeded: did what they were for and caused no incident."""
-
-    made: int = 0
-    succeeded: int = 0
-    caused_incidents: int = 0
-    cancelled: int = 0
-    overdue: int = 0
-    """Planned for a moment that has passed, and nobody said how they ended: neither good nor bad."""
-
-    @property
-    def success_rate(self) -> Ratio | None:
-        """Of the changes that were made, the share that succeeded; None: none was made."""
-        return self.succeeded / self.made if self.made else None
 
 
 def change_figures(changes: Sequence[Change], start: UnixSeconds, end: UnixSeconds) -> ChangeFigures:

@@ -206,6 +206,20 @@ class ProblemWatch:
         return Proposal(action, why)
 
 
+def key_of(fingerprints: Iterable[str], node: str) -> str:
+    """Return what incidents have in common, by which further ones are known to belong to their problem; "" for nothing.
+
+    node: that a person names as the root.
+    """
+    causes = set(fingerprints)
+    nodes = {cause_node(one) for one in causes}
+    if len(causes) == 1 and nodes != {""}:
+        return causes.pop()
+    if len(nodes) == 1 and nodes != {""}:
+        return f"{NODE_PREFIX}{nodes.pop()}"
+    return f"{NODE_PREFIX}{node}" if node else ""
+
+
 def _keys_of(fingerprint: str) -> tuple[str, ...]:
     node = cause_node(fingerprint)
     return (fingerprint, f"{NODE_PREFIX}{node}") if node else ()

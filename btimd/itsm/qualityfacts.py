@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from btimd.itsm.knowledge import cause_node
 from btimd.model.incident import IncidentEvent, IncidentState, Priority
 from btimd.model.units import UnixSeconds
 from btimd.model.workfigures import IncidentFacts, OrderFacts
 
 _RESOLVED: Final = frozenset({IncidentState.RESOLVED, IncidentState.CLOSED})
 _TRUE: Final = "true"
+_BY_HAND: Final = "manual/"
 _COUNTS: Final = ("return_count", "transfer_count", "escalation_count", "reopen_count")
 
 
@@ -103,17 +105,19 @@ def facts_of(events: Iterable[IncidentEvent]) -> IncidentFacts | None:
     began_at = float(texts.get("began_at") or 0.0)
     effort = closing.get("effort_minutes")
     judged = texts.get("first_dispatch_right", "")
+    fingerprint = texts.get("fingerprint", "")
     resolved = reading.resolved_at is not None
     return IncidentFacts(
         id=incident_id,
         state=reading.state,
         priority=Priority(int(texts.get("priority") or Priority.P5)),
         opened_at=opened_at,
-        fingerprint=texts.get("fingerprint", ""),
+        fingerprint=fingerprint,
         cause=texts.get("cause", "").strip() or str(closing.get("cause") or "").strip(),
         category=texts.get("category", "") or str(closing.get("category") or ""),
         services=tuple(_object(texts.get("assessment", "")).get("businesses", ())),
-        began_at=began_at if 0.0 < began_at < opened_at else None,
+        # who telephones tells no beginning: that of the report is the moment in which it was written down
+        began_at=began_at if 0.0 < began_at < opened_at and not fingerprint.startswith(_BY_HAND) else None,
         cause_known_at=reading.cause_known_at,
         accepted_at=reading.accepted_at,
         resolved_at=reading.resolved_at,
@@ -129,6 +133,9 @@ def facts_of(events: Iterable[IncidentEvent]) -> IncidentFacts | None:
         reopens=reopens,
         first_order_right=judged == _TRUE if judged else None,
         effort_minutes=effort if isinstance(effort, int) and resolved else None,
+        group=texts.get("group", ""),
+        node=str(closing.get("node") or "").strip() or cause_node(fingerprint),
+        regions=tuple(_object(texts.get("assessment", "")).get("regions", ())),
     )
 
 

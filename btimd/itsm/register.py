@@ -49,10 +49,13 @@ class Register:
         self._unconfirmed: dict[str, frozenset[str]] = {}
 
     def restore(self, incident: Incident, events: Iterable[IncidentEvent]) -> None:
-        """Take in an incident of an earlier run. Its symptoms are unconfirmed until somebody reports it again."""
+        """Take in an incident of an earlier run. What checks saw is unconfirmed until they see it again.
+
+        What mail, other systems or people reported is not: they say it once, and say when it is over.
+        """
         dossier = Dossier.of(events)
         self._put(incident, dossier)
-        if dossier.symptoms:
+        if dossier.symptoms and incident.verdict_id:
             self._unconfirmed[incident.id] = dossier.symptoms
 
     def record(self, incident: Incident, event: IncidentEvent) -> None:

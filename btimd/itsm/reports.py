@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from btimd.itsm import diagnosis, lifecycle, merge, outside
 from btimd.itsm.changes import worth_telling
@@ -14,6 +14,7 @@ from btimd.itsm.priority import ImpactLimits, impact_of
 from btimd.itsm.register import sorted_for_work
 from btimd.itsm.replay import SYMPTOMS, SYMPTOMS_GONE
 from btimd.itsm.triggers import (
+    AskSurvey,
     MergeInto,
     Observe,
     PeopleChanged,
@@ -44,28 +45,61 @@ _OBSERVATION_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the impact of a report is weighed by."""
+    """What reports are weighed by. class_of: the class of work of what is wrong with a node, by id, "" = none."""
 
     criticality: Callable[[str], Criticality]
     limits: ImpactLimits
+    class_of: Callable[[str], str] = lambda _node: ""
+
+    def impact(self, assessment: ImpactAssessment) -> Impact:
+        """Return the impact that what is hit makes."""
+        return impact_of(assessment, self.criticality, self.limits)
+
+
+class Suppressor(Protocol):
+    """Knows what is left alone on purpose: maintenance, silences."""
+
+    def reason(self, report: ReportProblem, now: UnixSeconds) -> str:
+        """Return why a report shall make no incident, "" where it shall."""
+        ...
+
+    async def keep(self, report: ReportProblem, reason: str, now: UnixSeconds) -> None:
+        """Keep a report that makes no incident; durable when it returns."""
+        ...
+
+    async def cleared(self, fingerprint: str, symptoms: frozenset[str], now: UnixSeconds) -> bool:
+        """Take note that symptoms are gone; tell whether a report with them is kept."""
+        ...
+
+
+class NothingSuppressed:
+    """The suppressor where nothing is left alone."""
+
+    def reason(self, _report: ReportProblem, _now: UnixSeconds) -> str:
+        """Return that it shall."""
+        return ""
+
+    async def keep(self, _report: ReportProblem, _reason: str, _now: UnixSeconds) -> None:
+        """Keep nothing."""
+
+    async def cleared(self, _fingerprint: str, _symptoms: frozenset[str], _now: UnixSeconds) -> bool:
+        """Return that nothing is kept."""
+        return False
 
 
 class Reports:
-    """Everything that incidents learn from other parts of btimd.
-
-    suppressed: why a report shall make no incident, "" where it shall.
-    """
+    """Everything that incidents learn from other parts of btimd."""
 
     def __init__(
         self,
         engine: Engine,
         weights: Weights,
-        suppressed: Callable[[ReportProblem, UnixSeconds], str],
+        suppressor: Suppressor,
         metrics: Metrics,
     ) -> None:
         self._engine = engine
         self._weights = weights
-        self._suppressed = suppressed
+        self._suppressor = suppressor
         self._observations: deque[tuple[UnixSeconds, str, Observe]] = deque(maxlen=_OBSERVATIONS)
         self._unmatched = metrics.counter(
             "btimd_itsm_clears_unmatched_total", "Reports that trouble is over of which no live incident tells"
@@ -81,6 +115,15 @@ class Reports:
             if incident.state.is_open and business in incident.assessment.businesses:
                 await self._engine.step(incident, seen)
 
+    async def noted(self, incident_id: str, seen: Observe) -> Incident | None:
+        """Write what was found out into one incident; None: nothing can happen to it any more."""
+        incident = self._engine.register.get(incident_id)
+        return None if incident is None else await self._engine.step(incident, seen)
+
+    async def survey(self, incident_id: str, ask: AskSurvey) -> Incident:
+        """Have the reporter of an incident asked how content they are."""
+        return await self._engine.step(await self._engine.get(incident_id), ask)
+
     async def verdict(
         self,
         verdict: Verdict,
@@ -88,8 +131,11 @@ class Reports:
         impact: Impact,
         urgency: Urgency,
         difficulty: Difficulty,
-    ) -> Incident:
-        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of."""
+    ) -> Incident | None:
+        """Take the end of a diagnosis, or a verdict that has grown; return the incident it became part of.
+
+        None where it is suppressed: the diagnosis is kept all the same.
+        """
         engine, register = self._engine, self._engine.register
         now = engine.clock.wall()
         await engine.journal.save_verdict(verdict.id, verdict.ended_at, diagnosis.verdict_json(verdict))
@@ -98,10 +144,13 @@ class Reports:
             verdict,
             incident_id=engine.numbers.next(now) if known is None else known.id,
             assessment=assessment,
-            impact=min(impact, impact_of(assessment, self._weights.criticality, self._weights.limits)),
+            impact=min(impact, self._weights.impact(assessment)),
             urgency=urgency,
             difficulty=difficulty,
+            category=self._weights.class_of(verdict.cause) if verdict.cause else "",
         )
+        if await self._is_suppressed(known, report, now):
+            return None
         if known is not None and known.fingerprint != report.fingerprint:  # a child's cause; the parent has its own
             report = replace(report, notes={SYMPTOMS: report.notes[SYMPTOMS]})
         if known is not None:
@@ -124,8 +173,10 @@ class Reports:
     async def cleared(self, verdict: Verdict) -> None:
         """Take note that the symptoms of a verdict are gone."""
         incident = self._engine.register.find(verdict)
+        now = self._engine.clock.wall()
+        kept = await self._suppressor.cleared(merge.fingerprint(verdict), diagnosis.symptom_lines(verdict), now)
         if incident is None:
-            self._unmatched.inc()
+            self._unmatched.inc(0 if kept else 1)
             return
         await self.clear(incident, diagnosis.symptom_lines(verdict), ReportClear(remaining=0))
 
@@ -137,27 +188,42 @@ class Reports:
         notes = {SYMPTOMS_GONE: "\n".join(sorted(gone))} if gone else {}
         await self._engine.step(incident, replace(report, remaining=len(known - gone), notes=notes))
 
-    async def report(self, report: ReportProblem) -> Incident | None:
-        """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed."""
+    async def report(self, report: ReportProblem, *, weigh: bool) -> Incident | None:
+        """Take a report that is no diagnosis; return the incident it became part of, None where it is suppressed.
+
+        weigh: the impact is at least what the businesses that are hit make it.
+        """
         engine = self._engine
+        if weigh:
+            report = replace(report, impact=min(report.impact, self._weights.impact(report.assessment)))
         now = engine.clock.wall()
         owner = engine.register.owner_of_fingerprint(report.fingerprint)
         known = await self._still_live(engine.register.get(owner), now)
-        reason = "" if known is not None else self._suppressed(report, now)
-        if reason:
-            self._withheld.inc()
-            engine.log.info("report-suppressed", fingerprint=report.fingerprint, title=report.title, reason=reason)
+        if await self._is_suppressed(known, report, now):
             return None
         return await engine.step(
             known, replace(report, incident_id=engine.numbers.next(now) if known is None else known.id)
         )
 
+    async def _is_suppressed(self, known: Incident | None, report: ReportProblem, now: UnixSeconds) -> bool:
+        """Tell whether a report makes no incident and reopens none; it is kept then. One that is open goes on."""
+        if known is not None and known.state is not IncidentState.RESOLVED:
+            return False
+        reason = self._suppressor.reason(report, now)
+        if not reason:
+            return False
+        await self._suppressor.keep(report, reason, now)
+        self._withheld.inc()
+        self._engine.log.info("report-suppressed", fingerprint=report.fingerprint, title=report.title, reason=reason)
+        return True
+
     async def report_cleared(self, fingerprint: str, symptoms: frozenset[str], clear: ReportClear) -> Incident | None:
         """Take note that symptoms are gone that `report` told of in its notes."""
         register = self._engine.register
         incident = register.get(register.owner_of_fingerprint(fingerprint))
+        kept = await self._suppressor.cleared(fingerprint, symptoms, self._engine.clock.wall())
         if incident is None:
-            self._unmatched.inc()
+            self._unmatched.inc(0 if kept else 1)
             return None
         await self.clear(incident, symptoms, clear)
         return register.get(incident.id)

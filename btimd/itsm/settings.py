@@ -9,11 +9,11 @@ from pydantic import AfterValidator, Field, model_validator
 from btimd.itsm.deadlines import PromiseOf, TimerRules, no_agreement
 from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.moment import LifecycleConfig
+from btimd.itsm.notify.settings import NotifySettings
 from btimd.itsm.outbox import DeliveryRules
 from btimd.itsm.priority import ImpactLimits, matrix_of
 from btimd.itsm.targetsettings import (
     AlertmanagerSettings,
-    HttpTargetSettings,
     JiraSettings,
     JsmAlertsSettings,
     MailSettings,
@@ -25,6 +25,8 @@ from btimd.itsm.targetsettings import (
     ServiceNowSettings,
     SnmpSettings,
     SyslogSettings,
+    TwoWaySettings,
+    Words,
 )
 from btimd.settings.fields import Duration, Section, SettingsPath
 
@@ -37,7 +39,10 @@ def _check_matrix(rows: tuple[tuple[int, int, int], ...]) -> tuple[tuple[int, in
     return rows
 
 
-class WebhookSettings(HttpTargetSettings):
+_OWN_WORDS: Final = {word: word for word in ("accept", "resolve", "close", "reopen", "cancel")}
+
+
+class WebhookSettings(TwoWaySettings):
     """A receiver of incidents over HTTP. Every request is signed (docs/webhook.md)."""
 
     secret_file: SettingsPath
@@ -47,6 +52,8 @@ class WebhookSettings(HttpTargetSettings):
     refused_for: Annotated[Duration, Field(ge=0)] = 0.0
     """How long an event that is refused is tried again before it becomes a dead letter; every event tells the whole
     incident, so the next one makes good for it."""
+    meanings: Words = Field(default_factory=lambda: dict(_OWN_WORDS))
+    """What the words in its calls to POST /callbacks/NAME mean here: accept, resolve, close, reopen, cancel."""
 
 
 _Five = tuple[
@@ -128,8 +135,11 @@ class ItsmSettings(Section):
     """How long a receiver may still be working on a request whose answer was missed; repeats wait for that."""
     backoff_cap: Annotated[Duration, Field(gt=0)] = 300.0
     """The longest pause between attempts to reach a receiver."""
+    backlog_after: Annotated[Duration, Field(gt=0)] = 900.0
+    """An incident is opened where something waits longer than this for a target."""
     webhook: dict[str, WebhookSettings] = Field(default_factory=dict)
     intake: IntakeSettings = Field(default_factory=IntakeSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
     timers: TimersSettings = Field(default_factory=TimersSettings)
     digest: Annotated[Duration, Field(ge=0)] = 300.0
     """Targets are told of repeated reports on one incident at most so often."""
@@ -195,7 +205,16 @@ class ItsmSettings(Section):
         """Return a short name of the rules that incidents go by; another name, other rules."""
         targets = {kind for kind, field in type(self).model_fields.items() if field.default_factory is dict}
         rules = self.model_dump_json(
-            exclude={*targets, "intake", "source", "settle", "backoff_cap", "seen_again_within"}
+            exclude={
+                *targets,
+                "intake",
+                "notify",
+                "source",
+                "settle",
+                "backoff_cap",
+                "backlog_after",
+                "seen_again_within",
+            }
         )
         return hashlib.sha256(rules.encode()).hexdigest()[:_VERSION_LENGTH]
 

@@ -96,6 +96,13 @@ class HttpTargetSettings(TargetSettings):
         return self
 
 
+class TwoWaySettings(HttpTargetSettings):
+    """A target that tells by itself what people changed there, in signed calls to POST /callbacks/NAME."""
+
+    callback_secret_files: tuple[SettingsPath, ...] = ()
+    """Secrets that sign those calls; any of them, so that one can be changed. Left out: none are taken."""
+
+
 _RT_STATES: Final = {
     "new": "new", "held": "new", "dispatched": "open", "accepted": "open", "pending": "stalled", "stalled": "open",
     "resolved": "resolved", "closed": "resolved", "cancelled": "rejected", "merged": "resolved", "reopened": "open",
@@ -104,7 +111,7 @@ _RT_PRIORITIES: Final = {"P1": "100", "P2": "80", "P3": "60", "P4": "40", "P5": 
 _RT_MEANINGS: Final = {"open": "accept", "resolved": "resolve", "rejected": "cancel"}
 
 
-class RequestTrackerSettings(HttpTargetSettings):
+class RequestTrackerSettings(TwoWaySettings):
     """A queue of Request Tracker 5. url: of the web interface, without /REST."""
 
     token_file: SettingsPath
@@ -125,7 +132,7 @@ class RequestTrackerSettings(HttpTargetSettings):
     """What their states mean here: accept, resolve, close, reopen, cancel."""
 
 
-class RedmineSettings(HttpTargetSettings):
+class RedmineSettings(TwoWaySettings):
     """A project of Redmine. States, priorities: ids: issue_statuses.json, enumerations/issue_priorities.json."""
 
     key_file: SettingsPath
@@ -160,7 +167,7 @@ _JIRA_STATES: Final = {
 _JIRA_MEANINGS: Final = {"In Progress": "accept", "Done": "resolve"}
 
 
-class ServiceNowSettings(HttpTargetSettings):
+class ServiceNowSettings(TwoWaySettings):
     """The incident table of a ServiceNow instance. url: https://INSTANCE.service-now.com."""
 
     user: str
@@ -188,7 +195,7 @@ class ServiceNowEventsSettings(HttpTargetSettings):
     """Who the events say they come from."""
 
 
-class JiraSettings(HttpTargetSettings):
+class JiraSettings(TwoWaySettings):
     """A project of Jira or Jira Service Management."""
 
     token_file: SettingsPath
@@ -229,7 +236,10 @@ class JsmAlertsSettings(HttpTargetSettings):
     """Given to every alert."""
 
 
-class PagerDutySettings(HttpTargetSettings):
+_PAGERDUTY_MEANINGS: Final = {"acknowledged": "accept", "resolved": "resolve", "reopened": "reopen"}
+
+
+class PagerDutySettings(TwoWaySettings):
     """A service of PagerDuty, by an Events API v2 integration."""
 
     url: Annotated[str, AfterValidator(check_url), Field(repr=False)] = "https://events.pagerduty.com"
@@ -237,6 +247,8 @@ class PagerDutySettings(HttpTargetSettings):
     """The routing (integration) key."""
     source: str = "btimd"
     """Who the events say they come from."""
+    meanings: Words = Field(default_factory=lambda: dict(_PAGERDUTY_MEANINGS))
+    """What their states mean here: accept, resolve, close, reopen, cancel."""
 
 
 class AlertmanagerSettings(HttpTargetSettings):
@@ -309,7 +321,7 @@ class SnmpSettings(TargetSettings):
     """The password that encrypts."""
 
 
-class ProfileSettings(HttpTargetSettings):
+class ProfileSettings(TwoWaySettings):
     """A ticket system that a file describes (docs/delivery.md), as those in config/profiles."""
 
     profile: SettingsPath
@@ -318,3 +330,5 @@ class ProfileSettings(HttpTargetSettings):
     """Who btimd is there."""
     token_file: SettingsPath
     """What the profile's templates name $token."""
+    meanings: Words = Field(default_factory=dict)
+    """What their states mean here: accept, resolve, close, reopen, cancel."""

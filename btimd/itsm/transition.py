@@ -8,7 +8,7 @@ from btimd.itsm.moment import Change, Moment, Tell
 from btimd.itsm.timers import StartTimer, StopTimer
 from btimd.itsm.triggers import Trigger
 from btimd.model.incident import ActorRole, Incident, IncidentEvent, IncidentState
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +74,5 @@ class Transition(Generic[T]):
     needs: tuple[Needs[T], ...] = ()
     who: frozenset[ActorRole] = ANYBODY
     reason: Callable[[T], str] = lambda _: ""
-    tells: tuple[tuple[NoticeKind, str], ...] = ()
+    tells: tuple[tuple[TellKind, str], ...] = ()
     publish: Callable[[Incident, Incident], bool] = lambda _before, _after: True

@@ -42,6 +42,7 @@ class ReportProblem(Trigger):
 
     covers_all: the report speaks of everything known to be hit, so that a milder judgement may replace a worse one.
     priority: set by the person who reports; None: the matrix decides. count: how many reports it stands for.
+    reporter: for whom the actor takes it down, who is told how it goes on; "" = the actor where that is a person.
     """
 
     incident_id: str
@@ -60,6 +61,7 @@ class ReportProblem(Trigger):
     category: str = ""
     difficulty: Difficulty = Difficulty.LOW
     count: int = 1
+    reporter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,13 @@ class DigestDue(Trigger):
 
 
 # What is found out.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSurvey(Trigger):
+    """The reporter is asked how content they are. reminder: for the second time, as no answer came."""
+
+    reminder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

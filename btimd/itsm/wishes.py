@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from btimd.itsm.commands import check_command, check_version, manual_report, trigger_of
 from btimd.itsm.engine import Engine
 from btimd.itsm.kinship import merge, unmerge
-from btimd.itsm.priority import impact_of
 from btimd.itsm.replay import rebuild
 from btimd.itsm.reports import Weights
 from btimd.itsm.triggers import MergeInto, Unmerge
@@ -72,7 +71,7 @@ class Wishes:
     async def _create(self, command: IncidentCommand, asker: Asker) -> Incident:
         now = self._engine.clock.wall()
         hit = ImpactAssessment(businesses=command.businesses)
-        impact = impact_of(hit, self._weights.criticality, self._weights.limits)
+        impact = self._weights.impact(hit)
         incident_id = self._engine.numbers.next(now)
         report = manual_report(command, asker.name, incident_id=incident_id, impact=impact, now=now)
         return await self._engine.step(None, report)

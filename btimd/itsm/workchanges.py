@@ -27,8 +27,8 @@ from btimd.itsm.triggers import (
     Transfer,
     Trigger,
 )
-from btimd.model.incident import DispatchOutcome, ExternalReference, Incident
-from btimd.model.ports import NoticeKind
+from btimd.model.incident import DispatchOutcome, Incident, TicketReference
+from btimd.model.ports import TellKind
 
 # To a handler.
 
@@ -93,8 +93,8 @@ def remind(incident: Incident, _due: RenotifyDue, moment: Moment) -> Change:
     if made is None:  # the state says that there is one
         return Change(incident)
     after = replace(incident, dispatch=replace(made, reminders=made.reminders + 1))
-    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after))
-    return Change(after, tells=(Tell(NoticeKind.REMINDER, made.person, "reminder", made.id),))
+    after = timers.armed(after, TimerName.RENOTIFY, moment.due(Limit.RENOTIFY, after, made.renotify_seconds))
+    return Change(after, tells=(Tell(TellKind.REMINDER, made.person, "reminder", made.id),))
 
 
 # From a handler.
@@ -264,7 +264,7 @@ def _seen(incident: Incident, update: ExternalUpdate) -> Incident:
 
 
 def _reference(incident: Incident, target: str, reference: str, seq: int | None = None, status: str = "") -> Incident:
-    known = next((one for one in incident.references if one.target == target), ExternalReference(target, reference))
+    known = next((one for one in incident.references if one.target == target), TicketReference(target, reference))
     others = tuple(one for one in incident.references if one.target != target)
     kept = replace(known, reference=reference, seq=known.seq if seq is None else seq, status=status or known.status)
     return replace(incident, references=(*others, kept))

@@ -6,12 +6,13 @@ goes all the way down (closure full), so that a diagnosis can tell a sick compon
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from btimd.lab.enterprise import Enterprise
+from btimd.lab.staff import Staff
 from btimd.lab.topology import (
     BUSINESSES,
     DATABASES,
@@ -34,7 +35,7 @@ _SENTINEL: Final = "2s"
 _SECRET_MODE: Final = 0o600
 _RING_OCTETS: Final = 16 * 1024 * 1024
 
-Value = str | int | float | tuple[str, ...] | tuple[int, ...] | Mapping[str, str]
+Value = str | int | float | Sequence["Value"] | Mapping[str, "Value"]
 Table = Mapping[str, Value]
 
 
@@ -47,27 +48,52 @@ class Webhook:
 
 
 def write_configuration(
-    directory: Path, enterprise: Enterprise, webhook: Webhook | None = None, *, mirror: bool = False
+    directory: Path,
+    enterprise: Enterprise,
+    webhook: Webhook | None = None,
+    *,
+    mirror: bool = False,
+    staff: Staff | None = None,
 ) -> Path:
-    """Write btimd.toml, services.toml, ipplan.csv and the secret; return the path of btimd.toml.
+    """Write btimd.toml, services.toml, ipplan.csv and the secrets; return the path of btimd.toml.
 
     The enterprise must have started, because the files hold its ports. The daemon's own listeners are left to the
     kernel (port 0), its state goes below `directory`. mirror: the daemon captures the enterprise's packets too.
+    staff: who can be sent to work, at once; they and the centre have tokens, in files called after them.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    secret_file = directory / "webhook.secret"
+    tables = _daemon_tables(directory, mirror=mirror)
     if webhook is not None:
-        secret_file.touch(mode=_SECRET_MODE)
-        secret_file.chmod(_SECRET_MODE)
-        secret_file.write_text(webhook.secret + "\n", encoding="utf-8")
+        secret_file = _write_secret(directory / "webhook.secret", webhook.secret)
+        tables["itsm.webhook.demo"] = {"url": webhook.url, "secret_file": str(secret_file)}
+    if staff is not None:
+        for name, secret in staff.tokens.items():
+            _write_secret(token_file(directory, name), secret)
+        tokens = "\n".join(toml_of({"[token]": one}) for one in staff.token_tables())
+        (directory / "tokens.toml").write_text(tokens, encoding="utf-8")
+        (directory / "people.toml").write_text(toml_of(staff.people_tables()), encoding="utf-8")
+        tables["api"] = {**tables["api"], "tokens_file": str(directory / "tokens.toml")}
+        tables["itsm.timers"] = {"wait": ("1s",) * 5}
     main = directory / "btimd.toml"
-    main.write_text(_daemon_text(directory, webhook, secret_file, mirror=mirror), encoding="utf-8")
+    main.write_text(toml_of(tables), encoding="utf-8")
     (directory / "services.toml").write_text(services_text(enterprise), encoding="utf-8")
     (directory / "ipplan.csv").write_text(ip_plan_text(enterprise.settings.users_per_segment), encoding="utf-8")
     return main
 
 
-def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *, mirror: bool) -> str:
+def token_file(directory: Path, name: str) -> Path:
+    """Return where the token of somebody of the staff lies in a configuration folder."""
+    return directory / f"{name}.token"
+
+
+def _write_secret(path: Path, secret: str) -> Path:
+    path.touch(mode=_SECRET_MODE)
+    path.chmod(_SECRET_MODE)
+    path.write_text(secret + "\n", encoding="utf-8")
+    return path
+
+
+def _daemon_tables(directory: Path, *, mirror: bool) -> dict[str, Table]:
     tables: dict[str, Table] = {
         "daemon": {"state_directory": str(directory / "state")},
         "capture.netflow": {"listen": ("127.0.0.1:0",)},
@@ -87,9 +113,7 @@ def _daemon_text(directory: Path, webhook: Webhook | None, secret_file: Path, *,
         # The exporter reports the same connections; what is captured counts once, and completely.
         tables["flows.duplicates"] = {"mode": "on", "prefer": ("mirror",)}
         tables["flows.quality"] = {"grace": "2s"}
-    if webhook is not None:
-        tables["itsm.webhook.demo"] = {"url": webhook.url, "secret_file": str(secret_file)}
-    return toml_of(tables)
+    return tables
 
 
 def ip_plan_text(users_per_segment: int) -> str:
@@ -245,7 +269,6 @@ def _value(value: Value) -> str:
         return json.dumps(value, ensure_ascii=False)  # a TOML basic string: the same escapes
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, tuple):
-        items: Iterable[str | int] = value
-        return "[" + ", ".join(_value(item) for item in items) + "]"
+    if isinstance(value, Sequence):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
     return str(value)

@@ -81,6 +81,10 @@ class CalendarRule:
         whole = [(self._moment(midnight, low), self._moment(midnight, high)) for low, high in merged]
         return [(start, end) for start, end in whole if start < end]
 
+    def hours_of(self, day: date) -> DayHours:
+        """Return the hours of a date."""
+        return self._hours_of(day, self.special_days(day.year))
+
     def _hours_of(self, day: date, special: SpecialDays) -> DayHours:
         if (own := self.own_hours.get(day)) is not None:
             return own

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from btimd.model.incident import Priority
+from btimd.model.notification import QuietHours
 from btimd.model.units import Ratio, Seconds, UnixSeconds
 
 MINUTES_PER_DAY: Final = 24 * 60
@@ -47,22 +48,8 @@ class DayRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class QuietHours:
-    """A part of each day, in the person's time zone, in minutes after midnight; to <= from runs into the next day."""
-
-    from_minute: int
-    to_minute: int
-
-    def covers(self, minute: int) -> bool:
-        """Tell whether a minute of the day lies within."""
-        if self.from_minute < self.to_minute:
-            return self.from_minute <= minute < self.to_minute
-        return minute >= self.from_minute or minute < self.to_minute
-
-
-@dataclass(frozen=True, slots=True)
 class PersonContact:
-    """A way to reach a person. means: "mail", "sms", "voice", "screen" or the name of a chat robot.
+    """A way to reach a person. means: "mail", "sms", "voice", "im" (any chat robot), or the name or kind of a robot.
 
     verified: it is known to reach this person. quiet: when it is not used but for what cannot wait.
     """

@@ -18,7 +18,7 @@ class Told:
     sender: address it came from, or name of who was let in. hosts: names and addresses of what it is about, the most
     telling first. node: the node itself, where the rule says. kinds: which nodes of a host it is about, the likeliest
     first. health: None = a change; UNKNOWN = what was told before of this subject is over. subject: what of the node it
-    is about, so that a later message replaces an earlier one. rule: which one matched.
+    is about, so that a later message replaces an earlier one. rule: which one matched. severity: in the sender's words.
     """
 
     source: SignSource
@@ -35,6 +35,7 @@ class Told:
     interface: str = ""
     weight: Ratio = 0.8
     lasts_seconds: Seconds = 600.0
+    severity: str = ""
 
 
 class HeardAs(StrEnum):

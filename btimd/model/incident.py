@@ -149,6 +149,7 @@ class Dispatch:
 
     number: counts the orders of the incident from 1. number_at_level: those at this level since it was reached.
     by_hand: the person was named by somebody, not found by the dispatcher. reminders: how often it was repeated.
+    accept_seconds, renotify_seconds, max_candidates: what its level and group say of orders; None: the general rules.
     """
 
     id: str
@@ -161,6 +162,9 @@ class Dispatch:
     sent_at: UnixSeconds
     accept_by: UnixSeconds
     reminders: int = 0
+    accept_seconds: Seconds | None = None
+    renotify_seconds: Seconds | None = None
+    max_candidates: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +177,8 @@ class TimerDue:
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalReference:
-    """What a target calls the incident, and the last of its changes that was taken over."""
+class TicketReference:
+    """What a target calls the incident, and the last of its changes that was taken over (a part of the incident)."""
 
     target: str
     reference: str
@@ -264,7 +268,7 @@ class Incident:
     closing: ClosingReport | None = None
     survey_score: int | None = None
     parent_id: str = ""
-    references: tuple[ExternalReference, ...] = ()
+    references: tuple[TicketReference, ...] = ()
     told_at: UnixSeconds | None = None
     timers: tuple[TimerDue, ...] = ()
 
@@ -316,9 +320,11 @@ class IncidentCommand:
     """A person's wish; `command_id` makes a repeated call harmless, `expected_version` 0 means any.
 
     text: reason, comment, closing report or description, whatever the kind asks for. title and businesses: CREATE.
-    priority: SET_PRIORITY. parent_id: MERGE. override_reason: RESOLVE while the signal is still active. closing: what
-    RESOLVE says beyond its text. person: of ASSIGN and TRANSFER. level: of FORCE_ESCALATE, 0 = the next one. until: of
-    PEND, and when the next news of a STAGE_REPORT is to be expected. score: of SURVEY. category: of CREATE.
+    priority: SET_PRIORITY, CREATE. parent_id: MERGE. override_reason: RESOLVE while the signal is still active.
+    closing: what RESOLVE says beyond its text. person: of ASSIGN and TRANSFER, and whose report a CREATE is, "" = of
+    whoever asks.
+    level: of FORCE_ESCALATE, 0 = the next one. until: of PEND, and when the next news of a STAGE_REPORT is to be
+    expected. score: of SURVEY. category: of CREATE.
     """
 
     kind: CommandKind

@@ -72,8 +72,9 @@ class Article:
     category: the class of trouble. nodes, kinds: names of nodes and of kinds of node that it is about. signatures: of
     causes ("erp-db/down", or of a kind of node "kind:database/down"). authors: who wrote any of the text as it stands,
     none of whom may review it. source_incident: the one whose closing report it was made of. replaces: the article
-    that it is the new wording of. used_count: incidents for which somebody took it to hand; helped_count and
-    failed_count: those of them that said how that ended; of the others it is not known.
+    that it is the new wording of. submitted_at: since when a draft waits for its review.
+    used_count: incidents for which somebody took it to hand; helped_count and failed_count: those of them that said
+    how that ended; of the others it is not known.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Article:
     used_count: int = 0
     helped_count: int = 0
     failed_count: int = 0
+    submitted_at: UnixSeconds | None = None
 
     @property
     def success_rate(self) -> Ratio | None:

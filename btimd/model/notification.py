@@ -29,6 +29,8 @@ class NoticeState(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    """Never sent: by then nobody had to be told any more."""
 
 
 class NoticeKind(StrEnum):
@@ -48,6 +50,12 @@ class NoticeKind(StrEnum):
     """It is no longer yours."""
     STATUS = "status"
     """To who reported it, or uses the business: how it stands."""
+    NEWS = "news"
+    """To who has it, leads the group or watches over all work: what happened to it."""
+    ANSWER = "answer"
+    """To who answered: why that could not be done."""
+    TEST = "test"
+    """To whoever an address belongs to: it works."""
 
 
 class ReplyKind(StrEnum):
@@ -73,7 +81,7 @@ class Order:
 
     title, description, reporter, source: text of others, any characters. occurred_at, accept_by, resolve_due_at: wall
     clock, None = no such limit. users: hit, None = not known. number: what people call it, without "#".
-    status: for NoticeKind.STATUS, a key of the texts ("investigating", "found", "restored", ...).
+    status: for STATUS and NEWS, a key of the texts ("investigating", "found", "restored", ...) or the words themselves.
     """
 
     incident_id: str
@@ -111,13 +119,13 @@ class QuietHours:
 class Contact:
     """An address of a person. verified: it was shown to be theirs; others are never used. channel: "" = any for it.
 
-    quiet: of this address; None = the rules' own. address: a number, mailbox, user id; "" for the screen.
+    quiet: of this address; () = the rules' own. address: a number, mailbox, user id; "" for the screen.
     """
 
     means: Means
     address: str
     verified: bool = False
-    quiet: QuietHours | None = None
+    quiet: tuple[QuietHours, ...] = ()
     channel: str = ""
 
 
@@ -136,6 +144,7 @@ class Recipient:
 class Notice:
     """One attempt to tell one person by one means: a row that stays.
 
+    telling_id: what the engine wanted to be told, of which notices were made; those of one telling stand together.
     id: makes a repeat harmless where the other side knows ids. round: 0 = first telling, then each repetition.
     channel: of the settings. due_at: not before. expires_at: of no use afterwards. attempts: how often it was sent.
     at: of the state. provider_id: what the gateway calls it. uncertain: an earlier sending may have arrived. cost: of
@@ -166,6 +175,7 @@ class Notice:
     uncertain: bool = False
     cost: float = 0.0
     folded_into: str = ""
+    telling_id: str = ""
 
 
 class NoticeBook(Protocol):
@@ -190,6 +200,10 @@ class NoticeBook(Protocol):
 
     async def notice_failed(self, notice_id: str, *, error: str, now: UnixSeconds, uncertain: bool) -> None:
         """Record that it will not be sent any more. uncertain: it may have arrived all the same."""
+        ...
+
+    async def notice_withdrawn(self, notice_id: str, now: UnixSeconds) -> None:
+        """Record that it was not sent, as nobody has to be told any more."""
         ...
 
     async def notice_receipt(self, channel: str, provider_id: str, state: NoticeState, now: UnixSeconds) -> bool:

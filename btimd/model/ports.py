@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
-from btimd.model.incident import ActorRole, Incident, IncidentCommand, IncidentEvent
+from btimd.model.incident import ActorRole, CommandKind, Incident, IncidentCommand, IncidentEvent
 from btimd.model.packets import PacketBlock
 from btimd.model.points import PointBlock, SeriesQuery, SeriesRow
 from btimd.model.probe import ProbeResult, ProbeSpec
@@ -356,6 +356,12 @@ class IncidentDesk(Protocol):
         """
         ...
 
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        """Return what a person may do to an incident now; some of it needs words, a person or a time."""
+        ...
+
     def watch(self) -> Subscription[Incident]:
         """Subscribe to incidents: the open ones, then every change."""
         ...
@@ -395,7 +401,7 @@ class OutboxMessage:
     refused_since: UnixSeconds | None = None
 
 
-class NoticeKind(StrEnum):
+class TellKind(StrEnum):
     """What somebody is to be told."""
 
     ORDER = "order"
@@ -412,11 +418,13 @@ class NoticeKind(StrEnum):
     """To the management centre; the recipient is empty."""
     REPORTER = "reporter"
     """To the person who reported the incident."""
+    WATCHERS = "watchers"
+    """To those who reported what was merged into the incident; the recipient is empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Somebody is to be told something, kept until it was: the outbox of what goes to people.
+class Telling:
+    """Somebody is to be told something, kept until notices were made of it: the outbox of what goes to people.
 
     recipient: a person, for LEAD a group, for CENTRE empty. what: the matter in one or two words ("order-timeout");
     itsm.lifecycle names them all. dispatch_id: the order it is about, "" for none. seq: of the event behind it.
@@ -426,7 +434,7 @@ class Notice:
     id: str
     incident_id: str
     seq: int
-    kind: NoticeKind
+    kind: TellKind
     recipient: str
     what: str
     dispatch_id: str
@@ -464,7 +472,7 @@ class IncidentWrite:
     messages: tuple[OutboxMessage, ...]
     timers: Mapping[str, UnixSeconds | None]
     """Timers by name: due at, or None to stop one. A timer not named stays as it was."""
-    notices: tuple[Notice, ...] = ()
+    tellings: tuple[Telling, ...] = ()
     fired: Timer | None = None
     """The timer that brought the step about; it is gone afterwards, unless `timers` starts it anew."""
 
@@ -508,20 +516,20 @@ class Journal(Protocol):
         """Remove a timer that nothing waits for any more; one of another generation stays."""
         ...
 
-    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+    async def claim_tellings(self, now: UnixSeconds, limit: int) -> Sequence[Telling]:
         """Mark as claimed, and return, what is due to be told, oldest first."""
         ...
 
-    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
-        """Record that a notice was handed to those who tell it."""
+    async def telling_done(self, telling_id: str, now: UnixSeconds) -> None:
+        """Record that a telling was handed to those who tell it."""
         ...
 
-    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
-        """Record that a notice could not be handed over; it is due again at next_at."""
+    async def telling_failed(self, telling_id: str, *, next_at: UnixSeconds, error: str) -> None:
+        """Record that a telling could not be handed over; it is due again at next_at."""
         ...
 
-    async def next_notice_at(self) -> UnixSeconds | None:
-        """Return when the next notice is due."""
+    async def next_telling_at(self) -> UnixSeconds | None:
+        """Return when the next telling is due."""
         ...
 
     async def claim_messages(

@@ -55,6 +55,7 @@ class Report:
     report that clears it. count: how many reports it stands for; more than 1 for a summary. urgency, impact: None where
     the classification leaves them to the engine. path: the flow or group that takes it, "" = the usual one.
     template: which one read it. occurred_at: as the sender says, in its own words. cut: characters that were left out.
+    opens: it may open an incident; else it only adds to one that is open for its cause.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Report:
     occurred_at: str = ""
     attachments: int = 0
     cut: int = 0
+    opens: bool = True
 
     @property
     def is_summary(self) -> bool:
@@ -129,6 +131,88 @@ class Unsummed:
     last: Report
 
 
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """Which reports to list; None = any."""
+
+    channel: ReportChannel | None = None
+    source: str | None = None
+    state: ReportState | None = None
+    incident_id: str | None = None
+    folded_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCount:
+    """How many reports of a channel and state are kept."""
+
+    channel: ReportChannel
+    state: ReportState
+    count: int
+    newest_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStorm:
+    """Reports that are being folded now. is_one_cause: else they are more causes than their source may bring."""
+
+    summary_id: str
+    channel: ReportChannel
+    source: str
+    title: str
+    is_one_cause: bool
+    count: int
+    ends_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceipt:
+    """What the sender of a report may be told. incident_id: "" where none is known yet."""
+
+    report_id: str
+    is_new: bool
+    folded_into: str = ""
+    incident_id: str = ""
+
+
+class IntakeBusyError(Exception):
+    """The report is not kept, as too much is on its way or the disk is slow: send it again later."""
+
+
+class ReportsView(Protocol):
+    """Reports as people see and make them."""
+
+    async def reports(self, wanted: ReportFilter, limit: int) -> Sequence[StoredReport]:
+        """Return reports, the newest first."""
+        ...
+
+    async def report(self, report_id: str) -> StoredReport | None:
+        """Return one."""
+        ...
+
+    async def create(
+        self,
+        *,
+        command_id: str,
+        reporter: str,
+        title: str,
+        text: str,
+        node: str,
+        business: str,
+        severity: ReportSeverity,
+    ) -> ReportReceipt:
+        """Take what a person tells; raises IntakeBusyError. Waits until the incident is known."""
+        ...
+
+    async def counts(self) -> Sequence[ReportCount]:
+        """Return how many are kept."""
+        ...
+
+    def storms(self) -> Sequence[ReportStorm]:
+        """Return what is being folded now, the largest first."""
+        ...
+
+
 class ReportStore(Protocol):
     """Keeps reports. What a method returned from survives the end of the process and of the machine."""
 
@@ -166,6 +250,18 @@ class ReportStore(Protocol):
 
     async def newest(self, limit: int) -> Sequence[StoredReport]:
         """Return the newest first."""
+        ...
+
+    async def listed(self, wanted: ReportFilter, limit: int) -> Sequence[StoredReport]:
+        """Return those that were asked for, the newest first."""
+        ...
+
+    async def counts(self) -> Sequence[ReportCount]:
+        """Return how many are kept, by channel and state."""
+        ...
+
+    async def forget_unused(self, before: UnixSeconds, limit: int) -> int:
+        """Remove up to so many that came before that and neither opened nor belong to an incident; return how many."""
         ...
 
     async def forget(self, before: UnixSeconds, limit: int) -> int:

@@ -31,7 +31,8 @@ class IncidentFacts:
     clock of its resolution stood still. handler: who had it when it was resolved. online: a person resolved it before
     any order and without taking it. self_cleared: it was resolved by no person. effort_minutes None: nobody said.
     first_order_right: the first order was accepted by its addressee and neither returned nor transferred; None: that
-    is not decided, or there was no order.
+    is not decided, or there was no order. group: that had it last. node: that was at fault, by the closing report or
+    by the diagnosis.
     """
 
     id: str
@@ -58,6 +59,9 @@ class IncidentFacts:
     reopens: int = 0
     first_order_right: bool | None = None
     effort_minutes: int | None = None
+    group: str = ""
+    node: str = ""
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

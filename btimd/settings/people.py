@@ -17,12 +17,12 @@ from btimd.model.duty import (
     People,
     Person,
     PersonContact,
-    QuietHours,
     Supplier,
     Support,
     WorkClass,
     WorkingHours,
 )
+from btimd.model.notification import QuietHours
 from btimd.settings.dutyfields import ClockMinute, Name, PrioritySeconds, TableReader, Weekdays, ZoneName, priority_of
 from btimd.settings.fields import Section
 from btimd.settings.load import read_toml
@@ -305,7 +305,7 @@ def _person(name: str, table: PersonTable) -> Person:
                 contact.means,
                 contact.address,
                 verified=contact.verified,
-                quiet=tuple(QuietHours(hours.from_, hours.to) for hours in contact.quiet),
+                quiet=tuple(QuietHours(hours.from_, hours.to, hours.days) for hours in contact.quiet),
             )
             for contact in table.contacts
         ),

@@ -7,7 +7,7 @@ The status is judged as that of a business's own target (accounting.py), with AS
 the target cannot be met any more even if the rest of the period is up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from btimd.model.agreement import Agreement, DownShare, OutageFact, PeriodFigures
@@ -70,7 +70,7 @@ def figures(
     budget = agreement.allowed * agreed.total
     parts = _down_of(facts, down_spans, agreed, until)
     counted = [(fact, span) for fact, span in parts if span]
-    failures = max(len(counted), 1 if down else 0)
+    failures = max(sum(begins for _, _, begins in _begun(counted)), 1 if down else 0)
     known = [(fact.users, span, fact.users_exact) for fact, span in counted if fact.users is not None]
     return PeriodFigures(
         agreement=agreement.name,
@@ -96,8 +96,8 @@ def figures(
         user_minutes_coverage=sum(span for _, span, _ in known) / down if down else None,
         user_minutes_exact=all(exact for _, _, exact in known),
         planned_down_seconds=sum(span for fact, span in counted if fact.planned) / MILLIS_PER_SECOND,
-        by_cause=_shares(((fact.cause, span) for fact, span in counted), down),
-        by_supplier=_shares(((fact.supplier, span) for fact, span in counted), down),
+        by_cause=_shares(((fact.cause, span, begins) for fact, span, begins in _begun(counted)), down),
+        by_supplier=_shares(((fact.supplier, span, begins) for fact, span, begins in _begun(counted)), down),
     )
 
 
@@ -124,18 +124,27 @@ def _down_of(
     return found
 
 
+def _begun(parts: Sequence[tuple[OutageFact, int]]) -> Iterator[tuple[OutageFact, int, bool]]:
+    """Yield each part of an outage, and whether the outage begins with it: one may be cut where maintenance ends."""
+    last: OutageFact | None = None
+    for fact, span in parts:
+        goes_on = last is not None and (last.ended_at, last.cause) == (fact.began_at, fact.cause)
+        yield fact, span, not goes_on
+        last = fact
+
+
 def _clip(fact: OutageFact, low: UnixMillis, high: UnixMillis) -> Span:
     ended = high if fact.ended_at is None else round(fact.ended_at * MILLIS_PER_SECOND)
     return max(round(fact.began_at * MILLIS_PER_SECOND), low), min(ended, high)
 
 
-def _shares(parts: Iterable[tuple[str, int]], down: int) -> tuple[DownShare, ...]:
+def _shares(parts: Iterable[tuple[str, int, bool]], down: int) -> tuple[DownShare, ...]:
     sums: dict[str, list[int]] = {}
     left = down
-    for key, span in parts:
+    for key, span, begins in parts:
         one = sums.setdefault(key, [0, 0])
         one[0] += span
-        one[1] += 1
+        one[1] += begins
         left -= span
     if left > 0:  # outages that are no longer listed
         sums.setdefault("", [0, 0])[0] += left

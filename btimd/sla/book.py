@@ -25,6 +25,7 @@ from btimd.sla.availability import Stretch, agreed_time, figures
 from btimd.sla.burn import BURN_RULES, Burn, BurnRule, BurnWatch, budget_gone_at, burn_rate
 from btimd.sla.periods import period_bounds, periods_between
 from btimd.sla.providers import Needs, below, covers, provided, with_suppliers
+from btimd.sla.windows import WindowBook
 
 MOST_AUDIT_ENTRIES: Final = 5000
 _MOST_EFFECTS: Final = 200
@@ -59,6 +60,7 @@ class AgreementBook:
         self._watches: dict[tuple[str, str], BurnWatch] = {}
         self._agreed: dict[tuple[str, UnixSeconds], AgreedTime] = {}
         self._last: dict[tuple[str, str], Standing] = {}
+        self._windows = WindowBook()
         self.audit: list[AuditEntry] = []
         self.dropped_entries = 0
         self.swap(agreements, needs or {})
@@ -205,17 +207,21 @@ class AgreementBook:
         contracts = self.agreements
         if agreement.kind is AgreementKind.SLA:
             account = self._accounts[subject]
-            facts = with_suppliers(account.facts(low, high), contracts, self._cover)
+            facts = with_suppliers(self._facts(account, low, high), contracts, self._cover)
             return _Seen(list(account.log.stretches(low, high)), facts)
         cover = self._cover[agreement.name]
         known = [
             (
                 list(self._accounts[business].log.stretches(low, high)),
-                with_suppliers(self._accounts[business].facts(low, high), contracts, self._cover),
+                with_suppliers(self._facts(self._accounts[business], low, high), contracts, self._cover),
             )
             for business in self._needing(cover)
         ]
         return _Seen(*provided(agreement, cover, known))
+
+    def _facts(self, account: AvailabilityAccount, low: UnixMillis, high: UnixMillis) -> list[OutageFact]:
+        """Return outages; those within declared windows are planned."""
+        return self._windows.judged(account.facts(low, high), account.counted_until)
 
     def _needing(self, cover: frozenset[str]) -> list[str]:
         """Return the businesses that need any of some nodes."""
@@ -255,6 +261,31 @@ class AgreementBook:
         account.revise(revision.start, revision.end, revision.change)
         after = [self._figures(*one, account.counted_until)[0] for one in touched]
         effects = tuple(_effect(old, new) for old, new in zip(before, after, strict=True))
+        return self._write_down(revision, effects)
+
+    def plan(self, windows: WindowBook, revisions: Sequence[Revision] = ()) -> list[AuditEntry]:
+        """Go on with other maintenance windows; return what that changed of the past, written down.
+
+        revisions: of each business, why, and the time that is looked at; nothing is written where nothing changed.
+        """
+        looked_at = [
+            (one, self._touched(self._accounts[one.subject], one)) for one in revisions if one.subject in self._accounts
+        ]
+        before = [[self._figures(*it, self._counted(one))[0] for it in touched] for one, touched in looked_at]
+        self._windows = windows
+        self._agreed.clear()
+        entries = []
+        for (one, touched), old in zip(looked_at, before, strict=True):
+            new = [self._figures(*it, self._counted(one))[0] for it in touched]
+            effects = tuple(_effect(a, b) for a, b in zip(old, new, strict=True) if a != b)
+            if effects:
+                entries.append(self._write_down(one, effects))
+        return entries
+
+    def _counted(self, revision: Revision) -> UnixSeconds:
+        return self._accounts[revision.subject].counted_until
+
+    def _write_down(self, revision: Revision, effects: tuple[RevisedFigures, ...]) -> AuditEntry:
         number = self.audit[-1].number + 1 if self.audit else self.dropped_entries + 1
         entry = AuditEntry(number, revision, effects)
         self.audit.append(entry)

@@ -33,6 +33,7 @@ from btimd.sla.points import standing_block, state_block
 from btimd.sla.promises import agreements_of, earliest, promises
 from btimd.sla.providers import Needs
 from btimd.sla.settings import BurnSettings, SlaSettings
+from btimd.sla.windows import WindowBook
 
 STATE_NAME = "sla-accounts"
 TRAIL_NAME = "sla-audit"
@@ -339,6 +340,24 @@ class SlaComponent:
                 why=LATE_DATA,
             )
         return entry
+
+    def plan(self, windows: WindowBook, revisions: Sequence[Revision] = ()) -> Sequence[AuditEntry]:
+        """Go on with other maintenance windows; return what that changed of time that is counted already.
+
+        revisions: of each business, by whom and why, and the time to look at.
+        """
+        now = self._count_all()
+        dropped = self._book.dropped_entries
+        entries = self._book.plan(windows, revisions)
+        self._trail_dropped.inc(self._book.dropped_entries - dropped)
+        for entry in entries:
+            self._revisions.inc()
+            self._log.info("sla-revision", business=entry.revision.subject, number=entry.number, by=entry.revision.by)
+            self._dirty = self._trail_is_dirty = True
+            self._changed.set()
+            self._on_revision(entry)
+            self._publish(entry.revision.subject, now)
+        return entries
 
     def audit(self) -> Sequence[AuditEntry]:
         """Return the corrections that are kept, oldest first."""

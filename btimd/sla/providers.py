@@ -137,7 +137,7 @@ def _go_on(
     is_exact = len(causes) == 1 and first.users_exact
     begins, ends = low / MILLIS_PER_SECOND, high / MILLIS_PER_SECOND
     last = facts[-1] if facts else None
-    if last is None or last.ended_at != begins or last.cause != first.cause:
+    if last is None or (last.ended_at, last.cause, last.planned) != (begins, first.cause, first.planned):
         facts.append(replace(first, subject=subject, began_at=begins, ended_at=ends, users=users, users_exact=is_exact))
         return
     known = [one for one in (last.users, users) if one is not None]

@@ -60,6 +60,8 @@ class MaintenanceTable(Section):
     """What is done."""
     reference: str = ""
     """A change request, for example."""
+    suppress: bool = False
+    """Trouble in it makes no incident either, until it is over."""
 
     @model_validator(mode="after")
     def _is_weekly_or_once(self) -> Self:

@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from btimd.model.delivery import ExternalReference, ExternalUpdate, OutboxLine
 from btimd.model.incident import Incident, IncidentEvent
-from btimd.model.ports import CommandDone, IncidentWrite, Journal, Notice, OutboxMessage, Timer
+from btimd.model.ports import CommandDone, IncidentWrite, Journal, OutboxMessage, Telling, Timer
 from btimd.model.units import Seconds, UnixSeconds
 from btimd.store import journaltables as tables
 from btimd.store import outboxtables as outbox
@@ -213,20 +213,20 @@ class SqliteJournal(Journal):
         await self._ask(lambda connection: tables.drop_timer(connection, timer))
 
     @override
-    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
-        return await self._ask(lambda connection: tables.claim_notices(connection, now, limit))
+    async def claim_tellings(self, now: UnixSeconds, limit: int) -> Sequence[Telling]:
+        return await self._ask(lambda connection: tables.claim_tellings(connection, now, limit))
 
     @override
-    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
-        await self._ask(lambda connection: tables.notice_done(connection, notice_id, now))
+    async def telling_done(self, telling_id: str, now: UnixSeconds) -> None:
+        await self._ask(lambda connection: tables.telling_done(connection, telling_id, now))
 
     @override
-    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
-        await self._ask(lambda connection: tables.notice_failed(connection, notice_id, next_at=next_at, error=error))
+    async def telling_failed(self, telling_id: str, *, next_at: UnixSeconds, error: str) -> None:
+        await self._ask(lambda connection: tables.telling_failed(connection, telling_id, next_at=next_at, error=error))
 
     @override
-    async def next_notice_at(self) -> UnixSeconds | None:
-        return await self._ask(tables.next_notice_at)
+    async def next_telling_at(self) -> UnixSeconds | None:
+        return await self._ask(tables.next_telling_at)
 
     @override
     async def claim_messages(
@@ -350,7 +350,7 @@ class SqliteJournal(Journal):
         verdicts_before: UnixSeconds,
         commands_before: UnixSeconds = 0.0,
     ) -> int:
-        """Remove delivered messages, told notices, diagnoses and command ids older than that; return how many.
+        """Remove delivered messages, tellings, diagnoses and command ids older than that; return how many.
 
         A command whose id is forgotten would be carried out again. Incidents stay for ever.
         """

@@ -9,15 +9,15 @@ from btimd.model.incident import Incident, IncidentEvent
 from btimd.model.ports import (
     CommandDone,
     IncidentWrite,
-    Notice,
-    NoticeKind,
     OutboxMessage,
+    Telling,
+    TellKind,
     Timer,
     TimerGoneError,
     VersionConflictError,
 )
 from btimd.model.units import UnixSeconds
-from btimd.store import notifications, outboxtables
+from btimd.store import deliverylog, notifications, outboxtables, suppressions
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 from btimd.store.reports import SCHEMA as REPORTS
 
@@ -76,6 +76,8 @@ _MIGRATIONS: Final = (
     REPORTS,
     outboxtables.SCHEMA,
     notifications.SCHEMA,
+    deliverylog.SCHEMA,
+    suppressions.SCHEMA,
 )
 """One script per schema version, applied in order; a released script is never changed."""
 
@@ -150,8 +152,8 @@ def write_incident(connection: sqlite3.Connection, write: IncidentWrite) -> None
             )
     for message in write.messages:
         _write_message(connection, incident.id, message)
-    for notice in write.notices:
-        _write_notice(connection, incident.id, notice)
+    for telling in write.tellings:
+        _write_telling(connection, incident.id, telling)
 
 
 def _take_timer(connection: sqlite3.Connection, timer: Timer) -> None:
@@ -163,20 +165,20 @@ def _take_timer(connection: sqlite3.Connection, timer: Timer) -> None:
         raise TimerGoneError(f"timer {timer.name} of {timer.incident_id} in generation {timer.generation} runs no more")
 
 
-def _write_notice(connection: sqlite3.Connection, incident_id: str, notice: Notice) -> None:
-    if notice.kind is NoticeKind.RECALL and notice.dispatch_id:  # what was not told yet need not be told any more
+def _write_telling(connection: sqlite3.Connection, incident_id: str, telling: Telling) -> None:
+    if telling.kind is TellKind.RECALL and telling.dispatch_id:  # what was not told yet need not be told any more
         connection.execute(
             "UPDATE notice SET state = 'void', ended_at = ? WHERE state = 'pending' AND dispatch_id = ?",
-            (notice.at, notice.dispatch_id),
+            (telling.at, telling.dispatch_id),
         )
     try:
         connection.execute(
             f"INSERT INTO notice ({_NOTICE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  a constant list of columns
-            (notice.id, notice.incident_id, notice.seq, notice.kind.value, notice.recipient, notice.what,
-             notice.dispatch_id, notice.at, notice.attempts, notice.next_at, notice.last_error),
+            (telling.id, telling.incident_id, telling.seq, telling.kind.value, telling.recipient, telling.what,
+             telling.dispatch_id, telling.at, telling.attempts, telling.next_at, telling.last_error),
         )  # fmt: skip
     except sqlite3.IntegrityError as error:
-        raise ValueError(f"incident {incident_id}: a notice of this write was written before") from error
+        raise ValueError(f"incident {incident_id}: a telling of this write was written before") from error
 
 
 def _write_event(connection: sqlite3.Connection, incident_id: str, event: IncidentEvent) -> None:
@@ -250,18 +252,18 @@ def drop_timer(connection: sqlite3.Connection, timer: Timer) -> None:
         _take_timer(connection, timer)
 
 
-def claim_notices(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+def claim_tellings(connection: sqlite3.Connection, now: UnixSeconds, limit: int) -> Sequence[Telling]:
     """Mark due notices as claimed and return them; `attempts` counts the attempt that now begins."""
     rows = connection.execute(
         f"SELECT {_NOTICE} FROM notice WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, position LIMIT ?",  # noqa: S608  constants
         (now, limit),
     ).fetchall()
     claimed = [
-        Notice(
+        Telling(
             id=row[0],
             incident_id=row[1],
             seq=row[2],
-            kind=NoticeKind(row[3]),
+            kind=TellKind(row[3]),
             recipient=row[4],
             what=row[5],
             dispatch_id=row[6],
@@ -278,30 +280,30 @@ def claim_notices(connection: sqlite3.Connection, now: UnixSeconds, limit: int) 
     return claimed
 
 
-def notice_done(connection: sqlite3.Connection, notice_id: str, now: UnixSeconds) -> None:
-    """Record that a notice is in other hands."""
-    _require_claimed(connection, notice_id)
-    connection.execute("UPDATE notice SET state = 'done', ended_at = ? WHERE id = ?", (now, notice_id))
+def telling_done(connection: sqlite3.Connection, telling_id: str, now: UnixSeconds) -> None:
+    """Record that a telling is in other hands."""
+    _require_claimed(connection, telling_id)
+    connection.execute("UPDATE notice SET state = 'done', ended_at = ? WHERE id = ?", (now, telling_id))
 
 
-def notice_failed(connection: sqlite3.Connection, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+def telling_failed(connection: sqlite3.Connection, telling_id: str, *, next_at: UnixSeconds, error: str) -> None:
     """Record a failed attempt."""
-    _require_claimed(connection, notice_id)
+    _require_claimed(connection, telling_id)
     connection.execute(
-        "UPDATE notice SET state = 'pending', next_at = ?, last_error = ? WHERE id = ?", (next_at, error, notice_id)
+        "UPDATE notice SET state = 'pending', next_at = ?, last_error = ? WHERE id = ?", (next_at, error, telling_id)
     )
 
 
-def _require_claimed(connection: sqlite3.Connection, notice_id: str) -> None:
-    row = connection.execute("SELECT state FROM notice WHERE id = ?", (notice_id,)).fetchone()
+def _require_claimed(connection: sqlite3.Connection, telling_id: str) -> None:
+    row = connection.execute("SELECT state FROM notice WHERE id = ?", (telling_id,)).fetchone()
     if row is None:
-        raise KeyError(notice_id)
+        raise KeyError(telling_id)
     if row[0] != "claimed":
-        raise ValueError(f"notice {notice_id} is {row[0]}, not claimed; its outcome cannot be recorded")
+        raise ValueError(f"telling {telling_id} is {row[0]}, not claimed; its outcome cannot be recorded")
 
 
-def next_notice_at(connection: sqlite3.Connection) -> UnixSeconds | None:
-    """Return when the next notice is due."""
+def next_telling_at(connection: sqlite3.Connection) -> UnixSeconds | None:
+    """Return when the next telling is due."""
     (next_at,) = connection.execute("SELECT min(next_at) FROM notice WHERE state = 'pending'").fetchone()
     return None if next_at is None else float(next_at)
 
@@ -340,7 +342,7 @@ def forget(
     verdicts_before: UnixSeconds,
     commands_before: UnixSeconds,
 ) -> int:
-    """Remove old delivered messages, told notices, diagnoses and command ids; return how many.
+    """Remove old delivered messages, told tellings, diagnoses and command ids; return how many.
 
     Dead messages stay: people must look.
     """
@@ -348,6 +350,6 @@ def forget(
         "DELETE FROM outbox WHERE state IN ('done', 'superseded', 'dropped') AND ended_at < ?", (messages_before,)
     )
     verdicts = connection.execute("DELETE FROM verdict WHERE at < ?", (verdicts_before,))
-    notices = connection.execute("DELETE FROM notice WHERE ended_at < ?", (messages_before,))
+    tellings = connection.execute("DELETE FROM notice WHERE ended_at < ?", (messages_before,))
     commands = connection.execute("DELETE FROM command WHERE at < ?", (commands_before,))
-    return messages.rowcount + verdicts.rowcount + notices.rowcount + commands.rowcount
+    return messages.rowcount + verdicts.rowcount + tellings.rowcount + commands.rowcount

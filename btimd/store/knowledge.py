@@ -29,7 +29,7 @@ from btimd.model.knowledge import (
     RecordKind,
     UseOutcome,
 )
-from btimd.model.units import Seconds
+from btimd.model.units import Seconds, UnixSeconds
 from btimd.store import knowledgetables as tables
 
 T = TypeVar("T")
@@ -40,6 +40,8 @@ HIT_LIMIT: Final = 200
 """Articles that one search may return."""
 FIND_LIMIT: Final = 1_000
 """Records that one call may return."""
+ALL_LIMIT: Final = 50_000
+"""Records that figures are made of."""
 _STEPS_BETWEEN_COUNTS: Final = 5_000
 """Writes after which it is counted anew which words are common."""
 _STEPS_BETWEEN_LOOKS: Final = 20_000  # of SQLite's virtual machine, some 0.1 ms
@@ -227,6 +229,10 @@ class SqliteKnowledge(KnowledgeBase):
     async def matching_ids(self, text: str) -> set[str]:
         """Return the ids of all articles that have all the words of a text, whatever their state."""
         return await self._ask(lambda connection: tables.matching_ids(connection, text))
+
+    async def everything(self, kind: RecordKind, since: UnixSeconds = 0.0) -> Sequence[Record]:
+        """Return all records of a kind that were changed since a moment, up to ALL_LIMIT, the latest changed first."""
+        return await self._ask(lambda connection: tables.everything(connection, kind, since, ALL_LIMIT))
 
     async def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many records there are, by kind and state."""

@@ -181,6 +181,15 @@ def find(
     return [_record(kind, body) for (body,) in rows]
 
 
+def everything(connection: sqlite3.Connection, kind: RecordKind, since: float, limit: int) -> Sequence[Record]:
+    """Return all records of a kind that were changed since a moment, the latest changed first."""
+    rows = connection.execute(
+        "SELECT body FROM record WHERE kind = ? AND at >= ? ORDER BY at DESC, id DESC LIMIT ?",
+        (kind.value, since, limit),
+    )
+    return [_record(kind, body) for (body,) in rows]
+
+
 def use_of(connection: sqlite3.Connection, article_id: str, incident_id: str) -> UseOutcome | None:
     """Return what became of an article in an incident; None: it was not used there."""
     row = connection.execute(

@@ -21,13 +21,15 @@ SCHEMA: Final = """
     CREATE TABLE notification (
         position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, dispatch_id TEXT NOT NULL, address TEXT NOT NULL,
         channel TEXT NOT NULL, provider_id TEXT NOT NULL, priority INTEGER NOT NULL, due_at REAL NOT NULL,
-        at REAL NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL
+        at REAL NOT NULL, state TEXT NOT NULL, incident_id TEXT NOT NULL, person TEXT NOT NULL, body TEXT NOT NULL
     );
     CREATE INDEX notification_due ON notification (priority, due_at, position) WHERE state = 'pending';
     CREATE INDEX notification_order ON notification (dispatch_id, position) WHERE dispatch_id <> '';
     CREATE INDEX notification_address ON notification (address, at);
     CREATE INDEX notification_receipt ON notification (channel, provider_id) WHERE provider_id <> '';
-    CREATE INDEX notification_at ON notification (at)
+    CREATE INDEX notification_at ON notification (at);
+    CREATE INDEX notification_incident ON notification (incident_id, position);
+    CREATE INDEX notification_person ON notification (person, position)
 """
 """One step of the journal's migrations; never changed once released."""
 
@@ -57,7 +59,7 @@ def add_notices(connection: sqlite3.Connection, notices: Sequence[Notice]) -> No
     for notice in notices:
         connection.execute(
             "INSERT OR IGNORE INTO notification (id, dispatch_id, address, channel, provider_id, priority, due_at, at, "
-            "state, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "state, incident_id, person, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (notice.id, *_columns(notice)),
         )
 
@@ -104,6 +106,14 @@ def told_lately(
     )  # fmt: skip
 
 
+def find(connection: sqlite3.Connection, incident_id: str, person: str, limit: int) -> Sequence[Notice]:
+    """Return the latest notices of an incident, of a person, or of both; "" = of any."""
+    asked = {"incident_id": incident_id, "person": person}
+    given = {name: value for name, value in asked.items() if value}
+    where = " AND ".join(f"{name} = ?" for name in given) or "1"
+    return _select(connection, f"WHERE {where} ORDER BY position DESC LIMIT ?", *given.values(), limit)
+
+
 def forget(connection: sqlite3.Connection, before: UnixSeconds) -> int:
     """Remove what ended before a moment; return how many."""
     gone = connection.execute(
@@ -125,6 +135,43 @@ class NotificationTable(NoticeBook):
     async def told_lately(self, dispatch_id: str, addresses: Sequence[str], since: UnixSeconds) -> Sequence[Notice]:
         """Return the notices of an order, and those to some addresses since a moment, oldest first."""
         return await self._run(lambda connection: told_lately(connection, dispatch_id, addresses, since))
+
+    async def find(self, *, incident_id: str = "", person: str = "", limit: int = 1000) -> Sequence[Notice]:
+        """Return the latest notices of an incident, of a person, or of both, newest first."""
+        return await self._run(lambda connection: find(connection, incident_id, person, limit))
+
+    async def of_telling(self, incident_id: str, telling_id: str) -> Sequence[Notice]:
+        """Return the notices of a telling, oldest first."""
+        found = await self._run(lambda connection: _select(connection, "WHERE incident_id = ?", incident_id))
+        return [one for one in found if one.telling_id == telling_id]
+
+    async def failed_since(self, since: UnixSeconds) -> Sequence[Notice]:
+        """Return what failed since a moment, oldest first."""
+        return await self._run(
+            lambda connection: _select(connection, "WHERE at >= ? AND state = 'failed' ORDER BY position", since)
+        )
+
+    async def on_screens(self, since: UnixSeconds, limit: int) -> Sequence[Notice]:
+        """Return the latest notices for screens since a moment, oldest first."""
+        where = "WHERE channel = 'screen' AND at >= ? AND state <> 'withdrawn' ORDER BY position DESC LIMIT ?"
+        return list(reversed(await self._run(lambda connection: _select(connection, where, since, limit))))
+
+    async def shown_to(self, person: str, now: UnixSeconds) -> int:
+        """Record that what waited for a person's screen is shown now; return how many."""
+
+        def show(connection: sqlite3.Connection) -> int:
+            where = "WHERE person = ? AND channel = 'screen' AND state = 'accepted_by_gateway'"
+            waiting = _select(connection, where, person)
+            for one in waiting:
+                _store(connection, replace(one, state=NoticeState.DELIVERED, at=now))
+            return len(waiting)
+
+        return await self._run(show)
+
+    async def of_receipt(self, channel: str, provider_id: str) -> Sequence[Notice]:
+        """Return what a gateway calls so."""
+        where = "WHERE channel = ? AND provider_id = ? AND provider_id <> ''"
+        return await self._run(lambda connection: _select(connection, where, channel, provider_id))
 
     async def spent_since(self, since: UnixSeconds) -> float:
         """Return what was spent on notices that were sent since a moment."""
@@ -164,6 +211,13 @@ class NotificationTable(NoticeBook):
         await self._run(lambda connection: change(connection, notice_id, failed))
 
     @override
+    async def notice_withdrawn(self, notice_id: str, now: UnixSeconds) -> None:
+        def withdrawn(one: Notice) -> Notice:
+            return replace(one, state=NoticeState.WITHDRAWN, at=now)
+
+        await self._run(lambda connection: change(connection, notice_id, withdrawn))
+
+    @override
     async def notice_receipt(self, channel: str, provider_id: str, state: NoticeState, now: UnixSeconds) -> bool:
         return await self._run(lambda connection: receipt(connection, channel, provider_id, state, now))
 
@@ -189,6 +243,8 @@ class NotificationTable(NoticeBook):
 
 
 def _goes_on(now: NoticeState, then: NoticeState) -> bool:
+    if NoticeState.WITHDRAWN in {now, then}:
+        return False
     if NoticeState.FAILED in {now, then}:
         return then is NoticeState.FAILED and now is not NoticeState.READ
     return _PROGRESS.index(then) > _PROGRESS.index(now)
@@ -197,14 +253,15 @@ def _goes_on(now: NoticeState, then: NoticeState) -> bool:
 def _columns(notice: Notice) -> tuple[Any, ...]:
     return (
         notice.dispatch_id, notice.address, notice.channel, notice.provider_id, int(notice.priority), notice.due_at,
-        notice.at, notice.state.value, json.dumps(to_plain(notice), ensure_ascii=False, separators=(",", ":")),
+        notice.at, notice.state.value, notice.incident_id, notice.person,
+        json.dumps(to_plain(notice), ensure_ascii=False, separators=(",", ":")),
     )  # fmt: skip
 
 
 def _store(connection: sqlite3.Connection, notice: Notice) -> None:
     connection.execute(
         "UPDATE notification SET dispatch_id = ?, address = ?, channel = ?, provider_id = ?, priority = ?, due_at = ?, "
-        "at = ?, state = ?, body = ? WHERE id = ?",
+        "at = ?, state = ?, incident_id = ?, person = ?, body = ? WHERE id = ?",
         (*_columns(notice), notice.id),
     )
 

@@ -260,6 +260,11 @@ def open_references(connection: sqlite3.Connection, target: str, limit: int) -> 
     return _references(connection, "target = ? AND is_open ORDER BY incident_id LIMIT ?", (target, limit))
 
 
+def references_of(connection: sqlite3.Connection, incident_id: str) -> Sequence[ExternalReference]:
+    """Return what targets call an incident."""
+    return _references(connection, "incident_id = ? ORDER BY target", (incident_id,))
+
+
 def _references(connection: sqlite3.Connection, where: str, given: Sequence[Any]) -> Sequence[ExternalReference]:
     rows = connection.execute(f"SELECT {_REFERENCE} FROM ext_ref WHERE {where}", given)  # noqa: S608  constants
     return [ExternalReference(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in rows]

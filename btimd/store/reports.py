@@ -17,6 +17,8 @@ from btimd.model.incident import Impact, Urgency
 from btimd.model.report import (
     Report,
     ReportChannel,
+    ReportCount,
+    ReportFilter,
     ReportSeverity,
     ReportSignal,
     ReportState,
@@ -157,6 +159,38 @@ def _forget(connection: sqlite3.Connection, before: UnixSeconds, limit: int) -> 
     ).rowcount
 
 
+def _forget_unused(connection: sqlite3.Connection, before: UnixSeconds, limit: int) -> int:
+    return connection.execute(
+        "DELETE FROM report WHERE position IN (SELECT position FROM report INDEXED BY report_received"
+        " WHERE received_at < ? AND state IN ('handed', 'summed') AND incident_id = ''"
+        " AND NOT json_extract(body, '$.opens') ORDER BY received_at LIMIT ?)",
+        (before, limit),
+    ).rowcount
+
+
+def _where(wanted: ReportFilter) -> tuple[str, tuple[str, ...]]:
+    """Return the condition of a list. A source is found in the body; no index of it is worth its upkeep."""
+    columns = {
+        "channel": wanted.channel,
+        "state": wanted.state,
+        "incident_id": wanted.incident_id,
+        "folded_into": wanted.folded_into,
+        "json_extract(body, '$.source')": wanted.source,
+    }
+    conditions = [f"{column} = ?" for column, value in columns.items() if value is not None]
+    if wanted.incident_id is not None:
+        conditions.append("incident_id <> ''")  # as the index says
+    given = tuple(str(value) for value in columns.values() if value is not None)
+    return (f"WHERE {' AND '.join(conditions)}" if conditions else ""), given
+
+
+def _counts(connection: sqlite3.Connection) -> Sequence[ReportCount]:
+    rows = connection.execute(
+        "SELECT channel, state, count(*), max(received_at) FROM report GROUP BY channel, state ORDER BY channel, state"
+    )
+    return [ReportCount(ReportChannel(row[0]), ReportState(row[1]), row[2], row[3]) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class _Adding:
     """A report on its way to the disk."""
@@ -243,6 +277,19 @@ class ReportTable(ReportStore):
     @override
     async def newest(self, limit: int) -> Sequence[StoredReport]:
         return await self._run(lambda connection: _list(connection, "", (limit,)))
+
+    @override
+    async def listed(self, wanted: ReportFilter, limit: int) -> Sequence[StoredReport]:
+        where, given = _where(wanted)
+        return await self._run(lambda connection: _list(connection, where, (*given, limit)))
+
+    @override
+    async def counts(self) -> Sequence[ReportCount]:
+        return await self._run(_counts)
+
+    @override
+    async def forget_unused(self, before: UnixSeconds, limit: int) -> int:
+        return await self._run(lambda connection: _forget_unused(connection, before, limit))
 
     @override
     async def forget(self, before: UnixSeconds, limit: int) -> int:

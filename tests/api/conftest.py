@@ -10,19 +10,30 @@ from typing import Any
 
 import pytest
 
+from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.client import Client
 from btimd.api.component import ApiComponent
+from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
+from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
+from btimd.api.knowledge import knowledge_service
+from btimd.api.maintenance import maintenance_service
+from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
+from btimd.api.problems import problems_service
+from btimd.api.quality import quality_service
+from btimd.api.reports import reports_service
+from btimd.api.rota import rota_service
 from btimd.api.rpc import Service
 from btimd.api.settings import ApiSettings
+from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.runtime.clock import ManualClock
@@ -32,25 +43,42 @@ from btimd.runtime.metrics import Metrics
 from tests.fakes.archive import FakeArchive
 from tests.fakes.baselines import FakeBaselines
 from tests.fakes.budget import FakeBudget
+from tests.fakes.delivery import FakeDelivery
 from tests.fakes.diagnoses import FakeDiagnoses
 from tests.fakes.discovery import FakeDiscovery
+from tests.fakes.duty import FakeDuty
 from tests.fakes.events import FakeEvents
 from tests.fakes.impact import FakeOutages
+from tests.fakes.knowledge import FakeKnowledge, FakeQuality
+from tests.fakes.levels import FakeLevels
+from tests.fakes.maintenance import FakeMaintenance
+from tests.fakes.notices import FakeNotices
 from tests.fakes.persons import FakePersons
 from tests.fakes.planviews import FakePlan
+from tests.fakes.reports import FakeReports
+from tests.fakes.rota import FakeRota
 from tests.fakes.serviceviews import FakeServiceViews
 from tests.fakes.topology import FakeTopology
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 from tests.patience import PATIENCE_SECONDS
 
-SECRETS = {"vera": "viewer-secret", "otto": "operator-secret", "mona": "manager-secret"}
-ROLES = {"vera": "viewer", "otto": "operator", "mona": "manager"}
+SECRETS = {
+    "vera": "viewer-secret",
+    "rita": "reporter-secret",
+    "otto": "handler-secret",
+    "mona": "manager-secret",
+    "sven": "scoped-secret",
+}
+ROLES = {"vera": "viewer", "rita": "reporter", "otto": "operator", "mona": "manager", "sven": "manager"}
+"""otto has a handler's role by its old name; sven sees the business erp only."""
+SCOPES = {"sven": 'businesses = ["erp"]\n'}
 
 
 def write_tokens(path: Path) -> Path:
-    """Write a tokens file with one caller of each role."""
+    """Write a tokens file with one caller of each role, and one with a scope."""
     entries = [
         f'[[token]]\nname = "{name}"\nrole = "{ROLES[name]}"\nsha256 = "{hashlib.sha256(secret.encode()).hexdigest()}"\n'
+        + SCOPES.get(name, "")
         for name, secret in SECRETS.items()
     ]
     path.write_text("\n".join(entries))
@@ -70,6 +98,7 @@ class Served:
     metrics: Metrics = field(default_factory=Metrics)
     views: FakeServiceViews = field(default_factory=FakeServiceViews)
     persons: FakePersons = field(default_factory=FakePersons)
+    notices: FakeNotices = field(default_factory=FakeNotices)
     plan: FakePlan = field(default_factory=FakePlan)
     discovery: FakeDiscovery = field(default_factory=FakeDiscovery)
     archive: FakeArchive = field(default_factory=FakeArchive)
@@ -77,8 +106,16 @@ class Served:
     baselines: FakeBaselines = field(default_factory=FakeBaselines)
     budget: FakeBudget = field(default_factory=FakeBudget)
     diagnoses: FakeDiagnoses = field(default_factory=FakeDiagnoses)
+    duty: FakeDuty = field(default_factory=FakeDuty)
     events: FakeEvents = field(default_factory=FakeEvents)
+    delivery: FakeDelivery = field(default_factory=FakeDelivery)
+    reports: FakeReports = field(default_factory=FakeReports)
     outages: FakeOutages = field(default_factory=FakeOutages)
+    knowledge: FakeKnowledge = field(default_factory=FakeKnowledge)
+    figures: FakeQuality = field(default_factory=FakeQuality)
+    levels: FakeLevels = field(default_factory=FakeLevels)
+    rota: FakeRota = field(default_factory=FakeRota)
+    maintenance: FakeMaintenance = field(default_factory=FakeMaintenance)
     components: dict[str, ComponentHealth] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,13 +140,24 @@ class Served:
             baselines_service(self.baselines),
             budget_service(self.budget),
             diagnosis_service(self.diagnoses),
+            duty_service(self.duty, self.desk),
             events_service(self.events),
+            delivery_service(self.delivery),
+            reports_service(self.reports),
             impact_service(self.outages, self.outages),
             discovery_service(self.discovery),
             persons_service(self.persons),
+            notices_service(self.notices),
             plan_service(self.plan),
             topology_service(self.topology),
             views_service(self.views, ManualClock()),
+            knowledge_service(self.knowledge),
+            problems_service(self.knowledge),
+            surveys_service(self.knowledge),
+            quality_service(self.figures),
+            agreements_service(self.levels),
+            maintenance_service(self.maintenance),
+            rota_service(self.rota),
         )
 
     @property

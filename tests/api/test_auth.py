@@ -1,23 +1,11 @@
-from pathlib import Path
-
 import grpc
 import pytest
 
-from btimd.api.auth import (
-    ANYBODY,
-    NEEDED_ROLE,
-    Caller,
-    Gate,
-    Role,
-    Token,
-    digest_of,
-    load_tokens,
-    local_token,
-)
+from btimd.api.auth import ANYBODY, NEEDED_ROLE, SCOPED_CALLS, Caller, Gate, Role, Scope, Token, digest_of
 from btimd.api.client import _FILES as FILES
 from btimd.api.errors import ApiError
+from btimd.model.incident import ActorRole
 from btimd.runtime.metrics import Metrics
-from tests.api.conftest import SECRETS, write_tokens
 
 METHODS = {
     f"/{service.full_name}/{method.name}": method
@@ -25,14 +13,18 @@ METHODS = {
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-GOOD = f'name = "x"\nrole = "viewer"\nsha256 = "{"0" * 64}"'
+CENTRE = frozenset({ActorRole.DESK, ActorRole.CENTRE})
+ERP = Scope(frozenset({"erp"}))
+SHANGHAI = Scope(regions=frozenset({"Shanghai"}))
+BOTH = Scope(frozenset({"erp"}), frozenset({"Shanghai"}))
 
 
 def test_every_call_has_a_role_and_only_calls_without_side_effects_are_for_viewers() -> None:
     without_side_effects = {path for path, method in METHODS.items() if method.GetOptions().idempotency_level == 1}
 
     assert NEEDED_ROLE.keys() == METHODS.keys()
-    assert {path for path, role in NEEDED_ROLE.items() if role is Role.VIEWER} == without_side_effects
+    assert {path for path, role in NEEDED_ROLE.items() if role is Role.VIEWER} <= without_side_effects
+    assert NEEDED_ROLE.keys() >= SCOPED_CALLS
 
 
 @pytest.mark.parametrize("needed", Role)
@@ -41,7 +33,9 @@ def test_a_role_may_do_what_lower_ones_may(caller: Role, needed: Role) -> None:
     metrics = Metrics()
     gate = Gate([Token("x", caller, digest_of(b"secret"))], metrics)
     if caller >= needed:
-        assert gate.admit("Bearer secret", needed, reads_are_open=False) == Caller("x", caller)
+        capacities = CENTRE if caller is Role.MANAGER else frozenset()
+        admitted = gate.admit("Bearer secret", needed, reads_are_open=False)
+        assert admitted == Caller("x", caller, "x", Scope(), capacities)
         return
     with pytest.raises(ApiError) as refused:
         gate.admit("Bearer secret", needed, reads_are_open=True)
@@ -85,67 +79,56 @@ def test_a_wrong_token_is_refused_and_counted_even_where_reads_are_open(authoriz
     assert metrics.value("btimd_api_auth_failures_total", {"reason": reason}) == 1
 
 
-def test_the_tokens_file_is_read(tmp_path: Path) -> None:
-    tokens = load_tokens(write_tokens(tmp_path / "tokens.toml"))
+def test_a_token_says_who_calls_in_which_capacity_for_which_part() -> None:
+    desk = Token("phone", Role.HANDLER, b"", "li.wei", ERP, desk=True)
 
-    assert [(token.name, token.role) for token in tokens] == [
-        ("vera", Role.VIEWER),
-        ("otto", Role.OPERATOR),
-        ("mona", Role.MANAGER),
-    ]
-    assert tokens[0].sha256 == digest_of(SECRETS["vera"].encode())
-    assert repr(tokens[0]) == "Token(name='vera', role=<Role.VIEWER: 1>)"
+    assert desk.caller() == Caller("phone", Role.HANDLER, "li.wei", ERP, frozenset({ActorRole.DESK}))
+    assert Token("mona", Role.MANAGER, b"").caller() == Caller("mona", Role.MANAGER, "mona", Scope(), CENTRE)
+    assert Token("otto", Role.HANDLER, b"").caller().capacities == frozenset()
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("scope", "businesses", "regions", "allowed"),
     [
-        ("", r"wanted one or more \[\[token\]\] tables"),
-        ("token = 3", r"wanted one or more \[\[token\]\] tables"),
-        ("tokens = []", r"wanted one or more \[\[token\]\] tables"),
-        ("[[token]]\n" + GOOD + "\nmore = 1", "token 1: wanted exactly name, role and sha256"),
-        ("[[token]]\n" + GOOD.replace('"x"', '"a b"'), "token 1: name 'a b'"),
-        ("[[token]]\n" + GOOD.replace("viewer", "root"), "role 'root' is none of viewer, operator, manager"),
-        ("[[token]]\n" + GOOD.replace("0" * 64, "00"), "sha256 is not 64 hex digits"),
-        ("[[token]]\n" + GOOD + "\n[[token]]\n" + GOOD, "token 2: name 'x' or its sha256 is there twice"),
-        ("[[token", "is no TOML"),
+        (Scope(), (), (), True),
+        (Scope(), ("hr",), ("Beijing",), True),
+        (ERP, ("hr", "erp"), (), True),
+        (ERP, ("hr",), ("Shanghai",), False),
+        (ERP, (), ("Shanghai",), False),
+        (SHANGHAI, ("hr",), ("Beijing", "Shanghai"), True),
+        (SHANGHAI, ("hr",), ("Beijing",), False),
+        (SHANGHAI, ("hr",), (), True),
+        (BOTH, ("erp",), ("Shanghai",), True),
+        (BOTH, ("erp",), (), True),
+        (BOTH, ("erp",), ("Beijing",), False),
+        (BOTH, ("hr",), ("Shanghai",), False),
     ],
 )
-def test_a_wrong_tokens_file_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "tokens.toml"
-    path.write_text(text)
-
-    with pytest.raises(ValueError, match=message) as refused:
-        load_tokens(path)
-
-    assert str(refused.value).startswith(str(path))
+def test_a_thing_is_inside_where_it_touches_a_business_and_a_region_of_the_scope(
+    scope: Scope, businesses: tuple[str, ...], regions: tuple[str, ...], *, allowed: bool
+) -> None:
+    assert scope.allows(businesses, regions) is allowed
 
 
-def test_a_tokens_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="cannot read .*nowhere: No such file"):
-        load_tokens(tmp_path / "nowhere")
+def test_figures_of_one_business_or_region_are_inside_where_it_is_named() -> None:
+    assert [ERP.has_business(name) for name in ("erp", "hr", "")] == [True, False, False]
+    assert [ERP.has_region(name) for name in ("Shanghai", "")] == [True, True]
+    assert [SHANGHAI.has_region(name) for name in ("Shanghai", "Beijing", "")] == [True, False, False]
 
 
-def test_the_local_token_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
-    first = local_token(tmp_path / "state")
-    second = local_token(tmp_path / "state")
-    path = tmp_path / "state" / "token"
+def test_a_token_with_a_scope_is_refused_where_the_call_does_not_judge_by_it() -> None:
+    metrics = Metrics()
+    scope = Scope(frozenset("abcdefg"), frozenset({"Shanghai"}))
+    gate = Gate([Token("x", Role.MANAGER, digest_of(b"secret"), scope=scope)], metrics)
 
-    assert first == second == Token("local", Role.MANAGER, digest_of(path.read_bytes().strip()))
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert len(path.read_bytes().strip()) >= 43
+    admitted = gate.admit("Bearer secret", Role.VIEWER, reads_are_open=False, judges_scope=True)
+    with pytest.raises(ApiError) as refused:
+        gate.admit("Bearer secret", Role.VIEWER, reads_are_open=True)
 
-
-def test_a_local_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("secret")
-    (tmp_path / "token").chmod(0o644)
-
-    with pytest.raises(ValueError, match="can be read by others"):
-        local_token(tmp_path)
-
-
-def test_a_state_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "state").write_text("")
-
-    with pytest.raises(ValueError, match="state is no directory; remove it"):
-        local_token(tmp_path / "state")
+    assert admitted.scope == scope
+    assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCOPED_TOKEN")
+    assert refused.value.message == (
+        "x is for businesses a, b, c, d, e and 2 more; regions Shanghai, and this call cannot be cut down to that; "
+        "use a token without businesses and regions"
+    )
+    assert metrics.value("btimd_api_auth_failures_total", {"reason": "scope"}) == 1

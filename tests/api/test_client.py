@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from btimd.api import client as module
-from btimd.api.auth import Role, load_tokens
+from btimd.api.auth import Role, Scope, Token, digest_of
 from btimd.api.client import CallFailedError, Client, find_token, new_token
+from btimd.api.tokens import load_tokens
 from tests.api.conftest import SECRETS, Served, serving, write_tokens
 from tests.fakes.views import SLA_STATE
 
@@ -73,11 +74,14 @@ def test_the_token_that_the_server_made_is_found_on_its_machine_only(
 
 
 def test_a_new_token_is_one_that_the_server_takes(tmp_path: Path) -> None:
-    entry, secret = new_token("anna", "operator")
-    (tmp_path / "tokens.toml").write_text(entry)
-    (token,) = load_tokens(tmp_path / "tokens.toml")
+    entry, secret = new_token("anna", "viewer")
+    wide, _ = new_token("bob", "handler", person='b"ob', businesses=["erp", "hr"], regions=["上海"], desk=True)
+    (tmp_path / "tokens.toml").write_text(f"{entry}\n\n{wide}\n")
+    anna, bob = load_tokens(tmp_path / "tokens.toml")
 
-    assert (token.name, token.role, len(secret)) == ("anna", Role.OPERATOR, 43)
+    assert (anna, len(secret)) == (Token("anna", Role.VIEWER, digest_of(secret.encode())), 43)
+    scope = Scope(frozenset({"erp", "hr"}), frozenset({"上海"}))
+    assert bob == Token("bob", Role.HANDLER, bob.sha256, 'b"ob', scope, desk=True)
 
 
 @pytest.mark.slow

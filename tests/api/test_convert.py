@@ -23,7 +23,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 TIME = st.floats(0.0, 4e9).map(lambda seconds: round(seconds, 6))
 MILLIS = st.integers(0, 4_000_000_000_000)
 TIMES = {
-    "since", "seen_at", "period_start", "period_end", "at", "accept_by", "pending_until", "pending_since", "stage_eta",
+    "since", "seen_at", "period_start", "period_end", "at", "accept_by", "pending_until", "pending_since", "stage_eta", "until",
 }  # fmt: skip
 
 

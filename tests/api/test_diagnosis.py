@@ -55,7 +55,7 @@ async def test_a_story_arrives_as_it_was_told(kept: tuple[FakeDiagnoses, str]) -
 async def test_the_file_is_for_operators(kept: tuple[FakeDiagnoses, str], monkeypatch: pytest.MonkeyPatch) -> None:
     view, server = kept
     name = view.entries[0].id
-    assert NEEDED_ROLE["/btimd.v1.DiagnosisService/ExportDiagnosis"] is Role.OPERATOR
+    assert NEEDED_ROLE["/btimd.v1.DiagnosisService/ExportDiagnosis"] is Role.HANDLER
     with Client(server, token=SECRETS["otto"]) as client:
         assert decode(await asyncio.to_thread(diagnosis_file, client, name), "it") == shop_capsule()
         monkeypatch.setattr(diagnosis, "MOST_OCTETS", 10)

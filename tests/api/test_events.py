@@ -23,7 +23,7 @@ from tests.fakes.events import HEARD, FakeEvents
 from tests.fakes.views import FakeBook, FakeDesk, FakeFlows, FakeGraph
 from tests.patience import PATIENCE_SECONDS
 
-OTTO = Caller("otto", Role.OPERATOR)
+OTTO = Caller("otto", Role.HANDLER)
 
 
 async def test_what_was_heard_and_who_sent_are_listed() -> None:

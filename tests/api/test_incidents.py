@@ -8,8 +8,11 @@ from grpc_status import rpc_status
 
 from btimd.api.client import CallFailedError, Page, Update
 from btimd.api.convert import INCIDENT as CODEC
+from btimd.api.incidentrequests import METHODS
 from btimd.api.pb import incidents_pb2 as pb
 from btimd.model.incident import (
+    ActorRole,
+    ClosingReport,
     CommandKind,
     ImpactAssessment,
     IncidentCommand,
@@ -20,12 +23,12 @@ from tests.api.conftest import SECRETS, Served
 from tests.fakes.views import INCIDENT, NOW, OPENED
 
 
-async def test_incidents_are_listed_open_ones_first_of_all(served: Served) -> None:
+async def test_open_incidents_are_listed_by_urgency_and_all_by_age(served: Served) -> None:
     closed = replace(INCIDENT, id="I-0", state=IncidentState.CLOSED, priority=Priority.P1, closed_at=NOW + 9)
     served.desk.known["I-0"] = closed
     with served.client() as client:
         assert await asyncio.to_thread(client.incidents) == Page([INCIDENT], more=False)
-        assert await asyncio.to_thread(client.incidents, include_closed=True, limit=1) == Page([closed], more=True)
+        assert await asyncio.to_thread(client.incidents, include_closed=True, limit=1) == Page([INCIDENT], more=True)
         assert await asyncio.to_thread(client.incidents, business="crm") == Page([], more=False)
 
 
@@ -58,7 +61,32 @@ COMMANDS = [
     IncidentCommand(CommandKind.COMMENT, "c", "I-1", text="called the vendor"),
     IncidentCommand(CommandKind.SET_PRIORITY, "c", "I-1", text="end of quarter", priority=Priority.P1),
     IncidentCommand(CommandKind.MERGE, "c", "I-1", text="the same", parent_id="I-7"),
+    IncidentCommand(
+        CommandKind.CREATE, "c", text="", title="No mail", category="mail", priority=Priority.P4, person="lin"
+    ),
+    IncidentCommand(
+        CommandKind.RESOLVE, "c", "I-1", text="x", closing=ClosingReport("disk", "new disk", "db1", "db", 45, "KB-1")
+    ),
+    IncidentCommand(CommandKind.HOLD, "c", "I-1", text="wait for the vendor"),
+    IncidentCommand(CommandKind.RELEASE, "c", "I-1", 3),
+    IncidentCommand(CommandKind.ASSIGN, "c", "I-1", person="lin", text="knows it"),
+    IncidentCommand(CommandKind.ASSIGN, "c", "I-1", person="lin"),
+    IncidentCommand(CommandKind.RETURN, "c", "I-1", text="not my field"),
+    IncidentCommand(CommandKind.TRANSFER, "c", "I-1", person="lin", text="end of shift"),
+    IncidentCommand(CommandKind.ESCALATE, "c", "I-1", text="needs an expert"),
+    IncidentCommand(CommandKind.FORCE_ESCALATE, "c", "I-1", level=2, text="too slow"),
+    IncidentCommand(CommandKind.STAGE_REPORT, "c", "I-1", text="half of it is restored", until=NOW + 600),
+    IncidentCommand(CommandKind.STAGE_REPORT, "c", "I-1", text="half of it is restored"),
+    IncidentCommand(CommandKind.PEND, "c", "I-1", text="spare part", until=NOW + 7200),
+    IncidentCommand(CommandKind.RESUME, "c", "I-1", text="it came"),
+    IncidentCommand(CommandKind.REJECT, "c", "I-1", text="still slow"),
+    IncidentCommand(CommandKind.SURVEY, "c", "I-1", score=4, text="quick"),
+    IncidentCommand(CommandKind.UNMERGE, "c", "I-1", text="another cause"),
 ]
+
+
+def test_every_command_there_is_has_an_rpc() -> None:
+    assert {command.kind for command in COMMANDS} == set(CommandKind) == METHODS.keys()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind.value)
@@ -69,6 +97,7 @@ async def test_every_command_arrives_as_it_was_meant_in_the_name_of_the_caller(
         incident = await asyncio.to_thread(client.command, command)
 
     assert served.desk.commands == [(command, "mona")]
+    assert served.desk.roles == [frozenset({ActorRole.DESK, ActorRole.CENTRE})]
     assert incident == served.desk.known[incident.id]
 
 
@@ -89,6 +118,17 @@ async def test_every_command_arrives_as_it_was_meant_in_the_name_of_the_caller(
         (replace(COMMANDS[6], priority=None), "priority: must be given"),
         (replace(COMMANDS[6], text=""), "reason: must be given"),
         (replace(COMMANDS[7], parent_id=""), "parent_id: must be given"),
+        (replace(COMMANDS[0], businesses=("x" * 201,)), "businesses: 201 characters; 200 at most"),
+        (replace(COMMANDS[0], person="x" * 201), "reporter: 201 characters; 200 at most"),
+        (IncidentCommand(CommandKind.HOLD, "c", "I-1"), "reason: must be given"),
+        (IncidentCommand(CommandKind.ASSIGN, "c", "I-1"), "person: must be given"),
+        (IncidentCommand(CommandKind.FORCE_ESCALATE, "c", "I-1", level=-1, text="x"), "level: -1 is not from 0 to 100"),
+        (IncidentCommand(CommandKind.STAGE_REPORT, "c", "I-1"), "text: must be given"),
+        (IncidentCommand(CommandKind.PEND, "c", "I-1", text="x"), "until: must be given: until when it waits"),
+        (
+            IncidentCommand(CommandKind.PEND, "c", "I-1", text="x", until=-5),
+            "until: lies outside the years 1970 to 9999",
+        ),
     ],
 )
 async def test_a_command_that_says_too_little_or_too_much_never_reaches_the_desk(
@@ -116,7 +156,7 @@ async def test_a_command_that_says_too_little_or_too_much_never_reaches_the_desk
             pb.AcceptIncidentRequest(command_id="c", incident_id="I-2"),
             grpc.StatusCode.FAILED_PRECONDITION,
             "NOT_ALLOWED_NOW",
-            {"incident": "I-2", "command": "accept", "allowed": "resolve,comment"},
+            {"incident": "I-2", "command": "accept", "allowed": "accept,resolve,confirm"},
         ),
         (
             "AcceptIncident",

@@ -8,7 +8,7 @@ from btimd.api.pb import persons_pb2 as pb
 from btimd.api.persons import PersonsServicer, persons_service
 from tests.fakes.persons import BINDINGS, SOURCES, FakePersons
 
-CALLER = Caller("otto", Role.OPERATOR)
+CALLER = Caller("otto", Role.HANDLER)
 
 
 async def test_persons_are_listed_up_to_a_limit_and_it_is_said_where_there_are_more() -> None:

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
-from btimd.api.auth import NEEDED_ROLE, Role
+from btimd.api.auth import NEEDED_ROLE, SCOPED_CALLS, Role
 from btimd.api.client import _FILES as FILES
 from btimd.api.client import CallFailedError
 from btimd.model.ports import NodeState
@@ -16,7 +16,7 @@ from tests.api.conftest import SECRETS, Served, serving, until, write_tokens
 from tests.fakes.views import NODE_STATES
 from tests.patience import PATIENCE_SECONDS
 
-RANKS = {None: 0, "vera": Role.VIEWER, "otto": Role.OPERATOR, "mona": Role.MANAGER}
+RANKS = {None: 0, "vera": Role.VIEWER, "rita": Role.REPORTER, "otto": Role.HANDLER, "mona": Role.MANAGER}
 
 
 async def status_of(channel: grpc.aio.Channel, path: str, caller: str | None) -> grpc.StatusCode:
@@ -59,6 +59,14 @@ async def test_open_reads_open_nothing_but_reads(served: Served, path: str) -> N
         code = await status_of(channel, path, None)
 
     assert (code is grpc.StatusCode.UNAUTHENTICATED) is (NEEDED_ROLE[path] > Role.VIEWER)
+
+
+@pytest.mark.parametrize("path", NEEDED_ROLE)
+async def test_a_token_with_a_scope_is_let_in_where_each_thing_is_judged_by_it_only(served: Served, path: str) -> None:
+    async with grpc.aio.insecure_channel(served.server) as channel:
+        code = await status_of(channel, path, "sven")
+
+    assert (code is not grpc.StatusCode.PERMISSION_DENIED) is (path in SCOPED_CALLS)
 
 
 async def test_a_failure_inside_is_counted_and_tells_nothing(

@@ -60,6 +60,12 @@ def test_generated_parts_are_current(page: Path) -> None:
     assert docs.render(text) == text, f"run {docs.TO_RUN}"
 
 
+def test_every_page_is_in_the_list_of_pages() -> None:
+    listed = set(_LINK.findall((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
+
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - listed == {"README.md"}
+
+
 def test_every_generated_part_stands_on_a_page() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
 

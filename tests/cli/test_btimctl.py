@@ -42,6 +42,25 @@ COMMANDS = [
     "incidents list --all",
     "incidents show I-1",
     "sla",
+    "sla agreements",
+    "sla agreements bank",
+    "sla standings",
+    "sla standings bank",
+    "sla periods bank",
+    "sla periods bank --subject erp",
+    "sla causes bank --periods 3",
+    "sla say bank --language zh",
+    "sla revisions --business erp",
+    "sla revise erp --from=-2h --to=-1h --why change --planned --cause ora1",
+    "calendar office --from 2026-11-02 --days 2",
+    "maintenance",
+    "maintenance list --past",
+    "maintenance show M-1",
+    "maintenance add --business erp --why disks --from +1h --for 2h --days sun --hours 02:00-04:00",
+    "maintenance end M-1 --why done",
+    "silence list --past",
+    "duty calendars",
+    "silence add --node ora1 --why known --to +2h --word full --priority P3 --notices",
     "view",
     "view erp",
     "push erp orders 12 --unit 1/h --valid 1h",
@@ -260,10 +279,14 @@ async def test_ctrl_c_ends_watching_without_a_traceback(served: Served) -> None:
 
 
 def test_a_token_is_made_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["--server", "127.0.0.1:1", "token", "anna", "--role", "operator"])
+    words = ["--role", "handler", "--business", "erp", "--region", "Shanghai", "--desk", "--person", "li.anna"]
+    status = main(["--server", "127.0.0.1:1", "token", "anna", *words])
     entry, _, _ = capsys.readouterr().out.partition("\n#")
     (tmp_path / "tokens.toml").write_text(entry)
 
     assert status == 0
-    assert 'name = "anna"\nrole = "operator"\n' in entry
+    assert entry.startswith(
+        '[[token]]\nname = "anna"\nrole = "handler"\nperson = "li.anna"\n'
+        'businesses = ["erp"]\nregions = ["Shanghai"]\ndesk = true\nsha256 = "'
+    )
     assert ApiSettings(tokens_file=tmp_path / "tokens.toml").tokens_file

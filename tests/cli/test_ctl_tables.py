@@ -13,7 +13,6 @@ from tests.fakes.views import (
     DIAGNOSIS,
     EXPLANATION,
     GRAPH,
-    INCIDENT,
     NODE_STATES,
     OPENED,
     SLA_STATE,
@@ -76,10 +75,6 @@ def test_every_other_picture_fits_100_columns() -> None:
             TABLES.verdicts([VERDICT]),
             "09-21 14:13:22  v1  db1    98 %       3  12 s  db1 refuses connections",
         ),
-        "incidents": (
-            TABLES.incidents([INCIDENT]),
-            "I-1  P2    new    active  09-21 14:13:22  -          >=37  db1 refuses connections",
-        ),
         "timeline": (
             TABLES.timeline([OPENED]),
             "1  09-21 14:13:22  rca  opened  new    verdict v1",
@@ -103,26 +98,6 @@ def test_a_diagnosis_that_ended_says_its_verdict() -> None:
     ended: DiagnosisProgress = replace(DIAGNOSIS, verdict=VERDICT)
 
     assert drawn(TABLES.diagnoses([ended]))[1].endswith("verdict: db1 refuses connections")
-
-
-def test_an_incident_is_shown_whole() -> None:
-    assert drawn(TABLES.incident(replace(INCIDENT, title="a [bold]title\x1b[31m"))) == [
-        "incident        I-1, version 3",
-        "title           a [bold]title\ufffd[31m",
-        "state           new, signal active",
-        "priority        P2 (computed; impact high, urgency medium)",
-        "hit             erp, hr; regions Shanghai; users >=37",
-        "cause           db1 (98 % sure, verdict v1)",
-        "assignee        -",
-        "began           2026-09-21 14:13:10 +0000",
-        "opened          2026-09-21 14:13:22 +0000",
-        "last seen       2026-09-21 14:13:23 +0000, 2 reports, 0 times reopened",
-        "accepted        -",
-        "resolved        -",
-        "closed          -",
-        "description     ERP and HR are hit.",
-        "closing report  -",
-    ]
 
 
 def test_an_explanation_says_what_is_not_known() -> None:

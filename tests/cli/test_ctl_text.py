@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
 
 from btimd.cli.ctl_text import clean, full_moment, json_line, moment, percent, quantity, span
+from btimd.model.incident import Dispatch
 from btimd.model.points import SeriesRow
 from tests.fakes.views import INCIDENT, NOW, OPENED
 
@@ -59,6 +61,16 @@ def test_json_has_words_for_members_and_rfc_3339_for_moments() -> None:
         "assessment": {"businesses": ["erp", "hr"], "regions": ["Shanghai"], "users": 37, "users_exact": False},
     }
     assert json.loads(json_line(OPENED))["details"] == {"verdict": "v1"}
+
+
+def test_every_moment_of_an_incident_is_one_in_json_whatever_it_is_called() -> None:
+    order = Dispatch("INC-1/1", 1, 1, 1, "ann", "noc", False, NOW, NOW + 60.0)
+    found = json.loads(
+        json_line(replace(INCIDENT, dispatch=order, pending_until=NOW, pending_since=NOW, stage_eta=NOW))
+    )
+
+    assert found["dispatch"]["accept_by"] == "2026-09-21T14:14:20.000Z"
+    assert {found[key] for key in ("pending_until", "pending_since", "stage_eta")} == {"2026-09-21T14:13:20.000Z"}
 
 
 def test_json_stays_one_line_of_harmless_characters_and_finite_numbers() -> None:

@@ -77,9 +77,13 @@ async def test_a_dead_database_is_found_and_nothing_is_left_behind(tmp_path: Pat
 
     assert (process.returncode, errors) == (0, b"")
     assert {line["event"] for line in lines[:-1]} == {
-        "begins", "ready", "traffic", "breaks", "probe", "verdict", "incident", "receipt", "heals", "sla",
+        "begins", "ready", "traffic", "breaks", "probe", "verdict", "incident", "receipt", "order", "heals", "sla",
         *(("quality", "evidence") if may_capture() else ()),
     }  # fmt: skip
+    (order,) = [line for line in lines[:-1] if line["event"] == "order"]
+    assert (order["person"], order["group"], order["why"][:7]) == ("li.na", "databases", "Li Na (")
+    assert order["told"].startswith("[P1] ")
+    assert [line["state"] for line in lines[:-1] if line["event"] == "incident"][-1] == "resolved"
     assert {key: lines[-1][key] for key in ("fault", "cause", "expected", "correct")} == {
         "fault": "db-dead", "cause": "db1", "expected": "db1", "correct": True,
     }  # fmt: skip

@@ -12,7 +12,8 @@ from rich.console import Console
 from btimd.cli.demo_story import JsonStory, ScreenStory, Story, by_region, result
 from btimd.daemon.addresses import Addresses
 from btimd.lab.faults import FAULTS
-from btimd.model.incident import Impact, ImpactAssessment, IncidentState, Priority, Urgency
+from btimd.lab.staff import Staff
+from btimd.model.incident import Dispatch, Impact, ImpactAssessment, IncidentState, Priority, Urgency
 from btimd.model.ports import DiagnosisProgress
 from btimd.model.probe import ErrorClass, Health
 from btimd.model.sla import SlaTarget
@@ -43,6 +44,7 @@ OPEN = replace(
     title="db1 refuses connections", assessment=ImpactAssessment(("erp", "hr"), ("east", "north"), 27),
     closing_report="",
 )  # fmt: skip
+SENT = replace(OPEN, dispatch=Dispatch("INC-1/1", 1, 1, 1, "li.na", "databases", False, 1000.0, 1300.0))
 SOLVED = replace(OPEN, state=IncidentState.RESOLVED, closing_report="cleared by btimd")
 ROWS = [
     replace(WINDOW, business="erp", region="north", octets_to_server=4100, octets_to_client=93_500_000, flows=16),
@@ -58,6 +60,7 @@ STATES = [
     ),
     replace(SLA_STATE, target=SlaTarget("hr", 99.5), down_seconds=0.0, availability=None, coverage=None, burn_ratio=0.0),
 ]  # fmt: skip
+TOLD = "[P1] ERP 数据库拒绝连接 #0001 回复 1接 2退 3升"
 RECEIPT = {"type": "io.btimd.incident.opened.v1", "id": "INC-1.1"}
 
 SCREEN = """\
@@ -103,6 +106,11 @@ INC-1  P1 new  db1 refuses connections
 webhook  io.btimd.incident.opened.v1 received, signature good, id INC-1.1
 packets  packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80
 
+Somebody is sent ───────────────────────────────────────────────────────────────────────────────
+order    to Li Na 李娜 of databases, to accept within 5 min
+         Li Na was chosen: on shift, skill 0.90.
+screen   [P1] ERP 数据库拒绝连接 #0001 回复 1接 2退 3升
+
 Everything is repaired ─────────────────────────────────────────────────────────────────────────
 INC-1  P1 resolved  db1 refuses connections
          impact high, urgency high: erp, hr; 27 users on line in east, north
@@ -143,6 +151,7 @@ def tell(story: Story) -> None:
     story.incident(replace(OPEN, version=9))
     story.receipt(RECEIPT, rejected=0)
     story.evidence("packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80")
+    story.order(SENT, Staff.member("li.na"), "Li Na was chosen: on shift, skill 0.90.", TOLD)
     story.heals()
     story.incident(SOLVED)
     story.sla(STATES)
@@ -186,6 +195,8 @@ def test_for_programs_each_event_is_a_line_and_the_last_line_is_the_result(capsy
         {**incident, "state": "new"},
         {"event": "receipt", "id": "INC-1.1", "type": "io.btimd.incident.opened.v1", "rejected": 0},
         {"event": "evidence", "text": "packets of hr: HTTP 503 in 2 of 9 answers of 10.0.0.1:80"},
+        {"event": "order", "id": "INC-1/1", "person": "li.na", "group": "databases",
+         "why": "Li Na was chosen: on shift, skill 0.90.", "told": TOLD},
         {"event": "heals"},
         {**incident, "state": "resolved"},
         {"event": "sla", "business": "erp", "down_seconds": 6.0, "availability": 0.624, "coverage": 0.000009,
@@ -242,7 +253,7 @@ def test_how_to_look_at_what_keeps_running_can_be_copied() -> None:
 
     assert lines[2] == (
         "  export BTIMD_SERVER=127.0.0.1:50551 BTIMD_TOKEN_FILE="
-        "/srv/a-folder-with-a-long-name-that-would-be-wrapped-on-a-screen/btimd-demo/state/token"
+        "/srv/a-folder-with-a-long-name-that-would-be-wrapped-on-a-screen/btimd-demo/centre.token"
     )
     assert lines[3].endswith("/btimctl status | windows | nodes | incidents list | verdicts")
 

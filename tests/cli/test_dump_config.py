@@ -32,3 +32,11 @@ def test_wrong_settings_are_not_printed(tmp_path: Path, capsys: pytest.CaptureFi
     status = main(["dump-config", "-c", str(write_small(tmp_path, settings="[apy]\n"))])
 
     assert (status, capsys.readouterr()) == (2, ("", "btimd.toml:1: apy: unknown key; did you mean 'api'?\n"))
+
+
+def test_what_may_be_a_key_in_a_url_is_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hook = HOOK.replace("/hook", "/hooks/T0000/0123456789abcdef?key=0815")
+    main(["dump-config", "-c", str(write_small(tmp_path, settings=settings_text() + hook))])
+    assert json.loads(capsys.readouterr().out)["itsm"]["webhook"]["desk"]["url"] == (
+        "https://desk.example.org/hooks/T0000/***?***"
+    )

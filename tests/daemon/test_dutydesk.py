@@ -1,20 +1,26 @@
 """The duty desk beside a running incident desk: who is asked, what is remembered, what a shift's change does."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from btimd.daemon.dutydesk import STATE_NAME, DutyDesk
-from btimd.model.duty import RotaRules, WorkClass
-from btimd.model.incident import CommandKind, Incident, IncidentCommand, IncidentState
+from btimd.model.duty import EscalationPath, PathLevel, RotaRules, WorkClass
+from btimd.model.incident import CommandKind, ImpactAssessment, Incident, IncidentCommand, IncidentState
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
 from tests.itsm.desks import Desk
 from tests.itsm.duties import people_of, person, shift
 from tests.itsm.examples import REPORT, verdict
+from tests.store.examples import incident
 
+OTHER = {
+    "id": "D9", "cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",),
+}  # fmt: skip
 PEOPLE = people_of(
     person("ann", {"db": 0.9}, noc=1),
     person("bob", {"db": 0.6}, noc=1),
@@ -79,6 +85,29 @@ async def test_who_does_not_answer_is_passed_over_and_each_order_is_remembered(d
     assert duty.desk.workload.order_of(incident_id) is None
 
 
+async def test_an_agreement_may_have_its_own_path(desk: Desk) -> None:
+    gold = WorkClass("default", "path", by_agreement={"gold": "short"})
+    people = people_of(person("ann", noc=1), person("dee", tech=2), classes=(gold,))
+    short = EscalationPath("short", (PathLevel("tech", "tech"),))
+    people = replace(people, paths={**people.paths, "short": short})
+
+    async def changed() -> None: ...
+
+    def levels(agreement: str) -> int:
+        duty = DutyDesk(
+            people,
+            RULES,
+            journal=desk.journal,
+            on_duty_change=changed,
+            clock=desk.clock,
+            log=Log("duty"),
+            agreement_of=lambda _: agreement,
+        )
+        return duty.levels(incident(), 0.0)
+
+    assert (levels("gold"), levels("")) == (1, 2)
+
+
 async def test_what_was_told_is_there_after_a_restart(desk: Desk) -> None:
     duty = duty_of(desk)
     incident_id = await opened(desk, duty)
@@ -111,10 +140,43 @@ async def test_nobody_on_duty_is_told_to_the_centre_and_the_next_shift_gets_it(d
         return (await state_of(desk, incident_id)).state is IncidentState.STALLED
 
     await desk.until(stalled, step_seconds=60.0)
-    told = [(one.kind.value, one.what) for one in await desk.journal.claim_notices(desk.clock.wall(), 9)]
+    told = [(one.kind.value, one.what) for one in await desk.journal.claim_tellings(desk.clock.wall(), 9)]
     duty.reload(alone, nobody)
     await desk.component.people_changed()
     incident = await state_of(desk, incident_id)
 
     assert ("centre", "stalled") in told
     assert (incident.state, incident.dispatch.person if incident.dispatch else "") == (IncidentState.DISPATCHED, "bob")
+
+
+async def test_who_gets_free_is_given_what_stalled_because_they_had_too_much(desk: Desk) -> None:
+    changes = 0
+    busy = people_of(person("bob", {"db": 0.6}, capacity=0.2, noc=1))
+
+    async def changed() -> None:
+        nonlocal changes
+        changes += 1
+        await desk.component.people_changed()
+
+    duty = DutyDesk(busy, RULES, journal=desk.journal, on_duty_change=changed, clock=desk.clock, log=Log("duty"))
+    first = await opened(desk, duty)
+    await ordered(desk, first, 1)
+    second = (await desk.report(verdict(**OTHER), ImpactAssessment(("mail",)))).id
+
+    async def stalled() -> bool:
+        return (await state_of(desk, second)).state is IncidentState.STALLED
+
+    await desk.until(stalled, step_seconds=60.0)
+    running = asyncio.create_task(duty.run())
+    await desk.component.command(IncidentCommand(CommandKind.ACCEPT, "c1", first), "bob")
+    await desk.component.command(
+        IncidentCommand(CommandKind.RESOLVE, "c2", first, text=REPORT, override_reason="seen to be over"), "bob"
+    )
+
+    async def given() -> bool:
+        return (await state_of(desk, second)).state is IncidentState.DISPATCHED
+
+    await desk.until(given)
+    running.cancel()
+    assert (await state_of(desk, second)).assignee == "bob"
+    assert changes == 1

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 
-from btimd.daemon.promises import promise_of
+from btimd.daemon.promises import agreement_of, promise_of
 from btimd.itsm.deadlines import Promise
 from btimd.model.agreement import Agreement, AgreementKind
 from btimd.model.agreement import Promise as Agreed
@@ -49,3 +49,8 @@ def test_an_agreement_on_the_response_alone_leaves_the_resolution_to_the_table()
 
 def test_without_an_agreement_the_table_of_times_holds_around_the_clock() -> None:
     assert promise_of(Book(None, None))(INCIDENT) == Promise(None, None, ALWAYS)
+
+
+def test_the_agreement_that_decides_is_named() -> None:
+    assert agreement_of(Book(agreed(600.0), None))(INCIDENT) == "erp"
+    assert agreement_of(Book(None, None))(INCIDENT) == ""

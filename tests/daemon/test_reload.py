@@ -95,6 +95,17 @@ async def test_what_needs_a_restart_is_named_until_there_is_one(tmp_path: Path) 
         assert await swap(app.wired, built_with, load_config(tmp_path, 4)) == ()
 
 
+AGREEMENT = '[sla.agreement.erp]\nkind = "sla"\nbusinesses = ["erp"]\navailability_percent = 99.9\n'
+
+
+async def test_agreements_need_none(tmp_path: Path) -> None:
+    async with running(write_small(tmp_path)) as app:
+        write_small(tmp_path, settings=settings_text() + AGREEMENT)
+
+        assert await swap(app.wired, app.config, load_config(tmp_path, 2)) == ()
+        assert [one.name for one in app.wired.sla.agreements()] == ["erp"]
+
+
 EXPORTER = '[capture.exporter.core]\naddress = "192.0.2.7"\nsampling_rate = 100\n'
 ALLOWED = 'receive_buffer_bytes = 65536\nallow = ["192.0.2.0/24"]\n'
 

@@ -14,7 +14,8 @@ def wired(folder: Path) -> Wired:
 
 def test_sinks_start_first_and_sources_last_and_no_name_is_there_twice(tmp_path: Path) -> None:
     assert [component.name for component in wired(tmp_path).in_order()] == [
-        "journal", "store", "sla", "duty", "itsm", "rca", "rca.capsules", "decisions", "intake", "rca.growth", "archive", "archive.desk",
+        "journal", "store", "sla", "maintenance", "duty", "duty.rota", "itsm.notices", "itsm", "knowledge", "rca", "rca.capsules",
+        "decisions", "intake", "rca.growth", "archive", "archive.desk",
         "baselines",
         "links", "flows.persons", "flows", "losses", "plan", "views", "api", "probes.runners", "probes", "inventory", "probes.syslog",
         "probes.traps", "probes.exporters", "capture.netflow", "flows.table", "capture.span",
@@ -25,6 +26,7 @@ def test_before_the_start_nothing_is_taken_and_who_is_not_well_says_why(tmp_path
     found = wired(tmp_path).health()
 
     assert {name: health.reason for name, health in found.items() if health.level is not HealthLevel.OK} == {
+        "knowledge": "the knowledge base was not opened yet",
         "flows": "the flow thread does not run",
         "api": "not started",
     }

@@ -16,9 +16,9 @@ from btimd.model.ports import (
     CommandDone,
     IncidentWrite,
     Journal,
-    Notice,
-    NoticeKind,
     OutboxMessage,
+    Telling,
+    TellKind,
     Timer,
     TimerGoneError,
     VersionConflictError,
@@ -41,8 +41,8 @@ class FakeJournal(Journal):
         self.events: dict[str, list[IncidentEvent]] = {}
         self.commands: dict[str, CommandDone] = {}
         self.timers: dict[tuple[str, str], Timer] = {}
-        self.notices: dict[str, Notice] = {}
-        self.notice_states: dict[str, str] = {}
+        self.tellings: dict[str, Telling] = {}
+        self.telling_states: dict[str, str] = {}
         self.messages: dict[str, OutboxMessage] = {}
         self.message_states: dict[str, str] = {}
         self.states: dict[str, bytes] = {}
@@ -59,9 +59,9 @@ class FakeJournal(Journal):
             if state == INFLIGHT:
                 self.message_states[message_id] = PENDING
                 self.messages[message_id] = replace(self.messages[message_id], uncertain=True)
-        for notice_id, state in self.notice_states.items():
+        for telling_id, state in self.telling_states.items():
             if state == CLAIMED:
-                self.notice_states[notice_id] = PENDING
+                self.telling_states[telling_id] = PENDING
 
     def _check(self, write: IncidentWrite) -> None:
         """Refuse what must not be written, before anything is."""
@@ -87,9 +87,9 @@ class FakeJournal(Journal):
         fresh = {message.id for message in write.messages}
         if len(fresh) != len(write.messages) or fresh & self.messages.keys():
             raise ValueError(f"incident {incident.id}: a message of this write was written before")
-        told = {notice.id for notice in write.notices}
-        if len(told) != len(write.notices) or told & self.notices.keys():
-            raise ValueError(f"incident {incident.id}: a notice of this write was written before")
+        told = {telling.id for telling in write.tellings}
+        if len(told) != len(write.tellings) or told & self.tellings.keys():
+            raise ValueError(f"incident {incident.id}: a telling of this write was written before")
 
     def _runs(self, timer: Timer) -> bool:
         known = self.timers.get((timer.incident_id, timer.name))
@@ -121,16 +121,16 @@ class FakeJournal(Journal):
             self.messages[message.id] = message
             self.message_states[message.id] = PENDING
             self.message_times[message.id] = (message.next_at, None)
-        self._keep_notices(write.notices)
+        self._keep_tellings(write.tellings)
 
-    def _keep_notices(self, notices: Sequence[Notice]) -> None:
-        for notice in notices:
-            if notice.kind is NoticeKind.RECALL and notice.dispatch_id:
-                for earlier in self.notices.values():
-                    if earlier.dispatch_id == notice.dispatch_id and self.notice_states[earlier.id] == PENDING:
-                        self.notice_states[earlier.id] = VOID
-            self.notices[notice.id] = notice
-            self.notice_states[notice.id] = PENDING
+    def _keep_tellings(self, tellings: Sequence[Telling]) -> None:
+        for telling in tellings:
+            if telling.kind is TellKind.RECALL and telling.dispatch_id:
+                for earlier in self.tellings.values():
+                    if earlier.dispatch_id == telling.dispatch_id and self.telling_states[earlier.id] == PENDING:
+                        self.telling_states[earlier.id] = VOID
+            self.tellings[telling.id] = telling
+            self.telling_states[telling.id] = PENDING
 
     @override
     async def load_incidents(self, *, only_open: bool, limit: int) -> Sequence[Incident]:
@@ -172,39 +172,39 @@ class FakeJournal(Journal):
             del self.timers[timer.incident_id, timer.name]
 
     @override
-    async def claim_notices(self, now: UnixSeconds, limit: int) -> Sequence[Notice]:
+    async def claim_tellings(self, now: UnixSeconds, limit: int) -> Sequence[Telling]:
         await asyncio.sleep(0)
-        due = [one for one in self.notices.values() if self.notice_states[one.id] == PENDING and one.next_at <= now]
+        due = [one for one in self.tellings.values() if self.telling_states[one.id] == PENDING and one.next_at <= now]
         claimed = [replace(one, attempts=one.attempts + 1) for one in sorted(due, key=lambda one: one.next_at)[:limit]]
-        for notice in claimed:
-            self.notices[notice.id] = notice
-            self.notice_states[notice.id] = CLAIMED
+        for telling in claimed:
+            self.tellings[telling.id] = telling
+            self.telling_states[telling.id] = CLAIMED
         return claimed
 
-    def _claimed(self, notice_id: str) -> Notice:
-        state = self.notice_states.get(notice_id)
+    def _claimed(self, telling_id: str) -> Telling:
+        state = self.telling_states.get(telling_id)
         if state is None:
-            raise KeyError(notice_id)
+            raise KeyError(telling_id)
         if state != CLAIMED:
-            raise ValueError(f"notice {notice_id} is {state}, not claimed; its outcome cannot be recorded")
-        return self.notices[notice_id]
+            raise ValueError(f"telling {telling_id} is {state}, not claimed; its outcome cannot be recorded")
+        return self.tellings[telling_id]
 
     @override
-    async def notice_done(self, notice_id: str, now: UnixSeconds) -> None:
+    async def telling_done(self, telling_id: str, now: UnixSeconds) -> None:
         await asyncio.sleep(0)
-        self._claimed(notice_id)
-        self.notice_states[notice_id] = DONE
+        self._claimed(telling_id)
+        self.telling_states[telling_id] = DONE
 
     @override
-    async def notice_failed(self, notice_id: str, *, next_at: UnixSeconds, error: str) -> None:
+    async def telling_failed(self, telling_id: str, *, next_at: UnixSeconds, error: str) -> None:
         await asyncio.sleep(0)
-        self.notices[notice_id] = replace(self._claimed(notice_id), next_at=next_at, last_error=error)
-        self.notice_states[notice_id] = PENDING
+        self.tellings[telling_id] = replace(self._claimed(telling_id), next_at=next_at, last_error=error)
+        self.telling_states[telling_id] = PENDING
 
     @override
-    async def next_notice_at(self) -> UnixSeconds | None:
+    async def next_telling_at(self) -> UnixSeconds | None:
         await asyncio.sleep(0)
-        waiting = [one.next_at for one in self.notices.values() if self.notice_states[one.id] == PENDING]
+        waiting = [one.next_at for one in self.tellings.values() if self.telling_states[one.id] == PENDING]
         return min(waiting, default=None)
 
     def _heads(self, target: str | None) -> Iterator[OutboxMessage]:

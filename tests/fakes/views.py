@@ -414,6 +414,7 @@ class FakeDesk(IncidentDesk):
     known: dict[str, Incident] = field(default_factory=lambda: {INCIDENT.id: INCIDENT})
     events: list[IncidentEvent] = field(default_factory=lambda: [OPENED])
     commands: list[tuple[IncidentCommand, str]] = field(default_factory=list)
+    roles: list[frozenset[ActorRole] | None] = field(default_factory=list)
     feed: Feed[str, Incident] = field(default_factory=lambda: Feed(100, keep=lambda incident: incident.state.is_open))
 
     @override
@@ -439,6 +440,7 @@ class FakeDesk(IncidentDesk):
         self, command: IncidentCommand, actor: str, roles: frozenset[ActorRole] | None = None
     ) -> Incident:
         self.commands.append((command, actor))
+        self.roles.append(roles)
         if command.kind is CommandKind.CREATE:
             return self._store(
                 replace(
@@ -448,6 +450,7 @@ class FakeDesk(IncidentDesk):
                     title=command.title,
                     description=command.text,
                     assessment=ImpactAssessment(command.businesses),
+                    reporter=command.person or actor,
                 )
             )
         incident = self.known.get(command.incident_id)
@@ -456,6 +459,12 @@ class FakeDesk(IncidentDesk):
         if command.expected_version not in {0, incident.version}:
             raise CommandRefusedError(RefusalCode.WRONG_VERSION, f"{incident.id} has version {incident.version}")
         return self._store(replace(_moved(incident, command, actor), version=incident.version + 1))
+
+    @override
+    def allowed(
+        self, incident: Incident, actor: str, roles: frozenset[ActorRole] | None = None
+    ) -> Sequence[CommandKind]:
+        return tuple(CommandKind)[1:4] if incident.state.is_open else (CommandKind.RESOLVE, CommandKind.COMMENT)
 
     @override
     def watch(self) -> Subscription[Incident]:
@@ -487,7 +496,7 @@ def _moved(incident: Incident, command: IncidentCommand, actor: str) -> Incident
         CommandKind.COMMENT: incident,
         CommandKind.SET_PRIORITY: by_hand,
         CommandKind.MERGE: replace(incident, state=IncidentState.MERGED),
-    }[command.kind]
+    }.get(command.kind, incident)
 
 
 @dataclass

@@ -84,7 +84,7 @@ class Desk:
     async def kill(self) -> None:
         """Let nothing of the running component reach the journal any more, then take it away."""
         self._reopen(kill=True)
-        for lane in self.component._courier._lanes.values():
+        for lane in self.component._outgoing.courier._lanes.values():
             for task in lane.in_flight:
                 task.cancel()
         await self.stop()
@@ -106,7 +106,9 @@ class Desk:
             self.journal.close()
 
     async def report(self, verdict: Verdict, hit: ImpactAssessment = HIT) -> Incident:
-        return await self.component.verdict(verdict, hit, Impact.MEDIUM, Urgency.MEDIUM)
+        made = await self.component.verdict(verdict, hit, Impact.MEDIUM, Urgency.MEDIUM)
+        assert made is not None
+        return made
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -43,6 +43,7 @@ async def main(journal_path: Path, secret: Path, url: str, run: str, count: int)
             Impact.LOW,
             Urgency.LOW,
         )
+        assert opened is not None
         for kind, text in [(CommandKind.ACCEPT, ""), (CommandKind.RESOLVE, REPORT)]:
             wish = IncidentCommand(kind, f"{cause}-{kind}", opened.id, text=text, override_reason="a test")
             await desk.command(wish, "ann")

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from btimd.itsm.knowledge import ARTICLES, ArticleText, Draft
+from btimd.itsm.knowledge import ARTICLES, Draft
 from btimd.itsm.knowledgesteps import Action, Machine
 from btimd.model.incident import CommandRefusedError
 from btimd.model.knowledge import Article, Record, RecordEvent
+from btimd.model.knowledgework import ArticleText
 
 T0 = 1_700_000_000.0
 

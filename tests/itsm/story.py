@@ -18,6 +18,7 @@ from btimd.itsm.timers import TimerName, allowed
 from btimd.itsm.triggers import (
     Absorb,
     Accept,
+    AskSurvey,
     Assign,
     Cancel,
     Comment,
@@ -50,6 +51,7 @@ from btimd.itsm.triggers import (
 from btimd.model.incident import (
     ActorRole,
     ClockStatus,
+    ClosingReport,
     CommandRefusedError,
     Difficulty,
     Impact,
@@ -60,13 +62,18 @@ from btimd.model.incident import (
     Priority,
     Urgency,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from tests.itsm.examples import DAY, REPORT, T0, incident_after, report
 from tests.itsm.people import Team
 
 NAMES: Final = ("ann", "bob", "cai", "dan", "eve")
 OWNED: Final = frozenset({IncidentState.DISPATCHED, IncidentState.ACCEPTED, IncidentState.PENDING})
 PARENT: Final = incident_after(report(incident_id="INC-20231114-0002", fingerprint="host-1/down", cause="host-1"))
+CLOSINGS: Final = (
+    None,
+    ClosingReport(cause="a leak", node="host-1", category="db", effort_minutes=45),
+    ClosingReport(action="restarted"),
+)
 _WAITED_FOR: Final = {
     IncidentState.HELD: {"hold"},
     IncidentState.DISPATCHED: {"accept"},
@@ -130,7 +137,7 @@ class Story:
 
     def _check(self, made: Step, trigger: Trigger) -> None:
         before, after, event = self.incident, made.incident, made.events[0]
-        late = {"survey", "unmerged", "referenced"}
+        late = {"survey", "survey-asked", "survey-reminded", "unmerged", "referenced"}
         assert before is None or before.state in LIVE or event.kind in late, "final states are final"
         assert after.version == event.seq == (0 if before is None else before.version) + 1
         assert (event.from_state, event.to_state) == (None if before is None else before.state, after.state)
@@ -156,7 +163,7 @@ class Story:
         if after.dispatch is not None:
             assert after.dispatch.person == after.assignee
             if before is None or before.dispatch is None or before.dispatch.id != after.dispatch.id:
-                assert any(tell.kind is NoticeKind.ORDER and tell.to == after.assignee for tell in tells)
+                assert any(tell.kind is TellKind.ORDER and tell.to == after.assignee for tell in tells)
                 chosen = not after.dispatch.by_hand and made.events[0].kind != "reopened"
                 assert not (chosen and after.assignee in after.excluded), "who had it once gets it by hand only"
         if before is not None and made.events[0].details.get("outcome") in {"timeout", "returned"}:
@@ -167,9 +174,9 @@ class Story:
             assert still or made.events[0].details["ended_dispatch"] == was.id, "every order ends audibly"
         entered = before is None or before.state is not after.state
         if after.state is IncidentState.STALLED and entered:
-            assert any(tell.kind is NoticeKind.CENTRE for tell in tells), "never silent"
-        assert all(tell.to or tell.kind is NoticeKind.CENTRE for tell in tells)
-        self.centre_told |= any(tell.kind is NoticeKind.CENTRE for tell in tells)
+            assert any(tell.kind is TellKind.CENTRE for tell in tells), "never silent"
+        assert all(tell.to or tell.kind in {TellKind.CENTRE, TellKind.WATCHERS} for tell in tells)
+        self.centre_told |= any(tell.kind is TellKind.CENTRE for tell in tells)
 
     def _check_timers(self, after: Incident, made: Step) -> None:
         for effect in made.effects:
@@ -278,7 +285,12 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     _external,
     lambda d, _, i: Accept(actor=_actor(d, i)),
     lambda d, _, i: Accept(actor=_actor(d, i)),
-    lambda d, _, i: Resolve(actor=_actor(d, i), closing_report=d.choice(["short", REPORT]), override_reason="lag"),
+    lambda d, _, i: Resolve(
+        actor=_actor(d, i),
+        closing_report=d.choice(["short", REPORT]),
+        override_reason="lag",
+        closing=d.choice(CLOSINGS),
+    ),
     lambda d, _, i: Confirm(actor=_actor(d, i)),
     lambda d, _, i: Cancel(actor=_actor(d, i), reason=d.choice(["", "", "", "drill"])),
     lambda d, _, i: Comment(actor=_actor(d, i), text="hm"),
@@ -303,6 +315,7 @@ _MAKERS: Final[tuple[Maker, ...]] = (
     lambda d, _, i: Resume(actor=_actor(d, i)),
     lambda d, _, i: Reject(actor=_actor(d, i), reason="still broken"),
     lambda d, _, i: Survey(actor=_actor(d, i), score=d.randrange(7)),
+    lambda d, _n, _i: AskSurvey(reminder=d.random() < 0.5),
 )
 
 

@@ -28,6 +28,7 @@ from btimd.model.incident import (
     ClosingReport,
     CommandKind,
     CommandRefusedError,
+    Difficulty,
     Impact,
     ImpactAssessment,
     IncidentCommand,
@@ -119,7 +120,14 @@ def test_a_persons_report_is_an_incident_of_its_own() -> None:
         assessment=ImpactAssessment(businesses=("mail",)),
         began_at=T0,
         by_human=True,
+        difficulty=Difficulty.HIGH,
     )
+
+
+def test_a_report_that_is_taken_down_for_somebody_is_theirs() -> None:
+    command = IncidentCommand(CommandKind.CREATE, "c-1", title="No mail", person=" lin ")
+
+    assert manual_report(command, "ann", incident_id="I", impact=Impact.LOW, now=T0).reporter == "lin"
 
 
 @pytest.mark.parametrize(

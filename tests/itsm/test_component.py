@@ -6,6 +6,7 @@ import pytest
 
 from btimd.itsm.lifecycle import allowed_commands
 from btimd.model.incident import (
+    ActorRole,
     ClockStatus,
     CommandKind,
     CommandRefusedError,
@@ -22,7 +23,7 @@ from btimd.model.ports import IncidentWrite
 from btimd.model.service import Criticality
 from btimd.runtime.lifecycle import ComponentHealth
 from tests.itsm.desks import HIT, Desk
-from tests.itsm.examples import DAY, REPORT, T0, verdict
+from tests.itsm.examples import DAY, REPORT, T0, report, verdict
 from tests.patience import PATIENCE_SECONDS
 
 OTHER = {"cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",)}
@@ -61,6 +62,24 @@ async def test_a_critical_business_raises_the_impact_that_was_reported(desk: Des
 
     opened = await desk.report(verdict())
     assert (opened.impact, opened.priority) == (Impact.HIGH, Priority.P2)
+
+
+async def test_a_report_without_an_impact_is_weighed_by_the_businesses_it_hits(desk: Desk) -> None:
+    await desk.start(criticality=lambda _: Criticality.CRITICAL)
+    told = replace(report(), incident_id="", fingerprint="mail-1", impact=Impact.LOW)
+
+    kept = await desk.component.report(told)
+    weighed = await desk.component.report(replace(told, fingerprint="mail-2"), weigh=True)
+
+    assert kept is not None
+    assert weighed is not None
+    assert (kept.impact, weighed.impact) == (Impact.LOW, Impact.HIGH)
+
+
+async def test_the_class_of_an_incident_is_that_of_the_node_at_fault(desk: Desk) -> None:
+    await desk.start(class_of={"erp-db": "database"}.__getitem__)
+
+    assert (await desk.report(verdict())).category == "database"
 
 
 async def test_an_incident_clears_only_with_its_last_symptom(desk: Desk) -> None:
@@ -217,6 +236,32 @@ async def test_a_person_can_report_what_no_check_sees(desk: Desk) -> None:
         Priority.P3,
     )
     assert await desk.component.command(wish, "ann") == made
+    assert made.reporter == "ann"
+
+
+async def test_a_report_taken_down_for_somebody_makes_them_the_reporter(desk: Desk) -> None:
+    await desk.start()
+    made = await desk.component.command(command(CommandKind.CREATE, "c1", title="Mail is odd", person="lin"), "ann")
+
+    (event,) = await desk.component.timeline(made.id)
+    assert (made.reporter, event.actor) == ("lin", "ann")
+
+
+async def test_what_somebody_may_do_follows_from_the_state_and_from_who_they_are(desk: Desk) -> None:
+    await desk.start()
+    made = await desk.component.command(command(CommandKind.CREATE, "c1", title="Mail is odd"), "ann")
+    taken = await desk.component.command(command(CommandKind.ACCEPT, "c2", made.id), "bob")
+
+    def allowed(actor: str, *roles: ActorRole) -> list[str]:
+        return [str(kind) for kind in desk.component.allowed(taken, actor, frozenset(roles))]
+
+    of_the_handler = ["return", "transfer", "escalate", "stage-report", "pend", "resolve", "merge", "comment"]
+    assert allowed("ann") == ["comment"]
+    assert allowed("bob") == allowed("bob", ActorRole.DESK) == of_the_handler
+    assert allowed("eve", ActorRole.DESK) == ["merge", "comment"]
+    assert allowed("eve", ActorRole.HANDLER) == ["comment"]
+    assert set(allowed("eve", ActorRole.CENTRE)) == {*of_the_handler, "force-escalate", "cancel", "set-priority"}
+    assert list(desk.component.allowed(taken, "eve")) == list(allowed_commands(taken.state))
 
 
 async def test_a_child_joins_its_parent_with_its_symptoms_and_its_cause(desk: Desk) -> None:

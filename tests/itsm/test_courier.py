@@ -270,7 +270,7 @@ async def test_a_bug_in_a_target_costs_one_attempt(
     await desk.start()
     await desk.report(verdict())
     await desk.until_outbox(done=1)
-    lane = desk.component._courier._lanes["desk"]
+    lane = desk.component._outgoing.courier._lanes["desk"]
     lane.target = _Broken(lane.target)
     await work_through(desk, FIRST)
     await desk.until_outbox(done=5, step_seconds=30)
@@ -329,7 +329,7 @@ async def test_a_refused_event_is_tried_for_as_long_as_the_target_asks_and_then_
     receiver.script = [422] * 9999
     dead: list[tuple[str, str]] = []
     await desk.start()
-    desk.component._courier._on_dead = lambda message, error: dead.append((message.id, error))
+    desk.component._outgoing.courier._on_dead = lambda message, error: dead.append((message.id, error))
     await desk.report(verdict())
     began = desk.clock.now
     await receiver.wait_for(1)

@@ -24,6 +24,14 @@ def test_a_verdict_becomes_a_report_with_its_evidence_as_lines() -> None:
     )
 
 
+def test_the_class_of_work_is_in_the_report() -> None:
+    made = report_of(
+        verdict(), incident_id="1", assessment=HIT, impact=Impact.LOW, urgency=Urgency.LOW, category="database"
+    )
+
+    assert made.category == "database"
+
+
 def test_a_huge_verdict_makes_a_bounded_report() -> None:
     huge = verdict(
         symptoms=tuple(f"s{number}\n{'x' * 999}" for number in range(9999)),

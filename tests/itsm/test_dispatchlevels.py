@@ -1,14 +1,15 @@
 """The dispatcher as the life cycle asks for it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from btimd.itsm.dispatch import decision_from, replayed
 from btimd.itsm.dispatchdesk import DispatchDesk
 from btimd.itsm.dispatchhistory import OutcomeKind
 from btimd.itsm.dispatchlevels import LevelDispatcher
+from btimd.itsm.moment import OrderLimits
 from btimd.itsm.rota import Rota
-from btimd.model.duty import People, RotaRules
+from btimd.model.duty import PathLevel, People, RotaRules
 from btimd.model.incident import Priority
 from tests.itsm.duties import at, people_of, person, shift
 
@@ -68,6 +69,26 @@ def test_what_happens_later_does_not_change_a_snapshot() -> None:
 
     assert before.decide(Trouble(), 1, frozenset(), NOON).person == "ann"
     assert LevelDispatcher(live, Choice).decide(Trouble(), 1, frozenset(), NOON).person == "bob"
+
+
+def test_what_a_level_says_of_orders_goes_before_its_group_and_what_nobody_says_is_left_open() -> None:
+    levels = (
+        PathLevel("noc", "noc", accept={Priority.P3: 600.0}, max_candidates=1),
+        PathLevel("tech", "tech"),
+    )
+    people = people_of(person("ann", noc=1), person("dee", tech=1), levels=levels)
+    groups = {
+        "noc": replace(people.groups["noc"], accept={Priority.P3: 60.0, Priority.P1: 90.0}, max_candidates=9),
+        "tech": replace(people.groups["tech"], renotify=45.0),
+    }
+    dispatcher = LevelDispatcher(desk(replace(people, groups=groups)), Choice)
+
+    assert dispatcher.limits(Trouble(), 1) == OrderLimits(600.0, 200.0, 1)
+    assert dispatcher.limits(Trouble(priority=Priority.P1), 1) == OrderLimits(90.0, 30.0, 1)
+    assert dispatcher.limits(Trouble(priority=Priority.P2), 1) == OrderLimits(None, None, 1)
+    assert dispatcher.limits(Trouble(), 2) == OrderLimits(None, 45.0, None)
+    assert dispatcher.limits(Trouble(), 3) == OrderLimits()
+    assert LevelDispatcher(desk(People()), Choice).limits(Trouble(), 1) == OrderLimits()
 
 
 def test_without_people_there_are_no_levels() -> None:

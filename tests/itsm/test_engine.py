@@ -1,4 +1,4 @@
-"""The engine with people: orders, timers after a restart, notices, and what happens when the dispatcher fails."""
+"""The engine with people: orders, timers after a restart, tellings, and what happens when the dispatcher fails."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,6 @@ from btimd.model.incident import (
     CommandKind,
     CommandRefusedError,
     Difficulty,
-    ExternalReference,
     Impact,
     Incident,
     IncidentCommand,
@@ -27,14 +26,16 @@ from btimd.model.incident import (
     Priority,
     RefusalCode,
     Signal,
+    TicketReference,
     Urgency,
 )
-from btimd.model.ports import NoticeKind, Timer
+from btimd.model.ports import TellKind, Timer
 from btimd.store.journal import SqliteJournal
 from tests.fakes.journal import FakeJournal
 from tests.itsm.desks import HIT, Desk
 from tests.itsm.examples import DAY, REPORT, T0, report, verdict
 from tests.itsm.people import Team
+from tests.itsm.suppressing import Quiet
 
 OTHER = {"cause": "mail-1", "path": ("mail", "mail-1"), "symptom_nodes": ("mail",), "symptoms": ("mail-smtp@1",)}
 
@@ -59,37 +60,37 @@ async def until_state(desk: Desk, incident_id: str, state: IncidentState) -> Inc
 
 async def told(desk: Desk) -> list[tuple[str, str, str]]:
     """Return what waits to be told, and count it as told."""
-    notices = await desk.journal.claim_notices(desk.clock.wall(), 100)
-    for notice in notices:
-        await desk.journal.notice_done(notice.id, desk.clock.wall())
-    return [(notice.kind.value, notice.recipient, notice.what) for notice in notices]
+    tellings = await desk.journal.claim_tellings(desk.clock.wall(), 100)
+    for telling in tellings:
+        await desk.journal.telling_done(telling.id, desk.clock.wall())
+    return [(telling.kind.value, telling.recipient, telling.what) for telling in tellings]
 
 
 async def test_an_incident_nobody_takes_goes_to_the_first_then_to_the_next_level_then_to_the_centre(desk: Desk) -> None:
     desk.settings["max_candidates"] = 1
     woken: list[int] = []
-    await desk.start(people=Team(), on_notices=lambda: woken.append(1))
+    await desk.start(people=Team(), on_tellings=lambda: woken.append(1))
     opened = await desk.report(verdict())
     desk.advance(300)
     first = await until_state(desk, opened.id, IncidentState.DISPATCHED)
-    notices = [await told(desk)]
+    tellings = [await told(desk)]
     for _ in range(3):
         desk.advance(1800)
         await desk.until(lambda: _timers_rest(desk))
-        notices.append(await told(desk))
+        tellings.append(await told(desk))
     last = await state_of(desk, opened.id)
 
     assert (first.assignee, first.level) == ("ann", 1)
     assert (last.state, last.level, last.excluded) == (IncidentState.STALLED, 2, ("ann", "dan"))
-    assert notices[0] == [("order", "ann", "order")]
-    assert ("order", "dan", "order") in notices[1]
-    assert ("recall", "ann", "timeout") in notices[1]
-    assert ("centre", "", "stalled") in notices[2]
-    assert notices[3] == [("centre", "", "stalled")]
+    assert tellings[0] == [("order", "ann", "order")]
+    assert ("order", "dan", "order") in tellings[1]
+    assert ("recall", "ann", "timeout") in tellings[1]
+    assert ("centre", "", "stalled") in tellings[2]
+    assert tellings[3] == [("centre", "", "stalled")]
     assert woken
     assert desk.metrics.value("btimd_itsm_incidents_stalled") == 1
     assert desk.metrics.value("btimd_itsm_timers_fired_total", {"name": "accept"}) == 2
-    assert desk.metrics.value("btimd_itsm_notices_total", {"kind": "centre"}) >= 2
+    assert desk.metrics.value("btimd_itsm_tellings_total", {"kind": "centre"}) >= 2
 
 
 async def _timers_rest(desk: Desk) -> bool:
@@ -248,7 +249,8 @@ async def test_a_child_given_back_has_its_cause_and_its_symptoms_again(desk: Des
 
 
 async def test_reports_that_are_no_diagnosis_are_merged_cleared_and_suppressed(desk: Desk) -> None:
-    await desk.start(suppressed=lambda one, _: "maintenance" if one.fingerprint == "mail/x" else "")
+    suppressor = Quiet({"mail/x"})
+    await desk.start(suppressor=suppressor)
     made = await desk.component.report(report(notes={"symptoms": "a\nb"}))
     assert made is not None
     assert (await desk.component.report(report(fingerprint="mail/x"))) is None
@@ -266,6 +268,7 @@ async def test_reports_that_are_no_diagnosis_are_merged_cleared_and_suppressed(d
     new = await desk.component.report(report())
     assert new is not None
     assert new.id != made.id
+    assert suppressor.kept == [("mail/x", "maintenance")]
     assert desk.metrics.value("btimd_itsm_reports_suppressed_total") == 1
     assert desk.metrics.value("btimd_itsm_clears_unmatched_total") == 1
 
@@ -288,6 +291,7 @@ async def test_what_is_hard_is_shown_first_among_equals(desk: Desk) -> None:
     easy = await desk.report(verdict())
     hard = await desk.component.verdict(verdict(id="D2", **OTHER), HIT, Impact.MEDIUM, Urgency.MEDIUM, Difficulty.HIGH)
 
+    assert hard is not None
     assert hard.difficulty is Difficulty.HIGH
     assert await desk.component.incidents(only_open=True, business=None, limit=9) == [hard, easy]
 
@@ -303,7 +307,7 @@ async def test_a_target_names_the_incident_once_and_its_changes_are_taken_over_o
 
     assert taken is not None
     assert (told, taken.version, taken.assignee) == (f"{opened.id} is accepted", 3, "zoe")
-    assert taken.references == (ExternalReference("rt", "4711", 1, "open"),)
+    assert taken.references == (TicketReference("rt", "4711", 1, "open"),)
 
 
 async def test_what_the_life_cycle_refuses_is_told_and_does_not_come_back(desk: Desk) -> None:
@@ -317,14 +321,14 @@ async def test_what_the_life_cycle_refuses_is_told_and_does_not_come_back(desk: 
     assert (await desk.component.external_update(replace(ours, incident_id="INC-0"))).startswith("refused: there is no")
 
 
-async def test_notices_name_the_order_they_are_about(desk: Desk) -> None:
+async def test_tellings_name_the_order_they_are_about(desk: Desk) -> None:
     await desk.start(people=Team())
     opened = await desk.report(verdict())
     await desk.component.command(wish(CommandKind.ASSIGN, "c1", opened.id, person="bob"), "cat")
-    (notice,) = await desk.journal.claim_notices(T0, 9)
+    (telling,) = await desk.journal.claim_tellings(T0, 9)
 
-    assert (notice.id, notice.kind, notice.recipient) == (f"{opened.id}.2.1", NoticeKind.ORDER, "bob")
-    assert (notice.dispatch_id, notice.what, notice.at) == (f"{opened.id}/1", "order", T0)
+    assert (telling.id, telling.kind, telling.recipient) == (f"{opened.id}.2.1", TellKind.ORDER, "bob")
+    assert (telling.dispatch_id, telling.what, telling.at) == (f"{opened.id}/1", "order", T0)
 
 
 async def test_every_event_names_the_rules_it_went_by(desk: Desk) -> None:
@@ -338,3 +342,26 @@ async def test_every_event_names_the_rules_it_went_by(desk: Desk) -> None:
     assert len(first) == 12
     assert first != second
     assert {name.value for name in TimerName} >= {timer.name for timer in opened.timers}
+
+
+async def test_what_is_suppressed_makes_no_incident_reopens_none_and_does_not_close_one(desk: Desk) -> None:
+    suppressor = Quiet(set())
+    await desk.start(suppressor=suppressor)
+    opened = await desk.report(verdict())
+    suppressor.fingerprints = {opened.fingerprint}
+    grown = await desk.component.verdict(verdict(id="D2"), HIT, Impact.MEDIUM, Urgency.MEDIUM)
+    await desk.component.cleared(verdict(id="D2"))
+    resolved = await desk.component.incident(opened.id)
+    again = await desk.component.verdict(verdict(id="D3"), HIT, Impact.MEDIUM, Urgency.MEDIUM)
+    await desk.component.cleared(verdict(id="D3"))
+    after = await desk.component.incident(opened.id)
+
+    assert grown is not None
+    assert (grown.id, grown.report_count) == (opened.id, 2)
+    assert resolved is not None
+    assert resolved.state is IncidentState.RESOLVED
+    assert again is None
+    assert after is not None
+    assert (after.state, after.reopen_count) == (IncidentState.RESOLVED, 0)
+    assert suppressor.kept == [(opened.fingerprint, "maintenance")]
+    assert suppressor.gone == [opened.fingerprint] * 2

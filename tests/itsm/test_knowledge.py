@@ -6,13 +6,13 @@ import pytest
 
 from btimd.itsm.knowledge import (
     ARTICLES,
-    ArticleText,
     Draft,
     Edit,
     Publish,
     Retire,
     Review,
     SendBack,
+    Submit,
     Use,
     cause_node,
     draft_of,
@@ -25,6 +25,7 @@ from btimd.itsm.knowledge import (
 )
 from btimd.itsm.triggers import Accept, Resolve
 from btimd.model.knowledge import ArticleHit, ArticleState, IncidentLook, Language, Problem, ProblemState, UseOutcome
+from btimd.model.knowledgework import ArticleText
 from tests.itsm.examples import incident_after, report
 from tests.itsm.knowledge_examples import T0, TEXT, article, draft, history, refusal
 
@@ -59,7 +60,7 @@ def test_what_was_reviewed_and_is_edited_must_be_reviewed_again() -> None:
     made = article(REVIEW, Edit(actor="li", text=TEXT))
     assert (made.state, made.reviewer, made.reviewed_at) == (ArticleState.DRAFT, "", None)
     assert refusal(ARTICLES, made, PUBLISH) == (
-        "not-allowed-now: KB-1 is draft: publish is not possible now; possible: edit, review, send-back, retire"
+        "not-allowed-now: KB-1 is draft: publish is not possible now; possible: edit, submit, review, send-back, retire"
     )
 
 
@@ -249,3 +250,12 @@ def test_what_failed_before_stands_behind_what_helped() -> None:
         ("helped", 0.64),
         ("failed", 0.16),
     ]
+
+
+def test_who_wrote_it_says_when_it_waits_for_its_review_and_an_edit_takes_that_back() -> None:
+    waiting = article(Submit(actor="li"))
+    assert (waiting.state, waiting.submitted_at) == (ArticleState.DRAFT, T0 + 1)
+    assert refusal(ARTICLES, waiting, Submit(actor="li")) == "invalid: KB-1: it waits for its review already"
+    assert article(Submit(actor="li"), Edit(actor="li", text=TEXT)).submitted_at is None
+    assert article(Submit(actor="li"), SendBack(actor="wang", reason="unclear")).submitted_at is None
+    assert article(Submit(actor="li"), Review(actor="wang")).state is ArticleState.REVIEWED

@@ -11,7 +11,7 @@ from btimd.itsm.knowledgedesk import KnowledgeDesk
 from btimd.itsm.problems import CloseProblem, Investigate, OpenProblem, SetKnownError
 from btimd.itsm.surveys import Answer
 from btimd.itsm.triggers import Accept, Resolve
-from btimd.model.incident import CommandRefusedError, Incident, Priority, RefusalCode
+from btimd.model.incident import CommandRefusedError, Incident, IncidentState, Priority, RefusalCode
 from btimd.model.knowledge import Article, ArticleState, Problem, RecordKind, Survey, SurveyState, UseOutcome
 from btimd.store.knowledge import SqliteKnowledge
 from tests.itsm.examples import DAY, REPORT, incident_after, report
@@ -140,3 +140,53 @@ async def test_surveys_remind_once_and_end(desk: KnowledgeDesk, base: SqliteKnow
     after = await base.load(SURVEY, "INC-1")
     assert isinstance(after, Survey)
     assert after.state is SurveyState.EXPIRED
+
+
+async def test_a_restart_brings_back_what_was_proposed_but_not_what_belongs_to_a_closed_problem(
+    desk: KnowledgeDesk, base: SqliteKnowledge
+) -> None:
+    lived = [resolved(number) for number in (1, 2, 3)]
+    (proposal,) = await KnowledgeDesk(base).load(lived)
+    assert proposal.open.incidents == ("INC-1", "INC-2", "INC-3")
+    made = await desk.act(PROBLEM, "", replace(proposal.open, actor="wang"), T0)
+    assert await KnowledgeDesk(base).load(lived) == []
+    await desk.act(PROBLEM, made.id, CloseProblem(actor="wang", reason="patched"), T0)
+    assert await KnowledgeDesk(base).load([*lived, resolved(4), resolved(5)]) == []
+    (again,) = await KnowledgeDesk(base).load([*lived, resolved(4), resolved(5), resolved(6)])
+    assert again.open.incidents == ("INC-4", "INC-5", "INC-6")
+
+
+async def test_what_was_none_or_part_of_another_counts_for_no_problem(desk: KnowledgeDesk) -> None:
+    gone = replace(resolved(1), state=IncidentState.CANCELLED)
+    assert await desk.load([gone, resolved(2), resolved(3)]) == []
+    desk.withdrawn(resolved(2))
+    assert await desk.opened(resolved(4), T0) is None
+    assert await desk.opened(resolved(5), T0) is not None
+
+
+async def test_an_article_that_was_used_is_no_draft_of_the_closing_report(desk: KnowledgeDesk) -> None:
+    made = await published(desk)
+    await desk.act(ARTICLE, made.id, Use(actor="li", about="INC-1", outcome=UseOutcome.FAILED), T0)
+    article, _, _ = await desk.resolved(resolved(), T0, author="li")
+    assert article is not None
+
+
+async def test_an_answer_counts_once_whoever_writes_it_down(desk: KnowledgeDesk, base: SqliteKnowledge) -> None:
+    incident = replace(resolved(), reporter="zhao")
+    first = await desk.answered(incident, T0, score=4, comment="quick", by="nora")
+    assert (first.state, first.person, first.score, first.comment) == (SurveyState.ANSWERED, "zhao", 4, "quick")
+    assert await desk.answered(incident, T0, score=1, comment="", by="zhao") == first
+    events = await base.load_events(SURVEY, "INC-1")
+    assert [(one.actor, one.reason) for one in events] == [("btimd", ""), ("zhao", "written down by nora")]
+
+
+async def test_a_reminder_is_sent_before_it_is_noted(desk: KnowledgeDesk) -> None:
+    await desk.resolved(resolved(), T0, author="li", reporter="zhao")
+    sent: list[str] = []
+
+    async def remind(survey: Survey) -> None:
+        sent.append(f"{survey.id} {survey.state}")
+
+    assert [one.state for one in await desk.surveys_due(T0 + 3 * DAY, remind)] == [SurveyState.REMINDED]
+    await desk.surveys_due(T0 + 20 * DAY, remind)
+    assert sent == ["INC-1 invited"]

@@ -45,7 +45,7 @@ from btimd.model.incident import (
     TimerDue,
     Urgency,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from tests.itsm.examples import CONFIG, DAY, REPORT, T0, incident_after, report
 from tests.itsm.story import Story, tell
 
@@ -112,7 +112,7 @@ def test_a_report_on_an_open_incident_adds_what_it_hits_and_raises_at_once() -> 
     assert made.effects == (
         StartTimer("stage", T0 + 1 + 2 * 3600),
         Publish("reported"),
-        Tell(NoticeKind.HANDLER, "ann", "priority-raised"),
+        Tell(TellKind.HANDLER, "ann", "priority-raised"),
     )
 
 
@@ -145,7 +145,7 @@ def test_a_report_within_the_reopen_time_reopens() -> None:
         first_time_fix=False,
         timers=(),
     )
-    assert made.effects == (StopTimer("reopen"), Publish("reopened"))
+    assert made.effects == (StopTimer("reopen"), Publish("reopened"), Tell(TellKind.WATCHERS, "", "reopened"))
 
 
 def test_a_report_after_the_reopen_time_is_not_this_incidents() -> None:
@@ -169,7 +169,8 @@ def test_what_clears_before_anybody_touched_it_is_resolved_with_a_closing_report
         "and nobody had taken the incident; it was erp-db",
         timers=(TimerDue("reopen", T0 + 30 + DAY, 2),),
     )
-    assert made.effects == (StartTimer("reopen", T0 + 30 + DAY), Publish("resolved"))
+    told = Tell(TellKind.WATCHERS, "", "resolved")
+    assert made.effects == (StartTimer("reopen", T0 + 30 + DAY), Publish("resolved"), told)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_what_clears_is_not_resolved_over_somebodys_head(incident: Incident, con
     made = step(incident, ReportClear(remaining=0), T0 + 30, config)
 
     assert made.incident == replace(incident, version=incident.version + 1, signal=Signal.CLEARED)
-    told = (Tell(NoticeKind.HANDLER, "ann", "cleared"),) if incident.assignee else ()
+    told = (Tell(TellKind.HANDLER, "ann", "cleared"),) if incident.assignee else ()
     assert (made.events[0].kind, made.effects) == ("cleared", (Publish("cleared"), *told))
 
 
@@ -220,7 +221,8 @@ def test_resolving_stores_the_closing_report_and_waits_for_a_reopening() -> None
         first_time_fix=True,
         timers=(TimerDue("reopen", T0 + 60 + DAY, 4),),
     )
-    assert made.effects == (StopTimer("stage"), StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"))
+    told = Tell(TellKind.WATCHERS, "", "resolved")
+    assert made.effects == (StopTimer("stage"), StartTimer("reopen", T0 + 60 + DAY), Publish("resolved"), told)
 
 
 @pytest.mark.parametrize(

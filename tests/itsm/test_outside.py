@@ -6,10 +6,10 @@ from btimd.itsm.outside import trigger_of
 from btimd.itsm.triggers import Confirm, ExternalUpdate, ExternalWish, Reject
 from btimd.model.delivery import ExternalUpdate as Update
 from btimd.model.delivery import UpdateKind
-from btimd.model.incident import ExternalReference, IncidentState
+from btimd.model.incident import IncidentState, TicketReference
 from tests.store.examples import incident
 
-OPEN = replace(incident(), state=IncidentState.NEW, references=(ExternalReference("rt", "7", 3),))
+OPEN = replace(incident(), state=IncidentState.NEW, references=(TicketReference("rt", "7", 3),))
 RESOLVED = replace(OPEN, state=IncidentState.RESOLVED)
 STATUS = Update("rt", "7", "e1", OPEN.id, "zoe", UpdateKind.STATUS, "open", 5.0, "accept")
 

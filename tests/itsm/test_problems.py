@@ -9,7 +9,6 @@ from btimd.itsm.problems import (
     BackOutChange,
     BlameChange,
     CancelChange,
-    ChangeFigures,
     CloseProblem,
     EndChange,
     FailChange,
@@ -20,10 +19,12 @@ from btimd.itsm.problems import (
     PlanChange,
     RaiseRfc,
     SetKnownError,
+    UnlinkIncident,
     change_figures,
     rfc_text,
 )
 from btimd.model.knowledge import Change, Problem, ProblemState
+from btimd.model.knowledgework import ChangeFigures
 from tests.itsm.knowledge_examples import T0, history, refusal
 
 OPENED = OpenProblem(actor="li", title="ora1 dies every week", node="ora1", incidents=("INC-1", "INC-2", "INC-1"))
@@ -69,7 +70,7 @@ def test_a_known_error_has_a_cause_and_a_workaround() -> None:
     )
     assert refusal(PROBLEMS, looked_at, RaiseRfc(actor="li", change_id="CHG-7")) == (
         "not-allowed-now: PRB-1 is investigating: raise-rfc is not possible now; "
-        "possible: link-incident, note-finding, set-known-error, close-problem"
+        "possible: link-incident, unlink-incident, note-finding, set-known-error, close-problem"
     )
 
 
@@ -129,3 +130,12 @@ def test_the_success_rate_of_changes_counts_those_made_and_without_harm() -> Non
 
 def test_a_change_that_ends_badly_says_why() -> None:
     assert refusal(CHANGES, change(), FailChange(actor="li")) == "invalid: CHG-1: no reason was given; write it"
+
+
+def test_an_incident_that_has_another_root_after_all_is_taken_out_with_a_reason() -> None:
+    linked = problem(LinkIncident(actor="li", about="INC-9"))
+    wish = UnlinkIncident(actor="li", about="INC-9", reason="it was the switch")
+    assert refusal(PROBLEMS, linked, replace(wish, reason="")) == "invalid: PRB-1: no reason was given; write it"
+    after, _ = PROBLEMS.step(linked, "PRB-1", wish, T0)
+    assert (after.incidents, after.incident_count) == (problem().incidents, problem().incident_count)
+    assert refusal(PROBLEMS, after, wish) == "invalid: PRB-1: INC-9 is not among its incidents"

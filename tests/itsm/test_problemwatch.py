@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from btimd.itsm.problems import OpenProblem
-from btimd.itsm.problemwatch import ProblemRules, ProblemWatch, Proposal
+from btimd.itsm.problemwatch import ProblemRules, ProblemWatch, Proposal, key_of
 from btimd.model.incident import Incident, IncidentState, Priority
 from btimd.model.knowledge import Problem, ProblemOrigin, ProblemState
 from tests.itsm.examples import DAY, T0, incident_after, report
@@ -119,3 +119,11 @@ def test_what_is_remembered_is_bounded_and_what_is_forgotten_is_counted() -> Non
     for number in range(5):
         watch.opened(incident(number, fingerprint=f"node{number}/down"))
     assert watch.forgotten == 6
+
+
+def test_what_incidents_have_in_common_is_their_cause_or_their_node_or_what_a_person_names() -> None:
+    assert key_of(["db/down", "db/down"], "") == "db/down"
+    assert key_of(["db/down", "db/slow"], "web") == "node:db"
+    assert key_of(["db/down", "web/slow"], "web") == "node:web"
+    assert key_of(["manual/C1", "?/erp"], "") == ""
+    assert key_of([], "web") == "node:web"

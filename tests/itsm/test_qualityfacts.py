@@ -23,6 +23,8 @@ OPENED = IncidentFacts(
     services=("erp",),
     began_at=T0 - 5,
     cause_known_at=T0,
+    node="erp-db",
+    regions=("north",),
 )
 
 
@@ -81,7 +83,7 @@ def test_a_cancelled_incident_has_an_end_and_no_resolution() -> None:
 
 def test_a_report_by_telephone_tells_no_earlier_beginning_and_no_cause() -> None:
     found = facts_of(lived(report(fingerprint="manual/C1", cause="", began_at=T0)))
-    assert found == replace(OPENED, fingerprint="manual/C1", cause="", began_at=None, cause_known_at=None)
+    assert found == replace(OPENED, fingerprint="manual/C1", cause="", began_at=None, cause_known_at=None, node="")
 
 
 def line(seq: int, kind: str, before: S | None, after: S, actor: str = "btimd", **details: Any) -> IncidentEvent:

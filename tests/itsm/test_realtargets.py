@@ -95,6 +95,7 @@ async def test_alertmanager_holds_an_incident_while_it_is_open_and_no_longer(ale
         (alert,) = alerts(alertmanager)
         target = office.targets[0]
         assert isinstance(target, AlertmanagerTarget)
+        assert (await target.try_out()).outcome == Outcome(OutcomeKind.DELIVERED, "its status is readable")
         assert await target.repeat() == 1
         (again,) = alerts(alertmanager)
         await office.tell("INC-1", 3, 4, 5)
@@ -305,7 +306,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
         command, lambda: log.exists() and "NET-SNMP version" in log.read_text(), tmp_path / "out.log"
     )
     try:
-        outcomes = []
+        outcomes, trials = [], []
         for password in ("authentication-1", "authentication-2"):
             settings = SnmpSettings(
                 server=("127.0.0.1", port), user="btimd", timeout=3.0,
@@ -314,6 +315,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
             target = Snmp("noc", settings)
             await target.start()
             outcomes.append(await target.deliver(message(2)))
+            trials.append(await target.try_out())
             await target.stop()
         await until(lambda: "INC-1" in log.read_text())
     finally:
@@ -322,6 +324,7 @@ async def test_snmptrapd_takes_an_inform_and_refuses_another_password(tmp_path: 
 
     assert outcomes[0] == Outcome(OutcomeKind.DELIVERED, "answered")
     assert outcomes[1].kind is not OutcomeKind.DELIVERED
+    assert [(one.is_reachable, one.tests_credentials) for one in trials] == [(True, False)] * 2
     seen = log.read_text()
     assert f".{BTIMD}.1.2.0 = INTEGER: 2" in seen
     assert seen.count('INC-1"') >= 1

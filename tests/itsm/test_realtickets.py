@@ -153,6 +153,24 @@ async def test_the_life_of_an_incident_is_one_ticket_with_every_note_once_and_in
     assert (reference.external_id, reference.seq, reference.is_open) == (ticket.id, 5, False)
 
 
+async def test_a_trial_tells_good_credentials_from_bad_ones_and_leaves_nothing(oracle: Oracle, tmp_path: Path) -> None:
+    name = "token_file" if oracle.kind == "request_tracker" else "key_file"
+    wrong = tmp_path / "wrong"
+    wrong.touch(mode=0o600)
+    wrong.write_text("0123456789abcdef0123")
+    trials = []
+    for index, more in enumerate(({}, {name: str(wrong)})):
+        (tmp_path / str(index)).mkdir()
+        async with post(tmp_path / str(index), oracle, **more).open(run=False) as office:
+            target = office.targets[0]
+            assert isinstance(target, HttpTarget)
+            trials.append(await target.try_out())
+
+    assert [one.outcome.kind.value for one in trials] == ["delivered", "paused"]
+    assert trials[0].outcome.detail == "searching for an incident's id works"
+    assert await asyncio.to_thread(oracle.tickets, "btimd-trial") == []
+
+
 async def test_what_may_have_arrived_is_looked_up_and_not_written_twice(oracle: Oracle, tmp_path: Path) -> None:
     async with post(tmp_path, oracle).open(run=False) as office:
         target = office.targets[0]

@@ -7,10 +7,11 @@ import pytest
 
 from btimd.itsm.deadlines import DAY, HOUR, MINUTE, Promise
 from btimd.itsm.lifecycle import TABLE, Publish, StartTimer, Step, StopTimer, step
-from btimd.itsm.moment import LifecycleConfig, Tell
+from btimd.itsm.moment import LifecycleConfig, OrderLimits, Tell
 from btimd.itsm.triggers import (
     Accept,
     AcceptTimeOver,
+    AskSurvey,
     Assign,
     Cancel,
     CentreDue,
@@ -55,7 +56,6 @@ from btimd.model.incident import (
     CommandRefusedError,
     Difficulty,
     Dispatch,
-    ExternalReference,
     Impact,
     ImpactAssessment,
     Incident,
@@ -64,10 +64,11 @@ from btimd.model.incident import (
     RefusalCode,
     ServiceClock,
     Signal,
+    TicketReference,
     TimerDue,
     Urgency,
 )
-from btimd.model.ports import NoticeKind
+from btimd.model.ports import TellKind
 from tests.itsm.examples import REPORT, T0, incident_after, report
 from tests.itsm.people import Team
 
@@ -119,19 +120,23 @@ RESOLVED = life(SELF, WaitOver(), Accept(actor="ann"), Resolve(actor="ann", clos
 CLOSED = life(SELF, WaitOver(), Accept(actor="ann"), Resolve(actor="ann", closing_report=REPORT), Confirm(actor="eve"))
 PARENT = incident_after(report(incident_id="INC-20231114-0002", fingerprint="host-1/down", cause="host-1"))
 MERGED = life(SELF, MergeInto(actor="cat", parent=PARENT, reason="same rack"))
-RECALL_1 = Tell(NoticeKind.RECALL, "ann", "recalled", "INC-20231114-0001/1")
+RECALL_1 = Tell(TellKind.RECALL, "ann", "recalled", "INC-20231114-0001/1")
 
 
 def ordered(number: int, person: str) -> Tell:
-    return Tell(NoticeKind.ORDER, person, "order", f"INC-20231114-0001/{number}")
+    return Tell(TellKind.ORDER, person, "order", f"INC-20231114-0001/{number}")
 
 
 def lead(what: str, level: int = 1) -> Tell:
-    return Tell(NoticeKind.LEAD, f"team-{level}", what)
+    return Tell(TellKind.LEAD, f"team-{level}", what)
 
 
 def reporter(what: str) -> Tell:
-    return Tell(NoticeKind.REPORTER, "eve", what)
+    return Tell(TellKind.REPORTER, "eve", what)
+
+
+def watchers(what: str) -> Tell:
+    return Tell(TellKind.WATCHERS, "", what)
 
 
 def sent(generation: int, accept: float = 30 * MINUTE) -> tuple[TimerDue, ...]:
@@ -161,7 +166,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         replace(NEW, signal=Signal.CLEARED),
         WaitOver(),
         {"timers": ()},
-        (StopTimer("wait"), Tell(NoticeKind.CENTRE, "", "waits")),
+        (StopTimer("wait"), Tell(TellKind.CENTRE, "", "waits")),
     ),
     "5b": (
         step(None, SELF, T0, QUIET).incident,
@@ -209,7 +214,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("wait"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "9": (
@@ -222,7 +227,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         HELD,
         HoldOver(),
         {"state": S.NEW, "hold_reason": "", "timers": (timer("wait", NOW, 3),)},
-        (StopTimer("hold"), StartTimer("wait", NOW), Publish("released"), Tell(NoticeKind.CENTRE, "", "hold-over")),
+        (StopTimer("hold"), StartTimer("wait", NOW), Publish("released"), Tell(TellKind.CENTRE, "", "hold-over")),
     ),
     "10": (
         DISPATCHED,
@@ -258,7 +263,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StartTimer("renotify", NOW + 10 * MINUTE),
-            Tell(NoticeKind.REMINDER, "ann", "reminder", "INC-20231114-0001/1"),
+            Tell(TellKind.REMINDER, "ann", "reminder", "INC-20231114-0001/1"),
         ),
     ),
     "12": (
@@ -275,7 +280,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             *SENT, Publish("redispatched"), lead("order-timeout"),
-            Tell(NoticeKind.RECALL, "ann", "timeout", "INC-20231114-0001/1"), ordered(2, "bob"),
+            Tell(TellKind.RECALL, "ann", "timeout", "INC-20231114-0001/1"), ordered(2, "bob"),
         ),
     ),
     "13": (
@@ -294,7 +299,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             *SENT, Publish("escalated"), lead("escalated", 2),
-            Tell(NoticeKind.RECALL, "bob", "timeout", "INC-20231114-0001/2"), ordered(3, "dan"),
+            Tell(TellKind.RECALL, "bob", "timeout", "INC-20231114-0001/2"), ordered(3, "dan"),
         ),
     ),
     "14": (
@@ -368,7 +373,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         {"timers": (timer("stage-grace", NOW + HOUR, 4),)},
         (
             StopTimer("stage"), StartTimer("stage-grace", NOW + HOUR),
-            Tell(NoticeKind.HANDLER, "ann", "stage-report-due"), lead("stage-report-due"),
+            Tell(TellKind.HANDLER, "ann", "stage-report-due"), lead("stage-report-due"),
         ),
     ),
     "19": (
@@ -398,7 +403,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("stage-grace"), *SENT, Publish("escalated"), lead("escalated", 2),
-            Tell(NoticeKind.RECALL, "ann", "recalled"), ordered(2, "dan"),
+            Tell(TellKind.RECALL, "ann", "recalled"), ordered(2, "dan"),
         ),
     ),
     "21": (
@@ -437,7 +442,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("pending"), StartTimer("stage", NOW + 8 * HOUR), Publish("resumed"),
-            Tell(NoticeKind.HANDLER, "ann", "pending-over"),
+            Tell(TellKind.HANDLER, "ann", "pending-over"),
         ),
     ),
     "22b": (
@@ -455,7 +460,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("pending"), StartTimer("stage", NOW + 8 * HOUR), Publish("resumed"),
-            Tell(NoticeKind.HANDLER, "ann", "reported-again"),
+            Tell(TellKind.HANDLER, "ann", "reported-again"),
         ),
     ),
     "23": (
@@ -473,7 +478,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StopTimer("pending"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "24": (
@@ -500,6 +505,8 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         (StopTimer("reopen"), *SENT, Publish("reopened"), ordered(2, "ann")),
     ),
     "26": (CLOSED, Survey(actor="eve", score=4), {"survey_score": 4}, ()),
+    "26a": (CLOSED, AskSurvey(reminder=True), {}, (reporter("survey-reminder"),)),
+    "26b": (replace(CLOSED, reopen_count=1), AskSurvey(), {}, (reporter("survey"),)),
     "27": (
         DISPATCHED,
         Cancel(actor="cat", reason="a drill"),
@@ -512,13 +519,13 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
             "first_dispatch_right": False,
             "timers": (),
         },
-        (*UNACCEPTED, Publish("cancelled"), reporter("cancelled"), RECALL_1),
+        (*UNACCEPTED, Publish("cancelled"), reporter("cancelled"), watchers("cancelled"), RECALL_1),
     ),
     "28": (
         ACCEPTED,
         MergeInto(actor="cat", parent=PARENT, reason="same rack"),
         {"state": S.MERGED, "closed_at": NOW, "parent_id": PARENT.id, "timers": ()},
-        (StopTimer("stage"), Publish("merged"), reporter("merged"), Tell(NoticeKind.RECALL, "ann", "ended")),
+        (StopTimer("stage"), Publish("merged"), reporter("merged"), Tell(TellKind.RECALL, "ann", "ended")),
     ),
     "29": (
         MERGED,
@@ -539,7 +546,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StartTimer("accept", T0 + 5 * MINUTE), Publish("priority-set"),
-            Tell(NoticeKind.REMINDER, "ann", "priority-raised", "INC-20231114-0001/1"),
+            Tell(TellKind.REMINDER, "ann", "priority-raised", "INC-20231114-0001/1"),
         ),
     ),
     "31a": (
@@ -559,7 +566,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
         },
         (
             StartTimer("centre", NOW + 5 * MINUTE), Publish("reassessed"),
-            Tell(NoticeKind.CENTRE, "", "priority-raised"),
+            Tell(TellKind.CENTRE, "", "priority-raised"),
         ),
     ),
     "32": (
@@ -589,7 +596,7 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
             "dispatch": None,
             "touched_by_human": True,
             "first_dispatch_right": False,
-            "references": (ExternalReference("rt", "7", 3, "open"),),
+            "references": (TicketReference("rt", "7", 3, "open"),),
             "timers": (timer("stage", NOW + 8 * HOUR, 3),),
         },
         (*UNACCEPTED, StartTimer("stage", NOW + 8 * HOUR), Publish("accepted"), reporter("accepted"), RECALL_1),
@@ -604,24 +611,24 @@ EXAMPLES: dict[str, tuple[Incident, Trigger, dict[str, Any], tuple[Any, ...]]] =
             "closing_report": "resolved in rt as 7 by zoe: fan",
             "resolved_at": NOW,
             "first_time_fix": True,
-            "references": (ExternalReference("rt", "7", 4, "resolved"),),
+            "references": (TicketReference("rt", "7", 4, "resolved"),),
             "timers": (timer("reopen", NOW + 2 * DAY, 4),),
         },
         (
             StopTimer("stage"), StartTimer("reopen", NOW + 2 * DAY), Publish("resolved"), reporter("resolved"),
-            reporter("survey"),
+            watchers("resolved"), reporter("survey"),
         ),
     ),
     "33b": (
         ACCEPTED,
         ExternalUpdate(actor="zoe", target="rt", reference="7", seq=1, wish=ExternalWish.COMMENT, text="on it"),
-        {"references": (ExternalReference("rt", "7", 1),)},
+        {"references": (TicketReference("rt", "7", 1),)},
         (),
     ),
     "33c": (
-        replace(ACCEPTED, references=(ExternalReference("rt", "7", 3, "open"),)),
+        replace(ACCEPTED, references=(TicketReference("rt", "7", 3, "open"),)),
         Referenced(target="jira", reference="OPS-1"),
-        {"references": (ExternalReference("rt", "7", 3, "open"), ExternalReference("jira", "OPS-1"))},
+        {"references": (TicketReference("rt", "7", 3, "open"), TicketReference("jira", "OPS-1"))},
         (),
     ),
 }  # fmt: skip
@@ -658,9 +665,9 @@ def test_where_nobody_is_there_it_stalls_and_the_centre_hears_of_it(number: str)
     assert made.incident.state is S.STALLED
     assert made.incident.assignee == ""
     assert [effect for effect in made.effects if effect not in effects] == [
-        tell for tell in made.effects if isinstance(tell, Tell) and tell.kind in {NoticeKind.CENTRE, NoticeKind.RECALL}
+        tell for tell in made.effects if isinstance(tell, Tell) and tell.kind in {TellKind.CENTRE, TellKind.RECALL}
     ]
-    assert Tell(NoticeKind.CENTRE, "", "stalled") in made.effects
+    assert Tell(TellKind.CENTRE, "", "stalled") in made.effects
     assert all(effect in made.effects for effect in effects)
 
 
@@ -675,7 +682,7 @@ def test_where_no_groups_are_configured_nothing_stalls(incident: Incident, trigg
     made = step(incident, trigger, NOW, QUIET)
 
     assert (made.incident.state, made.incident.timers, made.incident.assignee) == (S.NEW, (), "")
-    assert Tell(NoticeKind.CENTRE, "", "waits") in made.effects
+    assert Tell(TellKind.CENTRE, "", "waits") in made.effects
     assert step(None, report(), T0, QUIET).incident.timers == ()
 
 
@@ -726,7 +733,7 @@ def test_every_transition_of_the_table_has_its_example() -> None:
             "it is an echo of what btimd wrote there",
         ),
         (
-            replace(ACCEPTED, references=(ExternalReference("rt", "7", 9),)),
+            replace(ACCEPTED, references=(TicketReference("rt", "7", 9),)),
             ExternalUpdate(actor="zoe", target="rt", reference="7", seq=9, wish=ExternalWish.COMMENT),
             "change 9 of rt was taken over before; the last is 9",
         ),
@@ -830,7 +837,7 @@ def test_a_mark_is_told_and_the_last_one_also_to_targets(
 
     assert (made.incident.response.told_percent, made.incident.response.status) == (percent, status)
     assert (Publish("response-mark") in made.effects) is told
-    assert {lead("response-mark"), Tell(NoticeKind.HANDLER, "ann", "response-mark")} <= set(made.effects)
+    assert {lead("response-mark"), Tell(TellKind.HANDLER, "ann", "response-mark")} <= set(made.effects)
     assert made.incident.state is S.DISPATCHED
     assert ("response" in {one.name for one in made.incident.timers}) is not told
 
@@ -937,3 +944,34 @@ def test_a_transfer_must_be_accepted_before_the_resolution_is_due() -> None:
 
     assert made.incident.dispatch is not None
     assert made.incident.dispatch.accept_by == T0 + 8 * HOUR
+
+
+def test_what_a_level_says_of_orders_is_kept_with_the_order_and_goes_before_the_rules() -> None:
+    said = OrderLimits(accept_seconds=7 * MINUTE, renotify_seconds=2 * MINUTE, max_candidates=1)
+    team = Team(said={1: said})
+    sent = now(NEW, WaitOver(), team=team).incident
+
+    assert sent.dispatch == order(
+        1, "ann", accept_by=NOW + 7 * MINUTE, accept_seconds=420.0, renotify_seconds=120.0, max_candidates=1
+    )
+    assert {one.name: one.due_at - NOW for one in sent.timers} == {"accept": 420.0, "renotify": 120.0}
+
+    reminded = step(sent, RenotifyDue(), NOW + 120.0, QUIET, Team()).incident  # the level says nothing any more
+    assert {one.name: one.due_at - NOW for one in reminded.timers} == {"accept": 420.0, "renotify": 240.0}
+    passed = step(reminded, AcceptTimeOver(), NOW + 420.0, QUIET, Team()).incident
+    assert (passed.level, passed.assignee, passed.escalation_count) == (2, "dan", 1)
+
+
+def test_a_higher_priority_brings_the_limits_that_the_level_has_for_it() -> None:
+    sent = now(NEW, WaitOver(), team=Team(said={1: OrderLimits(accept_seconds=20 * MINUTE)})).incident
+    wish = SetPriority(actor="cat", priority=Priority.P1, reason="the board waits")
+    raised = now(sent, wish, team=Team(said={1: OrderLimits(accept_seconds=MINUTE, max_candidates=2)})).incident
+
+    assert raised.dispatch == order(1, "ann", accept_by=NOW + MINUTE, accept_seconds=60.0, max_candidates=2)
+
+
+def test_an_incident_that_came_back_asks_its_reporter_no_second_time() -> None:
+    resolve = Resolve(actor="ann", closing_report=REPORT)
+    again = now(replace(ACCEPTED, reopen_count=1), resolve)
+    told = [effect.what for effect in again.effects if isinstance(effect, Tell)]
+    assert told == ["resolved"]

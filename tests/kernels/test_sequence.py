@@ -103,13 +103,12 @@ def judged(
     return (account.rule, account.said), (rule, Said(lost=lost))
 
 
-STARTS = (0, 1, 1000, NUMBERS - 700, NUMBERS - 1)
+STARTS = st.sampled_from([0, 1, 1000, NUMBERS - 700, NUMBERS - 1])
 
 
 @settings(max_examples=120)
 @given(
-    rule=st.sampled_from(list(CONVENTIONS)), version=st.sampled_from([5, 9, 10, kernel.SFLOW]),
-    start=st.sampled_from(STARTS),
+    rule=st.sampled_from(list(CONVENTIONS)), version=st.sampled_from([5, 9, 10, kernel.SFLOW]), start=STARTS,
     lost_percent=st.sampled_from([0, 1, 5]), seed=st.integers(0, 2**32),
 )  # fmt: skip
 def test_what_never_comes_is_lost_to_the_unit_whatever_the_exporter_counts(
@@ -119,18 +118,27 @@ def test_what_never_comes_is_lost_to_the_unit_whatever_the_exporter_counts(
     assert said == was
 
 
-@pytest.mark.parametrize(("rule", "version"), [(2, 5), (1, 9), (2, 10), (1, kernel.SFLOW)])
-def test_of_an_exporter_that_counts_as_its_protocol_wants_also_heavy_loss_is_exact_but_for_few_that_are_close(
-    rule: int, version: int
+@settings(max_examples=80)
+@given(
+    which=st.sampled_from([(2, 5), (1, 9), (2, 10), (1, kernel.SFLOW)]), start=STARTS,
+    lost_percent=st.sampled_from([20, 40]), seed=st.integers(0, 2**32),
+)  # fmt: skip
+def test_of_an_exporter_that_counts_as_its_protocol_wants_also_heavy_loss_is_exact(
+    which: tuple[int, int], start: int, lost_percent: int, seed: int
 ) -> None:
-    inexact = 0
-    for lost_percent in (20, 40, 60):
-        for seed in range(100):
-            said, was = judged(rule, version, random.Random(seed).choice(STARTS), lost_percent, seed)
-            assert said[0] == rule
-            assert abs(said[1].lost - was[1].lost) <= was[1].lost // 10
-            inexact += said != was
-    assert inexact <= 3
+    said, was = judged(*which, start, lost_percent, seed)
+    assert said == was
+
+
+@pytest.mark.parametrize("which", [(2, 5), (1, 9), (2, 10), (1, kernel.SFLOW)])
+@pytest.mark.parametrize("seed", [*range(20), 262_143])
+def test_where_most_never_comes_the_rule_is_still_found_and_the_loss_told_within_a_tenth(
+    which: tuple[int, int], seed: int
+) -> None:
+    # Of some 6,000 such accounts 27 had another rule in force for a while, which chance made look better.
+    said, was = judged(*which, 0, 60, seed)
+    assert said[0] == was[0]
+    assert abs(said[1].lost - was[1].lost) <= was[1].lost // 10
 
 
 @pytest.mark.parametrize("rule", CONVENTIONS)

@@ -5,11 +5,11 @@ import pytest
 
 from btimd.model.incident import (
     Dispatch,
-    ExternalReference,
     Impact,
     ImpactAssessment,
     Incident,
     ServiceClock,
+    TicketReference,
     TimerDue,
 )
 from btimd.model.plain import from_plain, to_plain
@@ -26,7 +26,7 @@ def test_a_record_of_records_comes_back_from_json_as_it_was() -> None:
             "dispatch": ORDER,
             "excluded": ("ann", "bob"),
             "response": ServiceClock(due_at=3.25),
-            "references": (ExternalReference("rt", "7", 3),),
+            "references": (TicketReference("rt", "7", 3),),
             "timers": (TimerDue("wait", 9.5, 2),),
             "first_time_fix": False,
         }

@@ -10,12 +10,12 @@ from btimd.model.duty import (
     LevelLimits,
     People,
     PersonContact,
-    QuietHours,
     Supplier,
     Support,
     WorkingHours,
 )
 from btimd.model.incident import Priority
+from btimd.model.notification import QuietHours
 from btimd.settings.people import load_people
 from btimd.settings.report import SettingsError
 
@@ -61,7 +61,7 @@ def test_the_sample_is_right() -> None:
     assert [one.id for one in people.members("database", frozenset({2}))] == ["zhang.min"]
     assert people.groups["noc"].name_in("zh") == "网络运行中心"
     assert people.suppliers["dbhelp"] == Supplier(
-        "dbhelp", "Database Help Ltd", "数据库服务公司", "+86 400 000 0000", "", "", "7x24", "DB-2026-17", "4711",
+        "dbhelp", "Database Help Ltd", "数据库服务公司", "+86 400 000 0000", "", "https://support.example.org", "7x24", "DB-2026-17", "4711",
         date(2027, 3, 31), "ask for second line at once",
     )  # fmt: skip
     assert people.support_of(frozenset({"db1"})) == (
@@ -77,10 +77,10 @@ def test_a_category_finds_its_class_and_its_path_by_priority() -> None:
         found = people.path_of(category, priority)
         return found.id if found else ""
 
-    assert [work.id for category in ("db.oracle.lock", "db", "network", "", "dbx") if (work := people.class_of(category))] == [
-        "db", "db", "network", "default", "default",
+    assert [work.id for category in ("database.oracle.lock", "database", "network", "", "databases") if (work := people.class_of(category))] == [
+        "database", "database", "network", "default", "default",
     ]  # fmt: skip
-    assert (path("db.oracle", Priority.P3), path("db", Priority.P1), path("", Priority.P3)) == (
+    assert (path("database.oracle", Priority.P3), path("database", Priority.P1), path("", Priority.P3)) == (
         "database", "usual", "usual",
     )  # fmt: skip
     assert People().class_of("db") is None

@@ -1,5 +1,6 @@
 """The book of agreements: standings, periods, alarms and corrections."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,10 +14,12 @@ from btimd.model.agreement import (
     RevisedFigures,
     Revision,
 )
+from btimd.model.maintenance import Matcher, Suppression, SuppressionEffect, SuppressionKind
 from btimd.model.sla import Availability, SlaStatus, SlaTarget
 from btimd.sla import book as books
 from btimd.sla.accounting import AvailabilityAccount
 from btimd.sla.book import AgreementBook
+from btimd.sla.windows import WindowBook
 from tests.sla.agreeing import HOUR, MINUTE, OFFICE, agreement, covering, moment
 
 UP, DOWN, UNKNOWN = Availability.UP, Availability.DOWN, Availability.UNKNOWN
@@ -219,3 +222,44 @@ def test_a_minute_of_a_flapping_business_costs_as_much_as_it_was_down() -> None:
 
     assert standing is not None
     assert (standing.figures.failures, standing.figures.down_seconds) == (30, 1800.0)
+
+
+def test_a_window_declared_afterwards_makes_the_past_planned_and_is_written_down_only_where_that_changes_it() -> None:
+    ours = (agreement("counts", availability_percent=98.9), agreement("leaves-out", exclude_planned=True))
+    one = book(*ours, erp=an_hour_down())
+    work = Suppression(
+        id="M-1", kind=SuppressionKind.WINDOW, effect=SuppressionEffect.INCIDENTS, matcher=Matcher(businesses=("erp",)),
+        start_at=moment("16 10:30"), end_at=moment("16 12:00"),
+    )  # fmt: skip
+    why = replace(revision("16 10:30", "16 12:00", planned=True), why="M-1 was declared: new line")
+    before = [one.standing(name, "erp", moment("16 17:00")) for name in ("counts", "leaves-out")]
+    entries = one.plan(WindowBook([work]), [why])
+    after = [one.standing(name, "erp", moment("16 17:00")) for name in ("counts", "leaves-out")]
+
+    assert [found.figures.down_seconds for found in before if found] == [HOUR, HOUR]
+    assert [found.figures.down_seconds for found in after if found] == [HOUR, HOUR / 2]
+    assert [found.figures.planned_down_seconds for found in after if found] == [HOUR / 2, 0.0]
+    assert [found.figures.failures for found in after if found] == [1, 1]
+    assert [(share.key, share.outages) for share in after[0].figures.by_cause] == [("line", 1)]  # type: ignore[union-attr]
+    (entry,) = entries
+    assert (entry.number, entry.revision) == (1, why)
+    assert [(it.agreement, it.down_seconds_before, it.down_seconds_after) for it in entry.effects] == [
+        ("counts", HOUR, HOUR),
+        ("leaves-out", HOUR, HOUR / 2),
+    ]
+    assert one.audit == entries
+    assert one.plan(WindowBook([work]), [why]) == []  # nothing changes any more
+
+
+def test_what_a_supplier_provides_is_cut_where_a_window_ends() -> None:
+    line = covering("line", "line", kind=AgreementKind.UC, exclude_planned=True)
+    one = book(line, erp=an_hour_down())
+    work = Suppression(
+        id="M-1", kind=SuppressionKind.WINDOW, effect=SuppressionEffect.INCIDENTS, matcher=Matcher(nodes=("line",)),
+        start_at=moment("16 10:30"), end_at=moment("16 12:00"),
+    )  # fmt: skip
+    one.plan(WindowBook([work]))
+    standing = one.standing("line", "line", moment("16 17:00"))
+
+    assert standing is not None
+    assert (standing.figures.down_seconds, standing.figures.failures) == (HOUR / 2, 1)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from btimd.model.incident import IncidentState
-from btimd.model.ports import CommandDone, Journal, Notice, NoticeKind, Timer, TimerGoneError, VersionConflictError
+from btimd.model.ports import CommandDone, Journal, Telling, TellKind, Timer, TimerGoneError, VersionConflictError
 from btimd.store.journal import JournalFailedError, SqliteJournal
 from tests.fakes.journal import FakeJournal
 from tests.patience import PATIENCE_SECONDS
@@ -148,40 +148,42 @@ async def test_a_timer_fires_once_and_only_in_its_own_generation(journal: Journa
     assert await journal.next_timer_at() is None
 
 
-def notice(notice_id: str, kind: NoticeKind = NoticeKind.ORDER, **fields: Any) -> Notice:
+def telling(telling_id: str, kind: TellKind = TellKind.ORDER, **fields: Any) -> Telling:
     plain: dict[str, Any] = {"recipient": "ann", "what": "order", "dispatch_id": "A/1", "at": T0, "next_at": T0}
-    return Notice(notice_id, "A", 1, kind, **plain | fields)
+    return Telling(telling_id, "A", 1, kind, **plain | fields)
 
 
-async def test_notices_are_claimed_once_and_again_after_a_failure_or_a_restart(
+async def test_tellings_are_claimed_once_and_again_after_a_failure_or_a_restart(
     journal: Journal, reopen: Reopen
 ) -> None:
-    await journal.write_incident(replace(write(incident("A")), notices=(notice("1"), notice("2", next_at=T0 + 5))))
-    assert await journal.next_notice_at() == T0
-    assert await journal.claim_notices(T0, 9) == [notice("1", attempts=1)]
-    assert await journal.claim_notices(T0, 9) == []
-    await journal.notice_failed("1", next_at=T0 + 9, error="no gateway")
-    assert await journal.next_notice_at() == T0 + 5
-    assert await journal.claim_notices(T0 + 9, 9) == [
-        notice("2", attempts=1, next_at=T0 + 5),
-        notice("1", attempts=2, next_at=T0 + 9, last_error="no gateway"),
+    await journal.write_incident(replace(write(incident("A")), tellings=(telling("1"), telling("2", next_at=T0 + 5))))
+    assert await journal.next_telling_at() == T0
+    assert await journal.claim_tellings(T0, 9) == [telling("1", attempts=1)]
+    assert await journal.claim_tellings(T0, 9) == []
+    await journal.telling_failed("1", next_at=T0 + 9, error="no gateway")
+    assert await journal.next_telling_at() == T0 + 5
+    assert await journal.claim_tellings(T0 + 9, 9) == [
+        telling("2", attempts=1, next_at=T0 + 5),
+        telling("1", attempts=2, next_at=T0 + 9, last_error="no gateway"),
     ]
-    await journal.notice_done("2", T0 + 9)
-    with pytest.raises(ValueError, match="notice 2 is done, not claimed"):
-        await journal.notice_done("2", T0 + 9)
+    await journal.telling_done("2", T0 + 9)
+    with pytest.raises(ValueError, match="telling 2 is done, not claimed"):
+        await journal.telling_done("2", T0 + 9)
     with pytest.raises(KeyError):
-        await journal.notice_done("3", T0)
+        await journal.telling_done("3", T0)
     journal = await reopen()
-    assert [one.id for one in await journal.claim_notices(T0 + 9, 9)] == ["1"]
+    assert [one.id for one in await journal.claim_tellings(T0 + 9, 9)] == ["1"]
 
 
 async def test_a_recall_makes_void_what_was_not_told_of_the_order(journal: Journal) -> None:
-    await journal.write_incident(replace(write(incident("A")), notices=(notice("1"), notice("2", dispatch_id="A/2"))))
-    recall = notice("3", NoticeKind.RECALL)
-    await journal.write_incident(replace(write(incident("A", version=2)), notices=(recall,)))
-    assert [one.id for one in await journal.claim_notices(T0, 9)] == ["2", "3"]
-    with pytest.raises(ValueError, match="a notice of this write was written before"):
-        await journal.write_incident(replace(write(incident("A", version=3)), notices=(recall,)))
+    await journal.write_incident(
+        replace(write(incident("A")), tellings=(telling("1"), telling("2", dispatch_id="A/2")))
+    )
+    recall = telling("3", TellKind.RECALL)
+    await journal.write_incident(replace(write(incident("A", version=2)), tellings=(recall,)))
+    assert [one.id for one in await journal.claim_tellings(T0, 9)] == ["2", "3"]
+    with pytest.raises(ValueError, match="a telling of this write was written before"):
+        await journal.write_incident(replace(write(incident("A", version=3)), tellings=(recall,)))
 
 
 async def test_timers_are_moved_stopped_and_come_in_due_order(journal: Journal) -> None:

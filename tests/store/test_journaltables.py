@@ -84,4 +84,4 @@ def test_a_journal_of_the_first_schema_keeps_its_timers_and_commands(monkeypatch
     assert done is not None
     assert (done.incident_id, done.seq) == ("A", 0)
     assert done.at > 1.7e9, "kept for seven days from the change on"
-    assert tables.next_notice_at(connection) is None
+    assert tables.next_telling_at(connection) is None

@@ -115,3 +115,34 @@ async def test_what_an_order_and_an_address_had_lately_is_known_and_old_ones_go(
     journal.close()
 
     assert (lately, none, spent, gone) == (["n1", "n2", "n3"], [], 1.0, 1)
+
+
+async def test_what_nobody_needs_any_more_is_withdrawn_for_good(held: Held) -> None:
+    await held.add(FIRST)
+    await held.book.claim_notices(10.0, 9)
+    await held.book.notice_withdrawn("n1", 11.0)
+
+    assert await held.book.next_notice_at() is None
+    assert await held.book.notice_depth() == {"withdrawn": 1}
+
+
+async def test_notices_are_found_by_incident_person_telling_and_what_a_gateway_calls_them(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    journal.open()
+    table = NotificationTable(journal.run)
+    screen = replace(FIRST, id="n4", incident_id="I2", person="bob", channel="screen", telling_id="I2.1.1",
+                     state=NoticeState.ACCEPTED_BY_GATEWAY)  # fmt: skip
+    await table.add_notices([FIRST, replace(LATER, provider_id="p1"), screen])
+    await table.notice_failed("n1", error="no", now=20.0, uncertain=False)
+    found = [
+        await table.find(incident_id="I1"), await table.find(person="bob"), await table.find(limit=1),
+        await table.of_telling("I2", "I2.1.1"), await table.of_receipt("sms", "p1"), await table.failed_since(15.0),
+        await table.failed_since(25.0), await table.on_screens(0.0, 9),
+    ]  # fmt: skip
+    shown = [await table.shown_to("bob", 30.0) for _ in range(2)]
+    journal.close()
+
+    assert [[one.id for one in each] for each in found] == [
+        ["n3", "n1"], ["n4"], ["n4"], ["n4"], ["n3"], ["n1"], [], ["n4"],
+    ]  # fmt: skip
+    assert shown == [1, 0]

@@ -69,6 +69,18 @@ class ClockStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CLOCK_STATUS_MET: _ClassVar[ClockStatus]
     CLOCK_STATUS_BREACHED: _ClassVar[ClockStatus]
     CLOCK_STATUS_STOPPED: _ClassVar[ClockStatus]
+
+class IncidentDimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INCIDENT_DIMENSION_UNSPECIFIED: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_STATE: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_PRIORITY: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_ASSIGNEE: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_GROUP: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_CATEGORY: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_NODE: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_REPORTER: _ClassVar[IncidentDimension]
+    INCIDENT_DIMENSION_MONTH: _ClassVar[IncidentDimension]
 INCIDENT_STATE_UNSPECIFIED: IncidentState
 INCIDENT_STATE_NEW: IncidentState
 INCIDENT_STATE_HELD: IncidentState
@@ -108,6 +120,15 @@ CLOCK_STATUS_PAUSED: ClockStatus
 CLOCK_STATUS_MET: ClockStatus
 CLOCK_STATUS_BREACHED: ClockStatus
 CLOCK_STATUS_STOPPED: ClockStatus
+INCIDENT_DIMENSION_UNSPECIFIED: IncidentDimension
+INCIDENT_DIMENSION_STATE: IncidentDimension
+INCIDENT_DIMENSION_PRIORITY: IncidentDimension
+INCIDENT_DIMENSION_ASSIGNEE: IncidentDimension
+INCIDENT_DIMENSION_GROUP: IncidentDimension
+INCIDENT_DIMENSION_CATEGORY: IncidentDimension
+INCIDENT_DIMENSION_NODE: IncidentDimension
+INCIDENT_DIMENSION_REPORTER: IncidentDimension
+INCIDENT_DIMENSION_MONTH: IncidentDimension
 
 class ImpactAssessment(_message.Message):
     __slots__ = ("businesses", "regions", "users", "users_exact")
@@ -138,7 +159,7 @@ class ServiceClock(_message.Message):
     def __init__(self, status: _Optional[_Union[ClockStatus, str]] = ..., allowed_seconds: _Optional[float] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., told_percent: _Optional[int] = ..., remaining_seconds: _Optional[float] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Dispatch(_message.Message):
-    __slots__ = ("id", "number", "level", "number_at_level", "person", "group", "by_hand", "sent_at", "accept_by", "reminders")
+    __slots__ = ("id", "number", "level", "number_at_level", "person", "group", "by_hand", "sent_at", "accept_by", "reminders", "accept_seconds", "renotify_seconds", "max_candidates")
     ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +170,9 @@ class Dispatch(_message.Message):
     SENT_AT_FIELD_NUMBER: _ClassVar[int]
     ACCEPT_BY_FIELD_NUMBER: _ClassVar[int]
     REMINDERS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    RENOTIFY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     id: str
     number: int
     level: int
@@ -159,7 +183,10 @@ class Dispatch(_message.Message):
     sent_at: _timestamp_pb2.Timestamp
     accept_by: _timestamp_pb2.Timestamp
     reminders: int
-    def __init__(self, id: _Optional[str] = ..., number: _Optional[int] = ..., level: _Optional[int] = ..., number_at_level: _Optional[int] = ..., person: _Optional[str] = ..., group: _Optional[str] = ..., by_hand: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accept_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reminders: _Optional[int] = ...) -> None: ...
+    accept_seconds: float
+    renotify_seconds: float
+    max_candidates: int
+    def __init__(self, id: _Optional[str] = ..., number: _Optional[int] = ..., level: _Optional[int] = ..., number_at_level: _Optional[int] = ..., person: _Optional[str] = ..., group: _Optional[str] = ..., by_hand: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accept_by: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reminders: _Optional[int] = ..., accept_seconds: _Optional[float] = ..., renotify_seconds: _Optional[float] = ..., max_candidates: _Optional[int] = ...) -> None: ...
 
 class ClosingReport(_message.Message):
     __slots__ = ("cause", "action", "node", "category", "effort_minutes", "article")
@@ -346,23 +373,87 @@ class IncidentEvent(_message.Message):
     command_id: str
     def __init__(self, incident_id: _Optional[str] = ..., seq: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., kind: _Optional[str] = ..., from_state: _Optional[_Union[IncidentState, str]] = ..., to_state: _Optional[_Union[IncidentState, str]] = ..., reason: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., command_id: _Optional[str] = ...) -> None: ...
 
+class IncidentFilter(_message.Message):
+    __slots__ = ("states", "priorities", "assignee", "group", "category", "node", "reporter", "region", "from_time", "to_time", "text")
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    PRIORITIES_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNEE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    states: _containers.RepeatedScalarFieldContainer[IncidentState]
+    priorities: _containers.RepeatedScalarFieldContainer[Priority]
+    assignee: str
+    group: str
+    category: str
+    node: str
+    reporter: str
+    region: str
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    text: str
+    def __init__(self, states: _Optional[_Iterable[_Union[IncidentState, str]]] = ..., priorities: _Optional[_Iterable[_Union[Priority, str]]] = ..., assignee: _Optional[str] = ..., group: _Optional[str] = ..., category: _Optional[str] = ..., node: _Optional[str] = ..., reporter: _Optional[str] = ..., region: _Optional[str] = ..., from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., text: _Optional[str] = ...) -> None: ...
+
 class ListIncidentsRequest(_message.Message):
-    __slots__ = ("include_closed", "business", "limit")
+    __slots__ = ("include_closed", "business", "limit", "filter")
     INCLUDE_CLOSED_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     include_closed: bool
     business: str
     limit: int
-    def __init__(self, include_closed: _Optional[bool] = ..., business: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    filter: IncidentFilter
+    def __init__(self, include_closed: _Optional[bool] = ..., business: _Optional[str] = ..., limit: _Optional[int] = ..., filter: _Optional[_Union[IncidentFilter, _Mapping]] = ...) -> None: ...
 
 class ListIncidentsResponse(_message.Message):
-    __slots__ = ("incidents", "more")
+    __slots__ = ("incidents", "more", "older_left_out")
     INCIDENTS_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    OLDER_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     incidents: _containers.RepeatedCompositeFieldContainer[Incident]
     more: bool
-    def __init__(self, incidents: _Optional[_Iterable[_Union[Incident, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
+    older_left_out: bool
+    def __init__(self, incidents: _Optional[_Iterable[_Union[Incident, _Mapping]]] = ..., more: _Optional[bool] = ..., older_left_out: _Optional[bool] = ...) -> None: ...
+
+class CountIncidentsRequest(_message.Message):
+    __slots__ = ("include_closed", "business", "limit", "filter", "group_by")
+    INCLUDE_CLOSED_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    include_closed: bool
+    business: str
+    limit: int
+    filter: IncidentFilter
+    group_by: _containers.RepeatedScalarFieldContainer[IncidentDimension]
+    def __init__(self, include_closed: _Optional[bool] = ..., business: _Optional[str] = ..., limit: _Optional[int] = ..., filter: _Optional[_Union[IncidentFilter, _Mapping]] = ..., group_by: _Optional[_Iterable[_Union[IncidentDimension, str]]] = ...) -> None: ...
+
+class IncidentCount(_message.Message):
+    __slots__ = ("values", "incidents", "open")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    INCIDENTS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[str]
+    incidents: int
+    open: int
+    def __init__(self, values: _Optional[_Iterable[str]] = ..., incidents: _Optional[int] = ..., open: _Optional[int] = ...) -> None: ...
+
+class CountIncidentsResponse(_message.Message):
+    __slots__ = ("counts", "more", "older_left_out")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    OLDER_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedCompositeFieldContainer[IncidentCount]
+    more: bool
+    older_left_out: bool
+    def __init__(self, counts: _Optional[_Iterable[_Union[IncidentCount, _Mapping]]] = ..., more: _Optional[bool] = ..., older_left_out: _Optional[bool] = ...) -> None: ...
 
 class GetIncidentRequest(_message.Message):
     __slots__ = ("incident_id",)
@@ -371,18 +462,22 @@ class GetIncidentRequest(_message.Message):
     def __init__(self, incident_id: _Optional[str] = ...) -> None: ...
 
 class GetIncidentResponse(_message.Message):
-    __slots__ = ("incident", "timeline")
+    __slots__ = ("incident", "timeline", "allowed")
     INCIDENT_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_FIELD_NUMBER: _ClassVar[int]
     incident: Incident
     timeline: _containers.RepeatedCompositeFieldContainer[IncidentEvent]
-    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[IncidentEvent, _Mapping]]] = ...) -> None: ...
+    allowed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ..., timeline: _Optional[_Iterable[_Union[IncidentEvent, _Mapping]]] = ..., allowed: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchIncidentsRequest(_message.Message):
-    __slots__ = ("business",)
+    __slots__ = ("business", "filter")
     BUSINESS_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     business: str
-    def __init__(self, business: _Optional[str] = ...) -> None: ...
+    filter: IncidentFilter
+    def __init__(self, business: _Optional[str] = ..., filter: _Optional[_Union[IncidentFilter, _Mapping]] = ...) -> None: ...
 
 class WatchIncidentsResponse(_message.Message):
     __slots__ = ("incidents", "snapshot")
@@ -393,16 +488,22 @@ class WatchIncidentsResponse(_message.Message):
     def __init__(self, incidents: _Optional[_Iterable[_Union[Incident, _Mapping]]] = ..., snapshot: _Optional[bool] = ...) -> None: ...
 
 class CreateIncidentRequest(_message.Message):
-    __slots__ = ("command_id", "title", "description", "businesses")
+    __slots__ = ("command_id", "title", "description", "businesses", "category", "priority", "reporter")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     BUSINESSES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    REPORTER_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     title: str
     description: str
     businesses: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, command_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., businesses: _Optional[_Iterable[str]] = ...) -> None: ...
+    category: str
+    priority: Priority
+    reporter: str
+    def __init__(self, command_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., businesses: _Optional[_Iterable[str]] = ..., category: _Optional[str] = ..., priority: _Optional[_Union[Priority, str]] = ..., reporter: _Optional[str] = ...) -> None: ...
 
 class CreateIncidentResponse(_message.Message):
     __slots__ = ("incident",)
@@ -429,18 +530,20 @@ class AcceptIncidentResponse(_message.Message):
     def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
 
 class ResolveIncidentRequest(_message.Message):
-    __slots__ = ("command_id", "incident_id", "expected_version", "closing_report", "override_reason")
+    __slots__ = ("command_id", "incident_id", "expected_version", "closing_report", "override_reason", "closing")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
     CLOSING_REPORT_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_REASON_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     incident_id: str
     expected_version: int
     closing_report: str
     override_reason: str
-    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., closing_report: _Optional[str] = ..., override_reason: _Optional[str] = ...) -> None: ...
+    closing: ClosingReport
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., closing_report: _Optional[str] = ..., override_reason: _Optional[str] = ..., closing: _Optional[_Union[ClosingReport, _Mapping]] = ...) -> None: ...
 
 class ResolveIncidentResponse(_message.Message):
     __slots__ = ("incident",)
@@ -537,6 +640,250 @@ class MergeIncidentRequest(_message.Message):
     def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., parent_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class MergeIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class HoldIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class HoldIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ReleaseIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ...) -> None: ...
+
+class ReleaseIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class AssignIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "person", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    person: str
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., person: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class AssignIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ReturnIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReturnIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class TransferIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "person", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    person: str
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., person: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TransferIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class EscalateIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class EscalateIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ForceEscalateIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "level", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    level: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., level: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ForceEscalateIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ReportProgressRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "text", "next_news_at")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_NEWS_AT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    text: str
+    next_news_at: _timestamp_pb2.Timestamp
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., text: _Optional[str] = ..., next_news_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ReportProgressResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class PendIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason", "until")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PendIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class ResumeIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "comment")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    comment: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+
+class ResumeIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class RejectIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RejectIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class SurveyIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "score", "comment")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    score: int
+    comment: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., score: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+
+class SurveyIncidentResponse(_message.Message):
+    __slots__ = ("incident",)
+    INCIDENT_FIELD_NUMBER: _ClassVar[int]
+    incident: Incident
+    def __init__(self, incident: _Optional[_Union[Incident, _Mapping]] = ...) -> None: ...
+
+class UnmergeIncidentRequest(_message.Message):
+    __slots__ = ("command_id", "incident_id", "expected_version", "reason")
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    INCIDENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    command_id: str
+    incident_id: str
+    expected_version: int
+    reason: str
+    def __init__(self, command_id: _Optional[str] = ..., incident_id: _Optional[str] = ..., expected_version: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UnmergeIncidentResponse(_message.Message):
     __slots__ = ("incident",)
     INCIDENT_FIELD_NUMBER: _ClassVar[int]
     incident: Incident

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from typing_extensions import override
 
-from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, json_request
+from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, json_request, query
 from btimd.itsm.emit.facts import Facts, facts_of, note
 from btimd.itsm.emit.httptarget import HttpTarget
+from btimd.itsm.emit.trial import TrialTold
 from btimd.itsm.timestamp import rfc3339
 from btimd.model.delivery import ExternalReference
 from btimd.model.units import UnixSeconds
@@ -49,6 +50,11 @@ class Alertmanager:
             json.dumps(alert, ensure_ascii=False),
         )
         return Done(reference, f"alert {facts.incident_id}")
+
+    def trial(self) -> Dialogue[TrialTold]:
+        """Ask for its status."""
+        yield from ask(query("api/v2/status"))
+        return TrialTold("its status is readable")
 
     def repeat(self, references: Sequence[ExternalReference], now: UnixSeconds) -> Dialogue[int]:
         """Send open alerts again; return how many."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from btimd.itsm.replay import EVIDENCE, PARENT_ID, PATH, SUMMARY
 from btimd.itsm.timestamp import rfc3339
-from btimd.model.incident import Incident, IncidentEvent
+from btimd.model.incident import ClosingReport, Dispatch, Incident, IncidentEvent, IncidentState, ServiceClock
 from btimd.model.ports import OutboxMessage
 from btimd.model.sla import SlaState
 from btimd.model.units import UnixSeconds
@@ -147,6 +147,72 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "accepted_at": _time(incident.accepted_at),
         "resolved_at": _time(incident.resolved_at),
         "closed_at": _time(incident.closed_at),
+        "category": incident.category,
+        "reporter": incident.reporter,
+        "difficulty": int(incident.difficulty),
+        "group": incident.group,
+        "level": incident.level,
+        "order": None if incident.dispatch is None else _order(incident.dispatch),
+        "order_count": incident.dispatch_count,
+        "hold_reason": incident.hold_reason,
+        "pending": None if incident.state is not IncidentState.PENDING else _pending(incident),
+        "paused_seconds": incident.paused_seconds,
+        "response": _clock(incident.response),
+        "resolution": _clock(incident.resolution),
+        "progress": {"reported_at": _time(incident.stage_reported_at), "next_news_at": _time(incident.stage_eta)},
+        "return_count": incident.return_count,
+        "transfer_count": incident.transfer_count,
+        "escalation_count": incident.escalation_count,
+        "first_time_fix": incident.first_time_fix,
+        "first_dispatch_right": incident.first_dispatch_right,
+        "closing": None if incident.closing is None else _closing(incident.closing),
+        "survey_score": incident.survey_score,
+        "parent_id": incident.parent_id,
+        "references": [{"target": one.target, "reference": one.reference} for one in incident.references],
+    }
+
+
+def _order(order: Dispatch) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "level": order.level,
+        "person": order.person,
+        "group": order.group,
+        "by_hand": order.by_hand,
+        "sent_at": rfc3339(order.sent_at),
+        "accept_by": rfc3339(order.accept_by),
+        "reminders": order.reminders,
+    }
+
+
+def _pending(incident: Incident) -> dict[str, Any]:
+    return {
+        "reason": incident.pending_reason,
+        "until": _time(incident.pending_until),
+        "clock_stands_since": _time(incident.pending_since),
+    }
+
+
+def _clock(clock: ServiceClock) -> dict[str, Any]:
+    return {
+        "status": clock.status.value,
+        "allowed_seconds": clock.allowed_seconds,
+        "due_at": _time(clock.due_at),
+        "told_percent": clock.told_percent,
+        "remaining_seconds": clock.remaining_seconds,
+        "ended_at": _time(clock.ended_at),
+    }
+
+
+def _closing(closing: ClosingReport) -> dict[str, Any]:
+    return {
+        "cause": closing.cause,
+        "action": closing.action,
+        "node": closing.node,
+        "category": closing.category,
+        "effort_minutes": closing.effort_minutes,
+        "article": closing.article,
     }
 
 
@@ -173,15 +239,24 @@ def _cut_evidence(data: dict[str, Any]) -> None:
 def _cut_names(data: dict[str, Any]) -> None:
     for name in ("businesses", "regions"):
         data["incident"][name] = [text[:_NAME_KEPT] for text in data["incident"][name][:_NAMES_KEPT]]
+    data["incident"]["references"] = [
+        {name: text[:_NAME_KEPT] for name, text in one.items()} for one in data["incident"]["references"][:_NAMES_KEPT]
+    ]
     data["verdict"]["path"] = [text[:_NAME_KEPT] for text in data["verdict"]["path"][:_NAMES_KEPT]]
     data["sla"] = [{**state, "business": state["business"][:_NAME_KEPT]} for state in data["sla"][:_NAMES_KEPT]]
 
 
 def _cut_texts(data: dict[str, Any]) -> None:
     for part in ("event", "incident", "verdict"):
-        for name, value in data[part].items():
-            if isinstance(value, str):
-                data[part][name] = value[:_TEXT_KEPT]
+        _cut_texts_of(data[part])
+
+
+def _cut_texts_of(part: dict[str, Any]) -> None:
+    for name, value in part.items():
+        if isinstance(value, str):
+            part[name] = value[:_TEXT_KEPT]
+        elif isinstance(value, dict):
+            _cut_texts_of(value)
 
 
 _SHORTENINGS: Final[tuple[tuple[str, Callable[[dict[str, Any]], None]], ...]] = (

@@ -7,11 +7,12 @@ process must have ended.
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from btimd.itsm.outbox import (
+    ERROR_LIMIT,
     Again,
     Breaker,
     Dead,
@@ -81,9 +82,15 @@ class _Lane:
     breaker: Breaker = field(default_factory=Breaker)
     in_flight: dict[asyncio.Task[None], OutboxMessage] = field(default_factory=dict)
     oldest_at: UnixSeconds | None = None
+    hold: str | None = None
+    last_success_at: UnixSeconds | None = None
+    last_error: str = ""
+    last_error_at: UnixSeconds | None = None
 
     def room(self, now: UnixSeconds) -> int:
         """Return how many messages may start now."""
+        if self.hold is not None:
+            return 0
         self.bucket = self.bucket.filled(now)
         free = min(self.target.limits.max_in_flight - len(self.in_flight), int(self.bucket.tokens + 1e-9))
         if free <= 0 or not self.breaker.may_send(now):
@@ -91,11 +98,27 @@ class _Lane:
         return 1 if self.breaker.is_open else free
 
     def wakes_at(self, due_at: UnixSeconds) -> UnixSeconds | None:
-        """Return when time alone lets a message that is due then go; None where only the end of an attempt can."""
+        """Return when time alone lets a message that is due then go; None where only something else can."""
+        if self.hold is not None:
+            return None
         full = len(self.in_flight) >= self.target.limits.max_in_flight
         if full or (self.breaker.is_open and self.breaker.trial):
             return None
         return max(due_at, self.bucket.ready_at(), self.breaker.open_until or due_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """How it stands with a target. hold: why a person paused it, None = nobody did. oldest_at: as of the last look."""
+
+    name: str
+    breaker: Breaker
+    hold: str | None
+    in_flight: int
+    oldest_at: UnixSeconds | None
+    last_success_at: UnixSeconds | None
+    last_error: str
+    last_error_at: UnixSeconds | None
 
 
 class Courier:
@@ -114,6 +137,7 @@ class Courier:
         clock: Clock,
         log: Log,
         chance: random.Random,
+        backlog_after: Seconds = BACKLOG_WARNING_SECONDS,
         on_dead: Callable[[OutboxMessage, str], None] = lambda _message, _error: None,
     ) -> None:
         self._journal = journal
@@ -121,6 +145,7 @@ class Courier:
         self._clock = clock
         self._log = log
         self._chance = chance
+        self._backlog_after = backlog_after
         self._on_dead = on_dead
         self._lanes = {target.name: self._lane(target) for target in targets}
         self._wake = asyncio.Event()
@@ -168,14 +193,46 @@ class Courier:
         """Look at the outbox now: there is a new message, or the clock was moved."""
         self._wake.set()
 
+    def hold(self, target: str, reason: str) -> None:
+        """Send a target nothing from now on; what is on its way goes on. Raises KeyError."""
+        self._lanes[target].hold = reason
+        self._held_back.labels(target).set(1)
+
+    def release(self, target: str) -> None:
+        """Send a target again what waits, also where it was held back by itself. Raises KeyError."""
+        lane = self._lanes[target]
+        lane.hold = None
+        if not lane.breaker.trial:
+            lane.breaker = Breaker()
+            self._held_back.labels(target).set(0)
+        self._wake.set()
+
+    def succeeded_before(self, at: Mapping[str, UnixSeconds]) -> None:
+        """Take when targets took something last, before this process."""
+        for name, lane in self._lanes.items():
+            if lane.last_success_at is None:
+                lane.last_success_at = at.get(name)
+
+    def states(self) -> Sequence[LaneState]:
+        """Return how it stands with every target."""
+        return [
+            LaneState(
+                name, lane.breaker, lane.hold, len(lane.in_flight), lane.oldest_at, lane.last_success_at,
+                lane.last_error, lane.last_error_at,
+            )
+            for name, lane in self._lanes.items()
+        ]  # fmt: skip
+
     def trouble(self) -> str:
         """Return what is wrong with targets, empty where nothing is."""
         now = self._clock.wall()
         found = []
         for name, lane in self._lanes.items():
-            if lane.breaker.is_open:
+            if lane.hold is not None:
+                found.append(f"{name} was paused: {lane.hold}")
+            elif lane.breaker.is_open:
                 found.append(f"{name} {'paused' if lane.breaker.paused else 'unreachable'}: {lane.breaker.reason}")
-            elif lane.oldest_at is not None and now - lane.oldest_at >= BACKLOG_WARNING_SECONDS:
+            elif lane.oldest_at is not None and now - lane.oldest_at >= self._backlog_after:
                 found.append(f"{name} is behind: its oldest message waits for {(now - lane.oldest_at) / 60:.0f} min")
         return "; ".join(found)
 
@@ -272,7 +329,11 @@ class Courier:
         self._deliveries.labels(name, outcome.kind.value).inc()
         was_open = lane.breaker.is_open
         lane.breaker = lane.breaker.after(outcome, now=now, chance=self._chance.random(), rules=lane.rules)
-        self._held_back.labels(name).set(1 if lane.breaker.is_open else 0)
+        self._held_back.labels(name).set(1 if lane.breaker.is_open or lane.hold is not None else 0)
+        if outcome.kind is OutcomeKind.DELIVERED:
+            lane.last_success_at = now
+        else:
+            lane.last_error, lane.last_error_at = f"{outcome.kind.value}: {outcome.detail}"[:ERROR_LIMIT], now
         if was_open != lane.breaker.is_open:
             event = "target-held-back" if lane.breaker.is_open else "target-works-again"
             self._log.warning(event, target=name, reason=outcome.detail)

@@ -7,12 +7,12 @@ and certificates always.
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -23,8 +23,10 @@ from btimd import __version__
 from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import Dialogue, Done, GoneError, HaltError, HttpAnswer, HttpRequest, T, Work
 from btimd.itsm.emit.polling import Pollable
+from btimd.itsm.emit.trial import TrialResult, trial_of
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import HttpTargetSettings, TargetSettings
+from btimd.model.delivery import ExternalReference
 from btimd.model.ports import Journal, OutboxMessage
 from btimd.runtime.clock import Clock
 from btimd.settings.fields import read_secret
@@ -36,6 +38,9 @@ REQUESTS_LIMIT: Final = 200
 _CONNECT_SHARE: Final = 0.5  # connecting may take half of the time, so that its time-out is told from the answer's
 
 Headers = Mapping[str, str]
+_SHORTEST: Final = 4
+_TOLD_APART: Final = 8
+"""So many first characters of a secret are taken for it, where a text was cut off in the middle."""
 
 
 class Adapter(Protocol):
@@ -117,7 +122,27 @@ def redacted(text: str, secrets: Sequence[str]) -> str:
     """Return a text without secrets, as a target may repeat them in its answer."""
     for secret in secrets:
         text = text.replace(secret, "***")
+        if text.endswith(tuple(secret[:length] for length in range(_TOLD_APART, len(secret)))):  # cut off in one
+            begin = max(text.rfind(secret[:_TOLD_APART]), 0)
+            text = f"{text[:begin]}***"
     return text
+
+
+def shapes_of(secrets: Sequence[str], headers: Headers, url: str) -> tuple[str, ...]:
+    """Return what secrets look like on the wire, the longest first: in headers, in URLs, and the URL's own path."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    found = {*secrets, *(quote(secret, safe="") for secret in secrets), *headers.values()}
+    found |= {value.rpartition(" ")[2] for value in headers.values()}
+    if len(path) > _TOLD_APART:
+        found |= {path, unquote(path), path.rpartition("/")[2], unquote(path).rpartition("/")[2]}
+    if parts.query:
+        found |= {parts.query}
+    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
+
+
+OnReference = Callable[[ExternalReference], Awaitable[None]]
+"""Told what a target calls an incident, after every message that it took."""
 
 
 class HttpTarget:
@@ -137,7 +162,9 @@ class HttpTarget:
         make: Callable[[Mapping[str, str]], tuple[Adapter, Headers]],
         journal: Journal,
         clock: Clock,
+        on_reference: "OnReference | None" = None,
     ) -> None:
+        self._on_reference = on_reference
         self.name = name
         self.limits = limits_of(settings)
         self._what = f"itsm.{kind}.{name}"
@@ -154,8 +181,8 @@ class HttpTarget:
         """Read secrets and certificates; raises ValueError that says which file is wrong."""
         settings = self._settings
         secrets = {name: secret_of(self._what, path) for name, path in self._secret_files.items()}
-        self._secrets = tuple(secrets.values())
         self._adapter, headers = self._make(secrets)
+        self._secrets = shapes_of(tuple(secrets.values()), headers, settings.url)
         # A new connection per request: an idle one that the target just closed would make outcomes uncertain.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -191,7 +218,18 @@ class HttpTarget:
         done, outcome = await self.carry_out(self._adapter.deliver(work))
         if done is not None and done.reference is not None and done.reference != reference:
             await self._journal.save_reference(done.reference)
+        if done is not None and done.reference is not None and self._on_reference is not None:
+            await self._on_reference(done.reference)
         return outcome if done is None else Outcome(OutcomeKind.DELIVERED, done.detail)
+
+    async def try_out(self) -> TrialResult:
+        """Ask something harmless."""
+        if self._adapter is None:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, "the target is not started"))
+        tells, outcome = await self.carry_out(trial_of(self._adapter))
+        if tells is None:
+            return TrialResult(outcome)
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, tells.detail), tests_credentials=tells.tests_credentials)
 
     async def carry_out(self, dialogue: Dialogue[T]) -> tuple[T | None, Outcome]:
         """Make the requests of a dialogue; return what it came to, None with the outcome where it did not end."""

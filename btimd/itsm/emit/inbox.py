@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from btimd.itsm.emit.exchange import Dialogue
 from btimd.itsm.emit.polling import Changes, OutsideChange, Pollable, is_ours, update_of
@@ -22,6 +22,25 @@ _TRY_AGAIN: Final = 15.0
 OnUpdate = Callable[[ExternalUpdate], Awaitable[str]]
 """Carries an update out and returns what became of it, in a few words; raises where it must be tried again later."""
 CarryOut = Callable[[Dialogue[Changes]], Awaitable[tuple[Changes | None, Outcome]]]
+
+
+class TakenFrom(Protocol):
+    """Where a change comes from. meanings: what its statuses mean here; own_users: btimd itself there."""
+
+    @property
+    def name(self) -> str:
+        """Name of the target."""
+        ...
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """What its statuses mean here."""
+        ...
+
+    @property
+    def own_users(self) -> frozenset[str]:
+        """What btimd's own user is called there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +115,11 @@ class Inbox:
             await self._journal.save_state(name, changes.cursor.encode())
         return taken
 
-    async def take(self, source: Source, change: OutsideChange) -> bool:
+    async def take(self, source: TakenFrom, change: OutsideChange) -> bool:
         """Take a change, however it came; False where it is known or is our own."""
+        if not change.key:
+            known = await self._journal.find_reference(source.name, change.external_id)
+            change = change if known is None else replace(change, key=known.incident_id)
         own = change.actor in source.own_users or (change.kind is UpdateKind.COMMENT and is_ours(change.value))
         if own or not change.key:
             self._updates.labels(source.name, "own" if own else "unknown-incident").inc()

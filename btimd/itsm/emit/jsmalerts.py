@@ -5,6 +5,7 @@ kept apart by it, so after a lost answer the alert's notes are read first.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from btimd.itsm.emit.exchange import (
 )
 from btimd.itsm.emit.facts import Facts, description, facts_of, note
 from btimd.itsm.emit.polling import OURS
+from btimd.itsm.emit.trial import TRIAL_KEY, TrialTold
 from btimd.model.delivery import ExternalReference
 
 _ALERTS: Final = "jsm/ops/integration/v2/alerts"
@@ -50,6 +52,12 @@ class JsmAlerts:
             yield from ask(json_request("POST", path, document), good=(202,))
         reference = ExternalReference(work.message.target, facts.incident_id, alias, facts.seq, facts.is_open)
         return Done(reference, f"alert {alias}")
+
+    def trial(self) -> Dialogue[TrialTold]:
+        """Ask for an alert that is not there."""
+        with suppress(GoneError):
+            yield from ask(query(f"{_ALERTS}/{TRIAL_KEY}", {"identifierType": "alias"}), gone=True)
+        return TrialTold("alerts can be looked up")
 
     def _steps(self, facts: Facts, alias: str) -> list[tuple[str, dict[str, Any]]]:
         """Return (what, document) of what an event asks for; "" makes the alert, or counts it once more."""

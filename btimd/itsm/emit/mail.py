@@ -4,6 +4,7 @@ Mail knows no question whether something arrived: where the answer to its last o
 the same Message-ID, by which mailboxes and other programs can tell the repeat.
 """
 
+import base64
 import re
 import ssl
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import HaltError
 from btimd.itsm.emit.facts import Facts, facts_of, note, subject
 from btimd.itsm.emit.httptarget import limits_of, redacted, secret_of, tls_of
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import MailSettings
 from btimd.model.ports import OutboxMessage
@@ -83,6 +85,7 @@ class Mail:
         self._settings = settings
         self._clock = clock
         self._password: str | None = None
+        self._shapes: tuple[str, ...] = ()
         self._tls: ssl.SSLContext | None = None
 
     async def start(self) -> None:
@@ -90,6 +93,9 @@ class Mail:
         what = f"itsm.mail.{self.name}"
         path: Path | None = self._settings.password_file
         self._password = None if path is None else secret_of(what, path)
+        if self._password is not None:
+            pairs = (f"\0{self._settings.user}\0{self._password}", self._password)
+            self._shapes = (self._password, *(base64.b64encode(pair.encode()).decode() for pair in pairs))
         self._tls = tls_of(what, self._settings.ca_file)
 
     async def stop(self) -> None:
@@ -116,5 +122,29 @@ class Mail:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             outcome = judge(error)
-            return Outcome(outcome.kind, redacted(outcome.detail, [self._password] if self._password else []))
+            return Outcome(outcome.kind, redacted(outcome.detail, self._shapes))
         return Outcome(OutcomeKind.DELIVERED, f"{mail['Message-ID']}")
+
+    async def try_out(self) -> TrialResult:
+        """Connect, log in where there is a user, and leave."""
+        settings = self._settings
+        client = aiosmtplib.SMTP(
+            hostname=settings.server[0],
+            port=settings.server[1],
+            username=settings.user or None,
+            password=self._password,
+            use_tls=settings.security == "tls",
+            start_tls=settings.security == "starttls",
+            tls_context=self._tls if settings.security != "none" else None,
+            timeout=settings.timeout,
+        )
+        try:
+            async with client:
+                await client.noop()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            outcome = judge(error)
+            detail = redacted(outcome.detail, self._shapes)
+            kind = OutcomeKind.NOT_SENT if outcome.kind is OutcomeKind.UNCERTAIN else outcome.kind
+            return TrialResult(Outcome(kind, detail))
+        logged_in = "the log-in was accepted" if settings.user else "it needs no log-in from here"
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, f"it greets; {logged_in}"), bool(settings.user))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask_json, json_request
 from btimd.itsm.emit.facts import Facts, facts_of, note
+from btimd.itsm.emit.trial import TRIAL_KEY, TrialTold
 from btimd.model.delivery import ExternalReference
 
 SUMMARY_CHARACTERS: Final = 1024
@@ -37,6 +38,12 @@ class PagerDuty:
         yield from ask_json(json_request("POST", "v2/enqueue", event), good=(202,))
         reference = ExternalReference(work.message.target, facts.incident_id, key, facts.seq, facts.is_open)
         return Done(reference, f"{event['event_action']} {key}")
+
+    def trial(self) -> Dialogue[TrialTold]:
+        """Resolve an alert that is not there, which does nothing. An unknown routing key is answered the same way."""
+        event = {"routing_key": self.routing_key, "dedup_key": TRIAL_KEY, "event_action": "resolve"}
+        yield from ask_json(json_request("POST", "v2/enqueue", event, writes=False), good=(202,))
+        return TrialTold("it takes events; whether it knows the key only a real event shows", tests_credentials=False)
 
     def _payload(self, facts: Facts) -> dict[str, Any]:
         summary = f"{facts.title or facts.cause or facts.incident_id}"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from btimd.itsm.emit.exchange import Dialogue, Done, Work, ask, json_request
 from btimd.itsm.emit.facts import Facts, description, facts_of, subject
+from btimd.itsm.emit.trial import TrialTold
 from btimd.model.delivery import ExternalReference
 
 _SEVERITIES: Final = {"P1": "1", "P2": "2", "P3": "3", "P4": "4", "P5": "5"}
@@ -32,6 +33,12 @@ class ServiceNowEvents:
             work.message.target, facts.incident_id, facts.incident_id, facts.seq, facts.is_open
         )
         return Done(reference, f"event {facts.incident_id}")
+
+    def trial(self) -> Dialogue[TrialTold]:
+        """Send no events at all."""
+        request = json_request("POST", "api/global/em/jsonv2", {"records": []}, writes=False)
+        yield from ask(request, good=(200, 201))
+        return TrialTold("it took a list of no events")
 
     def _record(self, facts: Facts) -> dict[str, Any]:
         return {

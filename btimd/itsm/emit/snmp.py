@@ -9,10 +9,13 @@ import warnings
 from types import SimpleNamespace
 from typing import Any, Final
 
+from typing_extensions import override
+
 from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import HaltError
 from btimd.itsm.emit.facts import Facts, facts_of, note, subject
 from btimd.itsm.emit.httptarget import limits_of, secret_of
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import SnmpSettings
 from btimd.model.ports import OutboxMessage
@@ -27,6 +30,13 @@ _STATES: Final = (
 _TRAP_OID: Final = "1.3.6.1.6.3.1.1.4.1.0"
 _TEXT_OCTETS: Final = 255
 _RETRIES: Final = 2
+_TRIAL_SECONDS: Final = 5.0
+_DISCOVERY: Final = bytes.fromhex(
+    "303e020103"  # message of version 3
+    "3011020411223344020300ffe3040104020103"  # id, size, flags: reportable, security model: users
+    "0410300e0400020100020100040004000400"  # no engine, no user
+    "301404000400a00e0204112233440201000201003000"  # a GET of nothing
+)
 _AUTHENTICATIONS: Final = {
     "SHA": "USM_AUTH_HMAC96_SHA",
     "SHA-256": "USM_AUTH_HMAC192_SHA256",
@@ -83,6 +93,23 @@ def _library() -> SimpleNamespace:
     )
 
 
+class _Waiting(asyncio.DatagramProtocol):
+    """Notes that a datagram came."""
+
+    def __init__(self, answered: "asyncio.Future[None]") -> None:
+        self._answered = answered
+
+    @override
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if not self._answered.done():
+            self._answered.set_result(None)
+
+    @override
+    def error_received(self, exc: Exception) -> None:
+        if not self._answered.done():
+            self._answered.set_exception(exc)
+
+
 class Snmp:
     """A manager that takes INFORMs."""
 
@@ -133,6 +160,26 @@ class Snmp:
             return Outcome(OutcomeKind.NOT_SENT, f"no address: {type(error).__name__}")
         indication, status = await self._inform(transport, objects(facts))
         return judge(indication, status)
+
+    async def try_out(self) -> TrialResult:
+        """Ask for its engine's id, as every INFORM does first (RFC 3414 section 4)."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[None] = loop.create_future()
+        host, port = self._settings.server
+        try:
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Waiting(answered), remote_addr=(host, port))
+        except OSError as error:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"no address: {type(error).__name__}"))
+        try:
+            async with asyncio.timeout(min(self._settings.timeout, _TRIAL_SECONDS)):
+                transport.sendto(_DISCOVERY)
+                await answered
+        except (OSError, TimeoutError):
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"{host}:{port} does not answer"))
+        finally:
+            transport.close()
+        said = "it answers; whether it knows user and passwords only a real INFORM shows"
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, said), tests_credentials=False)
 
     async def _inform(self, transport: Any, found: list[tuple[str, int | bytes]]) -> tuple[str, int]:
         """Send past pysnmp's high-level function, which would look names up in MIBs, even on the Internet."""

@@ -15,6 +15,7 @@ from btimd.itsm.emit.courier import TargetLimits
 from btimd.itsm.emit.exchange import HaltError
 from btimd.itsm.emit.facts import Facts, facts_of, note, subject
 from btimd.itsm.emit.httptarget import limits_of, plain, tls_of
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.targetsettings import SyslogSettings
 from btimd.model.ports import OutboxMessage
@@ -107,3 +108,17 @@ class Syslog:
             del reader
             writer.transport.abort()
         return Outcome(OutcomeKind.DELIVERED, "handed to the connection")
+
+    async def try_out(self) -> TrialResult:
+        """Connect with TLS, and leave."""
+        host, port = self._settings.server
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                _, writer = await asyncio.open_connection(host, port, ssl=self._tls)
+                writer.close()
+                await writer.wait_closed()
+        except ssl.SSLError as error:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"no TLS with {host}:{port}: {error.reason}"))
+        except (OSError, TimeoutError) as error:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"no connection: {host}:{port}: {plain(error)}"))
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, "TLS stands"), self._settings.certificate_file is not None)

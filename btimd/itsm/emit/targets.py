@@ -7,8 +7,10 @@ from typing import Any, Final, TypeAlias
 
 from btimd.itsm import targetsettings as sections
 from btimd.itsm.emit.alertmanager import Alertmanager, AlertmanagerTarget
+from btimd.itsm.emit.callbackdesk import Callback
+from btimd.itsm.emit.callbacks import READERS
 from btimd.itsm.emit.courier import Target
-from btimd.itsm.emit.httptarget import Adapter, Headers, HttpTarget
+from btimd.itsm.emit.httptarget import Adapter, Headers, HttpTarget, OnReference
 from btimd.itsm.emit.inbox import Source
 from btimd.itsm.emit.jira import Jira
 from btimd.itsm.emit.jsmalerts import JsmAlerts
@@ -24,6 +26,7 @@ from btimd.itsm.emit.syslog import Syslog
 from btimd.itsm.emit.tickets import States
 from btimd.itsm.emit.webhook import Webhook
 from btimd.itsm.settings import ItsmSettings
+from btimd.model.delivery import ProvenAgainst
 from btimd.model.ports import Journal
 from btimd.runtime.clock import Clock
 
@@ -102,7 +105,9 @@ _OVER_HTTP: Final[Mapping[str, tuple[Callable[[Any, Secrets], Built], type[HttpT
 _SECRETS: Final = ("token_file", "key_file", "password_file")
 
 
-def targets_of(settings: ItsmSettings, journal: Journal, clock: Clock) -> list[Target]:
+def targets_of(
+    settings: ItsmSettings, journal: Journal, clock: Clock, on_reference: OnReference | None = None
+) -> list[Target]:
     """Return the targets, not started. Their names are what messages are addressed to."""
     found: list[Target] = [Webhook(name, one, clock) for name, one in settings.webhook.items()]
     found += [Mail(name, one, clock) for name, one in settings.mail.items()]
@@ -119,6 +124,7 @@ def targets_of(settings: ItsmSettings, journal: Journal, clock: Clock) -> list[T
                     make=_maker(make, section),
                     journal=journal,
                     clock=clock,
+                    on_reference=on_reference,
                 )
             )
     return found
@@ -131,6 +137,24 @@ def _maker(make: Callable[[Any, Secrets], Built], section: Any) -> Callable[[Sec
 def _secret_files(section: Any) -> dict[str, Path]:
     paths = {name: getattr(section, name, None) for name in _SECRETS}
     return {name: path for name, path in paths.items() if path is not None}
+
+
+TIERS: Final[Mapping[str, tuple[int, ProvenAgainst]]] = {
+    "webhook": (1, ProvenAgainst.REAL_SERVER),
+    "request_tracker": (1, ProvenAgainst.REAL_SERVER),
+    "redmine": (1, ProvenAgainst.REAL_SERVER),
+    "servicenow": (1, ProvenAgainst.PUBLISHED_RULES),
+    "servicenow_events": (1, ProvenAgainst.PUBLISHED_RULES),
+    "jira": (1, ProvenAgainst.PUBLISHED_RULES),
+    "jsm_alerts": (1, ProvenAgainst.PUBLISHED_RULES),
+    "pagerduty": (1, ProvenAgainst.PUBLISHED_RULES),
+    "alertmanager": (1, ProvenAgainst.REAL_SERVER),
+    "mail": (1, ProvenAgainst.REAL_SERVER),
+    "syslog": (2, ProvenAgainst.REAL_SERVER),
+    "snmp": (2, ProvenAgainst.REAL_SERVER),
+    "profile": (2, ProvenAgainst.PUBLISHED_RULES),
+}
+"""Tier of each kind of target, and what its adapter was tested against."""
 
 
 def sources_of(settings: ItsmSettings, targets: Sequence[Target]) -> list[Source]:
@@ -147,7 +171,27 @@ def sources_of(settings: ItsmSettings, targets: Sequence[Target]) -> list[Source
                     adapter=target.pollable,
                     carry_out=target.carry_out,
                     meanings=section.meanings,
-                    own_users=frozenset({section.user}),
+                    own_users=_own_users(section),
                 )
+            )
+    return found
+
+
+def _own_users(section: Any) -> frozenset[str]:
+    return frozenset({getattr(section, "user", "")} - {""})
+
+
+def callbacks_of(settings: ItsmSettings) -> dict[str, Callback]:
+    """Return the targets that tell by themselves what people changed there."""
+    found = {}
+    for kind, name in settings.target_names():
+        section = getattr(settings, kind)[name]
+        secret_files = getattr(section, "callback_secret_files", ())
+        if secret_files:
+            found[name] = Callback(
+                form=kind if kind in READERS else "generic",
+                secret_files=secret_files,
+                meanings=section.meanings,
+                own_users=_own_users(section),
             )
     return found

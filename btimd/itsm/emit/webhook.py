@@ -15,8 +15,9 @@ import aiohttp
 from btimd import __version__
 from btimd.itsm.emit.cloudevents import event_id
 from btimd.itsm.emit.exchange import classify_status
-from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed
+from btimd.itsm.emit.httptarget import CheckedResolver, limits_of, literal_is_allowed, redacted, shapes_of
 from btimd.itsm.emit.signing import key_of, signed_headers
+from btimd.itsm.emit.trial import TrialResult
 from btimd.itsm.outbox import Outcome, OutcomeKind
 from btimd.itsm.settings import WebhookSettings
 from btimd.model.ports import OutboxMessage
@@ -36,6 +37,7 @@ class Webhook:
         self._settings = settings
         self._clock = clock
         self._keys: tuple[bytes, ...] = ()
+        self._shapes: tuple[str, ...] = ()
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -48,6 +50,7 @@ class Webhook:
             except ValueError as error:
                 raise ValueError(f"itsm.webhook.{self.name}: secret in {path}: {error}") from None
         self._keys = tuple(keys)
+        self._shapes = shapes_of((), {}, settings.url)
         try:
             tls = ssl.create_default_context(cafile=None if settings.ca_file is None else str(settings.ca_file))
         except OSError as error:
@@ -93,6 +96,7 @@ class Webhook:
                 self._settings.url, data=message.body, headers=headers, allow_redirects=False
             ) as response:
                 text = await _beginning(response)
+                text = redacted(text, self._shapes)
                 return classify_status(response.status, response.headers, text, self._clock.wall())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Outcome(OutcomeKind.NOT_SENT, f"no connection: {_plain(error)}")
@@ -100,6 +104,19 @@ class Webhook:
             return Outcome(OutcomeKind.UNCERTAIN, f"no answer within {self._settings.timeout:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return Outcome(OutcomeKind.UNCERTAIN, f"the connection broke: {_plain(error)}")
+
+    async def try_out(self) -> TrialResult:
+        """Ask what the address takes (OPTIONS, RFC 9110 section 9.3.7): a safe request, which no receiver acts on."""
+        if self._session is None or not literal_is_allowed(self._settings):
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, "not started, or the address is not in networks"))
+        try:
+            async with self._session.options(self._settings.url, allow_redirects=False) as response:
+                await _beginning(response)
+                status = response.status
+        except (aiohttp.ClientError, OSError) as error:
+            return TrialResult(Outcome(OutcomeKind.NOT_SENT, f"no answer: {_plain(error)}"))
+        said = f"HTTP {status} to OPTIONS; whether it accepts our signature only a real event shows"
+        return TrialResult(Outcome(OutcomeKind.DELIVERED, said), tests_credentials=False)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from btimd.itsm.replay import SYMPTOMS
 from btimd.itsm.triggers import SYSTEM, ReportClear, ReportProblem
-from btimd.model.incident import Impact, ImpactAssessment, Urgency
+from btimd.model.incident import Difficulty, Impact, ImpactAssessment, Urgency
 from btimd.model.report import Report, ReportSeverity
 from btimd.model.units import UnixSeconds
 
@@ -22,9 +22,10 @@ _URGENCY: Final = MappingProxyType(
 
 
 def problem_of(report: Report, now: UnixSeconds) -> ReportProblem:
-    """Return the trigger of a report of a problem; the impact is what the classification says, else low until known.
+    """Return the trigger of a report of a problem; the impact is what the classification says, else low until weighed.
 
-    The command id is the report's, so that a report handed on twice after a crash is taken once.
+    What a person wrote has that person as reporter. The command id is the report's, so that a report handed on twice
+    after a crash is taken once.
     """
     businesses = (report.business,) if report.business else ()
     return ReportProblem(
@@ -42,8 +43,11 @@ def problem_of(report: Report, now: UnixSeconds) -> ReportProblem:
         urgency=report.urgency or _URGENCY[report.severity],
         assessment=ImpactAssessment(businesses=businesses),
         began_at=min(report.received_at, now),
+        difficulty=Difficulty.MEDIUM if report.node else Difficulty.HIGH,
+        by_human=bool(report.reporter),
         category=report.class_,
         count=report.count,
+        reporter=report.reporter,
     )
 
 

@@ -28,6 +28,8 @@ class ClassRule:
 
     sources, hosts: with * and ?, any case. words: found anywhere in title, check or text, any case. urgency: None = as
     the severity says. impact: None = as the engine finds it. path: "" = the usual one.
+    templates: what read it, a template of mails or a rule of syslog or traps; any case. opens: whether it may open an
+    incident, None = as its channel says.
     """
 
     class_: str
@@ -40,6 +42,8 @@ class ClassRule:
     urgency: Urgency | None = None
     impact: Impact | None = None
     path: str = ""
+    templates: tuple[str, ...] = ()
+    opens: bool | None = None
 
     def fits(self, report: Report, kind: NodeKind | None) -> bool:
         """Tell whether the row is about that report."""
@@ -50,6 +54,7 @@ class ClassRule:
             and (not self.sources or _any_like(self.sources, report.source))
             and (not self.hosts or _any_like(self.hosts, report.host))
             and (not self.words or _has_any(self.words, report))
+            and (not self.templates or _any_like(self.templates, report.template))
         )
 
 
@@ -86,6 +91,11 @@ SHIPPED: Final = (
 """The rows that come with btimd, tried after your own."""
 
 
+def class_of_kind(kind: NodeKind) -> str:
+    """Return the class of what is wrong with nodes of a kind, "" where the kind says nothing."""
+    return next((rule.class_ for rule in SHIPPED if kind in rule.kinds), "")
+
+
 def classify(report: Report, rules: Sequence[ClassRule], kind: NodeKind | None = None) -> Report:
     """Return the report with the class, urgency, impact and path of the first row that fits.
 
@@ -100,6 +110,7 @@ def classify(report: Report, rules: Sequence[ClassRule], kind: NodeKind | None =
                 urgency=report.urgency or rule.urgency or by_severity,
                 impact=report.impact or rule.impact,
                 path=report.path or rule.path,
+                opens=report.opens if rule.opens is None else rule.opens,
             )
     return replace(report, urgency=report.urgency or by_severity)
 

@@ -7,12 +7,19 @@ between); its id is the same then.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from btimd.itsm.intake.storms import StormControl, StormRules, summary
-from btimd.model.report import Report, ReportState, ReportStore, StoredReport
+from btimd.model.report import (
+    IntakeBusyError,
+    Report,
+    ReportReceipt,
+    ReportState,
+    ReportStore,
+    ReportStorm,
+    StoredReport,
+)
 from btimd.runtime.clock import Clock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
@@ -32,25 +39,14 @@ _TIDY_EVERY: Final = 3600.0
 _FORGET_BATCH: Final = 1000
 
 
-class IntakeBusyError(Exception):
-    """The report is not kept, as too much is on its way or the disk is slow: send it again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the sender of a report may be told. incident_id: "" where none is known yet."""
-
-    report_id: str
-    is_new: bool
-    folded_into: str = ""
-    incident_id: str = ""
+Receipt = ReportReceipt
 
 
 class IntakeDesk:
     """Takes reports, keeps them, hands them on. `run` ends only by cancellation or a failure of the store.
 
     within_seconds: how long keeping may take before the sender is told to come again. keep_seconds: how long reports
-    that were dealt with are kept, None = for ever.
+    that were dealt with are kept, None = for ever; keep_unused_seconds: those that could open nothing and did not.
     """
 
     def __init__(
@@ -64,6 +60,7 @@ class IntakeDesk:
         log: Log,
         within_seconds: float = 10.0,
         keep_seconds: float | None = None,
+        keep_unused_seconds: float | None = None,
         pause_seconds: float = 1.0,
     ) -> None:
         self._store = store
@@ -73,6 +70,7 @@ class IntakeDesk:
         self._log = log
         self._within = within_seconds
         self._keep = keep_seconds
+        self._keep_unused = keep_unused_seconds
         self._pause = pause_seconds
         self._work = asyncio.Event()
         self._on_way = 0
@@ -129,6 +127,14 @@ class IntakeDesk:
         self._work.set()
         return await self._answered(receipt) if wait and stored.state is ReportState.WAITING else receipt
 
+    def use(self, rules: StormRules) -> None:
+        """Go by other rules from the next report on; what is being folded is summed up as it was meant."""
+        self._storms.use(rules)
+
+    def storms(self) -> Sequence[ReportStorm]:
+        """Return what is being folded now, the largest first."""
+        return self._storms.held()
+
     async def run(self) -> None:
         """Hand reports on, and sum up what was folded."""
         await self._recover()
@@ -160,7 +166,9 @@ class IntakeDesk:
         again = await self._store.again()
         if again:
             self._log.info("intake-stuck-again", reports=again)
-        for group in await self._store.unsummed():
+        unsummed = await self._store.unsummed()
+        held = {storm.summary_id for storm in self._storms.held()}  # what came since the start is summed up later
+        for group in (one for one in unsummed if one.summary_id not in held):
             await self._store.add(summary(group, self._clock.wall()))
 
     async def _hand_some(self) -> bool:
@@ -209,6 +217,9 @@ class IntakeDesk:
         self._tidy_at = now + _TIDY_EVERY
         if await self._store.again():
             self._stuck.set(0)
+        unused = self._keep_unused
+        if unused is not None and await self._store.forget_unused(now - unused, _FORGET_BATCH) == _FORGET_BATCH:
+            self._tidy_at = now + 1.0
         if self._keep is not None and await self._store.forget(now - self._keep, _FORGET_BATCH) == _FORGET_BATCH:
             self._tidy_at = now + 1.0
 

@@ -6,7 +6,7 @@ imap-tools blocks, so one thread per mailbox does nothing else; mails are read w
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -14,10 +14,11 @@ from typing import Any, Final, TypeVar
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from typing_extensions import override
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk
-from btimd.itsm.intake.mail import read_mail
+from btimd.itsm.intake.desk import IntakeDesk
+from btimd.itsm.intake.mail import Mail, no_answer, read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import ImapSettings
+from btimd.model.report import IntakeBusyError
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth, HealthLevel
 from btimd.runtime.log import Log
@@ -47,7 +48,9 @@ class ImapPoller(Component):
         metrics: Metrics,
         clock: Clock,
         log: Log,
+        answered: Callable[[Mail], Awaitable[str]] = no_answer,
     ) -> None:
+        self._answered = answered
         self._mailbox = mailbox
         self._settings = settings
         self._own_domains = tuple(own_domains)
@@ -58,6 +61,7 @@ class ImapPoller(Component):
         self._pool: ThreadPoolExecutor | None = None
         self._box: BaseMailBox | None = None
         self._trouble = ""
+        self._password = ""  # a server may repeat it in what it says
         self._pause = _FIRST_PAUSE
         self._taken = metrics.counter(
             "btimd_intake_imap_mails_total", "Mails of mailboxes, by what became of them.", ("mailbox", "as")
@@ -86,7 +90,8 @@ class ImapPoller(Component):
             except IntakeBusyError as error:
                 self._log.warning("intake-imap-busy", mailbox=self._mailbox, error=error)
             except Exception as error:  # noqa: BLE001  servers and networks fail in many ways
-                self._trouble = f"{type(error).__name__}: {error}"[:300]
+                said = f"{type(error).__name__}: {error}"
+                self._trouble = (said.replace(self._password, "***") if self._password else said)[:300]
                 self._failures.labels(self._mailbox).inc()
                 self._log.warning(
                     "intake-imap-failed", mailbox=self._mailbox, error=self._trouble, again_in=self._pause
@@ -120,9 +125,9 @@ class ImapPoller(Component):
 
     async def _session(self) -> None:
         settings = self._settings
-        password = await self._do(read_secret, settings.password_file)
+        self._password = (await self._do(read_secret, settings.password_file)).decode()
         self._box = box = await self._do(_connect, settings)
-        await self._do(_sign_in, box, settings, password.decode())
+        await self._do(_sign_in, box, settings, self._password)
         self._trouble = ""
         self._pause = _FIRST_PAUSE
         can_idle = "IDLE" in box.client.capabilities
@@ -150,6 +155,11 @@ class ImapPoller(Component):
                 self._taken.labels(self._mailbox, "refused").inc()
                 self._log.info("intake-imap-refused", mailbox=self._mailbox, mail=mail.key, reason=mail.loop)
                 await self._do(_put, box, uid, self._settings.refused_folder)
+                continue
+            if became := await self._answered(mail):
+                self._taken.labels(self._mailbox, "answer").inc()
+                self._log.info("intake-imap-answer", mailbox=self._mailbox, mail=mail.key, became=became)
+                await self._do(_put, box, uid, self._settings.done_folder)
                 continue
             receipt = await self._desk.take(self.reader.mail(mail, self._clock.wall()))
             self._taken.labels(self._mailbox, "kept" if receipt.is_new else "repeated").inc()

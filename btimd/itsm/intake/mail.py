@@ -74,6 +74,11 @@ class Mail:
     broken: tuple[str, ...] = ()
 
 
+async def no_answer(_mail: Mail) -> str:
+    """Take no mail as an answer to a notice."""
+    return ""
+
+
 def clean(text: str) -> str:
     """Return text without control characters (line ends and tabs stay) and without what UTF-8 cannot hold."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -8,7 +8,7 @@ from typing import Final
 
 from btimd.itsm.intake.classify import ClassRule, FindNode, classify, matched
 from btimd.itsm.intake.mail import MOST_SUBJECT, MOST_TEXT, Mail, clean
-from btimd.itsm.intake.templates import Reading, Template, Tried, explain, read_with
+from btimd.itsm.intake.templates import SEVERITIES, Reading, Template, Tried, explain, read_with
 from btimd.model.heard import Told
 from btimd.model.probe import Health
 from btimd.model.report import (
@@ -36,11 +36,15 @@ _CHANNELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What reports are read with. templates, classes: in the order in which they are tried."""
+    """What reports are read with. templates, classes: in the order in which they are tried.
+
+    opens: channels whose reports may open incidents where no class says otherwise.
+    """
 
     templates: Sequence[Template]
     classes: Sequence[ClassRule]
     find: FindNode
+    opens: frozenset[ReportChannel] = frozenset(ReportChannel)
 
     def mail(self, mail: Mail, now: UnixSeconds) -> Report:
         """Return the report that a mail is."""
@@ -78,7 +82,7 @@ class Reader:
                 text=told.text,
                 host=host,
                 check=check,
-                severity=ReportSeverity.HIGH if signal is ReportSignal.PROBLEM else ReportSeverity.INFO,
+                severity=_severity(told, signal),
                 template=told.rule,
             ),
             tuple(name for name in (told.node, *told.hosts, told.sender) if name),
@@ -151,7 +155,11 @@ class Reader:
         return self.finished(report, [fields[name] for name in ("host", "address") if name in fields], system)
 
     def finished(self, report: Report, names: Sequence[str], system: str) -> Report:
-        """Return the report with node, fingerprint, class and id; its texts bounded and clean."""
+        """Return the report with node, fingerprint, class and id; its texts bounded and clean.
+
+        Other systems' events name their problem exactly; in what people and devices write, figures do not count.
+        """
+        exact = report.channel is ReportChannel.WEBHOOK
         tidy = replace(
             report,
             source=_line(report.source, 254),
@@ -164,20 +172,24 @@ class Reader:
             check=_line(report.check, 255),
             occurred_at=_line(report.occurred_at, 64),
             key=_key(report.key),
+            opens=report.channel in self.opens,
         )
         found, kind = matched(tidy, names, self.find)
         marked = replace(
             found,
             id=report_id(found.channel, found.key),
-            fingerprint=found.fingerprint or fingerprint(system, found.node, found.host, found.check),
+            fingerprint=found.fingerprint or fingerprint(system, found.node, found.host, found.check, exact=exact),
         )
         return classify(marked, self.classes, kind)
 
 
-def fingerprint(system: str, node: str, host: str, check: str) -> str:
-    """Return what makes two reports one cause: system, where, what. A node of the model stands for all its names."""
+def fingerprint(system: str, node: str, host: str, check: str, *, exact: bool = False) -> str:
+    """Return what makes two reports one cause: system, where, what. A node of the model stands for all its names.
+
+    exact: figures in the check count.
+    """
     where = f"node {node}" if node else " ".join(host.lower().split())
-    parts = (_line(system, _SHORT).lower(), where, _plain(check))
+    parts = (_line(system, _SHORT).lower(), where, check.lower() if exact else _plain(check))
     return "report|" + "|".join(part.replace("|", "/")[:_SHORT] for part in parts)
 
 
@@ -198,6 +210,12 @@ def cleared_by(clear: Report, problems: Iterable[Report]) -> list[Report]:
 def _plain(text: str) -> str:
     """Return words that stay the same from mail to mail: no answers' prefixes, one sign for every number alone."""
     return _NUMBER.sub("#", _PREFIXES.sub("", _line(text, MOST_SUBJECT).lower(), count=1))
+
+
+def _severity(told: Told, signal: ReportSignal) -> ReportSeverity:
+    if signal is not ReportSignal.PROBLEM:
+        return ReportSeverity.INFO
+    return SEVERITIES.get(told.severity.lower(), ReportSeverity.HIGH)
 
 
 def _line(text: str, most: int) -> str:

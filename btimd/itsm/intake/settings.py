@@ -112,12 +112,14 @@ class ClassSettings(Section):
     """Kinds of the node it is about."""
     severities: tuple[ReportSeverity, ...] = ()
     """Only reports that are called so bad; without, any."""
+    templates: tuple[str, ...] = ()
+    """What read it, with * and ?: a template of mails, or a rule of syslog or traps, such as "linkDown"."""
+    opens: bool | None = None
+    """Whether such a report may open an incident; without, `opens` of [itsm.intake] decides by its channel."""
     urgency: Level | None = None
     """What it makes of the urgency; without, the severity decides."""
     impact: Level | None = None
     """What it makes of the impact; without, the business decides."""
-    path: str = Field(default="", max_length=64)
-    """The escalation path that takes it."""
 
     def rule(self, name: str) -> ClassRule:
         """Return the row."""
@@ -131,7 +133,8 @@ class ClassSettings(Section):
             severities=frozenset(self.severities),
             urgency=None if self.urgency is None else Urgency(_LEVELS[self.urgency]),
             impact=None if self.impact is None else Impact(_LEVELS[self.impact]),
-            path=self.path,
+            templates=self.templates,
+            opens=self.opens,
         )
 
 
@@ -223,12 +226,17 @@ class IntakeSettings(Section):
     """Read mails also by the templates that come with btimd, after your own."""
     shipped_classes: bool = True
     """Classify also by the rules that come with btimd, after your own."""
+    opens: tuple[ReportChannel, ...] = (ReportChannel.EMAIL, ReportChannel.MANUAL)
+    """Channels whose reports may open incidents. Those of others are kept, weighed in diagnoses, and added to incidents
+    that are open for their cause; a row of `class` with `opens = true` says which of them open one."""
     own_domains: tuple[str, ...] = ()
     """Right sides of the Message-IDs of btimd's own mails: those never become reports."""
     within: Annotated[Duration, Field(ge=0.1, le=300)] = 10.0
     """Where keeping a report takes longer, its sender is told to come again."""
     keep: Annotated[Duration, Field(ge=24 * _HOUR)] | None = None
     """How long reports that were dealt with are kept; left out: for ever."""
+    keep_unused: Annotated[Duration, Field(ge=24 * _HOUR)] = 7 * 24 * _HOUR
+    """How long reports are kept that could open no incident and belong to none."""
     storm_interval: Annotated[Duration, Field(ge=1, le=_HOUR)] = 60.0
     """Repeated reports of one cause are counted, and told of once in so long."""
     storm_per_second: float = Field(default=2.0, gt=0, le=10_000)

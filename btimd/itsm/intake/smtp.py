@@ -4,17 +4,19 @@ import asyncio
 import hmac
 import ssl
 import warnings
+from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from typing_extensions import override
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk
-from btimd.itsm.intake.mail import read_mail
+from btimd.itsm.intake.desk import IntakeDesk
+from btimd.itsm.intake.mail import Mail, no_answer, read_mail
 from btimd.itsm.intake.reading import Reader
 from btimd.itsm.intake.settings import IntakeSettings, SmtpSettings
 from btimd.model.address import address_halves
+from btimd.model.report import IntakeBusyError
 from btimd.runtime.clock import Clock
 from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
@@ -27,11 +29,23 @@ _LATER: Final = "451 4.3.0 cannot keep it now; send it again later"
 
 
 class SmtpListener(Component):
-    """A part of the daemon; listens only where the settings say. `address`: where, once started."""
+    """A part of the daemon; listens only where the settings say. `address`: where, once started.
+
+    answered: takes a mail that answers a notice and says what became of it, "" = it is none.
+    """
 
     def __init__(
-        self, settings: IntakeSettings, *, reader: Reader, desk: IntakeDesk, metrics: Metrics, clock: Clock, log: Log
+        self,
+        settings: IntakeSettings,
+        *,
+        reader: Reader,
+        desk: IntakeDesk,
+        metrics: Metrics,
+        clock: Clock,
+        log: Log,
+        answered: Callable[[Mail], Awaitable[str]] = no_answer,
     ) -> None:
+        self._answered = answered
         self.settings: SmtpSettings = settings.smtp
         self._own_domains = settings.own_domains
         self.reader = reader
@@ -151,6 +165,9 @@ class SmtpListener(Component):
             if mail.loop:
                 self._taken.labels("loop").inc()
                 return f"550 5.4.6 refused: {mail.loop}"
+            if became := await self._answered(mail):
+                self._taken.labels("answer").inc()
+                return f"250 2.0.0 {_header_text(became)}"
             receipt = await self._desk.take(self.reader.mail(mail, now))
         except IntakeBusyError as error:
             self._taken.labels("later").inc()
@@ -167,6 +184,11 @@ class SmtpListener(Component):
         """Answer what the library could not deal with."""
         self.log.warning("intake-smtp-error", error=f"{type(error).__name__}: {error}"[:300])
         return _LATER
+
+
+def _header_text(text: str) -> str:
+    """Return a text fit for one line of an answer (RFC 5321 section 4.5.3.1.5)."""
+    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text[:400])
 
 
 class _Conversation(SMTP):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from btimd.model.report import Report, ReportSeverity, ReportSignal, Unsummed
+from btimd.model.report import Report, ReportSeverity, ReportSignal, ReportStorm, Unsummed
 from btimd.model.units import UnixSeconds
 
 CLASS: Final = "storm"
@@ -114,6 +114,28 @@ class StormControl:
             del self._buckets[full]
         return [_summed(group, now) for group in over if group.count]
 
+    def use(self, rules: StormRules) -> None:
+        """Go by other rules from now on."""
+        self._rules = rules
+
+    def held(self) -> list[ReportStorm]:
+        """Return what is being folded now, the largest first."""
+        found = [
+            ReportStorm(
+                summary_id=group.summary_id,
+                channel=group.first.channel,
+                source=group.first.source,
+                title=group.first.title,
+                is_one_cause=group.summary_id.startswith("SR"),
+                count=group.count,
+                ends_at=group.ends_at,
+            )
+            for groups in (self._causes, self._sources)
+            for group in groups.values()
+            if group.count and group.first is not None
+        ]
+        return sorted(found, key=lambda one: (-one.count, one.summary_id))
+
     def next_due(self) -> UnixSeconds | None:
         """Return when the next interval is over."""
         ends = [group.ends_at for groups in (self._causes, self._sources) for group in groups.values()]
@@ -166,6 +188,7 @@ def summary(
         class_=CLASS,
         fingerprint=f"storm|{last.channel}|{last.source}",
         count=group.count,
+        opens=group.first.opens or last.opens,
     )
 
 

@@ -181,9 +181,19 @@ def again(
     now: UnixSeconds,
     rules: Rules,
 ) -> Plan:
-    """Return what to send in place of what failed in the present round; nothing where another means went out."""
+    """Return what to send in place of what failed in the present round; nothing where another means went out.
+
+    history: as for `plan`; of a notice that is about no order, only those of its telling.
+    """
     number = max(round_of(order, person, history) - 1, 0)
-    mine = [n for n in history if n.dispatch_id == order.dispatch_id and n.person == person.id and n.round == number]
+    mine = [
+        n
+        for n in history
+        if (n.incident_id, n.dispatch_id) == (order.incident_id, order.dispatch_id)
+        and n.person == person.id
+        and n.round == number
+        and n.state is not NoticeState.WITHDRAWN
+    ]
     failed = frozenset((n.means, n.address, n.channel) for n in mine if n.state is NoticeState.FAILED)
     alive = any(
         n.state is not NoticeState.FAILED and (n.means is not Means.SCREEN or person.id in health.watching)
@@ -299,14 +309,18 @@ class _Planner:
         self._spent += channel.cost
         return Send(contact, channel, number, self._expected(means), why)
 
+    def _quiet_until(self, several: Sequence[QuietHours]) -> UnixSeconds | None:
+        """Return when the last of the quiet hours ends that now lies in; None where it lies in none."""
+        ends = (quiet_until(one, self._order.priority, self._person.timezone, self._now) for one in several)
+        return max((end for end in ends if end is not None), default=None)
+
     def _way(self, contact: Contact, used: _Used) -> Channel | Skipped:
         """Return the first channel that may carry a message to a contact now, or why none may."""
         means, now = contact.means, self._now
         if not contact.verified:
             return Skipped(means, "the contact is not verified")
-        own = contact.quiet
-        quiet = own if own is not None else (self._rules.quiet if means in _LOUD else None)
-        until = quiet_until(quiet, self._order.priority, self._person.timezone, now)
+        usual = (self._rules.quiet,) if self._rules.quiet is not None and means in _LOUD else ()
+        until = self._quiet_until(contact.quiet or usual)
         if until is not None:
             return Skipped(means, "quiet hours", until, quiet=True)
         free = free_at(means, contact.address, self._history, now, self._rules.limits)

@@ -53,6 +53,7 @@ def free_at(
         if notice.means is means
         and notice.address == address
         and not notice.folded_into
+        and notice.state is not NoticeState.WITHDRAWN
         and (notice.state is not NoticeState.FAILED or notice.uncertain)
         and max(notice.due_at, notice.at) > now - limit.seconds
     )

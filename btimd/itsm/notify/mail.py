@@ -46,6 +46,7 @@ def message_of(notice: Notice, *, sender: str, sender_name: str, reply_to: str, 
         message["Reply-To"] = Address("", *reply_to.rsplit("@", 1))
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    message["X-BTIM-Incident"] = plain(notice.incident_id, 80) or "none"  # our own intake takes no such mail
     message["X-Btimd-Number"] = plain(notice.number, 40)
     if notice.priority <= Priority.P2:
         message["Importance"] = "high"

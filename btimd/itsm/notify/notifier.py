@@ -89,7 +89,7 @@ class Notifier:
     """Sends what the book holds. run ends only by cancellation or by a failure of the book.
 
     on_failed: called on the loop with each notice that will not be sent any more, its error in `error`. The book has it
-    as failed by then.
+    as failed by then. wanted: asked before each sending; what nobody has to be told any more is withdrawn.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class Notifier:
         log: Log,
         chance: random.Random,
         on_failed: Callable[[Notice], None],
+        wanted: Callable[[Notice], bool] = lambda _: True,
     ) -> None:
         self._book = book
         self._screen = screen
@@ -112,6 +113,7 @@ class Notifier:
         self._rules, self._sms_parts = rules, sms_parts
         self._clock, self._log, self._chance = clock, log, chance
         self._on_failed = on_failed
+        self._wanted = wanted
         self._wake = asyncio.Event()
         self._claiming: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
@@ -121,6 +123,9 @@ class Notifier:
         )
         self._failures = metrics.counter(
             "btimd_itsm_notify_failures_total", "Notices that were given up, by means and why.", ("means", "reason")
+        )
+        self._withdrawn = metrics.counter(
+            "btimd_itsm_notify_withdrawn_total", "Notices that were not sent, of no use by then.", ("means",)
         )
         self._folded = metrics.counter(
             "btimd_itsm_notify_folded_total", "Notices that were told in one message together with others."
@@ -211,7 +216,7 @@ class Notifier:
         return min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
 
     async def _claim(self, room: int) -> None:
-        claimed = await self._book.claim_notices(self._clock.wall(), room)
+        claimed = await self._still_wanted(await self._book.claim_notices(self._clock.wall(), room))
         for bundle in bundled(claimed, sms_parts=self._sms_parts):
             lane = self._lanes.get(bundle.sent.channel)
             if lane is None:
@@ -222,13 +227,29 @@ class Notifier:
                 lane.waiting.append(bundle)
                 lane.waiting.sort(key=_urgency)
 
+    async def _still_wanted(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        kept = []
+        for notice in notices:
+            if self._wanted(notice):
+                kept.append(notice)
+            else:
+                await self._withdraw(notice)
+        return kept
+
+    async def _withdraw(self, notice: Notice) -> None:
+        await self._book.notice_withdrawn(notice.id, self._clock.wall())
+        self._withdrawn.labels(notice.means.value).inc()
+
     async def _serve(self, lane: _Lane, now: UnixSeconds) -> UnixSeconds | None:
         """Start what may start, give up what may not; return when time alone changes something."""
         waiting, lane.waiting = lane.waiting, []
         lost: list[tuple[Bundle, str, str]] = []
+        gone: list[Bundle] = []
         free = now
         for bundle in waiting:
-            if bundle.sent.expires_at <= now:
+            if not any(map(self._wanted, bundle.told)):
+                gone.append(bundle)
+            elif bundle.sent.expires_at <= now:
                 lost.append((bundle, "expired before it could be sent", "expired"))
             elif not lane.breaker.may_send(now):
                 lost.append((bundle, f"{lane.sender.name} is held back: {lane.breaker.reason}", "held-back"))
@@ -240,8 +261,12 @@ class Notifier:
             while lost:
                 await self._give_up(*lost[0])
                 del lost[0]
+            while gone:
+                for notice in gone[0].told:
+                    await self._withdraw(notice)
+                del gone[0]
         finally:  # what a cancellation left is given back by `stop`
-            lane.waiting += [bundle for bundle, _, _ in lost]
+            lane.waiting += [*(bundle for bundle, _, _ in lost), *gone]
         times = [bundle.sent.expires_at for bundle in lane.waiting]
         return min([*times, free] if free > now else times, default=None)
 

@@ -1,7 +1,7 @@
 """The screen: notices shown to whoever has a stream open, kept until they are old for who opens one later."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from btimd.itsm.notify.answers import SendResult
@@ -47,15 +47,21 @@ class ScreenSubscription:
 
 
 class Screen:
-    """The sender for the screen. The latest notice per incident, person and kind is shown, not every repetition."""
+    """The sender for the screen. The latest notice per incident, person and kind is shown, not every repetition.
+
+    wanted: whether a notice is still of use to who opens a screen now.
+    """
 
     means = Means.SCREEN
     name = "screen"
     max_in_flight = 64
     per_minute = 60_000
 
-    def __init__(self, clock: Clock, shown_for: Seconds = _SHOWN_FOR) -> None:
+    def __init__(
+        self, clock: Clock, shown_for: Seconds = _SHOWN_FOR, wanted: Callable[[Notice], bool] = lambda _: True
+    ) -> None:
         self._clock = clock
+        self._wanted = wanted
         self._shown_for = shown_for
         self._feed: Feed[tuple[str, str, str], Notice] = Feed(KEPT)
         self._watching: Counter[str] = Counter()
@@ -77,6 +83,12 @@ class Screen:
             self._watching[person] += 1
         return ScreenSubscription(self, self._feed.subscribe(), person)
 
+    def restore(self, notices: Sequence[Notice]) -> None:
+        """Take back what was shown, or waited to be, before a restart; oldest first."""
+        since = self._clock.wall() - self._shown_for
+        for notice in (one for one in notices if one.due_at >= since):
+            self._feed.publish((notice.incident_id, notice.person, notice.kind.value), notice)
+
     def left(self, person: str) -> None:
         """Count one stream less (called by its close)."""
         if person:
@@ -85,9 +97,9 @@ class Screen:
                 del self._watching[person]
 
     def recent(self, notices: Sequence[Notice]) -> Sequence[Notice]:
-        """Return those that are not too old to be shown."""
+        """Return those that are neither too old to be shown nor over."""
         since = self._clock.wall() - self._shown_for
-        return [notice for notice in notices if notice.due_at >= since]
+        return [notice for notice in notices if notice.due_at >= since and self._wanted(notice)]
 
     async def send(self, notice: Notice) -> SendResult:
         """Show a notice. It is delivered where the person has a stream open, else it waits for one."""

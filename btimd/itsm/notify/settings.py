@@ -1,12 +1,13 @@
 """Settings of notification: [itsm.notify], its robots, gateways and mail servers, and operators' own texts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from btimd.itsm.notify.callbacks import CallbackRules
 from btimd.itsm.notify.gateway import PLACEHOLDERS as GATEWAY_PLACEHOLDERS
 from btimd.itsm.notify.gateway import GatewayTemplate, check_fields
 from btimd.itsm.notify.ladder import DEFAULT_LADDERS, DEFAULT_RENOTIFY, SCREEN, Channel, Rules, Rung
@@ -18,6 +19,8 @@ from btimd.itsm.notify.texts import Wording
 from btimd.itsm.notify.words import PLACEHOLDERS
 from btimd.model.incident import Priority
 from btimd.model.notification import Means, QuietHours
+from btimd.model.units import Seconds
+from btimd.settings.dutyfields import ZoneName
 from btimd.settings.fields import Duration, HostPort, Section, SettingsPath, is_loopback
 
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
@@ -111,8 +114,11 @@ class _Http(Section):
     ca_file: SettingsPath | None = None
     """Certificate authorities to trust instead of the system's."""
     allow_plain_http: bool = False
+    """Allow http to another machine: everybody on the way can read orders and secrets."""
     timeout: Annotated[Duration, Field(gt=0)] = 10.0
+    """For a whole request."""
     max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
+    """Requests at a time."""
     cost: Annotated[float, Field(ge=0)] = 0.0
     """Of one message part, in any currency; the cap is in the same."""
 
@@ -121,6 +127,7 @@ class RobotSettings(_Http):
     """A chat robot, or a webhook of your own."""
 
     kind: Literal["wecom", "dingtalk", "feishu", "slack", "teams", "webhook"]
+    """Whose robot it is."""
     url_file: SettingsPath
     """Holds the address: its key or token is all that anybody needs to write to the chat."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] | None = None
@@ -141,10 +148,15 @@ class GatewaySettings(_Http):
     """An SMS or voice gateway over HTTP."""
 
     means: Literal["sms", "voice"]
+    """What it carries."""
     url: Annotated[str, AfterValidator(_check_url), Field(repr=False)]
+    """Where it is called; {names} may stand in it."""
     method: Literal["POST", "PUT", "GET"] = "POST"
+    """How it is called."""
     format: Literal["json", "form", "query"] = "json"
+    """Where the fields stand: in the body as JSON or as a form, or in the query."""
     headers: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Further headers; {names} may stand in them."""
     fields: dict[str, Any] = Field(default_factory=dict)
     """Of the body or the query; {to} and {text} must be among them, or in url."""
     user: str = ""
@@ -152,11 +164,17 @@ class GatewaySettings(_Http):
     ok_path: str = ""
     """Where the answer says how it went, as "code" or "data.0.status"; left out: the HTTP status is enough."""
     ok_values: tuple[str, ...] = ()
+    """What stands there when all is well."""
     busy_values: tuple[str, ...] = ()
+    """What stands there when it wants to be left alone for a minute."""
     account_values: tuple[str, ...] = ()
+    """What stands there when nothing gets through until a person looks: no credit, account locked."""
     id_path: str = ""
+    """Where the answer says what the gateway calls the message."""
     text_path: str = ""
+    """Where the answer says in words what went wrong."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] = 60
+    """At most so many messages."""
 
     @model_validator(mode="after")
     def _can_be_called(self) -> "GatewaySettings":
@@ -202,18 +220,29 @@ class MailSettings(Section):
     """A mail server."""
 
     server: HostPort
+    """The mail server."""
     security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected."""
     sender: Annotated[str, AfterValidator(check_mailbox)]
+    """The address that mails come from."""
     sender_name: str = "btimd"
+    """The name that mails come from."""
     reply_to: Annotated[str, AfterValidator(lambda text: check_mailbox(text) if text else text)] = ""
     """Where answers go: a mailbox that btimd reads."""
     user: str = ""
+    """Who signs in; left out: nobody does."""
     password_file: SettingsPath | None = None
+    """Holds the password; mode 0600."""
     ca_file: SettingsPath | None = None
+    """Certificate authorities to trust instead of the system's."""
     timeout: Annotated[Duration, Field(gt=0)] = 20.0
+    """For each step with the server."""
     max_in_flight: Annotated[int, Field(ge=1, le=16)] = 2
+    """Mails at a time."""
     per_minute: Annotated[int, Field(ge=1, le=6000)] = 120
+    """At most so many mails."""
     cost: Annotated[float, Field(ge=0)] = 0.0
+    """Of one mail."""
 
     @model_validator(mode="after")
     def _secrets_are_safe(self) -> "MailSettings":
@@ -224,14 +253,74 @@ class MailSettings(Section):
         return self
 
 
+class AnswerSettings(Section):
+    """What a gateway or robot posts to /answers/NAME of the HTTP listener: answers of people, states of messages."""
+
+    secret_file: SettingsPath
+    """Proves the caller: a token, or what signs."""
+    scheme: Literal["token", "signed", "dingtalk"] = "token"
+    """token: in the Authorization header (Bearer), X-Btimd-Token, or token= of the query. signed: Standard Webhooks."""
+    means: Literal["im", "sms", "voice", "webhook"]
+    """Of the addresses that answers come from."""
+    channel: str = ""
+    """The channel that messages went by and that tells of refusals; "" = the first of the means."""
+    from_path: str = "from"
+    """Where the sender's address stands, as "sender.id"; in forms and queries the name of the field."""
+    text_path: str = "text"
+    """Where the answer stands: the text, or the digits that were pressed."""
+    id_path: str = ""
+    """Where the caller's id of this answer stands: the same one is taken once. Left out: the whole body is compared."""
+    refers_path: str = ""
+    """Where the gateway's id of our message stands that is answered, or whose state is told."""
+    state_path: str = ""
+    """Where the state of a message stands."""
+    delivered_values: tuple[str, ...] = ()
+    """What stands there when it reached the device."""
+    read_values: tuple[str, ...] = ()
+    """What stands there when it was read."""
+    failed_values: tuple[str, ...] = ()
+    """What stands there when it did not arrive."""
+    ok_text: str = "ok"
+    """What the caller wants to read where all is well."""
+
+    @model_validator(mode="after")
+    def _states_can_be_found(self) -> "AnswerSettings":
+        values = self.delivered_values + self.read_values + self.failed_values
+        if bool(values) != bool(self.state_path) or (self.state_path and not (self.refers_path and self.channel)):
+            raise ValueError("states need state_path, refers_path, channel and at least one of the lists of values")
+        return self
+
+    def rules(self) -> CallbackRules:
+        """Return what callbacks.py needs of these."""
+        return CallbackRules(
+            scheme=self.scheme,
+            means=Means(self.means),
+            channel=self.channel,
+            from_path=self.from_path,
+            text_path=self.text_path,
+            id_path=self.id_path,
+            refers_path=self.refers_path,
+            state_path=self.state_path,
+            delivered_values=self.delivered_values,
+            read_values=self.read_values,
+            failed_values=self.failed_values,
+            ok_text=self.ok_text,
+        )
+
+
 class TextSettings(Section):
     """Own texts of orders, by means. Names in {} are replaced."""
 
     sms: str = ""
+    """Of short messages."""
     im: str = ""
+    """Of chat messages."""
     email: str = ""
+    """Of mails."""
     voice: str = ""
+    """Of what is read out."""
     screen: str = ""
+    """Of the screen."""
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "TextSettings":
@@ -254,8 +343,6 @@ class NotifySettings(Section):
     """A short message is cut to so many parts."""
     ladder: Annotated[dict[PriorityName, tuple[str, ...]], AfterValidator(_check_steps)] = Field(default_factory=dict)
     """Means by priority, as ["screen", "im", "sms", "voice after 1"]: after so many repetitions."""
-    renotify: dict[PriorityName, Annotated[Duration, Field(ge=10)]] = Field(default_factory=dict)
-    """How long after each telling it is repeated, by priority."""
     limit: Annotated[dict[MeansName, str], AfterValidator(_check_limits)] = Field(default_factory=dict)
     """How often one address is used, as sms = "5/15m"."""
     quiet: Annotated[str, AfterValidator(_check_quiet)] = ""
@@ -266,12 +353,23 @@ class NotifySettings(Section):
     """What messages may cost in a day."""
     cost_cap_spares: PriorityName = "P1"
     """Up to this priority messages are sent beyond the cap."""
+    centre: tuple[str, ...] = ()
+    """Persons of people.toml who watch over all work: told of what nobody can be given and of whom nobody can reach."""
+    reporters: bool = True
+    """Tell by mail who reported an incident how it goes on."""
+    reporter_language: Literal["zh", "en"] = "zh"
+    """Of mails to reporters that people.toml does not name."""
+    reporter_timezone: ZoneName = "Asia/Shanghai"
+    """Of the times in those mails."""
+    keep: Annotated[Duration, Field(ge=86_400)] = 90 * 86_400.0
+    """How long notices that were sent or given up are kept."""
     hasten: bool = True
     """Use a means of a later step at once where a person is known to answer the others too late."""
     text: dict[Literal["zh", "en"], TextSettings] = Field(default_factory=dict)
     robot: dict[str, RobotSettings] = Field(default_factory=dict)
     gateway: dict[str, GatewaySettings] = Field(default_factory=dict)
     mail: dict[str, MailSettings] = Field(default_factory=dict)
+    answer: dict[str, AnswerSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_different(self) -> "NotifySettings":
@@ -292,14 +390,15 @@ class NotifySettings(Section):
             *(Channel(name, Means.EMAIL, mail.cost) for name, mail in self.mail.items()),
         )
 
-    def rules(self) -> Rules:
-        """Return what ladder.plan needs of these."""
+    def rules(self, renotify: Sequence[Seconds] = ()) -> Rules:
+        """Return what ladder.plan needs of these. renotify: of P1 to P5, how soon an order is repeated."""
+        repeated = dict(zip(Priority, renotify, strict=True)) if renotify else {}
         ladders = {Priority[name]: tuple(map(_rung, steps)) for name, steps in self.ladder.items()}
         cap = self.cost_cap_per_day
         return Rules(
             channels=self.channels(),
             ladders={**DEFAULT_LADDERS, **ladders},
-            renotify={**DEFAULT_RENOTIFY, **{Priority[name]: seconds for name, seconds in self.renotify.items()}},
+            renotify={**DEFAULT_RENOTIFY, **repeated},
             limits={**DEFAULT_LIMITS, **{Means(name): _limit(text) for name, text in self.limit.items()}},
             quiet=parse_quiet(self.quiet, Priority[self.quiet_from]) if self.quiet else None,
             cost_cap=None if cap is None else CostCap(cap, Priority[self.cost_cap_spares]),

@@ -24,11 +24,25 @@ _CUT_FIRST: Final = ("description", "title", "reporter", "source", "business")
 _WITH_ANSWER: Final = frozenset({NoticeKind.ORDER, NoticeKind.REMINDER})
 _FIELDS: Final[Mapping[NoticeKind, tuple[str, ...]]] = {
     NoticeKind.STATUS: ("business", "status", "title", "occurred", "region", "number"),
+    NoticeKind.ANSWER: ("number", "status"),
+    NoticeKind.TEST: ("number",),
 }
 _ALL_FIELDS: Final = (
-    "business", "title", "description", "source", "occurred", "reporter",
-    "accept_by", "resolve_due", "region", "users", "cause", "number",
-)  # fmt: skip
+    "business",
+    "title",
+    "description",
+    "source",
+    "occurred",
+    "reporter",
+    "accept_by",
+    "resolve_due",
+    "region",
+    "users",
+    "cause",
+    "number",
+)
+_HEADED: Final = frozenset({NoticeKind.ANSWER, NoticeKind.TEST})
+"""About no business: the subject says only what it is."""  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +81,10 @@ def values_of(order: Order, person: Recipient, now: UnixSeconds) -> dict[str, st
     """Return what the names of templates stand for (words.PLACEHOLDERS)."""
     language = language_of(person)
     unknown = words.UNKNOWN[language]
-    statuses = words.STATUS[language]
+    statuses = {**words.STATUS[language], **words.NEWS[language]}
     return {
         "priority": order.priority.name,
-        "business": plain(order.business, 80) or unknown,
+        "business": plain(order.business, 80) or words.NO_BUSINESS[language],
         "title": plain(order.title, 200),
         "description": plain(order.description),
         "source": plain(order.source, 40) or unknown,
@@ -83,7 +97,7 @@ def values_of(order: Order, person: Recipient, now: UnixSeconds) -> dict[str, st
         "users": unknown if order.users is None else str(order.users),
         "cause": plain(order.cause, 200) or unknown,
         "person": plain(person.name, 40),
-        "status": statuses.get(order.status, plain(order.status, 80)),
+        "status": statuses.get(order.status, plain(order.status, 160)),
         "incident": plain(order.incident_id, 80),
     }
 
@@ -109,6 +123,8 @@ def write(
         return Written(subject, text)
     if means is Means.VOICE:
         return Written(subject, _voice(own or words.SPOKEN[language][kind], values, language))
+    if kind is NoticeKind.TEST:
+        return Written(subject, _one_line(words.SHORT[language][kind], values))
     return Written(subject, filled(own, values)[:TEXT_LIMIT] if own else _whole(kind, values, language))
 
 
@@ -127,19 +143,27 @@ def _narrow(values: Mapping[str, str]) -> dict[str, str]:
 
 def _headline(kind: NoticeKind, values: Mapping[str, str], language: str) -> str:
     head = words.HEADLINE[language][kind]
-    text = f"[{values['priority']}] {head}: {values['business']} {values['title']} #{values['number']}"
+    if kind in _HEADED:
+        return f"{head} #{values['number']}" if values["number"] else head
+    head += words.COLON[language]
+    text = f"[{values['priority']}] {head}{values['business']} {values['title']} #{values['number']}"
     over = len(text) - SUBJECT_LIMIT
     if over > 0:  # the number at the end is what an answer is matched by
         title = shortened(values["title"], max(len(values["title"]) - over - 1, 0), "…")
-        text = f"[{values['priority']}] {head}: {values['business']} {title} #{values['number']}"
+        text = f"[{values['priority']}] {head}{values['business']} {title} #{values['number']}"
     return text
 
 
 def _whole(kind: NoticeKind, values: Mapping[str, str], language: str) -> str:
-    labels = words.LABELS[language]
-    lines = [f"[{values['priority']}] {words.HEADLINE[language][kind]}"]
-    values = {**values, "number": f"#{values['number']}"}  # an answer that quotes it is matched by the sign
-    lines += [f"{labels[name]}: {values[name]}" for name in _FIELDS.get(kind, _ALL_FIELDS) if values[name]]
+    labels, colon = words.LABELS[language], words.COLON[language]
+    lines = [words.HEADLINE[language][kind]]
+    if kind not in _HEADED:
+        lines = [f"[{values['priority']}] {lines[0]}"]
+    if kind is NoticeKind.NEWS:
+        lines[0] += f"{colon}{values['status']}"
+    number = f"#{values['number']}" if values["number"] else ""  # an answer that quotes it is matched by the sign
+    values = {**values, "number": number}
+    lines += [f"{labels[name]}{colon}{values[name]}" for name in _FIELDS.get(kind, _ALL_FIELDS) if values[name]]
     if kind in _WITH_ANSWER:
         lines += ["", words.HOW_TO_ANSWER[language]]
     return "\n".join(lines)

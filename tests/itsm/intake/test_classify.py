@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from btimd.itsm.intake.classify import SHIPPED, ClassRule, classify
+from btimd.itsm.intake.classify import SHIPPED, ClassRule, class_of_kind, classify
 from btimd.model.incident import Impact, Urgency
 from btimd.model.report import Report, ReportChannel, ReportSeverity, ReportSignal
 from btimd.model.service import NodeKind
@@ -34,6 +34,21 @@ def test_a_row_gives_class_urgency_impact_and_path() -> None:
 def test_a_row_does_not_fit_where_one_column_does_not(other: Report) -> None:
     assert classify(other, [RULE], NodeKind.DATABASE).class_ == "unclassified"
     assert classify(ONE, [RULE], NodeKind.HOST).class_ == "unclassified"
+
+
+def test_the_class_of_a_node_follows_from_its_kind_alone() -> None:
+    assert {kind.value: class_of_kind(kind) for kind in NodeKind} == {
+        "business": "application",
+        "user": "",
+        "network": "network",
+        "application": "application",
+        "middleware": "middleware",
+        "database": "database",
+        "shared": "shared",
+        "os": "server",
+        "host": "server",
+        "facility": "facility",
+    }
 
 
 def test_without_a_row_the_severity_gives_the_urgency() -> None:

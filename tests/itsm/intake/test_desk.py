@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk, Receipt
+from btimd.itsm.intake.desk import IntakeDesk, Receipt
 from btimd.itsm.intake.storms import StormRules
-from btimd.model.report import Report, ReportChannel, ReportSignal, ReportState, StoredReport, report_id
+from btimd.model.report import (
+    IntakeBusyError,
+    Report,
+    ReportChannel,
+    ReportSignal,
+    ReportState,
+    StoredReport,
+    report_id,
+)
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics

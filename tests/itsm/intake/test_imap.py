@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from imap_tools import MailBoxUnencrypted
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk, Receipt
+from btimd.itsm.intake.desk import IntakeDesk, Receipt
 from btimd.itsm.intake.imap import ImapPoller
+from btimd.itsm.intake.mail import Mail, no_answer
 from btimd.itsm.intake.settings import ImapSettings, IntakeSettings
 from btimd.itsm.intake.smtp import SmtpListener
 from btimd.itsm.intake.storms import StormRules
-from btimd.model.report import Report
+from btimd.model.report import IntakeBusyError, Report
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.lifecycle import HealthLevel
 from btimd.runtime.log import Log
@@ -80,7 +81,7 @@ def folder(server: MailServer, name: str) -> int:
 
 @asynccontextmanager
 async def polling(
-    server: MailServer, where: Path, taker: Any, metrics: Metrics, **settings: Any
+    server: MailServer, where: Path, taker: Any, metrics: Metrics, answered: Any = no_answer, **settings: Any
 ) -> AsyncIterator[ImapPoller]:
     secret = where / "password"
     secret.write_text(PASSWORD)
@@ -98,6 +99,7 @@ async def polling(
         metrics=metrics,
         clock=ManualClock(),
         log=Log("t"),
+        answered=answered,
     )
     await poller.start()
     running = asyncio.create_task(poller.run())
@@ -133,6 +135,24 @@ async def test_a_mailbox_is_emptied_each_mail_becomes_one_report_and_loops_go_to
     assert found["<z@example.net>"].node == "web01"
     assert metrics.value("btimd_intake_imap_mails_total", {"mailbox": "ops", "as": "kept"}) == 23.0
     assert metrics.value("btimd_intake_imap_mails_total", {"mailbox": "ops", "as": "refused"}) == 1.0
+
+
+async def test_a_mail_that_answers_an_order_becomes_no_report(
+    server: MailServer, store: ReportTable, tmp_path: Path
+) -> None:
+    metrics = Metrics()
+
+    async def answered(mail: Mail) -> str:
+        await asyncio.sleep(0)
+        return "accepted" if mail.subject.startswith("Re:") else ""
+
+    give(server, mails.octets(("Re: order", "1"), message_id="<re@example.net>"))
+    give(server, mails.octets(("printer", "is broken"), message_id="<new@example.net>"))
+    async with polling(server, tmp_path, desk(store), metrics, answered):
+        await until(lambda: _has(store, 1))
+        await until(lambda: _in(server, "INBOX", 0))
+    assert [one.report.key for one in await store.newest(9)] == ["<new@example.net>"]
+    assert metrics.value("btimd_intake_imap_mails_total", {"mailbox": "ops", "as": "answer"}) == 1.0
 
 
 async def test_a_poller_that_ends_before_it_moved_a_mail_reads_it_again_and_the_report_is_one(

@@ -20,13 +20,13 @@ def test_an_own_template_reads_before_the_shipped_ones_and_an_own_row_classifies
     settings = IntakeSettings.model_validate({
         "template": {"ups": {"subject_has": "UPS", "subject": [r"UPS (?P<host>\S+): (?P<state>\w+)"],
                              "states": {"onbatt": "problem", "Online": "clear"}, "severities": {"onbatt": "high"}}},
-        "class": {"power": {"words": ["UPS"], "urgency": "high", "path": "facility"}},
+        "class": {"power": {"words": ["UPS"], "urgency": "high", "class": "facility"}},
     })  # fmt: skip
     found = read_with(settings.templates(), Mail("k", "ups@x", "", "UPS u1: ONLINE", ""))
     assert found is not None
     assert (found.template, found.signal, dict(found.fields)) == ("ups", "clear", {"host": "u1", "state": "ONLINE"})
     row = settings.classes()[0]
-    assert (row.class_, row.urgency, row.path) == ("power", Urgency.HIGH, "facility")
+    assert (row.class_, row.urgency) == ("facility", Urgency.HIGH)
 
 
 @pytest.mark.parametrize(

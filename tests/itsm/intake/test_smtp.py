@@ -10,11 +10,12 @@ from typing import Any
 import aiosmtplib
 import pytest
 
-from btimd.itsm.intake.desk import IntakeBusyError, IntakeDesk, Receipt
+from btimd.itsm.intake.desk import IntakeDesk, Receipt
+from btimd.itsm.intake.mail import Mail
 from btimd.itsm.intake.settings import IntakeSettings
 from btimd.itsm.intake.smtp import SmtpListener
 from btimd.itsm.intake.storms import StormRules
-from btimd.model.report import Report
+from btimd.model.report import IntakeBusyError, Report
 from btimd.runtime.clock import ManualClock
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
@@ -86,6 +87,19 @@ async def test_a_mail_is_answered_with_250_when_its_report_is_durable_and_again_
     assert first == f"2.0.0 kept as {kept.report.id}"
     assert await send(listener, mails.octets(mails.ZABBIX_PROBLEM)) == first
     assert len(await bench.store.newest(10)) == 1
+    await listener.stop()
+
+
+async def test_a_mail_that_answers_an_order_is_taken_as_that(bench: Bench) -> None:
+    async def answered(mail: Mail) -> str:
+        await asyncio.sleep(0)
+        return "refused: 不是\r\n250 yours" if mail.sender else ""
+
+    listener = await bench.listener()
+    listener._answered = answered
+    assert await send(listener, mails.octets(mails.UNKNOWN)) == "2.0.0 refused: ????250 yours"
+    assert await bench.store.newest(9) == []
+    assert bench.metrics.value("btimd_intake_smtp_mails_total", {"answer": "answer"}) == 1.0
     await listener.stop()
 
 

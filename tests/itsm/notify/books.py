@@ -48,6 +48,9 @@ class Book:
         row = self.rows[notice_id]
         self.add(replace(row, state=NoticeState.FAILED, error=error, at=now, uncertain=uncertain))
 
+    async def notice_withdrawn(self, notice_id: str, now: UnixSeconds) -> None:
+        self.add(replace(self.rows[notice_id], state=NoticeState.WITHDRAWN, at=now))
+
     async def notice_receipt(self, channel: str, provider_id: str, state: NoticeState, now: UnixSeconds) -> bool:
         found = [row for row in self.rows.values() if (row.channel, row.provider_id) == (channel, provider_id)]
         self.add(*(replace(row, state=state, at=now) for row in found if _ORDER[state] > _ORDER[row.state]))

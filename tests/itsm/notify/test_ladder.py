@@ -131,7 +131,7 @@ def test_a_minor_order_waits_for_the_end_of_quiet_hours_and_an_urgent_one_does_n
     assert means(planned(person=by_im, now=LATE, rules=rules)) == [Means.SCREEN, Means.IM]
     # Mail wakes nobody, unless the person wants it quiet too.
     assert means(planned(minor, now=LATE, rules=rules)) == [Means.SCREEN, Means.EMAIL]
-    asleep = replace(ZHANG, contacts=(replace(MAIL, quiet=NIGHT),))
+    asleep = replace(ZHANG, contacts=(replace(MAIL, quiet=(NIGHT,)),))
     assert planned(minor, asleep, now=LATE).wait_until == NOW + 21 * 3600 - 120
 
 
@@ -211,7 +211,7 @@ def test_what_failed_is_replaced_at_once_unless_something_else_went_out() -> Non
     st.sampled_from(Priority),
     st.integers(0, 5),
     st.lists(
-        st.sampled_from([IM, SMS, VOICE, MAIL, replace(SMS, verified=False), replace(IM, quiet=NIGHT)]), max_size=4
+        st.sampled_from([IM, SMS, VOICE, MAIL, replace(SMS, verified=False), replace(IM, quiet=(NIGHT,))]), max_size=4
     ),
     st.sets(st.sampled_from(["wecom", "gw", "call", "mail"])),
     st.sampled_from([NOW, LATE]),

@@ -38,6 +38,7 @@ def test_a_mail_says_who_what_and_where_to_answer() -> None:
         "Reply-To": "answers@corp.test",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
+        "X-BTIM-Incident": "inc-1",
         "X-Btimd-Number": "4711",
         "Importance": "high",
         "Content-Type": 'text/plain; charset="utf-8"',

@@ -301,3 +301,20 @@ async def test_a_failure_of_the_book_ends_it(clock: ManualClock) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await desk.notifier.run()
     await desk.notifier.stop()
+
+
+async def test_what_nobody_needs_any_more_is_withdrawn_before_it_is_sent(clock: ManualClock) -> None:
+    way, book = Way(), Book(notice(id="n-1"), notice(id="n-2"))
+    metrics = Metrics()
+    notifier = Notifier(
+        book=book, senders=[way], screen=Screen(clock), rules=DeliveryRules(), sms_parts=2, metrics=metrics,
+        clock=clock, log=Log("test"), chance=random.Random(1), on_failed=lambda _: None,
+        wanted=lambda one: one.id == "n-2",
+    )  # fmt: skip
+    await notifier.start()
+    await notifier._round()
+    await notifier.stop()
+
+    assert [one.id for one in way.sent] == ["n-2"]
+    assert book.rows["n-1"].state is NoticeState.WITHDRAWN
+    assert metrics.value("btimd_itsm_notify_withdrawn_total", {"means": "sms"}) == 1.0

@@ -35,3 +35,18 @@ async def test_a_repetition_takes_the_place_of_the_first_and_yesterdays_are_gone
     assert [row.id for row in screen.watch("zhang").snapshot] == ["n-2"]
     clock.advance(86_401)
     assert list(screen.watch("zhang").snapshot) == []
+
+
+async def test_what_is_over_is_not_shown_to_who_opens_a_screen_now(clock: ManualClock) -> None:
+    over: set[str] = set()
+    screen = Screen(clock, wanted=lambda one: one.id not in over)
+    await screen.send(SHOWN)
+    assert [row.id for row in screen.watch("zhang").snapshot] == ["n-1"]
+    over.add("n-1")
+    assert list(screen.watch("zhang").snapshot) == []
+
+
+async def test_what_was_shown_before_a_restart_is_shown_again(clock: ManualClock) -> None:
+    screen = Screen(clock)
+    screen.restore([SHOWN, notice(id="n-2", person="li", due_at=SHOWN.due_at - 90_000)])
+    assert [row.id for row in screen.watch("").snapshot] == ["n-1"]

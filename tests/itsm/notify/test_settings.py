@@ -22,7 +22,6 @@ SMS: dict[str, Any] = {
 }
 WHOLE: dict[str, Any] = {
     "ladder": {"P3": ["screen", "im", "voice after 2"]},
-    "renotify": {"P1": "1m"},
     "limit": {"sms": "3/10m"},
     "quiet": "22:00-07:30",
     "quiet_from": "P3",
@@ -36,7 +35,7 @@ WHOLE: dict[str, Any] = {
 
 def test_the_settings_become_rules_channels_and_texts() -> None:
     settings = NotifySettings.model_validate(WHOLE)
-    rules = settings.rules()
+    rules = settings.rules((60.0, 300.0, 600.0, 1800.0, 3600.0))
 
     assert rules.ladders[Priority.P3] == (Rung(0, Means.SCREEN), Rung(0, Means.IM), Rung(2, Means.VOICE))
     assert rules.ladders[Priority.P1] == DEFAULT_LADDERS[Priority.P1]
@@ -75,6 +74,8 @@ def test_the_settings_become_rules_channels_and_texts() -> None:
         ({"gateway": {"x": {**SMS, "headers": {"a b": "c"}}}}, "headers: 'a b' is no name of a header"),
         ({"mail": {"x": {"server": "m:25", "sender": "a b@c"}}}, "'a b@c' is no mailbox; write name@domain in ASCII"),
         ({"mail": {"x": {"server": "m:25", "sender": "a@c", "user": "u"}}}, "user and password_file belong together"),
+        ({"answer": {"x": {"secret_file": "s", "means": "sms", "state_path": "st"}}}, "states need state_path, refers_path"),
+        ({"answer": {"x": {"means": "sms"}}}, "answer.x.secret_file"),
         (
             {"mail": {"x": {"server": "m:25", "sender": "a@c", "user": "u", "password_file": "p", "security": "none"}}},
             "the password would go to m in the clear; use starttls or tls",

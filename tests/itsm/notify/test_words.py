@@ -12,3 +12,8 @@ def test_both_languages_have_words_for_every_kind(table: dict[str, dict[NoticeKi
 def test_both_languages_know_the_same_states_and_labels() -> None:
     assert set(words.STATUS["zh"]) == set(words.STATUS["en"])
     assert set(words.LABELS["zh"]) == set(words.LABELS["en"]) <= words.PLACEHOLDERS
+
+
+def test_both_languages_know_the_same_news() -> None:
+    assert set(words.NEWS["zh"]) == set(words.NEWS["en"])
+    assert set(words.NEWS["zh"]).isdisjoint(words.STATUS["zh"])
