@@ -1,31 +1,20 @@
 """Builds every component and connects every channel: one straight function, from the sinks to the sources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from btimd.api.agreements import agreements_service
 from btimd.api.archive import archive_service
 from btimd.api.baselines import baselines_service
 from btimd.api.budget import budget_service
 from btimd.api.component import ApiComponent
-from btimd.api.delivery import delivery_service
 from btimd.api.diagnosis import diagnosis_service
 from btimd.api.discovery import discovery_service
-from btimd.api.duty import duty_service
 from btimd.api.events import events_service
 from btimd.api.impact import impact_service
-from btimd.api.knowledge import knowledge_service
-from btimd.api.maintenance import maintenance_service
-from btimd.api.notices import notices_service
 from btimd.api.persons import persons_service
 from btimd.api.plan import plan_service
-from btimd.api.problems import problems_service
-from btimd.api.quality import quality_service
-from btimd.api.reports import reports_service
-from btimd.api.rota import rota_service
-from btimd.api.surveys import surveys_service
 from btimd.api.topology import topology_service
 from btimd.api.views import views_service
 from btimd.capture.blocks import BlockChannel
@@ -39,18 +28,13 @@ from btimd.daemon.decisions import Decisions
 from btimd.daemon.dutydesk import DutyDesk
 from btimd.daemon.growthdesk import GrowthDesk, GrowthSources
 from btimd.daemon.intake import Intake
-from btimd.daemon.knowledge import Aims, KnowledgeComponent
-from btimd.daemon.knowledgeview import KnowledgeBook
+from btimd.daemon.knowledge import KnowledgeComponent
 from btimd.daemon.leveldesk import LevelDesk
 from btimd.daemon.listeners import build_listeners
 from btimd.daemon.losses import LossWatch
-from btimd.daemon.maintenance import MaintenanceDesk, files_of
+from btimd.daemon.maintenance import MaintenanceDesk
 from btimd.daemon.noticedesk import NoticeDesk
-from btimd.daemon.noticereplies import NoticeReplies
-from btimd.daemon.noticeservice import NoticeService
 from btimd.daemon.outages import OutageDesk, OutageSources
-from btimd.daemon.promises import agreement_of, promise_of
-from btimd.daemon.qualitydesk import QualityDesk
 from btimd.daemon.rotawatch import RotaWatch
 from btimd.daemon.runners import Runners, read_option_file
 from btimd.daemon.serviceviews import ServiceViewDesk, Sources
@@ -71,6 +55,7 @@ from btimd.daemon.use import (
     users_in_all,
 )
 from btimd.daemon.usercounts import user_thresholds, users_by_region, users_on_line
+from btimd.daemon.wiringitsm import build_incident_side
 from btimd.flows.attribution import Attribution
 from btimd.flows.baselineservice import BaselineService
 from btimd.flows.component import FlowPipeline
@@ -82,12 +67,10 @@ from btimd.flows.plan import PlanEntry
 from btimd.flows.planservice import PlanService
 from btimd.flows.trafficwatch import TrafficWatch
 from btimd.itsm.component import IncidentComponent
-from btimd.itsm.dutyview import DutyViews
-from btimd.itsm.intake.classify import class_of_kind
 from btimd.model.incident import Incident
 from btimd.model.outage import UsersByRegion
 from btimd.model.probe import ProbeSpec
-from btimd.model.service import Check, Criticality, ServiceGraph
+from btimd.model.service import ServiceGraph
 from btimd.model.verdict import Verdict
 from btimd.probes.component import Probes
 from btimd.probes.inventory import Inventory
@@ -102,26 +85,17 @@ from btimd.runtime.lifecycle import Component, ComponentHealth
 from btimd.runtime.log import Log
 from btimd.runtime.metrics import Metrics
 from btimd.runtime.periodic import Periodic
-from btimd.sla.agreements import needs_of
 from btimd.sla.component import SlaComponent
 from btimd.store.archive import FlowArchive
 from btimd.store.archivedesk import ArchiveDesk
 from btimd.store.archivemetrics import ArchiveMetrics
 from btimd.store.archivesource import ArchiveReader
 from btimd.store.component import JournalComponent, SeriesStoreComponent
-from btimd.store.deliverylog import DeliveryTable
-from btimd.store.handover import NoticeTable
-from btimd.store.incidentsearch import IncidentTable
 from btimd.store.kpis import BusinessMetrics
-from btimd.store.reports import ReportTable
-from btimd.store.suppressions import SuppressionTable
-from btimd.store.timelines import Timelines
 
-_FIRST_SAMPLES_SECONDS = 10.0
 _LOOK_EVERY_SECONDS = 60.0
 _WEEK_SECONDS = 7 * 86_400.0
 _VERDICTS_LOOKED_AT = 1000
-_INCIDENTS_LOOKED_AT = 5000
 
 
 @dataclass(slots=True)
@@ -228,12 +202,6 @@ def build_attribution(config: Config) -> Attribution:
     return Attribution(config.plan, services.rules, services.businesses, config.generation, config.plan_entries)
 
 
-def seen_again_seconds(checks: Iterable[Check]) -> float:
-    """Return how long after a start every key indicator has been asked three times, the last one confirmed."""
-    longest = max((check.every_seconds + check.timeout_seconds for check in checks if check.every_seconds), default=0.0)
-    return 3 * longest + _FIRST_SAMPLES_SECONDS
-
-
 def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PLR0915  one straight line
     """Return every component, connected; nothing runs yet."""
     settings, services, graph = config.settings, config.services, config.services.graph
@@ -243,116 +211,22 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     series = SeriesStoreComponent(
         settings=settings.store, state_directory=state, metrics=metrics, clock=clock, log=Log("store")
     )
-    sla = SlaComponent(
-        settings=settings.sla,
-        businesses=graph.businesses,
-        journal=journal.journal,
-        metrics=metrics,
-        clock=clock,
-        log=Log("sla"),
-        series=series,
-        agreements=config.agreements,
-        needs=needs_of(graph),
-    )
-
-    def criticality(business: str) -> Criticality:
-        known = decisions.graph.businesses.get(business)
-        return known.criticality if known else Criticality.NORMAL
-
-    def class_of(node: str) -> str:
-        known = decisions.graph.nodes.get(node)
-        return "" if known is None else class_of_kind(known.kind)
 
     def incident_changed(incident: Incident) -> None:
         decisions.incident_changed(incident)
         losses.incident_changed(incident)
 
-    async def people_changed() -> None:
-        await incidents.people_changed()
-
-    duty = DutyDesk(
-        config.people,
-        config.rota,
+    side = build_incident_side(
+        config,
         journal=journal.journal,
-        on_duty_change=people_changed,
-        clock=clock,
-        log=Log("duty"),
-        agreement_of=agreement_of(sla),
-    )
-    maintenance = MaintenanceDesk(
-        files_of(config),
-        store=SuppressionTable(journal.journal.run),
-        sla=sla,
-        release=lambda report: incidents.report(report),
-        matrix=settings.itsm.lifecycle_config().matrix,
-        seen_again_seconds=seen_again_seconds(graph.checks()),
-        metrics=metrics,
-        clock=clock,
-        log=Log("maintenance"),
-    )
-    rota_watch = RotaWatch(duty, config.rota_calendars, metrics=metrics, clock=clock, log=Log("duty.rota"))
-    incidents = IncidentComponent(
-        settings=settings.itsm,
-        journal=journal.journal,
-        metrics=metrics,
-        clock=clock,
-        log=Log("itsm"),
-        random=random,
-        on_incident=incident_changed,
-        criticality=criticality,
-        sla=lambda names: [state for state in sla.states() if state.target.business in names],
-        seen_again_seconds=seen_again_seconds(graph.checks()),
-        people=duty,
-        promise=promise_of(sla),
-        on_events=both(
-            both(duty.followed, lambda incident, events: notices.followed(incident, events)),
-            lambda incident, events: knowledge.followed(incident, events),
-        ),
-        on_tellings=lambda: notices.wake(),
-        class_of=class_of,
-        delivery=DeliveryTable(journal.journal.run),
-        suppressor=maintenance,
-    )
-    notices = NoticeDesk(
-        settings.itsm.notify,
-        config.people,
-        renotify=settings.itsm.timers.renotify,
-        delivery=settings.itsm.delivery_rules(),
-        journal=journal.journal,
-        table=NoticeTable(journal.journal.run),
-        incidents=incidents,
-        names=lambda business: known.name if (known := decisions.graph.businesses.get(business)) else business,
-        metrics=metrics,
-        clock=clock,
-        log=Log("itsm.notices"),
-        chance=random,
-        held_until=maintenance.notices_held_until,
-    )
-    replies = NoticeReplies(notices, incidents, metrics=metrics, clock=clock, log=Log("itsm.notices"))
-    knowledge = KnowledgeComponent(
-        Aims(settings.knowledge, settings.problem, settings.survey, max(settings.itsm.timers.survey)),
-        state_directory=state,
-        journal=journal.journal,
-        incidents=incidents,
-        kinds=lambda: {name: node.kind.value for name, node in decisions.graph.nodes.items()},
-        metrics=metrics,
-        clock=clock,
-        log=Log("knowledge"),
-    )
-    known = KnowledgeBook(knowledge, incidents, clock)
-    quality = QualityDesk(Timelines(journal.journal.run), knowledge.base, sla)
-    intake = Intake(
-        settings.itsm.intake,
-        store=ReportTable(journal.journal.run),
-        journal=journal.journal,
-        incidents=incidents,
+        series=series,
         graph=lambda: decisions.graph,
+        on_incident=incident_changed,
         metrics=metrics,
         clock=clock,
-        log=Log("intake"),
-        answered=replies.mail,
-        person_of=lambda address: found.id if (found := notices.people.person_at(address)) else address,
+        random=random,
     )
+    sla, incidents = side.sla, side.incidents
     netflow = settings.capture.netflow
     channel = BlockChannel(netflow.queue_blocks, netflow.queue_bytes)
     points = tuple(settings.capture.span)
@@ -484,7 +358,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     syslog, traps = build_listeners(
         settings.probes,
         snmp_access(settings.probes),
-        both(signs_desk.take, intake.hear),
+        both(signs_desk.take, side.intake.hear),
         signs_desk.not_understood,
         metrics=metrics,
         clock=clock,
@@ -542,13 +416,6 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         decisions.noticed,
         clock,
     )
-    levels = LevelDesk(
-        sla,
-        lambda: incidents.incidents(only_open=False, business=None, limit=_INCIDENTS_LOOKED_AT),
-        graph,
-        config.calendars,
-        clock,
-    )
     kpis = BusinessMetrics(series, metrics)
     views = ServiceViewDesk(
         Sources(
@@ -559,7 +426,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             users=lambda: users_on_line(flows, tuple(decisions.graph.businesses)),
             deviations=lambda: [
                 *((one.business, one.text) for one in baselines.deviations()),
-                *maintenance.sentences(),
+                *side.maintenance.sentences(),
             ],
             availability=decisions.availability,
         ),
@@ -568,17 +435,15 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         config.services.groups,
         config.services.indicators,
     )
-    search = IncidentTable(journal.journal.run)
     api = ApiComponent(
         settings=settings.api,
         state_directory=state,
         flows=flows,
         graph=rca,
         incidents=incidents,
-        search=search,
+        search=side.search,
         sla=sla,
         more=(
-            duty_service(DutyViews(duty.desk, incidents, search, clock), incidents),
             persons_service(persons),
             plan_service(plan),
             topology_service(links.desk),
@@ -590,21 +455,12 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
             budget_service(probes),
             diagnosis_service(capsules),
             events_service(signs_desk),
-            knowledge_service(known),
-            problems_service(known),
-            surveys_service(known),
-            quality_service(quality),
-            delivery_service(incidents.delivery),
-            reports_service(intake),
-            agreements_service(levels),
-            maintenance_service(maintenance),
-            rota_service(rota_watch),
-            notices_service(NoticeService(notices, replies, incidents, clock)),
+            *side.services,
         ),
         take_event=signs_desk.take,
-        keep_event=intake.keep,
+        keep_event=side.intake.keep,
         take_callback=incidents.callbacks.take,
-        posts={"/answers/{name}": replies.post},
+        posts={"/answers/{name}": side.replies.post},
         metrics=metrics,
         health=lambda: wired.health(),
         clock=clock,
@@ -638,14 +494,14 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         journal=journal,
         series=series,
         sla=sla,
-        levels=levels,
-        maintenance=maintenance,
-        duty=duty,
-        rota_watch=rota_watch,
-        intake=intake,
+        levels=side.levels,
+        maintenance=side.maintenance,
+        duty=side.duty,
+        rota_watch=side.rota_watch,
+        intake=side.intake,
         incidents=incidents,
-        notices=notices,
-        knowledge=knowledge,
+        notices=side.notices,
+        knowledge=side.knowledge,
         rca=rca,
         capsules=capsules,
         decisions=decisions,
