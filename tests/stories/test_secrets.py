@@ -22,19 +22,34 @@ from btimd.cli.btimd import main as btimd
 from btimd.daemon.addresses import Addresses, read_addresses
 from btimd.itsm.emit.signing import signed_headers
 from tests.daemon.small import services_text, settings_text, write_small
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
 NAMES = (
     "webhook", "webhook-further", "callback", "path", "rt", "redmine", "snow", "snow-events", "jira", "jsm",
     "pagerduty", "alertmanager", "profile", "mail", "snmp-auth", "snmp-priv", "smtp-in", "imap", "community",
-    "trap-community", "api",
+    "trap-community", "api", "robot-url", "robot", "gateway", "answers",
 )  # fmt: skip
 SECRETS = {name: f"{name.upper()}+s3cr3t/{hashlib.sha256(name.encode()).hexdigest()[:20]}" for name in NAMES}
 SEEN_BY_RECEIVERS = (
     "path", "rt", "redmine", "snow", "snow-events", "jira", "jsm", "pagerduty", "alertmanager", "profile", "mail",
-    "imap", "community",
+    "imap", "community", "robot-url", "gateway",
 )  # fmt: skip
+PEOPLE = """
+[person.ann]
+name = "Ann"
+groups = { desk = 1 }
+contacts = [
+  { means = "noc", address = "ann", verified = true }, { means = "sms", address = "+8613800138000", verified = true },
+]
+[group.desk]
+name = "Desk"
+[path.usual]
+levels = [{ group = "desk" }]
+[class.default]
+path = "usual"
+"""
 PROFILES = Path(__file__).parents[2] / "config" / "profiles"
 
 
@@ -137,6 +152,8 @@ def configured(folder: Path, at: Receivers) -> Path:
         return f'"{kept / name}"'
 
     url = f"http://127.0.0.1:{at.http}"
+    (kept / "robot-url").write_text(f"{url}/robot/{quote(SECRETS['robot-url'], safe='')}")
+    (folder / "people.toml").write_text(PEOPLE)
     text = (
         settings_text()
         .replace('"state"', '"state"\nlog_level = "debug"')
@@ -203,6 +220,24 @@ user = "u"
 authentication_file = {f("snmp-auth")}
 privacy_file = {f("snmp-priv")}
 timeout = "2s"
+[itsm.timers]
+wait = ["1s", "1s", "1s", "1s", "1s"]
+[itsm.notify.robot.noc]
+kind = "dingtalk"
+url_file = {f("robot-url")}
+secret_file = {f("robot")}
+[itsm.notify.gateway.sms]
+means = "sms"
+url = "{url}/sms"
+fields = {{ to = "{{to}}", text = "{{text}}", key = "{{secret}}" }}
+secret_file = {f("gateway")}
+[itsm.notify.answer.sms]
+means = "sms"
+scheme = "token"
+secret_file = {f("answers")}
+from_path = "from"
+text_path = "text"
+id_path = "id"
 [itsm.intake.smtp]
 listen = "127.0.0.1:0"
 user = "in"
@@ -232,7 +267,7 @@ async def daemon(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
             sys.executable, "-m", "btimd", "run", "-c", str(folder), stdout=log, stderr=log
         )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (addresses := read_addresses(folder / "state")) is None:
                 assert process.returncode is None, (folder / "btimd.log").read_text()
                 await asyncio.sleep(0.05)
@@ -240,7 +275,7 @@ async def daemon(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await process.wait()
 
 
@@ -268,8 +303,13 @@ async def work(addresses: Addresses, at: Receivers) -> None:
             headers = signed_headers([key.encode()], message_id="m", at=_now(), body=said)
             async with session.post(f"{http}/callbacks/hook", data=said, headers=headers) as answer:
                 assert answer.status == (202 if key == SECRETS["callback"] else 401)
+        for key in (SECRETS["answers"], SECRETS["answers"] + "x"):
+            by = {"Authorization": f"Bearer {key}"}
+            answered = {"from": "+8613800138000", "text": "9", "id": "m1"}
+            async with session.post(f"{http}/answers/sms", json=answered, headers=by) as answer:
+                assert answer.status == (200 if key == SECRETS["answers"] else 401)
     missing = set(SEEN_BY_RECEIVERS)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while missing:
             heard = "\n".join(at.heard)
             missing = {name for name in missing if not any(one in heard for one in forms(name))}
@@ -305,7 +345,7 @@ async def test_no_secret_is_anywhere_but_in_its_file_and_where_it_is_meant_for(
             await work(addresses, at)
             targets = ("hook", "rt", "red", "snow", "snowe", "jira", "jsm", "pd", "am", "zammad", "mbox", "nms")
             asked = ["targets", "dead-letters", "targets log", "reports", "reports counts", "incidents", "status",
-                     "events", *(f"targets try {name}" for name in targets)]  # fmt: skip
+                     "events", "notices", *(f"targets try {name}" for name in targets)]  # fmt: skip
             await asyncio.to_thread(ask, folder, addresses, *asked)
             capsule = capfd.readouterr()
             ids = sorted({word for word in capsule.out.replace('"', " ").split() if word.startswith("INC-")})
