@@ -7,7 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from btimd.itsm.dispatch import DispatchOrder, decide, decision_document
 from btimd.itsm.dispatchdesk import Dispatchable, DispatchDesk
 from btimd.itsm.moment import OrderLimits
-from btimd.model.duty import Presence
+from btimd.model.duty import CENTRE, Presence
 from btimd.model.units import UnixSeconds
 
 REMINDERS: Final = 3
@@ -76,7 +76,7 @@ class LevelDispatcher(Generic[Choice_co]):
         """Return what the level of the incident's path, else its group, says of orders."""
         path = self._people.path_of(incident.category, incident.priority, self._agreement_of(incident))
         step = None if path is None else path.level(level)
-        if step is None:
+        if path is None or step is None:
             return OrderLimits()
         group = self._people.groups[step.group]
         accept = step.accept.get(incident.priority) or group.accept.get(incident.priority)
@@ -84,6 +84,7 @@ class LevelDispatcher(Generic[Choice_co]):
             accept_seconds=accept,
             renotify_seconds=step.renotify or group.renotify or (accept / REMINDERS if accept else None),
             max_candidates=step.max_candidates or group.max_candidates,
+            forced_to=step.forced_to if step.forced_to != CENTRE else len(path.levels) + 1,
         )
 
     def transfer_candidates(self, incident: Handled, now: UnixSeconds) -> Sequence[str] | None:

@@ -71,12 +71,13 @@ class OrderLimits:
     """What a level of an escalation path, or its group, says of orders; None: as the general rules say.
 
     accept_seconds: the time to accept one. renotify_seconds: between reminders. max_candidates: how many are asked
-    before the next level is.
+    before the next level is. forced_to: the level that a forced escalation goes to; beyond the last: nobody is left.
     """
 
     accept_seconds: Seconds | None = None
     renotify_seconds: Seconds | None = None
     max_candidates: int | None = None
+    forced_to: int | None = None
 
 
 class Dispatcher(Protocol):

@@ -22,6 +22,12 @@ def there_are_groups(incident: Incident, moment: Moment) -> bool:
     return moment.people.levels(incident, moment.now) > 0
 
 
+def forced_level(incident: Incident, moment: Moment) -> int:
+    """Return the level that a forced escalation goes to: what the present one says, else the next."""
+    said = moment.people.limits(incident, incident.level).forced_to if incident.level else None
+    return said or incident.level + 1
+
+
 def find(incident: Incident, level: int, moment: Moment) -> tuple[int, Choice]:
     """Return the first level from `level` on at which somebody can be given an incident, and whom.
 

@@ -106,8 +106,8 @@ def order_timeout(incident: Incident, _over: AcceptTimeOver, moment: Moment) -> 
 
 
 def order_timeout_escalated(incident: Incident, _over: AcceptTimeOver, moment: Moment) -> Change:
-    """Take the order back and go to the next level."""
-    return _again(incident, incident.level + 1, moment, DispatchOutcome.TIMEOUT, escalated=True)
+    """Take the order back and go to the level that comes after this one."""
+    return _again(incident, orders.forced_level(incident, moment), moment, DispatchOutcome.TIMEOUT, escalated=True)
 
 
 def give_back(incident: Incident, _wish: Return, moment: Moment) -> Change:
@@ -143,16 +143,16 @@ def escalate(incident: Incident, _wish: Escalate, moment: Moment) -> Change:
 
 
 def force_escalate(incident: Incident, wish: ForceEscalate, moment: Moment) -> Change:
-    """Go to the level that the management centre names."""
+    """Go to the level that the management centre names, else to the one that comes after this one."""
     after = replace(unpended(incident, moment), touched_by_human=True)
-    level = wish.level or incident.level + 1
+    level = wish.level or orders.forced_level(incident, moment)
     return _again(after, level, moment, DispatchOutcome.RECALLED, exclude=False, escalated=True)
 
 
 def next_level(incident: Incident, _trigger: Trigger, moment: Moment) -> Change:
-    """Go to the next level, as nothing was heard in time."""
+    """Go to the level that comes after this one, as nothing was heard in time."""
     after = unpended(incident, moment)
-    return _again(after, incident.level + 1, moment, DispatchOutcome.RECALLED, escalated=True)
+    return _again(after, orders.forced_level(incident, moment), moment, DispatchOutcome.RECALLED, escalated=True)
 
 
 def _again(

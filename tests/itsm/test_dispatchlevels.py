@@ -73,7 +73,7 @@ def test_what_happens_later_does_not_change_a_snapshot() -> None:
 
 def test_what_a_level_says_of_orders_goes_before_its_group_and_what_nobody_says_is_left_open() -> None:
     levels = (
-        PathLevel("noc", "noc", accept={Priority.P3: 600.0}, max_candidates=1),
+        PathLevel("noc", "noc", accept={Priority.P3: 600.0}, max_candidates=1, forced_to=2),
         PathLevel("tech", "tech"),
     )
     people = people_of(person("ann", noc=1), person("dee", tech=1), levels=levels)
@@ -83,10 +83,10 @@ def test_what_a_level_says_of_orders_goes_before_its_group_and_what_nobody_says_
     }
     dispatcher = LevelDispatcher(desk(replace(people, groups=groups)), Choice)
 
-    assert dispatcher.limits(Trouble(), 1) == OrderLimits(600.0, 200.0, 1)
-    assert dispatcher.limits(Trouble(priority=Priority.P1), 1) == OrderLimits(90.0, 30.0, 1)
-    assert dispatcher.limits(Trouble(priority=Priority.P2), 1) == OrderLimits(None, None, 1)
-    assert dispatcher.limits(Trouble(), 2) == OrderLimits(None, 45.0, None)
+    assert dispatcher.limits(Trouble(), 1) == OrderLimits(600.0, 200.0, 1, 2)
+    assert dispatcher.limits(Trouble(priority=Priority.P1), 1) == OrderLimits(90.0, 30.0, 1, 2)
+    assert dispatcher.limits(Trouble(priority=Priority.P2), 1) == OrderLimits(None, None, 1, 2)
+    assert dispatcher.limits(Trouble(), 2) == OrderLimits(None, 45.0, None, 3)  # nobody is left
     assert dispatcher.limits(Trouble(), 3) == OrderLimits()
     assert LevelDispatcher(desk(People()), Choice).limits(Trouble(), 1) == OrderLimits()
 

@@ -970,6 +970,24 @@ def test_a_higher_priority_brings_the_limits_that_the_level_has_for_it() -> None
     assert raised.dispatch == order(1, "ann", accept_by=NOW + MINUTE, accept_seconds=60.0, max_candidates=2)
 
 
+@pytest.mark.parametrize(
+    ("trigger", "forced"),
+    [
+        (AcceptTimeOver(), True),
+        (ForceEscalate(actor="cat", reason="the board waits"), True),
+        (ForceEscalate(actor="cat", reason="the board waits", level=2), False),
+    ],
+)
+def test_a_forced_escalation_goes_where_the_level_says_unless_the_centre_names_another(
+    trigger: Trigger, *, forced: bool
+) -> None:
+    team = Team((("ann",), ("dan",), ("eve",)), said={1: OrderLimits(max_candidates=1, forced_to=3)})
+    sent = now(NEW, WaitOver(), team=team).incident
+    after = step(sent, trigger, NOW + DAY, QUIET, team).incident
+
+    assert (after.level, after.assignee) == ((3, "eve") if forced else (2, "dan"))
+
+
 def test_an_incident_that_came_back_asks_its_reporter_no_second_time() -> None:
     resolve = Resolve(actor="ann", closing_report=REPORT)
     again = now(replace(ACCEPTED, reopen_count=1), resolve)
