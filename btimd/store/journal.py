@@ -26,6 +26,7 @@ from btimd.model.ports import CommandDone, IncidentWrite, Journal, OutboxMessage
 from btimd.model.units import Seconds, UnixSeconds
 from btimd.store import journaltables as tables
 from btimd.store import outboxtables as outbox
+from btimd.store.schema import SchemaError
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class SqliteJournal(Journal):
         except (OSError, sqlite3.Error) as error:
             hint = "is another btimd running?" if "locked" in str(error) else "check disk, owner and mode"
             raise JournalFailedError(f"cannot open the journal {self._path}: {error}; {hint}") from error
-        except tables.SchemaError as error:
+        except SchemaError as error:
             raise JournalFailedError(f"cannot use the journal {self._path}: {error}") from error
         self._open = True
         self._failure = None

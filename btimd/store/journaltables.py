@@ -20,6 +20,7 @@ from btimd.model.units import UnixSeconds
 from btimd.store import deliverylog, notifications, outboxtables, suppressions
 from btimd.store.journalcodec import event_from_json, event_to_json, incident_from_json, incident_to_json
 from btimd.store.reports import SCHEMA as REPORTS
+from btimd.store.schema import migrate
 
 REFUSALS: Final = (VersionConflictError, TimerGoneError, ValueError, KeyError)
 """What a write may be refused with; anything else is a failure of the journal itself."""
@@ -84,10 +85,6 @@ _MIGRATIONS: Final = (
 _NOTICE: Final = "id, incident_id, seq, kind, recipient, what, dispatch_id, at, attempts, next_at, last_error"
 
 
-class SchemaError(Exception):
-    """The file is no journal, or one of a newer btimd."""
-
-
 def prepare(connection: sqlite3.Connection) -> None:
     """Set the file up for durable work by one process, migrate it, put what was in flight back as uncertain."""
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -95,7 +92,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _migrate(connection)
+        migrate(connection, _APPLICATION_ID, _MIGRATIONS)
         notifications.recover(connection)
         connection.execute("UPDATE outbox SET state = 'pending', uncertain = 1 WHERE state = 'inflight'")
         connection.execute("UPDATE notice SET state = 'pending' WHERE state = 'claimed'")
@@ -103,24 +100,6 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != _APPLICATION_ID and tables:
-        raise SchemaError("it is a database of something else; move it away")
-    if version > len(_MIGRATIONS):
-        raise SchemaError(
-            f"its schema is version {version}, this btimd knows up to {len(_MIGRATIONS)}; install the newer btimd again"
-        )
-    for script in _MIGRATIONS[version:]:
-        for statement in script.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
 
 
 def write_incident(connection: sqlite3.Connection, write: IncidentWrite) -> None:

@@ -31,6 +31,7 @@ from btimd.model.knowledge import (
 )
 from btimd.model.units import Seconds, UnixSeconds
 from btimd.store import knowledgetables as tables
+from btimd.store.schema import SchemaError
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ class SqliteKnowledge(KnowledgeBase):
         except (OSError, sqlite3.Error) as error:
             hint = "is another btimd running?" if "locked" in str(error) else "check disk, owner and mode"
             raise KnowledgeUnavailableError(f"cannot open the knowledge base {self._path}: {error}; {hint}") from error
-        except tables.SchemaError as error:
+        except SchemaError as error:
             raise KnowledgeUnavailableError(f"cannot use the knowledge base {self._path}: {error}") from error
         connection.set_progress_handler(self._too_long, _STEPS_BETWEEN_LOOKS)
         self._open = True

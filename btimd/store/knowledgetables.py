@@ -21,6 +21,7 @@ from btimd.model.knowledge import (
 )
 from btimd.model.plain import from_plain, to_plain
 from btimd.store import knowledgewords as words
+from btimd.store.schema import migrate
 
 REFUSALS: Final = (KnowledgeRefusedError,)
 """What a write may be refused with; anything else is a failure of the file or a bug."""
@@ -71,10 +72,6 @@ _WEIGHTS: Final = "8.0, 4.0, 1.0"
 _BEST: Final = f"-bm25(article_words, {_WEIGHTS}) * article.success"  # bm25 of SQLite is below 0, the better the lower
 
 
-class SchemaError(Exception):
-    """The file is no knowledge base, or one of a newer btimd."""
-
-
 def prepare(connection: sqlite3.Connection) -> None:
     """Set the file up for one process and bring its schema up to date."""
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -83,29 +80,11 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_size = -32768")  # KiB: the words of some 20,000 articles
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _migrate(connection)
+        migrate(connection, _APPLICATION_ID, _MIGRATIONS)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != _APPLICATION_ID and tables:
-        raise SchemaError("it is a database of something else; move it away")
-    if version > len(_MIGRATIONS):
-        raise SchemaError(
-            f"its schema is version {version}, this btimd knows up to {len(_MIGRATIONS)}; install the newer btimd again"
-        )
-    for script in _MIGRATIONS[version:]:
-        for statement in script.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
 
 
 # Records.

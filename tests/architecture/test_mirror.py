@@ -183,6 +183,7 @@ HOMES = {
     "sqlite3": {
         "store/journal.py",
         "store/journaltables.py",
+        "store/schema.py",
         "store/reports.py",
         "store/suppressions.py",
         "store/incidentsearch.py",

@@ -8,6 +8,7 @@ import pytest
 from btimd.model.ports import Timer
 from btimd.store import journaltables as tables
 from btimd.store import outboxtables
+from btimd.store.schema import SchemaError, migrate
 from tests.store.examples import T0, event, incident, message, write
 
 CLAIM = f"SELECT id FROM {outboxtables.HEADS} AND next_at <= 5 ORDER BY next_at, id LIMIT 5"  # noqa: S608  a constant
@@ -32,7 +33,7 @@ def test_preparing_twice_changes_nothing(connection: sqlite3.Connection) -> None
 def test_a_preparation_that_is_refused_leaves_the_file_as_it_was() -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE accounts (id)")
-    with pytest.raises(tables.SchemaError, match="it is a database of something else"):
+    with pytest.raises(SchemaError, match="it is a database of something else"):
         tables.prepare(connection)
     assert not connection.in_transaction
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("accounts",)]
@@ -74,7 +75,7 @@ def test_a_journal_of_the_first_schema_keeps_its_timers_and_commands(monkeypatch
     connection = sqlite3.connect(":memory:", isolation_level=None)
     with monkeypatch.context() as earlier:
         earlier.setattr(tables, "_MIGRATIONS", tables._MIGRATIONS[:1])
-        tables._migrate(connection)
+        migrate(connection, tables._APPLICATION_ID, tables._MIGRATIONS)
     connection.execute("INSERT INTO timer VALUES ('A', 'reopen', 5.0)")
     connection.execute("INSERT INTO command VALUES ('c1', 'A')")
     tables.prepare(connection)
