@@ -95,12 +95,14 @@ async def test_who_reported_is_told_by_mail_how_it_goes_on(tmp_path: Path) -> No
         taken = await do(there, CommandKind.ACCEPT, incident, "ann")
         await there.desk.until(lambda: mailed(post, 1))
         await do(there, CommandKind.RESOLVE, taken, "ann", text=REPORT, override_reason="seen")
-        await there.desk.until(lambda: mailed(post, 2))
+        await there.desk.until(lambda: mailed(post, 3))
         await there.idle()
 
-    assert [to for to, _, _ in post.taken] == ["eve@else.test"] * 2
+    assert [to for to, _, _ in post.taken] == ["eve@else.test"] * 3
+    told = "".join(text for _, _, text in post.taken)
     assert "somebody works on it" in post.taken[0][2]
-    assert "works again, please confirm" in post.taken[1][2]
+    assert "works again, please confirm" in told
+    assert 'Reply "score 1" (not at all) to "score 5" (very)' in told
 
 
 async def test_who_reported_what_was_merged_hears_of_the_end(tmp_path: Path) -> None:

@@ -152,7 +152,11 @@ async def test_a_reporter_who_writes_a_score_answers_the_survey_once_and_nobody_
         incident = await desk.command(IncidentCommand(CommandKind.CREATE, "c1", title="slow"), "eve@else.test")
         await desk.command(IncidentCommand(CommandKind.ACCEPT, "c2", incident.id), "ann")
         report = IncidentCommand(
-            CommandKind.RESOLVE, "c3", incident.id, text="the disk was full", override_reason="seen"
+            CommandKind.RESOLVE,
+            "c3",
+            incident.id,
+            text="The disk was full; logs were moved away.",
+            override_reason="seen",
         )
         await desk.command(report, "ann")
         replies = replies_of(there)
