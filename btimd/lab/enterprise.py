@@ -147,8 +147,13 @@ class Enterprise:
             self.name_server.break_records({business: how for fault in faults for business, how in fault.records})
             effects = [effect for fault in faults for effect in fault.processes]
             processes: list[NameServer | TcpProcess] = [self.name_server, *self.processes.values()]
-            for process in processes:
-                await process.become(worst([how for target, how in effects if target == process.plan.id]))
+            # All at once: what a host takes down with it must not be found well for a moment longer.
+            await asyncio.gather(
+                *(
+                    process.become(worst([how for target, how in effects if target == process.plan.id]))
+                    for process in processes
+                )
+            )
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -115,3 +115,26 @@ async def test_users_suffer_from_a_fault_and_recover_after_healing() -> None:
         assert await user.visit("erp")
         assert (enterprise.experience["erp"].failures, enterprise.experience["bank"].failures) == (1, 0)
         assert enterprise.exported == {}
+
+
+async def test_a_host_takes_everything_down_at_once_however_long_one_of_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Enterprise(QUICK) as enterprise:
+        database, release = enterprise.processes["db1"], asyncio.Event()
+        stop = database.stop
+
+        async def late() -> None:
+            await release.wait()
+            await stop()
+
+        monkeypatch.setattr(database, "stop", late)
+        breaking = asyncio.create_task(enterprise.inject("host-down"))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while enterprise.condition("host-db1-agent") is not Condition.DEAD:  # noqa: ASYNC110  nothing tells of it
+                await asyncio.sleep(0)
+        before = enterprise.condition("db1")
+        release.set()
+        await breaking
+
+        assert (before, enterprise.condition("db1")) == (Condition.WELL, Condition.DEAD)
