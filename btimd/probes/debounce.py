@@ -8,7 +8,7 @@ A sample that could not be taken (UNKNOWN) changes nothing.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -111,7 +111,7 @@ class Debounce:
             return []
         if len(bad) < self.threshold.bad_of:
             return [ConfirmSoon(watch.check, self.confirm_after_seconds)]
-        watch.symptom = _symptom(watch.check, bad[0], result, now)
+        watch.symptom = _symptom(watch.check, _first_of_run(watch.window), result, now)
         self._turned(watch, now)
         if watch.flaps:
             watch.symptom = self._noted(watch, watch.symptom)
@@ -166,6 +166,19 @@ class Debounce:
 
 def _same_question(old: Check, new: Check) -> bool:
     return (old.kind, old.host, old.port, dict(old.options)) == (new.kind, new.host, new.port, dict(new.options))
+
+
+def _first_of_run(window: Sequence[ProbeResult]) -> ProbeResult:
+    """Return the first of the bad samples at the end of a window.
+
+    A good one before it may end another trouble: what was seen well during that one proves nothing about this one.
+    """
+    first = window[-1]
+    for sample in reversed(window):
+        if sample.health is not Health.BAD:
+            break
+        first = sample
+    return first
 
 
 def _symptom(check: Check, first: ProbeResult, last: ProbeResult, now: UnixSeconds) -> Symptom:

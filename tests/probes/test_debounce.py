@@ -52,8 +52,9 @@ def test_two_bad_samples_of_three_are_a_symptom_although_a_good_one_lies_between
     debounce = watching()
     debounce.handle(bad(100.0), 100.0)
     debounce.handle(good(100.3), 100.3)
-    opened = debounce.handle(bad(105.0), 105.0)
-    assert [type(command) for command in opened] == [SymptomOpened]
+    (opened,) = debounce.handle(bad(105.0), 105.0)
+    assert isinstance(opened, SymptomOpened)
+    assert opened.symptom.since == 105.0, "it was good in between: what was well before then proves nothing now"
 
 
 def test_it_is_cleared_when_the_whole_window_is_good() -> None:

@@ -142,7 +142,8 @@ async def test_the_cause_is_found_makes_one_incident_and_resolves_when_repaired(
     resolved = wired.incidents.watch()
     await world.enterprise.heal()
 
-    assert summary(verdict) == (VerdictStatus.CAUSE_FOUND, fault.cause_node, True)
+    seen = "\n".join(f"{one.check_id} {one.health} {one.detail}; {one.why}" for one in progress.evidence)
+    assert summary(verdict) == (VerdictStatus.CAUSE_FOUND, fault.cause_node, True), seen
     last = await first(resolved, lambda incident: incident.id == opened.id and not incident.state.is_open)
     assert (last.state, hits(last)) == (IncidentState.RESOLVED, everywhere)
     told = await told_of(world, opened, before)
