@@ -8,7 +8,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Protocol
 
 from btimd.daemon.noticedesk import NoticeDesk
@@ -135,7 +134,7 @@ class NoticeReplies:
     async def do(self, reply: Reply) -> Incident:
         """Carry an answer out; raises CommandRefusedError."""
         incident = await self._meant(reply)
-        key = hashlib.sha256(reply.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        key = _digest(reply.key)
         nobody: frozenset[ActorRole] = frozenset()
         if reply.action.kind is ReplyKind.ESCALATE and incident.state is IncidentState.DISPATCHED:
             # Only who has taken it can escalate it: the answer does both.
@@ -193,7 +192,7 @@ class NoticeReplies:
         """Take what somebody writes who is nobody's verified address: words of the reporter, never a command."""
         incident = await self._incidents.incident(thread) if thread else None
         if incident is not None and incident.reporter.casefold() == mail.sender:
-            command = IncidentCommand(CommandKind.COMMENT, f"answer-{_key_of(mail)}", thread, text=mail.text)
+            command = IncidentCommand(CommandKind.COMMENT, f"answer-{_digest(mail.key)}", thread, text=mail.text)
             try:
                 await self._incidents.command(command, incident.reporter, frozenset())
             except CommandRefusedError:
@@ -211,7 +210,7 @@ class NoticeReplies:
         if incident is None or incident.reporter.casefold() != who.casefold():
             return ""
         command = IncidentCommand(
-            CommandKind.SURVEY, f"answer-{_key_of(mail)}", incident_id, text=mail.text, score=score
+            CommandKind.SURVEY, f"answer-{_digest(mail.key)}", incident_id, text=mail.text, score=score
         )
         try:
             await self._incidents.command(command, incident.reporter, frozenset())
@@ -222,7 +221,7 @@ class NoticeReplies:
 
     async def _comment(self, mail: Mail, person: Person, incident_id: str) -> str:
         """Keep what somebody writes back without a code: it is worth reading, and is no command."""
-        command = IncidentCommand(CommandKind.COMMENT, f"answer-{_key_of(mail)}", incident_id, text=mail.text)
+        command = IncidentCommand(CommandKind.COMMENT, f"answer-{_digest(mail.key)}", incident_id, text=mail.text)
         try:
             await self._incidents.command(command, person.id, frozenset())
         except CommandRefusedError as refusal:
@@ -240,7 +239,7 @@ class NoticeReplies:
             return PostAnswer(404, "no such callback")
         rules = settings.rules()
         try:
-            secret = _secret_of(settings.secret_file)
+            secret = read_secret(settings.secret_file)
             called = read_callback(rules, posted, secret, self._clock.wall(), self._verify)
         except CallbackError as error:
             self._counted("post", "refused", posted.name)
@@ -299,7 +298,7 @@ class NoticeReplies:
             written = write(
                 NoticeKind.ANSWER, means, order, recipient, now=now, wording=self._notices.settings.wording()
             )
-            digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+            digest = _digest(key)[:24]
             await self._notices.add(
                 Notice(
                     id=f"answer-{digest}", incident_id="", dispatch_id="", number=order.number, priority=Priority.P3,
@@ -319,13 +318,9 @@ class NoticeReplies:
         self._log.info("notice-answered", by=by, outcome=outcome, who=who)
 
 
-def _key_of(mail: Mail) -> str:
-    """Return what makes a command of a mail harmless when it comes again."""
-    return hashlib.sha256(mail.key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def _secret_of(path: Path) -> bytes:
-    return read_secret(path)
+def _digest(key: str) -> str:
+    """Return the key of an answer as ids hold it: what makes the same answer harmless when it comes again."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def plain_order(number: str, status: str) -> Order:

@@ -93,12 +93,12 @@ def names_of_devices(devices: Iterable[DeviceFacts]) -> Mapping[str, tuple[str, 
     }
 
 
-def both(first: Callable[P, object], second: Callable[P, object]) -> Callable[P, None]:
+def in_turn(*called: Callable[P, object]) -> Callable[P, None]:
     """Return what calls one after the other with the same."""
 
     def call(*args: P.args, **more: P.kwargs) -> None:
-        first(*args, **more)
-        second(*args, **more)
+        for one in called:
+            one(*args, **more)
 
     return call
 

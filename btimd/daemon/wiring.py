@@ -44,10 +44,10 @@ from btimd.daemon.use import (
     Closing,
     PlanWatch,
     ask_exporters,
-    both,
     build_inventory,
     businesses_over,
     exporter_text,
+    in_turn,
     losses_of,
     names_of_devices,
     plan_in_force,
@@ -348,7 +348,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
         metrics=metrics,
         clock=clock,
         on_facts=links.take_facts,
-        on_change=both(
+        on_change=in_turn(
             lambda device, text: signs_desk.device_changed(device, text),
             lambda device, text: decisions.device_changed(
                 device, text, businesses_over(links.desk, decisions.graph.businesses, device)
@@ -358,7 +358,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     syslog, traps = build_listeners(
         settings.probes,
         snmp_access(settings.probes),
-        both(signs_desk.take, side.intake.hear),
+        in_turn(signs_desk.take, side.intake.hear),
         signs_desk.not_understood,
         metrics=metrics,
         clock=clock,
@@ -480,7 +480,7 @@ def build(config: Config, *, clock: Clock, random: Random) -> Wired:  # noqa: PL
     evidence = EvidenceService(
         lines.freeze,
         EvidenceKeeper(state, kept.keep_limits()),
-        both(signs_desk.found, decisions.found),
+        in_turn(signs_desk.found, decisions.found),
         metrics,
         Log("capture.evidence"),
         clock=clock,

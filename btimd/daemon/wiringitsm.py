@@ -31,7 +31,7 @@ from btimd.daemon.promises import agreement_of, promise_of
 from btimd.daemon.qualitydesk import QualityDesk
 from btimd.daemon.rotawatch import RotaWatch
 from btimd.daemon.use import (
-    both,
+    in_turn,
 )
 from btimd.itsm.component import IncidentComponent
 from btimd.itsm.dutyview import DutyViews
@@ -151,8 +151,9 @@ def build_incident_side(
         seen_again_seconds=seen_again,
         people=duty,
         promise=promise_of(sla),
-        on_events=both(
-            both(duty.followed, lambda incident, events: notices.followed(incident, events)),
+        on_events=in_turn(
+            duty.followed,
+            lambda incident, events: notices.followed(incident, events),
             lambda incident, events: knowledge.followed(incident, events),
         ),
         on_tellings=lambda: notices.wake(),

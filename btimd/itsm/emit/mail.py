@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiosmtplib
 
@@ -101,6 +101,20 @@ class Mail:
     async def stop(self) -> None:
         """Nothing is kept open."""
 
+    def _server(self) -> dict[str, Any]:
+        """Return where and how the server is called, as aiosmtplib names it."""
+        settings = self._settings
+        return {
+            "hostname": settings.server[0],
+            "port": settings.server[1],
+            "username": settings.user or None,
+            "password": self._password,
+            "use_tls": settings.security == "tls",
+            "start_tls": settings.security == "starttls",
+            "tls_context": self._tls if settings.security != "none" else None,
+            "timeout": settings.timeout,
+        }
+
     async def deliver(self, message: OutboxMessage) -> Outcome:
         """Send one mail."""
         settings = self._settings
@@ -109,17 +123,7 @@ class Mail:
         except HaltError as halt:
             return halt.outcome
         try:
-            await aiosmtplib.send(
-                mail,
-                hostname=settings.server[0],
-                port=settings.server[1],
-                username=settings.user or None,
-                password=self._password,
-                use_tls=settings.security == "tls",
-                start_tls=settings.security == "starttls",
-                tls_context=self._tls if settings.security != "none" else None,
-                timeout=settings.timeout,
-            )
+            await aiosmtplib.send(mail, **self._server())
         except (aiosmtplib.SMTPException, OSError) as error:
             outcome = judge(error)
             return Outcome(outcome.kind, redacted(outcome.detail, self._shapes))
@@ -128,16 +132,7 @@ class Mail:
     async def try_out(self) -> TrialResult:
         """Connect, log in where there is a user, and leave."""
         settings = self._settings
-        client = aiosmtplib.SMTP(
-            hostname=settings.server[0],
-            port=settings.server[1],
-            username=settings.user or None,
-            password=self._password,
-            use_tls=settings.security == "tls",
-            start_tls=settings.security == "starttls",
-            tls_context=self._tls if settings.security != "none" else None,
-            timeout=settings.timeout,
-        )
+        client = aiosmtplib.SMTP(**self._server())
         try:
             async with client:
                 await client.noop()
